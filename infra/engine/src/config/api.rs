@@ -1,0 +1,170 @@
+//! `[api]`.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::error::{ConfigError, within, within_ms};
+use super::listener::{Listener, tls_files};
+use super::source::millis;
+use crate::limits;
+
+/// `[api]`: the HTTP front end. Durations are set in milliseconds.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApiConfig {
+    /// The public listener's address.
+    pub listen: SocketAddr,
+    /// The management listener's address.
+    pub admin_listen: SocketAddr,
+    /// The public listener may speak plaintext off loopback.
+    pub allow_plaintext: bool,
+    /// The management listener may speak plaintext off loopback.
+    pub admin_allow_plaintext: bool,
+    /// The public listener's certificate chain, PEM.
+    pub tls_cert_file: Option<PathBuf>,
+    /// Its private key, PEM.
+    pub tls_key_file: Option<PathBuf>,
+    /// Authorities that clients' certificates must be under, PEM.
+    pub tls_client_ca_file: Option<PathBuf>,
+    /// The management listener's certificate chain, PEM.
+    pub admin_tls_cert_file: Option<PathBuf>,
+    /// Its private key, PEM.
+    pub admin_tls_key_file: Option<PathBuf>,
+    /// Authorities that its clients' certificates must be under, PEM.
+    pub admin_tls_client_ca_file: Option<PathBuf>,
+    /// `wait_default_ms`: how long a write waits for its projection when the caller does not say.
+    #[serde(rename = "wait_default_ms", deserialize_with = "millis")]
+    pub wait_default: Duration,
+    /// `wait_max_ms`: how long a caller may make it wait.
+    #[serde(rename = "wait_max_ms", deserialize_with = "millis")]
+    pub wait_max: Duration,
+    /// `body_progress_timeout_ms`: within this, a body must bring another byte.
+    #[serde(rename = "body_progress_timeout_ms", deserialize_with = "millis")]
+    pub body_progress_timeout: Duration,
+    /// `body_timeout_ms`: within this, a body must have ended.
+    #[serde(rename = "body_timeout_ms", deserialize_with = "millis")]
+    pub body_timeout: Duration,
+    /// Bytes of bodies that are admitted at once.
+    pub bytes_in_flight_max: u64,
+    /// The share of `bytes_in_flight_max` that one org may use: above 0, at most 1.
+    pub org_share: f64,
+    /// `directory_stale_ms`: without news of orgs and keys for this long, requests are answered 503.
+    #[serde(rename = "directory_stale_ms", deserialize_with = "millis")]
+    pub directory_stale: Duration,
+    /// `outcomes_current_ms`: a cached key serves only while outcomes were current within this.
+    #[serde(rename = "outcomes_current_ms", deserialize_with = "millis")]
+    pub outcomes_current: Duration,
+    /// `drain_timeout_ms`: how long requests may go on after SIGTERM.
+    #[serde(rename = "drain_timeout_ms", deserialize_with = "millis")]
+    pub drain_timeout: Duration,
+    /// Worker threads; 0 is one for each core.
+    pub workers: u32,
+}
+
+impl Default for ApiConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9464)),
+            allow_plaintext: false,
+            admin_allow_plaintext: false,
+            tls_cert_file: None,
+            tls_key_file: None,
+            tls_client_ca_file: None,
+            admin_tls_cert_file: None,
+            admin_tls_key_file: None,
+            admin_tls_client_ca_file: None,
+            wait_default: Duration::from_secs(2),
+            wait_max: Duration::from_secs(10),
+            body_progress_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            bytes_in_flight_max: 64 * 1024 * 1024,
+            org_share: 0.5,
+            directory_stale: Duration::from_secs(30),
+            outcomes_current: Duration::from_secs(5),
+            drain_timeout: Duration::from_secs(25),
+            workers: 0,
+        }
+    }
+}
+
+const SECTION: &str = "api";
+
+impl ApiConfig {
+    /// The public listener.
+    ///
+    /// # Errors
+    /// A TLS file without its other half.
+    pub fn public_listener(&self) -> Result<Listener, ConfigError> {
+        Ok(Listener {
+            address: self.listen,
+            tls: tls_files(
+                SECTION,
+                "",
+                self.tls_cert_file.as_ref(),
+                self.tls_key_file.as_ref(),
+                self.tls_client_ca_file.as_ref(),
+            )?,
+            allow_plaintext: self.allow_plaintext,
+            allow_setting: (SECTION, "allow_plaintext"),
+        })
+    }
+
+    /// The management listener.
+    ///
+    /// # Errors
+    /// A TLS file without its other half.
+    pub fn admin_listener(&self) -> Result<Listener, ConfigError> {
+        Ok(Listener {
+            address: self.admin_listen,
+            tls: tls_files(
+                SECTION,
+                "admin_",
+                self.admin_tls_cert_file.as_ref(),
+                self.admin_tls_key_file.as_ref(),
+                self.admin_tls_client_ca_file.as_ref(),
+            )?,
+            allow_plaintext: self.admin_allow_plaintext,
+            allow_setting: (SECTION, "admin_allow_plaintext"),
+        })
+    }
+
+    /// Bytes of bodies that one org may have in flight.
+    pub fn org_bytes_in_flight_max(&self) -> u64 {
+        // At least one largest body, or an org could never send one.
+        let share = (self.bytes_in_flight_max as f64 * self.org_share) as u64;
+        share.clamp(limits::BODY_BYTES_MAX, self.bytes_in_flight_max)
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        self.public_listener()?;
+        self.admin_listener()?;
+        for (name, value, least) in [
+            ("wait_default_ms", self.wait_default, 0),
+            ("wait_max_ms", self.wait_max, 0),
+            ("body_progress_timeout_ms", self.body_progress_timeout, 1),
+            ("body_timeout_ms", self.body_timeout, 1),
+            ("directory_stale_ms", self.directory_stale, 1),
+            ("outcomes_current_ms", self.outcomes_current, 1),
+            ("drain_timeout_ms", self.drain_timeout, 0),
+        ] {
+            within_ms(SECTION, name, value, least..=limits::SETTING_MS_MAX)?;
+        }
+        if self.wait_default > self.wait_max {
+            return Err(ConfigError::invalid(SECTION, "wait_default_ms", "must not be above wait_max_ms"));
+        }
+        within(
+            SECTION,
+            "bytes_in_flight_max",
+            self.bytes_in_flight_max,
+            limits::BODY_BYTES_MAX..=limits::BYTES_IN_FLIGHT_MAX,
+        )?;
+        if !(self.org_share > 0.0 && self.org_share <= 1.0) {
+            return Err(ConfigError::invalid(SECTION, "org_share", "must be above 0 and at most 1"));
+        }
+        within(SECTION, "workers", self.workers, 0..=limits::WORKERS_MAX)
+    }
+}

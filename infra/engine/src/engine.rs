@@ -1,0 +1,293 @@
+//! Opening an engine: from settings to a set of ports. The only place that names adapters.
+
+use std::sync::Arc;
+
+use domain::event::TopicId;
+use domain::ids::{CustomerId, CustomerRef, OrgId};
+use domain::ports::{EventLog, ExternalIds, Generations, Inspection, KeyRows, Projection, Topic, Views};
+use domain::time::Timestamp;
+use event_codec::Codec;
+use store_sqlite::{SqliteKeys, SqliteLog, SqliteLogOptions, SqliteViews};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use vault::{FileKms, Freshness, Kms, KmsError, Vault};
+
+mod distributed;
+
+use crate::clock;
+use crate::config::{Config, ConfigError, EngineKind};
+use crate::data_dir::{DataDir, DataDirError, ServerLock};
+use crate::limits::RETENTION_EVERY;
+
+/// What a program opens an engine for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// To serve: on the embedded engine one at a time, and it keeps house (retention).
+    Server,
+    /// To do one thing and end, beside a running server or without one.
+    Tool,
+}
+
+/// What an acknowledged append has behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Fsynced on one machine.
+    Fsynced,
+    /// In so many replicas at least.
+    Replicated {
+        /// `min.insync.replicas`.
+        in_sync_min: u16,
+    },
+}
+
+impl Durability {
+    /// Whether an org of environment `live` may rest on it: at least two in sync, or the embedded engine's
+    /// fsync, which the contract holds equal (§2).
+    pub fn carries_live_orgs(self) -> bool {
+        match self {
+            Self::Fsynced => true,
+            Self::Replicated { in_sync_min } => in_sync_min >= 2,
+        }
+    }
+}
+
+/// Why an engine was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The settings.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data folder.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// One of the stores in it.
+    #[error(transparent)]
+    Store(#[from] store_sqlite::OpenError),
+    /// The distributed engine's log.
+    #[error(transparent)]
+    Kafka(#[from] log_kafka::OpenError),
+    /// The distributed engine's read model and key store.
+    #[error(transparent)]
+    Cql(#[from] views_cql::OpenError),
+    /// The org keys.
+    #[error(transparent)]
+    Kms(#[from] KmsError),
+    /// The task that opened them ended.
+    #[error("opening the stores was broken off")]
+    BrokenOff,
+}
+
+impl OpenError {
+    /// Whether waiting may mend it: a broker or a node that does not answer yet.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Kafka(error) => error.is_transient(),
+            Self::Cql(views_cql::OpenError::Unreachable { .. } | views_cql::OpenError::Store(_)) => true,
+            _ => false,
+        }
+    }
+}
+
+/// What rebuilds, handovers and quarantine lists need of the read model.
+#[derive(Clone)]
+pub struct Operations {
+    /// The pointer, and the generations it names.
+    pub generations: Arc<dyn Generations>,
+    /// The look into a generation.
+    pub inspection: Arc<dyn Inspection>,
+}
+
+/// A set of ports, and what keeps them going. [`Engine::close`] at the end.
+pub struct Engine {
+    /// The log.
+    pub log: Arc<dyn EventLog>,
+    /// The projector's side of the read model.
+    pub projection: Arc<dyn Projection>,
+    /// The API's side of it.
+    pub views: Arc<dyn Views>,
+    /// The operator's side of it; none where the store has no generations side by side.
+    pub operations: Option<Operations>,
+    /// Customers' key rows.
+    pub keys: Arc<dyn KeyRows>,
+    /// The orgs' own ids for customers.
+    pub external_ids: Arc<dyn ExternalIds>,
+    /// Org keys.
+    pub kms: Arc<dyn Kms>,
+    /// Records to bytes and back.
+    pub codec: Codec,
+    durability: Durability,
+    data_dir: Option<DataDir>,
+    housekeeping: Housekeeping,
+    /// Last, so that the folder is free only once its files are closed.
+    _lock: Option<ServerLock>,
+}
+
+impl Engine {
+    /// Opens the engine that the settings name. On the embedded one that makes the data folder if it is not
+    /// there, and for [`Role::Server`] takes it and enforces retention every hour from now on.
+    ///
+    /// # Errors
+    /// [`OpenError`], in words for an operator.
+    pub async fn open(config: &Config, role: Role) -> Result<Self, OpenError> {
+        config.check()?;
+        match config.engine.kind {
+            EngineKind::Embedded => open_embedded(config, role).await,
+            EngineKind::Distributed => Box::pin(distributed::open(config, role)).await,
+        }
+    }
+
+    /// A vault on this engine's key rows and KMS. Its cached keys serve while `freshness` says so.
+    pub fn vault(&self, freshness: Arc<dyn Freshness>) -> Vault {
+        Vault::new(Arc::clone(&self.keys), Arc::clone(&self.kms), freshness)
+    }
+
+    /// What an acknowledged append has behind it.
+    pub fn durability(&self) -> Durability {
+        self.durability
+    }
+
+    /// The embedded engine's folder; none on the distributed one.
+    pub fn data_dir(&self) -> Option<&DataDir> {
+        self.data_dir.as_ref()
+    }
+
+    /// Asks every dependency something once: each topic, the read model, key rows, external ids, the KMS.
+    ///
+    /// # Errors
+    /// The first that did not answer, in words for an operator.
+    pub async fn probe(&self) -> Result<(), String> {
+        let mut ids: Vec<TopicId> = Vec::new();
+        for topic in Topic::ALL {
+            let described = self.log.describe(topic).await.map_err(|e| format!("{}: {e}", topic.name()))?;
+            if ids.contains(&described.id) {
+                return Err(format!("{}: another topic has its id", topic.name()));
+            }
+            ids.push(described.id);
+        }
+        self.views.generation().await.map_err(|e| format!("the read model: {e}"))?;
+        // Nobody's: nothing is found, but the question is answered.
+        let org = OrgId::from_bytes([0; 16]);
+        let customer = CustomerRef::new(org.clone(), CustomerId::from_bytes([0; 16]));
+        self.keys.get(&customer).await.map_err(|e| format!("key rows: {e}"))?;
+        self.external_ids.lookup(&org, [0; 32]).await.map_err(|e| format!("external ids: {e}"))?;
+        match self.kms.current_version(&org).await {
+            Ok(_) | Err(KmsError::UnknownKey { .. }) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Stops keeping house and closes the stores, as far as nobody else holds a port any more.
+    pub async fn close(self) {
+        self.housekeeping.cancel.cancel();
+        self.housekeeping.tasks.wait().await;
+        // A store's last handle writes what waits and closes its files, which blocks.
+        let _ = tokio::task::spawn_blocking(move || drop(self)).await;
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Engine({:?}, {:?})", self.durability, self.data_dir)
+    }
+}
+
+/// Work that a server does beside serving; ends with its engine.
+#[derive(Default)]
+struct Housekeeping {
+    cancel: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Drop for Housekeeping {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}
+
+/// The embedded engine's adapters.
+struct Embedded {
+    data_dir: DataDir,
+    lock: Option<ServerLock>,
+    log: Arc<SqliteLog>,
+    views: Arc<SqliteViews>,
+    keys: Arc<SqliteKeys>,
+    kms: FileKms,
+}
+
+impl Embedded {
+    fn open(config: &Config, role: Role) -> Result<Self, OpenError> {
+        let data_dir = DataDir::open(&config.engine.data_dir)?;
+        let lock = match role {
+            Role::Server => Some(data_dir.lock()?),
+            Role::Tool => None,
+        };
+        let options =
+            SqliteLogOptions { partitions: config.engine.partitions, ..SqliteLogOptions::default() };
+        let log = SqliteLog::open(&data_dir.log(), options)?;
+        let views = SqliteViews::open(&data_dir.views())?;
+        let keys = SqliteKeys::open(&data_dir.keystore())?;
+        let kms = FileKms::open(config.kms_file())?;
+        Ok(Self { data_dir, lock, log, views, keys, kms })
+    }
+}
+
+async fn open_embedded(config: &Config, role: Role) -> Result<Engine, OpenError> {
+    let settings = config.clone();
+    let Embedded { data_dir, lock, log, views, keys, kms } =
+        tokio::task::spawn_blocking(move || Embedded::open(&settings, role))
+            .await
+            .map_err(|_| OpenError::BrokenOff)??;
+    let housekeeping = Housekeeping::default();
+    if role == Role::Server {
+        let every_hour = retain(Arc::downgrade(&log), housekeeping.cancel.clone());
+        housekeeping.tasks.spawn(every_hour);
+    }
+    housekeeping.tasks.close();
+    let views_port: Arc<dyn Views> = Arc::clone(&views) as _;
+    let external_ids: Arc<dyn ExternalIds> = Arc::clone(&keys) as _;
+    let operations = Operations {
+        generations: Arc::clone(&views) as Arc<dyn Generations>,
+        inspection: Arc::clone(&views) as Arc<dyn Inspection>,
+    };
+    Ok(Engine {
+        log,
+        projection: views,
+        views: views_port,
+        operations: Some(operations),
+        keys,
+        external_ids,
+        kms: Arc::new(kms),
+        codec: Codec::committed(),
+        durability: Durability::Fsynced,
+        data_dir: Some(data_dir),
+        housekeeping,
+        _lock: lock,
+    })
+}
+
+/// Enforces retention now and every hour, until the engine is closed or nobody holds the log any more.
+async fn retain(log: std::sync::Weak<SqliteLog>, cancel: CancellationToken) {
+    let mut every = tokio::time::interval(RETENTION_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            _ = every.tick() => {}
+        }
+        let Some(log) = log.upgrade() else { return };
+        let now: Timestamp = clock::now();
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            done = log.enforce_retention(now) => match done {
+                Ok(retained) => {
+                    metrics::counter!("identity_log_expired_records_total").increment(retained.expired);
+                    metrics::counter!("identity_log_compacted_records_total").increment(retained.compacted);
+                }
+                Err(error) => tracing::warn!(%error, "old records were not removed; next try in an hour"),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! The distributed engine: Kafka for the log, CQL (ScyllaDB or Cassandra) for read model and key store, a
+//! file KMS for org keys.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::ports::{ExternalIds, Views};
+use event_codec::Codec;
+use log_kafka::{KafkaLog, KafkaOptions, Sasl, Tls, TopicPartitions};
+use vault::FileKms;
+use views_cql::{CqlKeys, CqlOptions, CqlSession, CqlViews, Credentials, Replication, TlsOptions};
+
+use super::{Durability, Engine, Housekeeping, OpenError, Role};
+use crate::config::{Config, CqlConfig, KafkaConfig};
+use crate::limits::{OPEN_BACKOFF_MAX, OPEN_BACKOFF_MIN};
+
+/// Opens the distributed engine. A server waits for brokers and nodes that are not there yet, with a line in
+/// the log for each try; a tool says so and ends.
+pub(super) async fn open(config: &Config, role: Role) -> Result<Engine, OpenError> {
+    let kms_file = config.kms_file();
+    let kms = tokio::task::spawn_blocking(move || FileKms::open(kms_file))
+        .await
+        .map_err(|_| OpenError::BrokenOff)??;
+    let kafka = kafka_options(&config.kafka, config.projector.instance_id.clone())?;
+    let cql = cql_options(&config.cql)?;
+    let log = until_there(role, "Kafka", || open_log(kafka.clone())).await?;
+    let (views, keys) = until_there(role, "CQL", || open_stores(cql.clone())).await?;
+    let housekeeping = Housekeeping::default();
+    housekeeping.tasks.close();
+    let views_port: Arc<dyn Views> = Arc::clone(&views) as _;
+    let external_ids: Arc<dyn ExternalIds> = Arc::clone(&keys) as _;
+    Ok(Engine {
+        log,
+        projection: views,
+        views: views_port,
+        operations: None,
+        keys,
+        external_ids,
+        kms: Arc::new(kms),
+        codec: Codec::committed(),
+        durability: Durability::Replicated { in_sync_min: config.kafka.min_insync_replicas },
+        data_dir: None,
+        housekeeping,
+        _lock: None,
+    })
+}
+
+async fn open_log(options: KafkaOptions) -> Result<Arc<KafkaLog>, OpenError> {
+    let log = KafkaLog::connect(options).await?;
+    log.ensure_topics().await?;
+    Ok(log)
+}
+
+async fn open_stores(options: CqlOptions) -> Result<(Arc<CqlViews>, Arc<CqlKeys>), OpenError> {
+    let session = CqlSession::connect(options).await?;
+    session.migrate().await?;
+    Ok((Arc::new(CqlViews::new(Arc::clone(&session))), Arc::new(CqlKeys::new(session))))
+}
+
+/// Tries again while what is missing may still come.
+async fn until_there<T, F: Future<Output = Result<T, OpenError>>>(
+    role: Role,
+    what: &'static str,
+    mut open: impl FnMut() -> F,
+) -> Result<T, OpenError> {
+    let mut pause: Duration = OPEN_BACKOFF_MIN;
+    loop {
+        match open().await {
+            Err(error) if role == Role::Server && error.may_pass() => {
+                tracing::warn!(%error, "{what} is not there yet; trying again in {} ms", pause.as_millis());
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(OPEN_BACKOFF_MAX);
+            }
+            done => return done,
+        }
+    }
+}
+
+fn kafka_options(config: &KafkaConfig, instance_id: Option<String>) -> Result<KafkaOptions, OpenError> {
+    let password = config.resolved_sasl_password()?;
+    let sasl = config
+        .sasl_user
+        .clone()
+        .zip(password)
+        .map(|(user, password)| Sasl { user, password: password.expose().to_owned() });
+    let tls = config.tls.then(|| Tls {
+        ca: config.tls_ca_file.clone(),
+        identity: config.tls_cert_file.clone().zip(config.tls_key_file.clone()),
+    });
+    Ok(KafkaOptions {
+        replication_factor: config.replication_factor.into(),
+        min_insync_replicas: config.min_insync_replicas.into(),
+        partitions: TopicPartitions {
+            events: config.events_partitions,
+            audit: config.audit_partitions,
+            outcomes: config.outcomes_partitions,
+            orgs: config.orgs_partitions,
+            dead_letters: config.dead_letters_partitions,
+        },
+        tls,
+        sasl,
+        group_instance_id: instance_id,
+        ..KafkaOptions::new(config.brokers.join(","))
+    })
+}
+
+fn cql_options(config: &CqlConfig) -> Result<CqlOptions, OpenError> {
+    let password = config.resolved_password()?;
+    let credentials = config
+        .user
+        .clone()
+        .zip(password)
+        .map(|(user, password)| Credentials { user, password: password.expose().to_owned() });
+    let tls = config.tls.then(|| TlsOptions { ca_file: config.tls_ca_file.clone(), client: None });
+    Ok(CqlOptions {
+        replication: Replication::Factor(config.replication_factor),
+        credentials,
+        tls,
+        ..CqlOptions::new(config.nodes.clone(), config.keyspace.clone())
+    })
+}

@@ -1,0 +1,135 @@
+//! Faults for this crate's tests, in front of the real log and KMS: what they cannot be asked to do by
+//! themselves.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::event::{Offset, Partition};
+use domain::ids::OrgId;
+use domain::ports::{
+    Appended, EventLog, Follower, LogError, Member, NewRecord, OffsetRange, ReadBounds, StartPositions,
+    StoredRecord, Topic, TopicDescription,
+};
+use vault::{Kms, KmsError};
+use zeroize::Zeroizing;
+
+/// A KMS that does not answer while `down` is set.
+pub(crate) struct DownKms {
+    pub(crate) kms: Arc<dyn Kms>,
+    pub(crate) down: AtomicBool,
+}
+
+impl DownKms {
+    fn up(&self) -> Result<&dyn Kms, KmsError> {
+        if self.down.load(Ordering::SeqCst) {
+            return Err(KmsError::Unavailable("it is down".to_owned()));
+        }
+        Ok(&*self.kms)
+    }
+}
+
+#[async_trait]
+impl Kms for DownKms {
+    async fn create_org_key(&self, org: &OrgId) -> Result<u32, KmsError> {
+        self.up()?.create_org_key(org).await
+    }
+
+    async fn current_version(&self, org: &OrgId) -> Result<u32, KmsError> {
+        self.up()?.current_version(org).await
+    }
+
+    async fn wrap(&self, org: &OrgId, version: u32, binding: &[u8], plain: &[u8]) -> Result<Bytes, KmsError> {
+        self.up()?.wrap(org, version, binding, plain).await
+    }
+
+    async fn unwrap(
+        &self,
+        org: &OrgId,
+        version: u32,
+        binding: &[u8],
+        wrapped: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KmsError> {
+        self.up()?.unwrap(org, version, binding, wrapped).await
+    }
+}
+
+/// A log whose next calls fail as told: errors of followers' `next`, and of appends.
+pub(crate) struct FailingLog {
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) next_errors: Arc<Mutex<VecDeque<LogError>>>,
+    pub(crate) append_errors: Mutex<VecDeque<LogError>>,
+}
+
+impl FailingLog {
+    pub(crate) fn new(log: Arc<dyn EventLog>) -> Self {
+        Self { log, next_errors: Arc::default(), append_errors: Mutex::default() }
+    }
+}
+
+fn take(errors: &Mutex<VecDeque<LogError>>) -> Result<(), LogError> {
+    errors.lock().expect("not poisoned").pop_front().map_or(Ok(()), Err)
+}
+
+#[async_trait]
+impl EventLog for FailingLog {
+    async fn describe(&self, topic: Topic) -> Result<TopicDescription, LogError> {
+        self.log.describe(topic).await
+    }
+
+    async fn append(&self, topic: Topic, record: NewRecord) -> Result<Appended, LogError> {
+        take(&self.append_errors)?;
+        self.log.append(topic, record).await
+    }
+
+    async fn offsets(&self, topic: Topic) -> Result<Vec<OffsetRange>, LogError> {
+        self.log.offsets(topic).await
+    }
+
+    async fn read(
+        &self,
+        topic: Topic,
+        partition: Partition,
+        from: Offset,
+        bounds: ReadBounds,
+    ) -> Result<Vec<StoredRecord>, LogError> {
+        self.log.read(topic, partition, from, bounds).await
+    }
+
+    async fn follow(
+        &self,
+        topic: Topic,
+        from: Vec<(Partition, Offset)>,
+    ) -> Result<Box<dyn Follower>, LogError> {
+        let follower = self.log.follow(topic, from).await?;
+        Ok(Box::new(FailingFollower { follower, errors: Arc::clone(&self.next_errors) }))
+    }
+
+    async fn join(
+        &self,
+        topic: Topic,
+        group: &str,
+        positions: Arc<dyn StartPositions>,
+    ) -> Result<Box<dyn Member>, LogError> {
+        self.log.join(topic, group, positions).await
+    }
+}
+
+struct FailingFollower {
+    follower: Box<dyn Follower>,
+    errors: Arc<Mutex<VecDeque<LogError>>>,
+}
+
+#[async_trait]
+impl Follower for FailingFollower {
+    async fn next(&mut self, bounds: ReadBounds) -> Result<Vec<StoredRecord>, LogError> {
+        take(&self.errors)?;
+        self.follower.next(bounds).await
+    }
+
+    fn current_at(&self) -> Option<std::time::Instant> {
+        self.follower.current_at()
+    }
+}

@@ -1,0 +1,97 @@
+//! Every bound of this crate, with its reason.
+
+use std::time::Duration;
+
+// ---------------------------------------------------------------------------------------------- settings
+
+/// A settings file: a hundred times ours; above it somebody named the wrong file.
+pub(crate) const CONFIG_FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// A file with a password.
+pub(crate) const SECRET_FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// Partitions of a topic: above it, follower fetches and tallies cost more than parallelism gains.
+pub(crate) const PARTITIONS_MAX: u32 = 1024;
+
+/// The largest body (contract §2); the byte budget must hold one.
+pub(crate) const BODY_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// A byte budget above this is a slip of the keyboard: 64 GiB.
+pub(crate) const BYTES_IN_FLIGHT_MAX: u64 = 64 * 1024 * 1024 * 1024;
+
+/// Waits and time limits: ten minutes; longer ones hide a fault.
+pub(crate) const SETTING_MS_MAX: u128 = 600_000;
+
+/// Worker threads.
+pub(crate) const WORKERS_MAX: u32 = 1024;
+
+/// A group's or a member's name (Kafka's own limit for names).
+pub(crate) const NAME_CHARS_MAX: usize = 249;
+
+/// A keyspace's name (Cassandra's own limit).
+pub(crate) const KEYSPACE_CHARS_MAX: usize = 48;
+
+/// Replicas of a partition or a row.
+pub(crate) const REPLICAS_MAX: u16 = 15;
+
+/// Events of a batch: above it, one batch delays its first event for nothing.
+pub(crate) const BATCH_RECORDS_MAX: u32 = 100_000;
+
+/// Bytes of a batch: several are in memory at once.
+pub(crate) const BATCH_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+// --------------------------------------------------------------------------------------------- directory
+
+/// Records of `identity.orgs` that one read brings.
+pub(crate) const DIRECTORY_READ_RECORDS_MAX: usize = 1000;
+
+/// Bytes that one such read brings.
+pub(crate) const DIRECTORY_READ_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// How long a read waits while nothing happens; also how often wrapped secrets are tried again at the least,
+/// and well under the second within which a running instance follows (contract §6).
+pub(crate) const DIRECTORY_READ_WAIT: Duration = Duration::from_millis(250);
+
+/// First pause after the log could not be followed; doubled up to the largest.
+pub(crate) const BACKOFF_FIRST: Duration = Duration::from_millis(100);
+
+/// Largest such pause: several tries fit into the 30 s after which requests are refused (contract §6).
+pub(crate) const BACKOFF_MAX: Duration = Duration::from_secs(5);
+
+/// How long the KMS may take over one org's secret: while it is waited for, nothing else is heard.
+pub(crate) const KMS_ANSWER_MAX: Duration = Duration::from_secs(2);
+
+/// Tries of one append of `identity.orgs` from the command line. Again is harmless: the topic is compacted.
+pub(crate) const APPEND_TRIES: u32 = 3;
+
+/// Names of orgs, in characters.
+pub(crate) const ORG_NAME_CHARS_MAX: usize = 200;
+
+/// Requests a minute that a limit may be set to; more is said as 0, no limit.
+pub(crate) const LIMIT_PER_MINUTE_MAX: u32 = 10_000_000;
+
+/// A file with a public key.
+pub(crate) const PUBLIC_KEY_FILE_BYTES_MAX: u64 = 16 * 1024;
+
+/// `sandbox.json`.
+pub(crate) const SANDBOX_JSON_BYTES_MAX: u64 = 16 * 1024;
+
+/// First pause of a server whose brokers or nodes are not there yet.
+pub(crate) const OPEN_BACKOFF_MIN: Duration = Duration::from_millis(200);
+
+/// Longest such pause: they are noticed at most this late.
+pub(crate) const OPEN_BACKOFF_MAX: Duration = Duration::from_secs(5);
+
+// ------------------------------------------------------------------------------------------ housekeeping
+
+/// How often old records of topics with a time limit are removed: their limits are days.
+pub(crate) const RETENTION_EVERY: Duration = Duration::from_secs(3600);
+
+/// How often histograms are folded into their buckets while nobody scrapes, so that they do not grow.
+pub(crate) const METRICS_UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// How long the last spans may take to leave at the end.
+pub(crate) const TRACES_FLUSH_MAX: Duration = Duration::from_secs(5);
+
+/// A PEM file of a listener: a chain of a few certificates is some KiB, a bundle of authorities some hundred.
+pub(crate) const PEM_FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;

@@ -1,0 +1,183 @@
+//! The commands as somebody types them.
+
+use clap::Parser;
+use serde_json::Value;
+
+use super::*;
+
+#[derive(Debug, Parser)]
+struct Program {
+    #[command(flatten)]
+    orgs: OrgsArgs,
+}
+
+fn parse(line: &[&str]) -> Result<OrgsArgs, clap::Error> {
+    let line = std::iter::once("orgs").chain(line.iter().copied());
+    Program::try_parse_from(line).map(|program| program.orgs)
+}
+
+/// A data folder and its settings file.
+struct Place {
+    dir: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let data = dir.path().join("data");
+        std::fs::write(dir.path().join("c.toml"), format!("[engine]\ndata_dir = {data:?}\n"))
+            .expect("written");
+        Self { dir }
+    }
+
+    /// Runs a command against the settings file: stdout and stderr, or the error.
+    async fn run(&self, line: &[&str]) -> Result<(String, String), String> {
+        let config = self.dir.path().join("c.toml");
+        let mut line = line.to_vec();
+        line.extend(["--config", config.to_str().expect("UTF-8")]);
+        self.run_as_it_stands(&line).await
+    }
+
+    async fn run_as_it_stands(&self, line: &[&str]) -> Result<(String, String), String> {
+        let (mut out, mut words) = (Vec::new(), Vec::new());
+        let args = parse(line).expect("good usage");
+        run(args, &mut out, &mut words).await.map_err(|error| error.to_string())?;
+        Ok((String::from_utf8(out).expect("UTF-8"), String::from_utf8(words).expect("UTF-8")))
+    }
+
+    async fn json(&self, line: &[&str]) -> Value {
+        let (out, _) = self.run(line).await.expect("done");
+        serde_json::from_str(&out).expect("JSON and nothing else")
+    }
+}
+
+#[tokio::test]
+async fn create_prints_the_contracts_object_alone() {
+    let place = Place::new();
+    let line = ["create", "--name", "Bank", "--dukcapil-enabled", "--ingest-limit", "0"];
+    let (out, words) = place.run(&line).await.expect("done");
+    let printed: Value = serde_json::from_str(&out).expect("JSON and nothing else");
+    let org = printed["orgId"].as_str().expect("an id");
+    assert!(OrgId::parse(org).is_ok());
+    assert!(printed["apiKey"].as_str().expect("a key").starts_with("qe_sk_sandbox_"));
+    assert_eq!(printed.as_object().expect("an object").len(), 2);
+    assert!(words.contains(&format!("{org}.key")), "{words}");
+    assert!(!words.contains(printed["apiKey"].as_str().expect("a key")));
+    assert!(place.dir.path().join("data/compliance").join(format!("{org}.key")).is_file());
+
+    let list = place.json(&["list", "--json"]).await;
+    assert_eq!(list[0]["orgId"], printed["orgId"]);
+    assert_eq!(list[0]["dukcapilEnabled"], true);
+    assert_eq!(list[0]["limits"]["nikDukcapil"], 0);
+    let (lines, _) = place.run(&["list"]).await.expect("done");
+    assert!(lines.contains("dukcapil on") && lines.contains("Bank"), "{lines}");
+}
+
+#[tokio::test]
+async fn set_and_keys_do_what_they_say() {
+    let place = Place::new();
+    let created = place.json(&["create", "--name", "Bank", "--scopes", "verifications:write,read"]).await;
+    let org = created["orgId"].as_str().expect("an id");
+    let set = place
+        .json(&[
+            "set",
+            org,
+            "--dukcapil-enabled",
+            "true",
+            "--strict-scopes",
+            "false",
+            "--get-limit",
+            "7",
+            "--json",
+        ])
+        .await;
+    assert_eq!(set[0]["dukcapilEnabled"], true);
+    assert_eq!(set[0]["strictScopes"], false);
+    assert_eq!(set[0]["limits"]["get"], 7);
+
+    let key = place.json(&["keys", "create", org, "--expires", "90d"]).await;
+    let key_id = key["keyId"].as_str().expect("an id");
+    assert_ne!(key["apiKey"], created["apiKey"]);
+    let keys = place.json(&["keys", "list", org, "--json"]).await;
+    assert_eq!(keys.as_array().map(Vec::len), Some(2));
+    assert_eq!(keys[0]["scopes"], json!(["verifications:write", "read"]));
+    assert_eq!(keys[1]["scopes"].as_array().map(Vec::len), Some(Scope::STANDARD.len()));
+    assert!(keys[1]["expiresAt"].is_string());
+    let all = keys.to_string();
+    for shown_once in [&created["apiKey"], &key["apiKey"]] {
+        assert!(!all.contains(shown_once.as_str().expect("a key")));
+    }
+    let (line, _) = place.run(&["keys", "revoke", org, key_id]).await.expect("done");
+    assert!(line.starts_with(&format!("{key_id}  revoked ")), "{line}");
+}
+
+#[tokio::test]
+async fn a_public_key_of_ones_own_is_read_from_its_file() {
+    let place = Place::new();
+    let pair = vault::EvidenceKeyPair::generate();
+    let file = place.dir.path().join("evidence.pub");
+    std::fs::write(&file, pair.public().to_text()).expect("written");
+    let file = file.to_str().expect("UTF-8");
+    let created = place.json(&["create", "--name", "Bank", "--evidence-public-key", file]).await;
+    let list = place.json(&["list", "--json"]).await;
+    assert_eq!(list[0]["orgId"], created["orgId"]);
+    assert_eq!(list[0]["evidenceKeyId"], pair.key_id());
+
+    std::fs::write(file, "nonsense").expect("written");
+    let refused = place.run(&["create", "--name", "Bank", "--evidence-public-key", file]).await;
+    assert!(refused.expect_err("refused").starts_with(file));
+}
+
+#[tokio::test]
+async fn a_sandboxs_folder_stands_for_its_settings() {
+    let place = Place::new();
+    let created = place.json(&["create", "--name", "Bank"]).await;
+    let data = place.dir.path().join("data");
+    let (out, _) = place
+        .run_as_it_stands(&["list", "--json", "--data-dir", data.to_str().expect("UTF-8")])
+        .await
+        .expect("done");
+    assert!(out.contains(created["orgId"].as_str().expect("an id")));
+
+    let elsewhere = place.dir.path().join("typo");
+    let refused = place.run_as_it_stands(&["list", "--data-dir", elsewhere.to_str().expect("UTF-8")]).await;
+    assert!(refused.expect_err("refused").ends_with("is no sandbox's folder"));
+    assert!(!elsewhere.exists(), "a slip of the keyboard makes no folder");
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said_so() {
+    let place = Place::new();
+    let org = OrgId::from_bytes([1; 16]).to_string();
+    let refused = place.run(&["keys", "list", &org]).await.expect_err("refused");
+    assert_eq!(refused, format!("there is no org {org}"));
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2() {
+    let org = OrgId::from_bytes([1; 16]).to_string();
+    for line in [
+        &["create", "--name", "Bank"][..],
+        &["create", "--name", "Bank", "--config", "c", "--data-dir", "d"],
+        &["create", "--name", "", "--config", "c"],
+        &["create", "--name", "B", "--environment", "prod", "--config", "c"],
+        &["create", "--name", "B", "--scopes", "everything", "--config", "c"],
+        &["create", "--name", "B", "--ingest-limit", "-1", "--config", "c"],
+        &["set", &org, "--config", "c"],
+        &["set", "bank", "--dukcapil-enabled", "true", "--config", "c"],
+        &["set", &org, "--dukcapil-enabled", "yes", "--config", "c"],
+        &["set", &org, "--policy-version", "99", "--config", "c"],
+        &["set", &org, "--suite", "rot13", "--config", "c"],
+        &["keys", "create", &org, "--expires", "2001-01-01T00:00:00Z", "--config", "c"],
+        &["keys", "create", &org, "--expires", "0d", "--config", "c"],
+        &["keys", "revoke", &org, "nonsense", "--config", "c"],
+        &["list"],
+        &[],
+    ] {
+        let error = parse(line).expect_err("wrong usage");
+        assert_eq!(error.exit_code(), 2, "{line:?}: {error}");
+    }
+    let help = parse(&["--help"]).expect_err("help");
+    assert_eq!(help.exit_code(), 0);
+    assert!(help.to_string().contains("Examples:"));
+}

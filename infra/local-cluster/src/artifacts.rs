@@ -1,0 +1,105 @@
+//! The servers' jars: fetched once with Maven into `target/cluster-cache/<artifact>-<version>`,
+//! whoever asks first. Not here: which classes are started with them.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::error::Error;
+use crate::limits::MAVEN_WITHIN;
+use crate::process::run;
+
+/// One server's jars: a name, and what a generated POM depends on.
+pub(crate) struct Artifact {
+    /// `<artifact>-<version>`, the folder in the cache.
+    name: &'static str,
+    /// group, artifact, version; the first is the server, the others what it needs beside it.
+    dependencies: &'static [(&'static str, &'static str, &'static str)],
+}
+
+/// The broker, its command-line tools, and the log binding its own archive ships but its POM
+/// does not name (without it a broker logs nothing and an error has no reason).
+pub(crate) const KAFKA: Artifact = Artifact {
+    name: "kafka_2.13-4.1.1",
+    dependencies: &[
+        ("org.apache.kafka", "kafka_2.13", "4.1.1"),
+        ("org.apache.kafka", "kafka-tools", "4.1.1"),
+        ("org.apache.logging.log4j", "log4j-slf4j-impl", "2.24.3"),
+    ],
+};
+
+/// The node.
+pub(crate) const CASSANDRA: Artifact = Artifact {
+    name: "cassandra-all-5.0.6",
+    dependencies: &[("org.apache.cassandra", "cassandra-all", "5.0.6")],
+};
+
+/// Whether nothing needs to be fetched any more.
+pub(crate) fn all_cached() -> bool {
+    [KAFKA, CASSANDRA].iter().all(|artifact| artifact.folder().is_dir())
+}
+
+impl Artifact {
+    fn folder(&self) -> PathBuf {
+        cache().join(self.name)
+    }
+
+    /// The folder of jars, fetched if it is not there yet.
+    pub(crate) fn fetch(&self) -> Result<PathBuf, Error> {
+        let folder = self.folder();
+        if folder.is_dir() {
+            return Ok(folder);
+        }
+        fs::create_dir_all(cache()).map_err(Error::io("create", cache()))?;
+        let lock_path = cache().join(format!("{}.lock", self.name));
+        let lock = File::create(&lock_path).map_err(Error::io("create", &lock_path))?;
+        // Held until the function returns, also by a process that dies: the kernel lets go.
+        lock.lock().map_err(Error::io("lock", &lock_path))?;
+        if !folder.is_dir() {
+            self.copy_dependencies(&folder)?;
+        }
+        Ok(folder)
+    }
+
+    fn copy_dependencies(&self, folder: &Path) -> Result<(), Error> {
+        let scratch = tempfile::tempdir_in(cache()).map_err(Error::io("create in", cache()))?;
+        let pom = scratch.path().join("pom.xml");
+        let jars = scratch.path().join("jars");
+        fs::write(&pom, self.pom()).map_err(Error::io("write", &pom))?;
+        let mut maven = Command::new("mvn");
+        maven
+            .args(["--quiet", "--batch-mode", "--file"])
+            .arg(&pom)
+            .arg("dependency:copy-dependencies")
+            .arg("-DincludeScope=runtime")
+            .arg(format!("-DoutputDirectory={}", jars.display()));
+        run("mvn", maven, MAVEN_WITHIN)
+            .map_err(|why| Error::Fetch { what: self.name.into(), why: why.to_string() })?;
+        // The folder appears whole or not at all.
+        fs::rename(&jars, folder).map_err(Error::io("rename to", folder))
+    }
+
+    fn pom(&self) -> String {
+        let dependencies: String = self
+            .dependencies
+            .iter()
+            .map(|(group, artifact, version)| {
+                format!(
+                    "<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId>\
+                     <version>{version}</version></dependency>\n"
+                )
+            })
+            .collect();
+        format!(
+            "<project><modelVersion>4.0.0</modelVersion><groupId>local</groupId>\
+             <artifactId>{}</artifactId><version>1</version><packaging>pom</packaging>\n\
+             <dependencies>\n{dependencies}</dependencies></project>\n",
+            self.name
+        )
+    }
+}
+
+/// `target/cluster-cache` of this workspace: `cargo clean` takes it along.
+pub(crate) fn cache() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/cluster-cache"))
+}

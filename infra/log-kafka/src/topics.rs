@@ -1,0 +1,191 @@
+//! The five topics: made if they are missing, and held to what the contract says of them (§5). Not here: growing
+//! or changing a topic, which is an operator's.
+
+use std::time::{Duration, Instant};
+
+use domain::ports::{Retention, Topic};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication,
+};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::context::Events;
+use crate::error::{OpenError, words};
+use crate::limits::{MESSAGE_BYTES_MAX, TOPIC_LOOK_EVERY};
+use crate::log::Shared;
+use crate::raw::Described;
+
+/// What a topic's configuration must say, by Kafka's names.
+fn wanted(shared: &Shared, topic: Topic) -> Vec<(&'static str, String)> {
+    let options = &shared.options;
+    let day_ms = 24 * 60 * 60 * 1000_u64;
+    let mut wanted = match topic.retention() {
+        Retention::Forever => vec![
+            ("cleanup.policy", "delete".to_owned()),
+            ("retention.ms", "-1".to_owned()),
+            ("retention.bytes", "-1".to_owned()),
+        ],
+        Retention::Days(days) => vec![
+            ("cleanup.policy", "delete".to_owned()),
+            ("retention.ms", (u64::from(days) * day_ms).to_string()),
+            ("retention.bytes", "-1".to_owned()),
+        ],
+        Retention::LatestPerKey => vec![("cleanup.policy", "compact".to_owned())],
+    };
+    wanted.extend([
+        ("message.timestamp.type", "LogAppendTime".to_owned()),
+        ("max.message.bytes", MESSAGE_BYTES_MAX.to_string()),
+        ("min.insync.replicas", options.min_insync_replicas.to_string()),
+        ("unclean.leader.election.enable", "false".to_owned()),
+    ]);
+    wanted.extend(options.flush_messages.map(|messages| ("flush.messages", messages.to_string())));
+    wanted
+}
+
+/// Makes what is missing and checks all; answers with the topics as they are.
+pub(crate) async fn ensure(shared: &Shared) -> Result<Vec<(Topic, Described)>, OpenError> {
+    let mut missing = Vec::new();
+    for topic in Topic::ALL {
+        let name = shared.options.topic_name(topic);
+        match shared.query.describe_or_code(&name).await {
+            Ok(_) => {}
+            Err(RDKafkaErrorCode::UnknownTopicOrPartition) => missing.push(topic),
+            Err(code) => return Err(failed(shared, &name, code)),
+        }
+    }
+    let admin: AdminClient<Events> = shared
+        .options
+        .for_questions()
+        .create_with_context(Events::new("admin"))
+        .map_err(|error| OpenError::Options(words(&error)))?;
+    let within = AdminOptions::new()
+        .request_timeout(Some(shared.options.timeouts.request))
+        .operation_timeout(Some(shared.options.timeouts.request));
+    let made = make(shared, &admin, &within, &missing).await;
+    let checked = match made {
+        Ok(()) => check_all(shared, &admin, &within).await,
+        Err(error) => Err(error),
+    };
+    // Waits for its thread.
+    let _ = tokio::task::spawn_blocking(move || drop(admin)).await;
+    checked
+}
+
+async fn make(
+    shared: &Shared,
+    admin: &AdminClient<Events>,
+    within: &AdminOptions,
+    missing: &[Topic],
+) -> Result<(), OpenError> {
+    let options = &shared.options;
+    let settings: Vec<_> = missing.iter().map(|t| (options.topic_name(*t), wanted(shared, *t))).collect();
+    let new: Vec<NewTopic<'_>> = missing
+        .iter()
+        .zip(&settings)
+        .map(|(topic, (name, settings))| {
+            let partitions = options.partitions.of(*topic) as i32;
+            let replicas = TopicReplication::Fixed(options.replication_factor as i32);
+            let new = NewTopic::new(name, partitions, replicas);
+            settings.iter().fold(new, |new, (setting, value)| new.set(setting, value))
+        })
+        .collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    let answers = admin.create_topics(&new, within).await;
+    let answers = answers.map_err(|error| refused(shared, "*", &error))?;
+    for answer in answers {
+        match answer {
+            // Another instance was faster; what it made is checked like the rest.
+            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((name, code)) => return Err(failed(shared, &name, code)),
+        }
+    }
+    Ok(())
+}
+
+async fn check_all(
+    shared: &Shared,
+    admin: &AdminClient<Events>,
+    within: &AdminOptions,
+) -> Result<Vec<(Topic, Described)>, OpenError> {
+    let mut found = Vec::new();
+    for topic in Topic::ALL {
+        let name = shared.options.topic_name(topic);
+        let described = known(shared, &name).await?;
+        let asked = ResourceSpecifier::Topic(&name);
+        let answers = admin.describe_configs([&asked], within).await;
+        let answers = answers.map_err(|error| refused(shared, &name, &error))?;
+        match answers.into_iter().next() {
+            Some(Ok(config)) => check(shared, topic, &name, described, &config)?,
+            Some(Err(code)) => return Err(failed(shared, &name, code)),
+            None => return Err(failed(shared, &name, RDKafkaErrorCode::Fail)),
+        }
+        found.push((topic, described));
+    }
+    Ok(found)
+}
+
+/// A topic that exists; one that was just made may not be known to the broker asked.
+async fn known(shared: &Shared, name: &str) -> Result<Described, OpenError> {
+    let deadline = Instant::now() + shared.options.timeouts.request.max(Duration::from_secs(1));
+    loop {
+        match shared.query.describe_or_code(name).await {
+            Ok(described) => return Ok(described),
+            Err(code) if Instant::now() >= deadline => return Err(failed(shared, name, code)),
+            Err(_) => tokio::time::sleep(TOPIC_LOOK_EVERY).await,
+        }
+    }
+}
+
+fn check(
+    shared: &Shared,
+    topic: Topic,
+    name: &str,
+    described: Described,
+    config: &ConfigResource,
+) -> Result<(), OpenError> {
+    let options = &shared.options;
+    let mut pairs = vec![
+        ("partitions", options.partitions.of(topic).to_string(), described.partitions.to_string()),
+        ("replication factor", options.replication_factor.to_string(), described.replicas.to_string()),
+    ];
+    for (setting, value) in wanted(shared, topic) {
+        let found = config.get(setting).and_then(|entry| entry.value.clone());
+        pairs.push((setting, value, found.unwrap_or_else(|| "nothing".to_owned())));
+    }
+    for (setting, wanted, found) in pairs {
+        if wanted != found {
+            return Err(OpenError::TopicMismatch {
+                topic: name.to_owned(),
+                setting: setting.to_owned(),
+                wanted,
+                found,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A whole request of the administrator failed.
+fn refused(shared: &Shared, name: &str, error: &KafkaError) -> OpenError {
+    match error {
+        KafkaError::AdminOp(code) => failed(shared, name, *code),
+        error => OpenError::Topic { topic: name.to_owned(), why: words(error) },
+    }
+}
+
+fn failed(shared: &Shared, name: &str, code: RDKafkaErrorCode) -> OpenError {
+    use RDKafkaErrorCode as Code;
+    let why = match shared.query.events().trouble_words() {
+        Some(trouble) => format!("{code} ({trouble})"),
+        None => code.to_string(),
+    };
+    match code {
+        Code::OperationTimedOut
+        | Code::BrokerTransportFailure
+        | Code::AllBrokersDown
+        | Code::RequestTimedOut => OpenError::Unreachable { brokers: shared.options.brokers.clone(), why },
+        _ => OpenError::Topic { topic: name.to_owned(), why },
+    }
+}

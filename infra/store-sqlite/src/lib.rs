@@ -1,0 +1,14 @@
+//! The embedded engine's stores: the log, the read model and the key store, each a SQLite file of its own.
+//! The only crate that knows rusqlite. No projection, no sealing, no HTTP: what is stored here is opaque.
+
+mod keys;
+mod limits;
+mod log;
+mod migrate;
+mod pool;
+mod views;
+
+pub use keys::SqliteKeys;
+pub use log::{Clock, Retained, SqliteLog, SqliteLogOptions};
+pub use migrate::OpenError;
+pub use views::SqliteViews;

@@ -1,0 +1,242 @@
+//! What waits for the writer: bounded by count and by bytes, refused at once when full, handed out in
+//! groups. No SQL.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::event::Partition;
+use domain::ports::{Appended, LogError, Topic};
+use domain::time::Timestamp;
+use tokio::sync::oneshot;
+
+use super::retention::Retained;
+use crate::limits::{GROUP_BYTES_MAX, GROUP_RECORDS_MAX, QUEUE_BYTES_MAX, QUEUE_RECORDS_MAX};
+
+/// A record on its way, and who waits for it.
+pub(super) struct Pending {
+    pub(super) topic: Topic,
+    pub(super) partition: Partition,
+    pub(super) key: Bytes,
+    /// Encoded.
+    pub(super) headers: Vec<u8>,
+    pub(super) value: Bytes,
+    pub(super) answer: oneshot::Sender<Result<Appended, LogError>>,
+}
+
+impl Pending {
+    fn size(&self) -> usize {
+        self.key.len() + self.headers.len() + self.value.len()
+    }
+}
+
+/// A run of retention, and what it did so far.
+pub(super) struct Retain {
+    pub(super) now: Timestamp,
+    pub(super) so_far: Retained,
+    pub(super) answer: oneshot::Sender<Result<Retained, LogError>>,
+}
+
+/// Something for the writer to do.
+pub(super) enum Job {
+    Append(Pending),
+    Retain(Retain),
+}
+
+/// What the writer does next.
+pub(super) enum Next {
+    /// Append these together.
+    Group(Vec<Pending>),
+    /// One step of this.
+    Retain(Retain),
+    /// Nothing came for as long as it said.
+    Idle,
+    /// Nothing is left, and nothing will come.
+    Closed,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    bytes: usize,
+    closed: bool,
+}
+
+/// The queue.
+#[derive(Default)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    arrived: Condvar,
+}
+
+impl Queue {
+    /// Puts a job at the end, or says at once why not.
+    pub(super) fn push(&self, job: Job) -> Result<(), LogError> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(LogError::Unavailable("the log is closed".to_owned()));
+        }
+        if let Job::Append(record) = &job {
+            let bytes = state.bytes + record.size();
+            let full = state.jobs.len() >= QUEUE_RECORDS_MAX || bytes > QUEUE_BYTES_MAX;
+            if full && !state.jobs.is_empty() {
+                metrics::counter!("identity_log_queue_full_total").increment(1);
+                return Err(LogError::Unavailable("too many appends are waiting".to_owned()));
+            }
+            state.bytes = bytes;
+        }
+        state.jobs.push_back(job);
+        drop(state);
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    /// Puts a job with steps left behind what came in meanwhile. The writer's own: also once closed, and
+    /// whatever waits (there is never more than was let in).
+    pub(super) fn put_back(&self, job: Job) {
+        self.lock().jobs.push_back(job);
+    }
+
+    /// Waits for something to do; for ever, or until nothing came for `idle`. Everything that waits goes
+    /// into one group, up to its bounds; nobody waits for a group to fill.
+    pub(super) fn next(&self, idle: Option<Duration>) -> Next {
+        let mut state = self.lock();
+        while state.jobs.is_empty() {
+            if state.closed {
+                return Next::Closed;
+            }
+            state = match idle {
+                None => self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(idle) => {
+                    let (state, waited) =
+                        self.arrived.wait_timeout(state, idle).unwrap_or_else(PoisonError::into_inner);
+                    if waited.timed_out() && state.jobs.is_empty() && !state.closed {
+                        return Next::Idle;
+                    }
+                    state
+                }
+            };
+        }
+        state.take_group()
+    }
+
+    /// Nothing more is let in; what waits is still done.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.arrived.notify_all();
+    }
+
+    /// Throws away what waits. Only for a writer that ended without doing it.
+    pub(super) fn abandon(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        let jobs = std::mem::take(&mut state.jobs);
+        drop(state);
+        let gone = || LogError::Unavailable("the log's writer has stopped".to_owned());
+        for job in jobs {
+            match job {
+                Job::Append(record) => drop(record.answer.send(Err(gone()))),
+                Job::Retain(run) => drop(run.answer.send(Err(gone()))),
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere cannot leave the state half changed: no code of others runs under this lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn take_group(&mut self) -> Next {
+        let mut group = Vec::new();
+        let mut bytes = 0;
+        while let Some(job) = self.jobs.pop_front() {
+            match job {
+                Job::Retain(run) if group.is_empty() => return Next::Retain(run),
+                Job::Append(record)
+                    if group.is_empty()
+                        || (group.len() < GROUP_RECORDS_MAX && bytes + record.size() <= GROUP_BYTES_MAX) =>
+                {
+                    bytes += record.size();
+                    self.bytes -= record.size();
+                    group.push(record);
+                }
+                other => {
+                    self.jobs.push_front(other);
+                    break;
+                }
+            }
+        }
+        Next::Group(group)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(bytes: usize) -> (Job, oneshot::Receiver<Result<Appended, LogError>>) {
+        let (answer, answered) = oneshot::channel();
+        let value = Bytes::from(vec![0; bytes]);
+        let record = Pending {
+            topic: Topic::Events,
+            partition: Partition(0),
+            key: Bytes::new(),
+            headers: Vec::new(),
+            value,
+            answer,
+        };
+        (Job::Append(record), answered)
+    }
+
+    fn group(queue: &Queue) -> usize {
+        match queue.next(None) {
+            Next::Group(group) => group.len(),
+            _ => panic!("a group"),
+        }
+    }
+
+    #[test]
+    fn a_full_queue_refuses_at_once_and_takes_again_when_there_is_room() {
+        let queue = Queue::default();
+        for _ in 0..QUEUE_RECORDS_MAX {
+            queue.push(record(1).0).expect("room");
+        }
+        assert!(matches!(queue.push(record(1).0), Err(LogError::Unavailable(_))));
+        assert_eq!(group(&queue), GROUP_RECORDS_MAX);
+        queue.push(record(1).0).expect("room again");
+    }
+
+    #[test]
+    fn bytes_bound_the_queue_and_the_group_but_never_one_record() {
+        let queue = Queue::default();
+        queue.push(record(QUEUE_BYTES_MAX + 1).0).expect("one record always fits");
+        assert!(queue.push(record(1).0).is_err());
+        assert_eq!(group(&queue), 1);
+        for _ in 0..3 {
+            queue.push(record(GROUP_BYTES_MAX / 2).0).expect("room");
+        }
+        assert_eq!((group(&queue), group(&queue)), (2, 1));
+    }
+
+    #[test]
+    fn a_closed_queue_is_drained_and_then_ends() {
+        let queue = Queue::default();
+        queue.push(record(1).0).expect("room");
+        queue.close();
+        assert!(queue.push(record(1).0).is_err());
+        assert_eq!(group(&queue), 1);
+        assert!(matches!(queue.next(None), Next::Closed));
+    }
+
+    #[test]
+    fn who_waits_for_a_writer_that_stopped_hears_of_it() {
+        let queue = Queue::default();
+        let (job, mut answered) = record(1);
+        queue.push(job).expect("room");
+        queue.abandon();
+        assert!(matches!(answered.try_recv(), Ok(Err(LogError::Unavailable(_)))));
+    }
+}

@@ -1,0 +1,178 @@
+//! The one thread that writes: takes everything that waits, appends it in one transaction, answers each
+//! after the fsync. Between groups it makes checkpoints and takes retention on by a step. Offsets are read
+//! inside the transaction each time: another process may have appended.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use domain::event::{Offset, Partition, Source};
+use domain::ports::{Appended, LogError, Topic, TopicDescription};
+use domain::time::Timestamp;
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use super::commits::Commits;
+use super::queue::{Job, Next, Pending, Queue, Retain};
+use super::schema::{self, commit_error, log_error, statements};
+use super::{Clock, retention};
+use crate::limits::{
+    CHECKPOINT_BLOCKING_BYTES, CHECKPOINT_BYTES, CHECKPOINT_IDLE, WAL_KEPT_BYTES, WRITER_CACHE_KIB,
+    WRITER_STATEMENTS,
+};
+
+/// The writer's state; lives in its thread.
+pub(super) struct Writer {
+    connection: Connection,
+    topics: [TopicDescription; 5],
+    clock: Clock,
+    queue: Arc<Queue>,
+    commits: Arc<Commits>,
+    /// Bytes committed since the last checkpoint that got through.
+    wal_bytes: u64,
+    /// The next checkpoint under load is tried from here on.
+    checkpoint_at: u64,
+    /// Nothing was appended since the last quiet moment was used.
+    rested: bool,
+}
+
+/// Closes the queue however the thread ends, so that nobody waits for a writer that is gone.
+struct Last(Arc<Queue>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+impl Writer {
+    pub(super) fn new(
+        connection: Connection,
+        topics: [TopicDescription; 5],
+        clock: Clock,
+        queue: Arc<Queue>,
+        commits: Arc<Commits>,
+    ) -> rusqlite::Result<Self> {
+        // Checkpoints are made here, between groups, not by whichever commit happens to cross a line.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        connection.pragma_update(None, "journal_size_limit", WAL_KEPT_BYTES)?;
+        connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+        connection.set_prepared_statement_cache_capacity(WRITER_STATEMENTS);
+        let checkpoint_at = CHECKPOINT_BYTES;
+        Ok(Self { connection, topics, clock, queue, commits, wal_bytes: 0, checkpoint_at, rested: true })
+    }
+
+    /// Works until the queue is closed and empty, then cuts the WAL back to nothing and closes the file.
+    pub(super) fn run(mut self) {
+        let _last = Last(Arc::clone(&self.queue));
+        loop {
+            let idle = (!self.rested).then_some(CHECKPOINT_IDLE);
+            match self.queue.next(idle) {
+                Next::Group(group) => self.append_group(group),
+                Next::Retain(run) => self.retain(run),
+                Next::Idle => {
+                    self.checkpoint("PASSIVE");
+                    self.rested = true;
+                }
+                Next::Closed => break,
+            }
+            if self.wal_bytes >= CHECKPOINT_BLOCKING_BYTES {
+                self.checkpoint("TRUNCATE");
+            } else if self.wal_bytes >= self.checkpoint_at {
+                self.checkpoint("PASSIVE");
+            }
+        }
+        self.checkpoint("TRUNCATE");
+        if let Err((_, error)) = self.connection.close() {
+            tracing::warn!(%error, "the log's file was not closed in order; nothing that was confirmed is lost");
+        }
+    }
+
+    fn append_group(&mut self, group: Vec<Pending>) {
+        metrics::histogram!("identity_log_group_records").record(group.len() as f64);
+        match self.commit_group(&group) {
+            Ok(appended) => {
+                self.rested = false;
+                let mut touched = [false; 5];
+                for record in &group {
+                    self.wal_bytes += (record.key.len() + record.headers.len() + record.value.len()) as u64;
+                    touched[record.topic as usize] = true;
+                }
+                Topic::ALL.into_iter().filter(|t| touched[*t as usize]).for_each(|t| self.commits.ring(t));
+                for (record, appended) in group.into_iter().zip(appended) {
+                    // A caller that gave up has no use for the answer; its record stands all the same.
+                    let _ = record.answer.send(Ok(appended));
+                }
+            }
+            Err(error) => {
+                for record in group {
+                    let _ = record.answer.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    fn commit_group(&mut self, group: &[Pending]) -> Result<Vec<Appended>, LogError> {
+        if !self.connection.is_autocommit() {
+            // The last transaction could not even be rolled back; nothing goes on before it is.
+            self.connection.execute_batch("ROLLBACK").map_err(log_error)?;
+        }
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(log_error)?;
+        let now = (self.clock)();
+        let mut ends: HashMap<(Topic, Partition), (Offset, Timestamp)> = HashMap::new();
+        let mut appended = Vec::with_capacity(group.len());
+        for record in group {
+            let at = (record.topic, record.partition);
+            let (offset, appended_at) = match ends.get(&at) {
+                Some(&(offset, newest)) => (offset, newest),
+                None => {
+                    let extent = schema::extent(&transaction, at.0, at.1).map_err(log_error)?;
+                    (extent.end, extent.newest.map_or(now, |newest| newest.max(now)))
+                }
+            };
+            transaction
+                .prepare_cached(&statements(record.topic).insert)
+                .map_err(log_error)?
+                .execute(params![
+                    schema::place(record.partition, offset),
+                    appended_at.millis(),
+                    record.key.as_ref(),
+                    record.headers,
+                    record.value.as_ref(),
+                ])
+                .map_err(log_error)?;
+            ends.insert(at, (Offset(offset.0 + 1), appended_at));
+            let topic_id = self.topics[record.topic as usize].id;
+            let source = Source { topic_id, partition: record.partition, offset };
+            appended.push(Appended { source, appended_at });
+        }
+        transaction.commit().map_err(commit_error)?;
+        Ok(appended)
+    }
+
+    fn retain(&mut self, mut run: Retain) {
+        match retention::step(&mut self.connection, &self.topics, run.now, &mut run.so_far) {
+            Ok(true) => drop(run.answer.send(Ok(run.so_far))),
+            Ok(false) => self.queue.put_back(Job::Retain(run)),
+            Err(error) => drop(run.answer.send(Err(log_error(error)))),
+        }
+    }
+
+    /// Copies the WAL into the file. PASSIVE takes what readers do not hold; TRUNCATE waits for them.
+    fn checkpoint(&mut self, mode: &str) {
+        let done = self.connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
+            Ok((row.get::<_, i64>(0)? != 0, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+        });
+        match done {
+            Ok((false, frames, copied)) if copied >= frames => {
+                self.wal_bytes = 0;
+                self.checkpoint_at = CHECKPOINT_BYTES;
+            }
+            // A reader or another process is in the way: again after as much more.
+            Ok(_) => self.checkpoint_at = self.wal_bytes + CHECKPOINT_BYTES,
+            Err(error) => {
+                tracing::warn!(%error, "the log's WAL could not be copied into its file; appends go on");
+                self.checkpoint_at = self.wal_bytes + CHECKPOINT_BYTES;
+            }
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Opening a store's file: permissions, journal, durability, and the migrations that bring an older file up
+//! to this build. No table is named here; each store hands in its own migrations.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use crate::limits::{BUSY_TIMEOUT, WAL_SWITCH_PAUSE, WAL_SWITCH_TRIES};
+
+/// What a commit survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Each commit is fsynced before it returns: for what nothing else could bring back.
+    Full,
+    /// A power cut may lose the latest commits, never their order: for what a replay rebuilds.
+    Normal,
+}
+
+/// Why a store's file could not be opened. Texts are for operators.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The file was written by a newer build, which alone knows what is in it.
+    #[error(
+        "{path} was written by a newer version of this program (its format is {found}, this build knows \
+         formats up to {known}): use that version or a newer one",
+        path = path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The highest format this build knows.
+        known: u32,
+    },
+    /// The file is a SQLite file of something else.
+    #[error("{path} is not {kind} of this program", path = path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What was expected there.
+        kind: String,
+    },
+    /// What is stored does not fit what was asked for.
+    #[error("{path}: {why}", path = path.display())]
+    Mismatch {
+        /// The file.
+        path: PathBuf,
+        /// What differs, in words.
+        why: String,
+    },
+    /// The file or its folder could not be made, read or protected.
+    #[error("{path}: {error}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// SQLite refused.
+    #[error("{path}: {error}", path = path.display())]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// What it said.
+        error: rusqlite::Error,
+    },
+}
+
+/// Opens or makes a store's file and applies the migrations it has not seen, each in a transaction of its
+/// own. `kind` names the store ("log", "views", "keys"); its first two letters mark the file, so that one
+/// store's file is never taken for another's. The file's mode is 0600; SQLite gives its companions the same.
+pub(crate) fn open(
+    path: &Path,
+    kind: &str,
+    migrations: &[&str],
+    durability: Durability,
+) -> Result<Connection, OpenError> {
+    protect(path).map_err(|error| OpenError::Io { path: path.to_owned(), error })?;
+    let sqlite = |error| OpenError::Sqlite { path: path.to_owned(), error };
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
+    // Looked at before anything is written: a newer or foreign file is left exactly as it was.
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(sqlite)?;
+    check(&connection, path, kind, migrations.len())?;
+    configure(&connection, durability).map_err(sqlite)?;
+    for target in 1..=migrations.len() {
+        migrate(&mut connection, path, kind, migrations, target)?;
+    }
+    Ok(connection)
+}
+
+/// Makes the file with mode 0600, or gives an existing one that mode.
+fn protect(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().create_new(true).write(true).mode(0o600).open(path) {
+        // The folder's entry too, or a power cut could take a file whose commits were fsynced.
+        Ok(_) => File::open(path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")))?
+            .sync_all(),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let mode = fs::metadata(path)?.permissions().mode() & 0o777;
+            if mode == 0o600 { Ok(()) } else { fs::set_permissions(path, Permissions::from_mode(0o600)) }
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn configure(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
+    switch_to_wal(connection)?;
+    let synchronous = match durability {
+        Durability::Full => "FULL",
+        Durability::Normal => "NORMAL",
+    };
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    // Where fsync does not reach the platter by itself (macOS); elsewhere it changes nothing.
+    let full = durability == Durability::Full;
+    connection.pragma_update(None, "fullfsync", full)?;
+    connection.pragma_update(None, "checkpoint_fullfsync", full)?;
+    // Destroyed keys and expired rows are overwritten, not only unlinked (design §3).
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // Nothing here may name a function or a table in a hand-made schema and have it run.
+    connection.pragma_update(None, "trusted_schema", false)
+}
+
+/// The switch takes an exclusive lock that SQLite's busy handler does not always wait for.
+fn switch_to_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let mut tries = 0;
+    loop {
+        match connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0)) {
+            Ok(mode) if mode.eq_ignore_ascii_case("wal") => return Ok(()),
+            Ok(_) if tries < WAL_SWITCH_TRIES => {}
+            Err(error) if is_busy(&error) && tries < WAL_SWITCH_TRIES => {}
+            Ok(mode) => {
+                return Err(rusqlite::Error::InvalidParameterName(format!("journal mode stays {mode}")));
+            }
+            Err(error) => return Err(error),
+        }
+        tries += 1;
+        thread::sleep(WAL_SWITCH_PAUSE);
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+/// The format in the file; 0 for one just made. Refuses newer and foreign files.
+fn check(connection: &Connection, path: &Path, kind: &str, known: usize) -> Result<u32, OpenError> {
+    let sqlite = |error| OpenError::Sqlite { path: path.to_owned(), error };
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(sqlite);
+    let (mark, found) = (number("application_id")?, number("user_version")?);
+    let known = u32::try_from(known).unwrap_or(u32::MAX);
+    let found = u32::try_from(found).unwrap_or(u32::MAX);
+    if mark == 0 && found == 0 && number("schema_version")? == 0 {
+        return Ok(0);
+    }
+    if mark != i64::from(application_id(kind)) {
+        return Err(OpenError::Foreign { path: path.to_owned(), kind: format!("the {kind} store") });
+    }
+    if found > known {
+        return Err(OpenError::Newer { path: path.to_owned(), found, known });
+    }
+    Ok(found)
+}
+
+/// Applies migration number `target` (from 1) unless the file has it, perhaps from another process that
+/// opened it at the same moment: asked again under the write lock.
+fn migrate(
+    connection: &mut Connection,
+    path: &Path,
+    kind: &str,
+    migrations: &[&str],
+    target: usize,
+) -> Result<(), OpenError> {
+    let sqlite = |error| OpenError::Sqlite { path: path.to_owned(), error };
+    if check(connection, path, kind, migrations.len())? as usize >= target {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
+    if (check(&transaction, path, kind, migrations.len())? as usize) < target {
+        transaction.execute_batch(migrations[target - 1]).map_err(sqlite)?;
+        transaction.pragma_update(None, "application_id", application_id(kind)).map_err(sqlite)?;
+        transaction.pragma_update(None, "user_version", target as i64).map_err(sqlite)?;
+    }
+    transaction.commit().map_err(sqlite)
+}
+
+/// "ID" and the kind's first two letters.
+fn application_id(kind: &str) -> i32 {
+    let mut letters = kind.bytes();
+    i32::from_be_bytes([b'I', b'D', letters.next().unwrap_or(b' '), letters.next().unwrap_or(b' ')])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: &str = "CREATE TABLE one (x INTEGER) STRICT; INSERT INTO one VALUES (1)";
+    const SECOND: &str = "CREATE TABLE two (x INTEGER) STRICT; INSERT INTO two SELECT x FROM one";
+
+    fn number(connection: &Connection, sql: &str) -> i64 {
+        connection.query_row(sql, [], |row| row.get(0)).expect(sql)
+    }
+
+    #[test]
+    fn a_connection_is_as_durable_and_as_clean_as_it_was_asked_to_be() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, durability, synchronous) in [("a", Durability::Full, 2), ("b", Durability::Normal, 1)] {
+            let connection = open(&folder.path().join(name), "log", &[FIRST], durability).expect("opens");
+            for (pragma, value) in [
+                ("synchronous", synchronous),
+                ("fullfsync", synchronous - 1),
+                ("secure_delete", 1),
+                ("foreign_keys", 1),
+                ("trusted_schema", 0),
+                ("busy_timeout", BUSY_TIMEOUT.as_millis() as i64),
+            ] {
+                assert_eq!(number(&connection, &format!("PRAGMA {pragma}")), value, "{pragma}");
+            }
+            let mode: String =
+                connection.pragma_query_value(None, "journal_mode", |r| r.get(0)).expect("asked");
+            assert_eq!(mode, "wal");
+        }
+    }
+
+    #[test]
+    fn an_older_file_is_brought_up_and_a_current_one_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        for (migrations, version) in [(&[FIRST][..], 1), (&[FIRST, SECOND], 2), (&[FIRST, SECOND], 2)] {
+            let connection = open(&path, "log", migrations, Durability::Full).expect("opens");
+            assert_eq!(number(&connection, "PRAGMA user_version"), version);
+            assert_eq!(number(&connection, "SELECT count(*) FROM one"), 1);
+        }
+        let older = open(&path, "log", &[FIRST], Durability::Full);
+        assert!(matches!(older, Err(OpenError::Newer { found: 2, known: 1, .. })));
+        let other = open(&path, "views", &[FIRST, SECOND], Durability::Full);
+        assert!(matches!(other, Err(OpenError::Foreign { .. })));
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_nothing_of_itself() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        let broken = "CREATE TABLE two (x INTEGER) STRICT; INSERT INTO nowhere VALUES (1)";
+        let failed = open(&path, "log", &[FIRST, broken], Durability::Full);
+        assert!(matches!(failed, Err(OpenError::Sqlite { .. })));
+        let connection = open(&path, "log", &[FIRST], Durability::Full).expect("the first stands");
+        assert_eq!(number(&connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'two'"), 0);
+    }
+
+    #[test]
+    fn many_that_open_a_new_file_at_once_make_it_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        let open = || open(&path, "log", &[FIRST, SECOND], Durability::Full).map(drop);
+        thread::scope(|scope| {
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            for one in all {
+                one.join().expect("no panic").expect("opens");
+            }
+        });
+        let connection = Connection::open(&path).expect("opens");
+        assert_eq!(number(&connection, "SELECT count(*) FROM two"), 1);
+    }
+}

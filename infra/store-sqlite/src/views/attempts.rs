@@ -1,0 +1,205 @@
+//! Lists of verifications: pages that an index gives in their order, and totals that are exact without
+//! counting every row. Runs inside the caller's transaction, so page and total are of one moment.
+
+use domain::policy::Method;
+use domain::ports::{AttemptsPage, AttemptsQuery, PageStart};
+use domain::rows::{Generation, VerificationRow, VerificationStatus};
+use domain::time::Timestamp;
+use rusqlite::Transaction;
+
+use super::cells::Binder;
+use super::read::with_signals;
+use super::rows::Stored as _;
+use crate::pool::Failure;
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// Which rows of `verification` a query is about, by the index that has them in the list's order. Parameters
+/// 1 to 5 are the same everywhere: generation, org, and the list's place above which (exclusive) nothing is
+/// wanted; 6 is the lowest `created_at`, and from 7 on come the words of the filters.
+struct Selection<'q> {
+    index: &'static str,
+    /// One condition per sorted run that the index has to offer: all of them merged are the list.
+    runs: Vec<String>,
+    words: Vec<&'q str>,
+}
+
+impl<'q> Selection<'q> {
+    fn of(query: &'q AttemptsQuery) -> Self {
+        if let Some(customer) = &query.customer {
+            return Self::of_customer(customer.as_str(), query);
+        }
+        if query.method.is_none() && query.status.is_none() {
+            return Self { index: "verification_of_org", runs: vec![String::new()], words: Vec::new() };
+        }
+        let mut runs = Vec::new();
+        let mut words = Vec::new();
+        for method in Method::ALL.into_iter().filter(|m| query.method.is_none_or(|only| only == *m)) {
+            for status in
+                VerificationStatus::ALL.into_iter().filter(|s| query.status.is_none_or(|only| only == *s))
+            {
+                runs.push(format!(" AND method = ?{} AND status = ?{}", 7 + words.len(), 8 + words.len()));
+                words.extend([method.as_str(), status.as_str()]);
+            }
+        }
+        Self { index: "verification_of_kind", runs, words }
+    }
+
+    fn of_customer(customer: &'q str, query: &'q AttemptsQuery) -> Self {
+        let mut words = vec![customer];
+        let mut condition = " AND customer = ?7".to_owned();
+        let filters = [
+            ("method", query.method.map(Method::as_str)),
+            ("status", query.status.map(VerificationStatus::as_str)),
+        ];
+        for (column, word) in filters {
+            if let Some(word) = word {
+                condition.push_str(&format!(" AND {column} = ?{}", 7 + words.len()));
+                words.push(word);
+            }
+        }
+        Self { index: "verification_of_customer", runs: vec![condition], words }
+    }
+
+    /// The statement of a page: its parameters after the words are the limit and how many rows to skip.
+    fn page_statement(&self) -> String {
+        let limit = 7 + self.words.len();
+        format!(
+            "{} ORDER BY created_at DESC, log_partition DESC, log_offset DESC LIMIT ?{limit} OFFSET ?{}",
+            self.statement(&VerificationRow::TABLE.columns("")),
+            limit + 1,
+        )
+    }
+
+    /// A statement per run, put together with `UNION ALL`.
+    fn statement(&self, columns: &str) -> String {
+        let runs: Vec<_> = self
+            .runs
+            .iter()
+            .map(|condition| {
+                format!(
+                    "SELECT {columns} FROM verification INDEXED BY {} \
+                     WHERE generation = ?1 AND org = ?2{condition} \
+                     AND (created_at, log_partition, log_offset) < (?3, ?4, ?5) AND created_at >= ?6",
+                    self.index
+                )
+            })
+            .collect();
+        runs.join(" UNION ALL ")
+    }
+}
+
+/// A place in the list; the parts of one that a row may have are never negative.
+type Place = (i64, i64, i64);
+
+/// Above every row before that time, below every row from it on.
+fn before(time: i64) -> Place {
+    (time, -1, -1)
+}
+
+/// The page and the total.
+pub(super) fn page(
+    transaction: &Transaction<'_>,
+    generation: Generation,
+    query: &AttemptsQuery,
+) -> Result<AttemptsPage, Failure> {
+    let selection = Selection::of(query);
+    let end = query.to.map_or(i64::MAX, Timestamp::millis);
+    let start = query.from.map_or(0, Timestamp::millis);
+    let (below, skip) = match query.start {
+        PageStart::Skip(rows) => (before(end), i64::try_from(rows).unwrap_or(i64::MAX)),
+        PageStart::After(place) => {
+            let offset = i64::try_from(place.offset.0).unwrap_or(i64::MAX);
+            (before(end).min((place.created_at.millis(), i64::from(place.partition.0), offset)), 0)
+        }
+    };
+    // One more than asked for tells whether rows follow.
+    let limit = i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1);
+    let sql = selection.page_statement();
+    let mut out = bound(transaction, generation, query, &selection, &sql, below, start)?;
+    out.put(limit)?;
+    out.put(skip)?;
+    let mut rows = out.all(VerificationRow::take)?;
+    let more = rows.len() > query.limit;
+    rows.truncate(query.limit);
+    let total = total(transaction, generation, query, &selection, start, end)?;
+    let rows =
+        rows.into_iter().map(|row| with_signals(transaction, generation, row)).collect::<Result<_, _>>()?;
+    Ok(AttemptsPage { rows, total, more })
+}
+
+fn bound<'t>(
+    transaction: &'t Transaction<'_>,
+    generation: Generation,
+    query: &AttemptsQuery,
+    selection: &Selection<'_>,
+    sql: &str,
+    below: Place,
+    start: i64,
+) -> Result<Binder<'t>, Failure> {
+    let mut out = Binder::new(transaction.prepare_cached(sql)?);
+    out.put(generation.0)?;
+    out.put(query.org.as_str())?;
+    for part in [below.0, below.1, below.2, start] {
+        out.put(part)?;
+    }
+    for word in &selection.words {
+        out.put(*word)?;
+    }
+    Ok(out)
+}
+
+/// All rows the query matches. A customer's are counted; an org's are summed up from its full hours, and
+/// only what sticks out of them at either end is counted.
+fn total(
+    transaction: &Transaction<'_>,
+    generation: Generation,
+    query: &AttemptsQuery,
+    selection: &Selection<'_>,
+    start: i64,
+    end: i64,
+) -> Result<u64, Failure> {
+    let count = |start: i64, end: i64| -> Result<u64, Failure> {
+        if start >= end {
+            return Ok(0);
+        }
+        let sql = format!("SELECT count(*) FROM ({})", selection.statement("1"));
+        let out = bound(transaction, generation, query, selection, &sql, before(end), start)?;
+        Ok(out.first(|cells| cells.number())?.unwrap_or(0))
+    };
+    let first_hour = start.saturating_add(HOUR_MS - 1) / HOUR_MS * HOUR_MS;
+    let last_hour = end / HOUR_MS * HOUR_MS;
+    if query.customer.is_some() || first_hour >= last_hour {
+        return count(start, end);
+    }
+    let hours = sum_of_hours(transaction, generation, query, first_hour, last_hour)?;
+    let ragged_end = if query.to.is_some() { count(last_hour, end)? } else { 0 };
+    Ok(count(start, first_hour)? + hours + ragged_end)
+}
+
+fn sum_of_hours(
+    transaction: &Transaction<'_>,
+    generation: Generation,
+    query: &AttemptsQuery,
+    first: i64,
+    end: i64,
+) -> Result<u64, Failure> {
+    let mut out = Binder::new(transaction.prepare_cached(
+        "SELECT coalesce(sum(n), 0) FROM verification_count \
+         WHERE generation = ?1 AND org = ?2 AND hour >= ?3 AND hour < ?4 \
+         AND (?5 IS NULL OR method = ?5) AND (?6 IS NULL OR status = ?6)",
+    )?);
+    out.put(generation.0)?;
+    out.put(query.org.as_str())?;
+    out.put(first)?;
+    out.put(end)?;
+    out.put(query.method.map(Method::as_str))?;
+    out.put(query.status.map(VerificationStatus::as_str))?;
+    Ok(out.first(|cells| cells.number())?.unwrap_or(0))
+}
+
+/// The statement of the query's page.
+#[cfg(test)]
+pub(super) fn page_statement(query: &AttemptsQuery) -> String {
+    Selection::of(query).page_statement()
+}

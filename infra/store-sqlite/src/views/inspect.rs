@@ -1,0 +1,200 @@
+//! The operator's look into a generation: the Inspection port. Each call is one read transaction, so what it
+//! gives is of one moment.
+
+use std::sync::LazyLock;
+
+use async_trait::async_trait;
+use domain::ids::{CustomerId, CustomerRef, OrgId};
+use domain::ports::{Inspection, Stamped, StoreError};
+use domain::rows::{
+    CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, SignalRow, TallyKey, TallyRow,
+    TierEventRow, VerificationRow, ViewRow, WriteTimestamp,
+};
+use rusqlite::Transaction;
+
+use super::SqliteViews;
+use super::cells::{Binder, Cells};
+use super::rows::{Stored, put_tally_key};
+use crate::pool::Failure;
+
+/// Every table whose rows are about a customer.
+const ABOUT_CUSTOMERS: [&str; 6] = ["state", "verification", "enrolment", "tier_event", "signal", "note"];
+
+fn limit(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+/// Ordered by org and customer: each table's part comes out of an index in that order and is merged.
+fn customers(
+    transaction: &Transaction<'_>,
+    generation: Generation,
+    after: Option<&CustomerRef>,
+    rows: usize,
+) -> Result<Vec<CustomerRef>, Failure> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        let part = |table: &&str| {
+            format!("SELECT org, customer FROM {table} WHERE generation = ?1 AND (org, customer) > (?2, ?3)")
+        };
+        let parts: Vec<String> = ABOUT_CUSTOMERS.iter().map(part).collect();
+        format!("{} ORDER BY 1, 2 LIMIT ?4", parts.join(" UNION "))
+    });
+    let mut out = Binder::new(transaction.prepare_cached(&SQL)?);
+    put_page(&mut out, generation, after, rows)?;
+    out.all(|cells| Ok(CustomerRef::new(cells.id(OrgId::parse)?, cells.id(CustomerId::parse)?)))
+}
+
+/// Binds generation, org, customer, limit. Nothing sorts before the empty text.
+fn put_page(
+    out: &mut Binder<'_>,
+    generation: Generation,
+    after: Option<&CustomerRef>,
+    rows: usize,
+) -> Result<(), Failure> {
+    out.put(generation.0)?;
+    out.put(after.map_or("", |customer| customer.org.as_str()))?;
+    out.put(after.map_or("", |customer| customer.customer.as_str()))?;
+    out.put(limit(rows))
+}
+
+fn rows_of_kind<T: Stored>(
+    transaction: &Transaction<'_>,
+    generation: Generation,
+    customer: &CustomerRef,
+    wrap: fn(T) -> ViewRow,
+    rows: &mut Vec<Stamped>,
+) -> Result<(), Failure> {
+    let sql = format!(
+        "SELECT write_ts, {} FROM {} WHERE generation = ?1 AND org = ?2 AND customer = ?3",
+        T::TABLE.columns(""),
+        T::TABLE.name
+    );
+    let mut out = Binder::new(transaction.prepare_cached(&sql)?);
+    out.put(generation.0)?;
+    out.customer(customer)?;
+    let take = |cells: &mut Cells<'_>| -> Result<Stamped, Failure> {
+        let at = WriteTimestamp::from_value(cells.int()?);
+        Ok((at, wrap(T::take(cells)?)))
+    };
+    rows.extend(out.all(take)?);
+    Ok(())
+}
+
+fn rows_of(
+    transaction: &Transaction<'_>,
+    generation: Generation,
+    customer: &CustomerRef,
+) -> Result<Vec<Stamped>, Failure> {
+    let mut rows = Vec::new();
+    let to = &mut rows;
+    rows_of_kind::<CustomerState>(transaction, generation, customer, |r| ViewRow::State(Box::new(r)), to)?;
+    rows_of_kind::<VerificationRow>(
+        transaction,
+        generation,
+        customer,
+        |row| ViewRow::Verification(Box::new(row)),
+        to,
+    )?;
+    rows_of_kind::<EnrolmentRow>(transaction, generation, customer, ViewRow::Enrolment, to)?;
+    rows_of_kind::<TierEventRow>(transaction, generation, customer, ViewRow::TierEvent, to)?;
+    rows_of_kind::<SignalRow>(transaction, generation, customer, ViewRow::Signal, to)?;
+    rows_of_kind::<EventNote>(transaction, generation, customer, ViewRow::Note, to)?;
+    Ok(rows)
+}
+
+fn tallies(
+    transaction: &Transaction<'_>,
+    generation: Generation,
+    after: Option<&TallyKey>,
+    rows: usize,
+) -> Result<Vec<TallyRow>, Failure> {
+    let key = TallyRow::TABLE.key.join(", ");
+    let beyond =
+        if after.is_some() { format!(" AND ({key}) > (?3, ?4, ?5, ?6, ?7, ?8)") } else { String::new() };
+    let sql = format!(
+        "SELECT {} FROM tally WHERE generation = ?1{beyond} ORDER BY {key} LIMIT ?2",
+        TallyRow::TABLE.columns("")
+    );
+    let mut out = Binder::new(transaction.prepare_cached(&sql)?);
+    out.put(generation.0)?;
+    out.put(limit(rows))?;
+    if let Some(after) = after {
+        put_tally_key(after, &mut out)?;
+    }
+    out.all(TallyRow::take)
+}
+
+fn quarantined(
+    transaction: &Transaction<'_>,
+    generation: Generation,
+    after: Option<&CustomerRef>,
+    rows: usize,
+) -> Result<Vec<CustomerState>, Failure> {
+    let sql = format!(
+        "SELECT {} FROM state INDEXED BY state_quarantined WHERE generation = ?1 \
+         AND quarantine_topic IS NOT NULL AND (org, customer) > (?2, ?3) ORDER BY org, customer LIMIT ?4",
+        CustomerState::TABLE.columns("")
+    );
+    let mut out = Binder::new(transaction.prepare_cached(&sql)?);
+    put_page(&mut out, generation, after, rows)?;
+    out.all(CustomerState::take)
+}
+
+fn positions(transaction: &Transaction<'_>, generation: Generation) -> Result<Vec<PositionRow>, Failure> {
+    let sql = format!(
+        "SELECT {} FROM position WHERE generation = ?1 ORDER BY topic_id, log_partition",
+        PositionRow::TABLE.columns("")
+    );
+    let mut out = Binder::new(transaction.prepare_cached(&sql)?);
+    out.put(generation.0)?;
+    out.all(PositionRow::take)
+}
+
+#[async_trait]
+impl Inspection for SqliteViews {
+    async fn customers(
+        &self,
+        generation: Generation,
+        after: Option<&CustomerRef>,
+        limit: usize,
+    ) -> Result<Vec<CustomerRef>, StoreError> {
+        let after = after.cloned();
+        self.pool.read(move |transaction| customers(transaction, generation, after.as_ref(), limit)).await
+    }
+
+    async fn rows_of(
+        &self,
+        generation: Generation,
+        customers: &[CustomerRef],
+    ) -> Result<Vec<Vec<Stamped>>, StoreError> {
+        let customers = customers.to_vec();
+        self.pool
+            .read(move |transaction| {
+                customers.iter().map(|customer| rows_of(transaction, generation, customer)).collect()
+            })
+            .await
+    }
+
+    async fn tallies(
+        &self,
+        generation: Generation,
+        after: Option<&TallyKey>,
+        limit: usize,
+    ) -> Result<Vec<TallyRow>, StoreError> {
+        let after = after.cloned();
+        self.pool.read(move |transaction| tallies(transaction, generation, after.as_ref(), limit)).await
+    }
+
+    async fn quarantined(
+        &self,
+        generation: Generation,
+        after: Option<&CustomerRef>,
+        limit: usize,
+    ) -> Result<Vec<CustomerState>, StoreError> {
+        let after = after.cloned();
+        self.pool.read(move |transaction| quarantined(transaction, generation, after.as_ref(), limit)).await
+    }
+
+    async fn positions(&self, generation: Generation) -> Result<Vec<PositionRow>, StoreError> {
+        self.pool.read(move |transaction| positions(transaction, generation)).await
+    }
+}

@@ -1,0 +1,93 @@
+//! What only the inside can try: a full disk, and the plans of the list's statements.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use domain::policy::Method;
+use domain::ports::{AttemptsQuery, PageStart, Projection as _, StoreError, Views as _};
+use domain::rows::{Generation, VerificationStatus, ViewRow, ViewWrite};
+use rusqlite::Connection;
+use testkit::samples::{Counted, Samples, written};
+
+use super::{SqliteViews, attempts};
+
+const GENERATION: Generation = Generation(1);
+
+fn rows(s: &Samples, from: u64, to: u64) -> Vec<ViewWrite> {
+    let rows: Vec<_> = (from..to).map(|n| s.verification(&s.customer(n), n)).collect();
+    let mut writes = Counted::default().writes(&rows);
+    writes.push(written(to, ViewRow::Position(s.position(to))));
+    writes
+}
+
+/// No page can be added any more: what a full disk looks like to SQLite.
+async fn fill(views: &Arc<SqliteViews>, full: bool) {
+    let limited = views.pool.with_writer(move |connection| {
+        let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+        let pages = if full { pages } else { 1 << 30 };
+        connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
+        Ok(())
+    });
+    limited.await.expect("limited");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_unavailable_and_reading_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let views = SqliteViews::open(folder.path()).expect("opened");
+    let s = Samples::new(1);
+    views.write(GENERATION, rows(&s, 0, 20)).await.expect("written");
+    fill(&views, true).await;
+    let refused = views.write(GENERATION, rows(&s, 20, 500)).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    let query = query(&s);
+    let page = views.attempts(GENERATION, &query).await.expect("listed");
+    // None of the batch: its rows and its position went together.
+    assert_eq!(page.total, 20);
+    fill(&views, false).await;
+    views.write(GENERATION, rows(&s, 20, 500)).await.expect("written");
+    assert_eq!(views.attempts(GENERATION, &query).await.expect("listed").total, 500);
+}
+
+fn query(s: &Samples) -> AttemptsQuery {
+    AttemptsQuery {
+        org: s.org(0),
+        method: None,
+        status: None,
+        customer: None,
+        from: None,
+        to: None,
+        start: PageStart::Skip(0),
+        limit: 10,
+    }
+}
+
+fn plan(path: &Path, sql: &str) -> String {
+    let connection = Connection::open(path).expect("opened");
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("prepared");
+    let mut rows = statement.raw_query();
+    let mut plan = String::new();
+    while let Some(row) = rows.next().expect("a row") {
+        plan.push_str(&row.get::<_, String>("detail").expect("a text"));
+        plan.push('\n');
+    }
+    plan
+}
+
+/// Each filter's list comes out of an index in its order: nothing is sorted, nothing else is looked at.
+#[tokio::test]
+async fn no_list_is_sorted_or_scanned() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let _views = SqliteViews::open(folder.path()).expect("opened");
+    let s = Samples::new(1);
+    for method in [None, Some(Method::NikDukcapil)] {
+        for status in [None, Some(VerificationStatus::Failed)] {
+            for customer in [None, Some(s.customer(0).customer)] {
+                let query = AttemptsQuery { method, status, customer, ..query(&s) };
+                let plan = plan(&folder.path().join("views.sqlite"), &attempts::page_statement(&query));
+                assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "{query:?}: {plan}");
+                assert!(plan.contains("created_at"), "{query:?}: {plan}");
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The key store's ports in memory.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::ids::{CustomerId, CustomerRef, OrgId};
+use domain::ports::{Claimed, Created, DataKey, ExternalIds, KeyRow, KeyRowState, KeyRows, StoreError};
+use domain::sealed::{Purpose, Purposes};
+
+use super::lock;
+
+/// An external id by its org and HMAC.
+type ExternalId = (OrgId, [u8; 32]);
+
+/// Key rows and external ids in memory. Cloning shares them.
+#[derive(Clone, Default)]
+pub struct MemoryKeys {
+    rows: Arc<Mutex<HashMap<CustomerRef, KeyRow>>>,
+    external: Arc<Mutex<HashMap<ExternalId, CustomerId>>>,
+}
+
+#[async_trait]
+impl KeyRows for MemoryKeys {
+    async fn create(&self, row: KeyRow) -> Result<Created, StoreError> {
+        match lock(&self.rows).entry(row.customer.clone()) {
+            std::collections::hash_map::Entry::Occupied(slot) => {
+                Ok(Created::Existing(Box::new(slot.get().clone())))
+            }
+            std::collections::hash_map::Entry::Vacant(slot) => {
+                slot.insert(row);
+                Ok(Created::New)
+            }
+        }
+    }
+
+    async fn get(&self, customer: &CustomerRef) -> Result<Option<KeyRow>, StoreError> {
+        Ok(lock(&self.rows).get(customer).cloned())
+    }
+
+    async fn activate(&self, customer: &CustomerRef) -> Result<bool, StoreError> {
+        let mut rows = lock(&self.rows);
+        let Some(row) = rows.get_mut(customer) else { return Ok(false) };
+        row.state = KeyRowState::Active;
+        Ok(true)
+    }
+
+    async fn rewrap(
+        &self,
+        customer: &CustomerRef,
+        purpose: Purpose,
+        old_version: u32,
+        new_version: u32,
+        new_wrapped: Bytes,
+    ) -> Result<bool, StoreError> {
+        let mut rows = lock(&self.rows);
+        let Some(row) = rows.get_mut(customer) else { return Ok(false) };
+        match &mut row.keys[purpose as usize] {
+            DataKey::Active { kms_version, wrapped, .. } if *kms_version == old_version => {
+                *kms_version = new_version;
+                *wrapped = new_wrapped;
+                Ok(true)
+            }
+            DataKey::Active { .. } | DataKey::Destroyed { .. } => Ok(false),
+        }
+    }
+
+    async fn destroy(&self, customer: &CustomerRef, purposes: Purposes) -> Result<bool, StoreError> {
+        let mut rows = lock(&self.rows);
+        let Some(row) = rows.get_mut(customer) else { return Ok(false) };
+        for purpose in purposes.iter() {
+            let key = &mut row.keys[purpose as usize];
+            if let DataKey::Active { key_id, .. } = key {
+                *key = DataKey::Destroyed { key_id: key_id.clone() };
+            }
+        }
+        Ok(true)
+    }
+}
+
+#[async_trait]
+impl ExternalIds for MemoryKeys {
+    async fn claim(
+        &self,
+        org: &OrgId,
+        external_id_hmac: [u8; 32],
+        customer: &CustomerId,
+    ) -> Result<Claimed, StoreError> {
+        let mut external = lock(&self.external);
+        let owner = external.entry((org.clone(), external_id_hmac)).or_insert_with(|| customer.clone());
+        Ok(if owner == customer { Claimed::Ours } else { Claimed::Taken(owner.clone()) })
+    }
+
+    async fn lookup(
+        &self,
+        org: &OrgId,
+        external_id_hmac: [u8; 32],
+    ) -> Result<Option<CustomerId>, StoreError> {
+        Ok(lock(&self.external).get(&(org.clone(), external_id_hmac)).cloned())
+    }
+
+    async fn release(
+        &self,
+        org: &OrgId,
+        external_id_hmac: [u8; 32],
+        customer: &CustomerId,
+    ) -> Result<(), StoreError> {
+        let mut external = lock(&self.external);
+        if external.get(&(org.clone(), external_id_hmac)) == Some(customer) {
+            external.remove(&(org.clone(), external_id_hmac));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,89 @@
+//! What every read model must do, whichever technology it stands on: the Projection and Views ports. Each
+//! case names its own orgs, customers and topics, so all of them may run at once in one database that
+//! outlives the run. None assumes that a call of `write` is atomic.
+
+mod lists;
+mod records;
+mod rows;
+
+use std::sync::Arc;
+
+use domain::ports::{Projection, Views};
+use domain::rows::{Generation, RowKey, ViewRow, ViewWrite};
+
+pub use lists::*;
+pub use records::*;
+pub use rows::*;
+
+/// Both sides of one read model.
+#[derive(Clone)]
+pub struct ViewStores {
+    /// The projector's.
+    pub projection: Arc<dyn Projection>,
+    /// The API's.
+    pub views: Arc<dyn Views>,
+}
+
+/// The generation that the cases write to.
+pub const GENERATION: Generation = Generation(1);
+
+impl ViewStores {
+    async fn write(&self, writes: Vec<ViewWrite>) {
+        self.projection.write(GENERATION, writes).await.expect("written");
+    }
+
+    async fn load(&self, keys: &[RowKey]) -> Vec<Option<ViewRow>> {
+        self.projection.load(GENERATION, keys).await.expect("loaded")
+    }
+}
+
+/// Makes a `#[tokio::test]` of every case. The argument is the path of an `async fn() -> (ViewStores, K)`
+/// that opens a read model; `K` is kept until the case is done (a temporary folder, a running server).
+#[macro_export]
+macro_rules! views_suite {
+    ($stores:path) => {
+        $crate::views_suite! { $stores;
+            // rows
+            every_row_comes_back_as_it_was_written,
+            a_row_with_as_little_as_there_may_be_comes_back,
+            rows_come_in_the_order_asked_and_absent_ones_are_none,
+            written_twice_is_written_once,
+            a_lower_timestamp_has_no_effect,
+            a_higher_timestamp_replaces_and_what_became_none_stays_none,
+            within_one_write_the_timestamp_decides_too,
+            an_erasure_deletes_what_was_written_before_it,
+            an_erasure_keeps_late_and_older_enrolments_away,
+            generations_do_not_see_each_other,
+            an_epoch_is_given_once_per_topic,
+            of_many_claims_at_once_all_agree,
+            waiting_notes_come_by_offset,
+            a_note_that_was_overwritten_no_longer_waits,
+            books_of_every_org_are_listed,
+            a_batch_of_many_rows_is_whole,
+            a_read_sees_every_confirmed_write,
+            // lists
+            a_verification_is_its_orgs_alone,
+            signals_are_joined_oldest_first,
+            an_erased_enrolment_is_not_shown,
+            pages_are_newest_first_and_say_whether_rows_follow,
+            a_cursor_walks_without_drift_while_rows_come,
+            rows_of_one_instant_are_ordered_by_partition_then_offset,
+            every_filter_alone_and_together,
+            from_is_inclusive_and_to_is_exclusive,
+            totals_are_exact_over_hours_days_and_months,
+            another_orgs_rows_are_not_there,
+            kyc_rows_are_the_newest_of_each_kind,
+            kyc_rows_as_of_a_time_include_it,
+            the_first_generation_answers_unless_told_otherwise,
+        }
+    };
+    ($stores:path; $($case:ident),+ $(,)?) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $case() {
+                let (stores, _keep) = $stores().await;
+                $crate::views_suite::$case(&stores, &$crate::samples::Samples::fresh()).await;
+            }
+        )+
+    };
+}

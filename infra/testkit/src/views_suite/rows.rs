@@ -1,0 +1,309 @@
+//! Rows: written, read back, and judged by their timestamps.
+
+use std::time::Duration;
+
+use domain::event::{Offset, Partition};
+use domain::rows::{
+    BookEntry, CustomerState, Disposition, EnrolmentRow, Generation, Kyc, RowKey, VerificationRow, ViewRow,
+    ViewWrite,
+};
+use domain::sealed::Purposes;
+use futures::future::join_all;
+
+use super::{GENERATION, ViewStores};
+use crate::samples::{Samples, deleted, written};
+
+fn boxed_state(state: CustomerState) -> ViewRow {
+    ViewRow::State(Box::new(state))
+}
+
+pub(super) fn boxed_verification(row: VerificationRow) -> ViewRow {
+    ViewRow::Verification(Box::new(row))
+}
+
+/// A row of each kind about customer 0, of number `n`, that `load` gives back, and its name.
+fn loadable(s: &Samples, n: u64) -> Vec<(RowKey, ViewRow)> {
+    let customer = s.customer(0);
+    let verification = s.verification(&customer, n);
+    let note = s.note(&customer, n, Disposition::Parked);
+    vec![
+        (
+            RowKey::Verification(customer.org.clone(), verification.id.clone()),
+            boxed_verification(verification),
+        ),
+        (RowKey::Note(customer.clone(), note.source), ViewRow::Note(note)),
+        (RowKey::State(customer.clone()), boxed_state(s.state(&customer, n))),
+        (RowKey::Tally(s.tally(n).key), ViewRow::Tally(s.tally(n))),
+        (RowKey::Books(s.books(n).key), ViewRow::Books(s.books(n))),
+        (RowKey::Position(s.topic(0), Partition(0)), ViewRow::Position(s.position(n))),
+    ]
+}
+
+async fn expect_loaded(stores: &ViewStores, rows: &[(RowKey, ViewRow)]) {
+    for (key, row) in rows {
+        assert_eq!(stores.load(std::slice::from_ref(key)).await, [Some(row.clone())], "{key:?}");
+    }
+}
+
+fn all_written(offset: u64, rows: &[(RowKey, ViewRow)]) -> Vec<ViewWrite> {
+    rows.iter().map(|(_, row)| written(offset, row.clone())).collect()
+}
+
+pub(super) async fn enrolment_of(stores: &ViewStores, row: &VerificationRow) -> Option<EnrolmentRow> {
+    let found = stores.views.verification(GENERATION, &row.customer.org, &row.id).await.expect("read");
+    found.expect("the verification is there").1
+}
+
+/// Every kind of row, with everything it may have, is read as it was written.
+pub async fn every_row_comes_back_as_it_was_written(stores: &ViewStores, s: &Samples) {
+    let customer = s.customer(0);
+    let rows = loadable(s, 2);
+    let mut writes = all_written(2, &rows);
+    writes.push(written(2, ViewRow::Enrolment(s.enrolment(&customer, 2))));
+    writes.push(written(2, ViewRow::TierEvent(s.tier_event(&customer, 2))));
+    writes.push(written(3, ViewRow::Signal(s.signal(&customer, 2, 3))));
+    stores.write(writes).await;
+
+    expect_loaded(stores, &rows).await;
+    let state = stores.views.customer(GENERATION, &customer).await.expect("read");
+    assert_eq!(state, Some(s.state(&customer, 2)));
+    let (view, enrolment) = stores
+        .views
+        .verification(GENERATION, &customer.org, &s.verification_id(2))
+        .await
+        .expect("read")
+        .expect("there");
+    assert_eq!(view.row, s.verification(&customer, 2));
+    assert_eq!(view.signals, [s.signal(&customer, 2, 3)]);
+    assert_eq!(enrolment, Some(s.enrolment(&customer, 2)));
+    let kyc = stores.views.kyc_rows(GENERATION, &customer, None).await.expect("read");
+    assert_eq!(kyc.verifications, [s.verification(&customer, 2)]);
+    assert_eq!(kyc.history, [s.tier_event(&customer, 2)]);
+}
+
+/// Rows whose every optional part is none; and a release's list, of every entry there is.
+pub async fn a_row_with_as_little_as_there_may_be_comes_back(stores: &ViewStores, s: &Samples) {
+    let customer = s.customer(0);
+    let bare_state = CustomerState {
+        registration: None,
+        erased: Purposes::NONE,
+        verified: Default::default(),
+        kyc: Kyc::default(),
+        quarantine: None,
+        ..s.state(&customer, 1)
+    };
+    let erased = s.customer(1);
+    let mut erased_state = s.state(&erased, 1);
+    if let Some(registration) = &mut erased_state.registration {
+        registration.full_name = None;
+        registration.external_id = None;
+    }
+    let mut bare_note = s.note(&customer, 1, Disposition::DeadLettered);
+    (bare_note.event_id, bare_note.verification_id) = (None, None);
+    (bare_note.body_fingerprint, bare_note.cause) = (None, None);
+    let entries = [
+        BookEntry::Applied,
+        BookEntry::Duplicate,
+        BookEntry::Conflict,
+        BookEntry::Refused,
+        BookEntry::DeadLettered,
+        BookEntry::Parked,
+    ];
+    let released = entries.into_iter().zip(1..).map(|(entry, n)| (s.source(3, n), entry)).collect();
+    let release = s.note(&customer, 9, Disposition::Released(released));
+    let nothing_released = s.note(&customer, 10, Disposition::Released(Vec::new()));
+    let mut position = s.position(1);
+    position.last_event_id = None;
+    let row = s.verification(&customer, 1);
+    let rows = [
+        (RowKey::State(customer.clone()), boxed_state(bare_state)),
+        (RowKey::State(erased), boxed_state(erased_state)),
+        (RowKey::Note(customer.clone(), bare_note.source), ViewRow::Note(bare_note)),
+        (RowKey::Note(customer.clone(), release.source), ViewRow::Note(release)),
+        (RowKey::Note(customer.clone(), nothing_released.source), ViewRow::Note(nothing_released)),
+        (RowKey::Position(position.topic_id, position.partition), ViewRow::Position(position)),
+        (RowKey::Verification(customer.org.clone(), row.id.clone()), boxed_verification(row)),
+    ];
+    stores.write(all_written(1, &rows)).await;
+    expect_loaded(stores, &rows).await;
+}
+
+/// One answer per key, in the keys' order, also when one is asked for twice.
+pub async fn rows_come_in_the_order_asked_and_absent_ones_are_none(stores: &ViewStores, s: &Samples) {
+    let rows = loadable(s, 2);
+    let absent: Vec<_> = rows.iter().map(|(key, _)| stores.load(std::slice::from_ref(key))).collect();
+    assert!(join_all(absent).await.into_iter().flatten().all(|row| row.is_none()));
+
+    stores.write(all_written(2, &rows)).await;
+    let nobody = RowKey::State(s.customer(7));
+    let mut keys = vec![nobody.clone()];
+    let mut expected = vec![None];
+    for (key, row) in rows.iter().rev() {
+        keys.extend([key.clone(), nobody.clone(), key.clone()]);
+        expected.extend([Some(row.clone()), None, Some(row.clone())]);
+    }
+    assert_eq!(stores.load(&keys).await, expected);
+    assert_eq!(stores.load(&[]).await, []);
+    assert_eq!(stores.views.customer(GENERATION, &s.customer(7)).await.expect("read"), None);
+}
+
+/// A redelivered batch changes nothing, not even a list's length.
+pub async fn written_twice_is_written_once(stores: &ViewStores, s: &Samples) {
+    let customer = s.customer(0);
+    let rows = loadable(s, 2);
+    let mut writes = all_written(2, &rows);
+    writes.push(written(2, ViewRow::Enrolment(s.enrolment(&customer, 2))));
+    writes.push(written(2, ViewRow::TierEvent(s.tier_event(&customer, 2))));
+    writes.push(written(3, ViewRow::Signal(s.signal(&customer, 2, 3))));
+    stores.write(writes.clone()).await;
+    stores.write(writes).await;
+
+    expect_loaded(stores, &rows).await;
+    let kyc = stores.views.kyc_rows(GENERATION, &customer, None).await.expect("read");
+    assert_eq!((kyc.verifications.len(), kyc.history.len()), (1, 1));
+    let found =
+        stores.views.verification(GENERATION, &customer.org, &s.verification_id(2)).await.expect("read");
+    assert_eq!(found.expect("there").0.signals.len(), 1);
+    let waiting = stores.projection.waiting(GENERATION, &customer, Offset(0), 10).await.expect("read");
+    assert_eq!(waiting.len(), 1);
+}
+
+/// A zombie's write: what it holds is older than what stands there.
+pub async fn a_lower_timestamp_has_no_effect(stores: &ViewStores, s: &Samples) {
+    let customer = s.customer(0);
+    let newer = loadable(s, 2);
+    let mut enrolment = s.enrolment(&customer, 2);
+    stores.write(all_written(8, &newer)).await;
+    stores.write(vec![written(8, ViewRow::Enrolment(enrolment.clone()))]).await;
+    stores.write(vec![written(8, ViewRow::TierEvent(s.tier_event(&customer, 2)))]).await;
+
+    let mut older = all_written(7, &replaced(s, &newer));
+    (enrolment.model, enrolment.fallback_stub) = (None, true);
+    older.push(written(7, ViewRow::Enrolment(enrolment)));
+    let mut tier_event = s.tier_event(&customer, 2);
+    tier_event.reason = "automatic on ktp_capture verify".to_owned();
+    older.push(written(7, ViewRow::TierEvent(tier_event)));
+    // A delete's timestamp is below an upsert's of the same offset.
+    older.extend(replaced(s, &newer).into_iter().map(|(_, row)| deleted(8, row)));
+    stores.write(older).await;
+
+    expect_loaded(stores, &newer).await;
+    let kept = enrolment_of(stores, &s.verification(&customer, 2)).await;
+    assert_eq!(kept, Some(s.enrolment(&customer, 2)));
+    let kyc = stores.views.kyc_rows(GENERATION, &customer, None).await.expect("read");
+    assert_eq!(kyc.history, [s.tier_event(&customer, 2)]);
+    assert_eq!(kyc.verifications, [s.verification(&customer, 2)]);
+}
+
+/// The same keys with other contents: what may differ between two writes of one row.
+fn replaced(s: &Samples, rows: &[(RowKey, ViewRow)]) -> Vec<(RowKey, ViewRow)> {
+    let other = |row: &ViewRow| match row.clone() {
+        ViewRow::Verification(mut row) => {
+            (row.reason, row.score, row.embedding_model) = (None, None, None);
+            ViewRow::Verification(row)
+        }
+        ViewRow::Note(mut note) => {
+            (note.disposition, note.cause, note.verification_id) = (Disposition::Applied, None, None);
+            ViewRow::Note(note)
+        }
+        ViewRow::State(mut state) => {
+            (state.quarantine, state.registration, state.kyc) = (None, None, Kyc::default());
+            state.as_of = s.as_of(1);
+            ViewRow::State(state)
+        }
+        ViewRow::Tally(mut row) => {
+            (row.count, row.as_of) = (0, s.as_of(1));
+            ViewRow::Tally(row)
+        }
+        ViewRow::Books(mut row) => {
+            (row.books, row.as_of) = (Default::default(), s.as_of(1));
+            ViewRow::Books(row)
+        }
+        ViewRow::Position(mut row) => {
+            (row.next, row.last_event_id) = (Offset(1), None);
+            ViewRow::Position(row)
+        }
+        row @ (ViewRow::Enrolment(_)
+        | ViewRow::TierEvent(_)
+        | ViewRow::Signal(_)
+        | ViewRow::EraseEnrolments(_)) => row,
+    };
+    rows.iter().map(|(key, row)| (key.clone(), other(row))).collect()
+}
+
+/// The newest write stands whole: a part that it has none of is not kept from the older one, and a late
+/// older one does not bring it back.
+pub async fn a_higher_timestamp_replaces_and_what_became_none_stays_none(stores: &ViewStores, s: &Samples) {
+    let older = loadable(s, 2);
+    let newer = replaced(s, &older);
+    stores.write(all_written(4, &older)).await;
+    stores.write(all_written(5, &newer)).await;
+    expect_loaded(stores, &newer).await;
+    stores.write(all_written(4, &older)).await;
+    expect_loaded(stores, &newer).await;
+}
+
+/// Several writes of one row in one call, in either order.
+pub async fn within_one_write_the_timestamp_decides_too(stores: &ViewStores, s: &Samples) {
+    for (customer, offsets) in [(s.customer(0), [5, 6, 7]), (s.customer(1), [7, 6, 5])] {
+        let writes = offsets.map(|n| written(n, boxed_state(s.state(&customer, n)))).to_vec();
+        stores.write(writes).await;
+        let state = stores.views.customer(GENERATION, &customer).await.expect("read");
+        assert_eq!(state, Some(s.state(&customer, 7)));
+    }
+}
+
+/// A rebuild writes beside what answers.
+pub async fn generations_do_not_see_each_other(stores: &ViewStores, s: &Samples) {
+    const NEXT: Generation = Generation(2);
+    let customer = s.customer(0);
+    let rows = loadable(s, 2);
+    let keys: Vec<_> = rows.iter().map(|(key, _)| key.clone()).collect();
+    let enrolment = written(2, ViewRow::Enrolment(s.enrolment(&customer, 2)));
+    stores.write(all_written(8, &rows)).await;
+    stores.write(vec![enrolment.clone()]).await;
+    let unseen = stores.projection.load(NEXT, &keys).await.expect("loaded");
+    assert!(unseen.iter().all(Option::is_none));
+    assert_eq!(stores.views.customer(NEXT, &customer).await.expect("read"), None);
+    assert_eq!(stores.projection.waiting(NEXT, &customer, Offset(0), 10).await.expect("read"), []);
+
+    // Older than what stands in generation 1, and an erasure that reaches over neither way.
+    let other = replaced(s, &rows);
+    stores.projection.write(NEXT, all_written(3, &other)).await.expect("written");
+    stores.projection.write(NEXT, vec![enrolment]).await.expect("written");
+    let erasure = deleted(10, ViewRow::EraseEnrolments(customer.clone()));
+    stores.projection.write(NEXT, vec![erasure]).await.expect("written");
+    let expected: Vec<_> = other.into_iter().map(|(_, row)| Some(row)).collect();
+    assert_eq!(stores.projection.load(NEXT, &keys).await.expect("loaded"), expected);
+    expect_loaded(stores, &rows).await;
+    let row = s.verification(&customer, 2);
+    assert_eq!(enrolment_of(stores, &row).await, Some(s.enrolment(&customer, 2)));
+    let next = stores.views.verification(NEXT, &customer.org, &row.id).await.expect("read");
+    assert_eq!(next.expect("there").1, None);
+}
+
+/// As many rows at once as a projector's batch has, and as many names.
+pub async fn a_batch_of_many_rows_is_whole(stores: &ViewStores, s: &Samples) {
+    let states: Vec<_> = (0..500).map(|n| s.state(&s.customer(n), n)).collect();
+    let writes = states.iter().map(|state| written(state.as_of.offset.0, boxed_state(state.clone())));
+    let writes =
+        writes.chain((0..500).map(|n| written(n, boxed_verification(s.verification(&s.customer(n), n)))));
+    stores.write(writes.collect()).await;
+    let keys: Vec<_> = states.iter().map(|state| RowKey::State(state.customer.clone())).collect();
+    let expected: Vec<_> = states.into_iter().map(|state| Some(boxed_state(state))).collect();
+    assert_eq!(stores.load(&keys).await, expected);
+}
+
+/// From whichever handle, at once, while others write.
+pub async fn a_read_sees_every_confirmed_write(stores: &ViewStores, s: &Samples) {
+    let customers = (0..8).map(|n| async move {
+        let customer = s.customer(n);
+        for offset in 0..25 {
+            stores.write(vec![written(offset, boxed_state(s.state(&customer, offset)))]).await;
+            let read = stores.views.customer(GENERATION, &customer).await.expect("read");
+            assert_eq!(read.expect("there").as_of.offset, Offset(offset));
+        }
+    });
+    let all = tokio::time::timeout(Duration::from_secs(120), join_all(customers)).await;
+    assert_eq!(all.expect("done in time").len(), 8);
+}

@@ -1,0 +1,59 @@
+//! The adapters in memory hold to the same contracts as every other: a simulation over them means something.
+
+use std::sync::Arc;
+
+use testkit::generations_suite::GenerationStores;
+use testkit::keys_suite::KeyStores;
+use testkit::log_suite::LogSubject;
+use testkit::memory::{MemoryKeys, MemoryLog, MemoryViews};
+use testkit::views_suite::ViewStores;
+
+mod views {
+    use super::*;
+
+    async fn stores() -> (ViewStores, ()) {
+        let views = MemoryViews::default();
+        (ViewStores { projection: Arc::new(views.clone()), views: Arc::new(views) }, ())
+    }
+
+    testkit::views_suite!(stores);
+}
+
+mod generations {
+    use super::*;
+
+    async fn stores() -> (GenerationStores, ()) {
+        let views = Arc::new(MemoryViews::default());
+        let stores = GenerationStores {
+            projection: views.clone(),
+            views: views.clone(),
+            generations: views.clone(),
+            inspection: views,
+        };
+        (stores, ())
+    }
+
+    testkit::generations_suite!(stores);
+}
+
+mod keys {
+    use super::*;
+
+    async fn stores() -> (KeyStores, ()) {
+        let keys = MemoryKeys::default();
+        (KeyStores { rows: Arc::new(keys.clone()), external_ids: Arc::new(keys) }, ())
+    }
+
+    testkit::keys_suite!(stores);
+}
+
+mod log {
+    use super::*;
+
+    async fn subject() -> LogSubject {
+        // Three partitions: enough that some are empty and some share a batch.
+        LogSubject { log: Arc::new(MemoryLog::new(3)), reopen: None, keep: Box::new(()) }
+    }
+
+    testkit::log_contract!(subject);
+}

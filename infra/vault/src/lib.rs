@@ -1,0 +1,37 @@
+//! The vault: the only crate that turns personal data into envelopes and back (design §3,
+//! `docs/decisions/0002-sealing.md`). Data keys per customer and purpose, wrapped under the org's key of a
+//! [`Kms`]; envelopes that open under one key and in one place only; raw answers that need compliance's
+//! private key as well; ids and fingerprints that are keyed hashes.
+//!
+//! What does not belong here: where key rows live (the `KeyRows` port's adapters), what is sealed when (the
+//! API and the projector), Avro, HTTP.
+
+mod aead;
+mod customer_keys;
+mod envelope;
+mod error;
+mod evidence;
+mod file_kms;
+mod kms;
+mod limits;
+mod lp;
+mod org_ids;
+mod padding;
+mod private_file;
+mod random;
+mod vault;
+
+pub use customer_keys::{CustomerKeys, DataKeys, FreshKeys, SealContext, StoredKeys};
+pub use error::{KmsError, OpenError, VaultError};
+pub use evidence::{
+    EvidenceKeyError, EvidenceKeyPair, EvidencePrivateKey, EvidencePublicKey, EvidenceSecret,
+};
+pub use file_kms::FileKms;
+pub use kms::Kms;
+pub use limits::SEALED_PLAINTEXT_BYTES_MAX;
+pub use org_ids::{OrgIds, create_id_secret};
+pub use random::random_id;
+pub use vault::{AlwaysCurrent, Freshness, Vault};
+
+#[cfg(test)]
+mod tests;

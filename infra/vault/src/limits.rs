@@ -1,0 +1,37 @@
+//! Every bound of the vault, with its reason.
+
+use std::time::Duration;
+
+/// Plaintext of one envelope: what fits into a log record at all (`domain::limits::RECORD_BYTES_MAX`), and far
+/// below what either cipher or the u32 lengths of the format could take.
+pub const SEALED_PLAINTEXT_BYTES_MAX: usize = domain::limits::RECORD_BYTES_MAX;
+
+/// A data key's name in an envelope: ours are 29 bytes; room for another scheme without a new format.
+pub(crate) const KEY_ID_BYTES_MAX: usize = 64;
+
+/// How long an unwrapped key may serve without a look at its row (design §3).
+pub(crate) const KEYS_CACHED_FOR: Duration = Duration::from_secs(5 * 60);
+
+/// Customers whose keys are kept unwrapped: about 1.5 KB each, so 30 MB at most.
+pub(crate) const CUSTOMERS_CACHED_MAX: u64 = 20_000;
+
+/// How long a forgotten customer's keys are read from their row every time. An instance hears of an erasure
+/// before the keys are gone from the row; a copy taken in between must not serve on. An hour outlives an
+/// eraser that was interrupted and started again.
+pub(crate) const FORGOTTEN_FOR: Duration = Duration::from_secs(60 * 60);
+
+/// Forgotten customers remembered: about 150 bytes each; erasures come one by one, not by the thousand a second.
+pub(crate) const FORGOTTEN_MAX: u64 = 100_000;
+
+/// How long one evidence secret serves an org (design §3): an encapsulation costs two X25519
+/// operations, a leaked secret one hour of one process.
+pub(crate) const EVIDENCE_SECRET_FOR: Duration = Duration::from_secs(60 * 60);
+
+/// Evidence secrets kept: one per org of a large installation.
+pub(crate) const EVIDENCE_SECRETS_MAX: u64 = 10_000;
+
+/// The file of org keys: about 150 bytes a key version, so 100,000 of them. A larger file is not ours.
+pub(crate) const KMS_FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// A file with one evidence key: a short word and 43 characters.
+pub(crate) const EVIDENCE_KEY_FILE_BYTES_MAX: u64 = 1024;

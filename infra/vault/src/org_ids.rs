@@ -1,0 +1,89 @@
+//! Names that follow from an org's id secret: ids of idempotent requests and the lookup of external ids. The
+//! secret is never rotated, or a retry would come to another id.
+
+use bytes::Bytes;
+use domain::ids::{CustomerId, OrgId};
+use domain::orgs::{OrgRecord, WrappedSecret};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use crate::error::VaultError;
+use crate::kms::Kms;
+use crate::{lp, random};
+
+fn id_secret_binding(org: &OrgId, version: u32) -> Vec<u8> {
+    lp::joined(&[b"identity/id-secret/v1", org.as_str().as_bytes(), &version.to_be_bytes()])
+}
+
+/// Makes an org's id secret, wrapped under its current org key, which must exist.
+///
+/// # Errors
+/// [`VaultError::Unavailable`] or [`VaultError::Corrupt`], from the KMS.
+pub async fn create_id_secret(kms: &dyn Kms, org: &OrgId) -> Result<WrappedSecret, VaultError> {
+    let version = kms.current_version(org).await?;
+    let secret = random::key();
+    let wrapped: Bytes = kms.wrap(org, version, &id_secret_binding(org, version), &secret).await?;
+    Ok(WrappedSecret { kms_version: version, wrapped })
+}
+
+/// An org's keyed names. Cheap to clone; its `Debug` shows no secret.
+#[derive(Clone)]
+pub struct OrgIds {
+    org: OrgId,
+    keyed: Hmac<Sha256>,
+}
+
+impl OrgIds {
+    /// Unwraps the org's id secret.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`], or [`VaultError::Corrupt`] when the record's secret is not the KMS's.
+    pub async fn unwrap(kms: &dyn Kms, record: &OrgRecord) -> Result<Self, VaultError> {
+        let WrappedSecret { kms_version, wrapped } = &record.id_secret;
+        let binding = id_secret_binding(&record.org, *kms_version);
+        let secret = kms.unwrap(&record.org, *kms_version, &binding, wrapped).await?;
+        Ok(Self::from_secret(record.org.clone(), &secret))
+    }
+
+    pub(crate) fn from_secret(org: OrgId, secret: &[u8]) -> Self {
+        let keyed = Hmac::new_from_slice(secret).expect("HMAC takes a key of any length");
+        Self { org, keyed }
+    }
+
+    fn hmac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = self.keyed.clone();
+        lp::feed(parts, |bytes| mac.update(bytes));
+        mac.finalize().into_bytes().into()
+    }
+
+    /// The bytes of an id that an `Idempotency-Key` names: the same request, whenever and wherever it comes,
+    /// has the same one. `route` is the route template; the key comes without the quotes of its header form.
+    pub fn named(
+        &self,
+        prefix: &str,
+        route: &str,
+        customer: Option<&CustomerId>,
+        idempotency_key: &str,
+    ) -> [u8; 16] {
+        let digest = self.hmac(&[
+            b"id/v1",
+            prefix.as_bytes(),
+            self.org.as_str().as_bytes(),
+            route.as_bytes(),
+            customer.map_or("", CustomerId::as_str).as_bytes(),
+            idempotency_key.as_bytes(),
+        ]);
+        *digest.first_chunk().expect("32 bytes begin with 16")
+    }
+
+    /// Under which name an external id is looked up.
+    pub fn external_id_hmac(&self, external_id: &str) -> [u8; 32] {
+        self.hmac(&[b"external-id/v1", self.org.as_str().as_bytes(), external_id.as_bytes()])
+    }
+}
+
+impl std::fmt::Debug for OrgIds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OrgIds({})", self.org)
+    }
+}

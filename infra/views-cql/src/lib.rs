@@ -1,0 +1,24 @@
+//! The distributed engine's read model and key store on CQL (ScyllaDB or Cassandra): the ports Projection
+//! and Views ([`CqlViews`]), KeyRows and ExternalIds ([`CqlKeys`]), over one [`CqlSession`].
+//!
+//! The only crate that knows the driver; nobody else names a table. What does not belong here: folding,
+//! sealing, and deciding when a generation answers. The tables and their reasons: `docs/decisions/0006-cql.md`.
+
+mod cells;
+mod error;
+mod keys;
+mod limits;
+mod migrate;
+mod options;
+mod retry;
+mod schema;
+mod session;
+mod statement;
+mod tls;
+mod views;
+
+pub use error::OpenError;
+pub use keys::CqlKeys;
+pub use options::{ClientCertificate, CqlOptions, Credentials, Replication, TlsOptions};
+pub use session::CqlSession;
+pub use views::{CqlViews, Pointer};

@@ -1,0 +1,80 @@
+//! Every bound of this crate, with its reason.
+
+use std::time::Duration;
+
+/// Requests of bulk work (a projector's batches) in flight from one session, unless the settings say
+/// otherwise. Measured (docs/decisions/0006-cql.md): more than the nodes can serve at once makes it slower.
+pub(crate) const REQUESTS_AT_ONCE: usize = 128;
+
+/// How long a request may take, unless the settings say otherwise: shorter than the 10 s within which a
+/// Kafka group member must show itself, so that an outage is noticed by us and not by a rebalance.
+pub(crate) const REQUEST_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long one connection may take to come about.
+pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long opening a session may take in all: every contact point once, and some room.
+pub(crate) const SESSION_WITHIN: Duration = Duration::from_secs(20);
+
+/// How long a change of the schema may take until every node agrees.
+pub(crate) const SCHEMA_WITHIN: Duration = Duration::from_secs(60);
+
+/// A connection that is silent for so long is asked for a sign of life, and closed after as long again
+/// without one: a node that went away without a word is left after seconds, not minutes.
+pub(crate) const KEEPALIVE: Duration = Duration::from_secs(5);
+
+/// Rows of one partition that go into one batch. Cassandra warns of batches above 5 KiB and refuses those
+/// above 50 KiB; the rows that are batched are about 150 bytes each.
+pub(crate) const BATCH_ROWS_MAX: usize = 32;
+
+/// Bytes of values in one batch: under the 5 KiB of Cassandra's warning. One larger row goes alone.
+pub(crate) const BATCH_BYTES_MAX: usize = 4 * 1024;
+
+/// Offsets of one log partition that share a bucket of the list by time: with these many rows of some 100
+/// bytes a bucket stays under 10 MB, far from the 100 MB above which partitions become a burden.
+pub(crate) const BUCKET_OFFSET_BITS: u32 = 16;
+
+/// Buckets of one hour that a page reads at the same time.
+pub(crate) const BUCKETS_AT_ONCE: usize = 16;
+
+/// Hours whose buckets are listed at once on the way down a list: a month has 744, and a page's rows are
+/// mostly in the newest of them.
+pub(crate) const HOURS_AT_ONCE: usize = 48;
+
+/// Rows of a page, with what is joined to them, that are read at the same time.
+pub(crate) const PAGE_READS_AT_ONCE: usize = 32;
+
+/// An hour with more rows than this is counted minute by minute when a page starts in the midst of it: so
+/// many places are merged in memory without a thought, a busy bank's whole hour is not.
+pub(crate) const MERGED_PLACES_MAX: u64 = 10_000;
+
+/// Rows that one page of the driver brings.
+pub(crate) const DRIVER_PAGE_ROWS: i32 = 2_000;
+
+/// Signals shown with one verification, oldest first: whoever sends a thousand other bodies under one key
+/// must not make the row's page a thousand lines long.
+pub(crate) const SIGNALS_MAX: i32 = 100;
+
+/// Tries of one lightweight transaction that loses its race for the paxos round. Each is told by the row
+/// itself whether an earlier one had happened.
+pub(crate) const CONDITIONAL_TRIES: u32 = 8;
+
+/// First pause between two such tries, doubled and drawn at random below that.
+pub(crate) const CONDITIONAL_PAUSE: Duration = Duration::from_millis(20);
+
+/// Largest such pause.
+pub(crate) const CONDITIONAL_PAUSE_MAX: Duration = Duration::from_millis(500);
+
+/// Times that a claim of an external id looks again because it was given free in between.
+pub(crate) const CLAIM_TRIES: u32 = 8;
+
+/// Retries within one request that the driver may make: one per kind of failure (its own policy), and never
+/// more than this.
+pub(crate) const RETRIES_MAX: u32 = 3;
+
+/// Tombstones of erased enrolments are kept for twenty years: a purged one would let a late, older row back
+/// in, and there are as many as erasures, not as many as verdicts.
+pub(crate) const ERASURE_GRACE_SECONDS: u32 = 20 * 365 * 24 * 3_600;
+
+/// Characters of a keyspace's name (Cassandra's own limit).
+pub(crate) const KEYSPACE_CHARS_MAX: usize = 48;

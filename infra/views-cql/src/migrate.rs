@@ -1,0 +1,177 @@
+//! Bringing the schema up to date. Every statement may run twice, so that programs that start together need
+//! no lock: all of them send schema changes to the same node (the one with the lowest host id), where they
+//! come one after the other, and each is waited for until every node agrees. What stands is recorded by
+//! lightweight transactions; a version above ours is refused before anything is changed.
+
+use std::sync::Arc;
+
+use domain::ports::StoreError;
+use domain::rows::Generation;
+use domain::time::Timestamp;
+use scylla::policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancingPolicy};
+use scylla::statement::unprepared::Statement as Text;
+
+use crate::error::{Kind, OpenError, failed, kind_of};
+use crate::limits::SCHEMA_WITHIN;
+use crate::options::Replication;
+use crate::schema::{GENERATION, GENERATION_TABLES, KEYS, MIGRATIONS_TABLE, Names, VIEWS};
+use crate::session::{CqlSession, Use};
+use crate::statement::Cell;
+
+impl CqlSession {
+    /// Makes the keyspaces and tables that are missing, the tables of the generation that answers among
+    /// them. Safe to run by many programs at once, and again after it was broken off.
+    ///
+    /// # Errors
+    /// [`OpenError::Newer`] when a newer build was here, [`OpenError::Replication`] when a keyspace has other
+    /// replicas than the settings say, [`OpenError::Store`] when the store did not do it now.
+    pub async fn migrate(self: &Arc<Self>) -> Result<(), OpenError> {
+        for space in [&self.options.keyspace, &self.options.keys_keyspace] {
+            self.keyspace(space).await?;
+            self.change(&MIGRATIONS_TABLE.replace("{space}", space)).await?;
+        }
+        self.component(&self.options.keyspace, "views", VIEWS, |text| self.names().fill(text)).await?;
+        self.component(&self.options.keys_keyspace, "keys", KEYS, |text| self.names().fill(text)).await?;
+        let answers = crate::views::CqlViews::new(Arc::clone(self)).pointer().await?.generation;
+        self.ensure_generation(answers).await
+    }
+
+    /// Makes the tables of a generation that are missing.
+    ///
+    /// # Errors
+    /// As [`CqlSession::migrate`].
+    pub async fn ensure_generation(&self, generation: Generation) -> Result<(), OpenError> {
+        let name = component_of(generation);
+        let fill = |text: &str| self.names().fill_generation(text, generation);
+        self.component(&self.options.keyspace, &name, GENERATION, fill).await
+    }
+
+    /// Drops the tables of a generation that does not answer. Again is no error.
+    ///
+    /// # Errors
+    /// [`OpenError::Options`] when it is the one that answers, [`OpenError::Store`] as for a request.
+    pub async fn drop_generation(self: &Arc<Self>, generation: Generation) -> Result<(), OpenError> {
+        let views = crate::views::CqlViews::new(Arc::clone(self));
+        if views.pointer().await?.generation == generation {
+            let words =
+                format!("generation {} answers: point at another one before it is dropped", generation.0);
+            return Err(OpenError::Options(words));
+        }
+        // The record first: a drop that is broken off leaves tables that `ensure_generation` completes.
+        let delete = format!(
+            "DELETE FROM {}.migrations WHERE component = ? AND version = ? IF EXISTS",
+            self.options.keyspace
+        );
+        let delete = self.prepare("migration_delete", &delete, Use::Conditional).await?;
+        for version in (1..=GENERATION.len() as i32).rev() {
+            self.decide(&delete, &[Cell::Text(component_of(generation)), Cell::Int(version)]).await?;
+        }
+        for table in GENERATION_TABLES {
+            let text = format!("DROP TABLE IF EXISTS {}.{table}_g{}", self.options.keyspace, generation.0);
+            self.change(&text).await?;
+        }
+        self.forget_generation(generation);
+        Ok(())
+    }
+
+    pub(crate) fn names(&self) -> Names {
+        Names { views: self.options.keyspace.clone(), keys: self.options.keys_keyspace.clone() }
+    }
+
+    async fn component(
+        &self,
+        space: &str,
+        component: &str,
+        versions: &[&[&str]],
+        fill: impl Fn(&str) -> String,
+    ) -> Result<(), OpenError> {
+        let known = versions.len() as i32;
+        let read = format!("SELECT max(version) FROM {space}.migrations WHERE component = ?");
+        let read = self.prepare("migrations", &read, Use::SerialRead).await?;
+        let found = self.first::<(Option<i32>,)>(&read, &[Cell::Text(component.to_owned())]).await?;
+        let found = found.and_then(|(version,)| version).unwrap_or(0);
+        if found > known {
+            return Err(OpenError::Newer { component: component.to_owned(), found, known });
+        }
+        let insert = format!(
+            "INSERT INTO {space}.migrations (component, version, applied_at) VALUES (?, ?, ?) IF NOT EXISTS"
+        );
+        let insert = self.prepare("migration_insert", &insert, Use::Conditional).await?;
+        for (version, statements) in (1..).zip(versions).skip(found.unsigned_abs() as usize) {
+            for statement in *statements {
+                self.change(&fill(statement)).await?;
+            }
+            let now = Timestamp::from_millis(chrono::Utc::now().timestamp_millis());
+            let cells = [Cell::Text(component.to_owned()), Cell::Int(version), Cell::time(now)];
+            if self.decide(&insert, &cells).await?.applied {
+                tracing::info!(component, version, "the schema was brought up to date");
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the keyspace, or compares its replicas with the settings.
+    async fn keyspace(&self, space: &str) -> Result<(), OpenError> {
+        let wanted = &self.options.replication;
+        let map = match wanted {
+            Replication::Factor(factor) => format!("'replication_factor': {factor}"),
+            Replication::PerDatacenter(map) => {
+                map.iter().map(|(name, n)| format!("'{name}': {n}")).collect::<Vec<_>>().join(", ")
+            }
+        };
+        self.change(&format!(
+            "CREATE KEYSPACE IF NOT EXISTS {space} \
+             WITH replication = {{'class': 'NetworkTopologyStrategy', {map}}}"
+        ))
+        .await?;
+        let read = "SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = ?";
+        let read = self.prepare("keyspace", read, Use::Idempotent).await?;
+        type Map = std::collections::BTreeMap<String, String>;
+        let found = self.first::<(Map,)>(&read, &[Cell::Text(space.to_owned())]).await?;
+        let (found,) = found.ok_or_else(|| failed("keyspace", Kind::Invalid))?;
+        let replicas: Vec<(&str, Option<u16>)> = found
+            .iter()
+            .filter(|(name, _)| *name != "class")
+            .map(|(name, n)| (name.as_str(), n.parse().ok()))
+            .collect();
+        let same = !replicas.is_empty()
+            && match wanted {
+                Replication::Factor(factor) => replicas.iter().all(|(_, n)| *n == Some(*factor)),
+                Replication::PerDatacenter(map) => {
+                    replicas.len() == map.len()
+                        && replicas.iter().all(|(name, n)| n.is_some() && map.get(*name).copied() == *n)
+                }
+            };
+        if same {
+            return Ok(());
+        }
+        let shown: Vec<String> =
+            replicas.iter().map(|(name, n)| format!("{name}: {}", n.unwrap_or_default())).collect();
+        let wanted = map.replace('\'', "");
+        Err(OpenError::Replication { keyspace: space.to_owned(), found: shown.join(", "), wanted })
+    }
+
+    /// One change of the schema, sent where all of them go, and waited for until the nodes agree.
+    async fn change(&self, text: &str) -> Result<(), StoreError> {
+        let state = self.driver().get_cluster_state();
+        let first =
+            state.get_nodes_info().iter().filter(|node| node.is_connected()).min_by_key(|node| node.host_id);
+        let mut statement = Text::new(text);
+        statement.set_is_idempotent(true);
+        statement.set_request_timeout(Some(SCHEMA_WITHIN));
+        if let Some(node) = first {
+            let target = NodeIdentifier::Node(Arc::clone(node));
+            statement.set_load_balancing_policy(Some(SingleTargetLoadBalancingPolicy::new(target, None)));
+        }
+        let changing = tokio::time::timeout(SCHEMA_WITHIN, self.driver().query_unpaged(statement, ()));
+        changing
+            .await
+            .map_err(|_| failed("schema", Kind::Timeout))?
+            .map(drop)
+            .map_err(|error| failed("schema", kind_of(&error)))
+    }
+}
+
+fn component_of(generation: Generation) -> String {
+    format!("generation_{}", generation.0)
+}

@@ -1,0 +1,260 @@
+//! The session: opening it, preparing statements, and running them with a bound, a time limit, metrics and
+//! the house's errors. What the statements are is `schema`'s and the ports'.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use domain::ports::StoreError;
+use domain::rows::Generation;
+use scylla::client::execution_profile::ExecutionProfile;
+use scylla::client::session::Session;
+use scylla::client::session_builder::SessionBuilder;
+use scylla::deserialize::row::DeserializeRow;
+use scylla::errors::ExecutionError;
+use scylla::policies::load_balancing::DefaultPolicy;
+use scylla::response::query_result::{QueryResult, QueryRowsResult};
+use scylla::response::{PagingState, PagingStateResponse};
+use scylla::statement::batch::{Batch, BatchStatement, BatchType};
+use scylla::statement::{Consistency, SerialConsistency};
+use tokio::sync::Semaphore;
+
+use crate::error::{Kind, OpenError, failed, kind_of, kind_of_prepare, open_error};
+use crate::limits::{
+    CONDITIONAL_PAUSE, CONDITIONAL_PAUSE_MAX, CONDITIONAL_TRIES, DRIVER_PAGE_ROWS, KEEPALIVE, SCHEMA_WITHIN,
+    SESSION_WITHIN,
+};
+use crate::options::CqlOptions;
+use crate::retry::CountedRetries;
+use crate::statement::{Cell, Statement};
+use crate::tls;
+use crate::views::Tables;
+
+/// How a statement is to be treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// A read, or a write that may be repeated: it names its own timestamp.
+    Idempotent,
+    /// A lightweight transaction: the driver must not repeat it by itself.
+    Conditional,
+    /// A read that sees every lightweight transaction, those included whose writer never heard of it.
+    SerialRead,
+}
+
+/// A lightweight transaction's end.
+pub(crate) struct Decided {
+    /// Whether its condition held.
+    pub(crate) applied: bool,
+    /// Whether an earlier try of it may have been the one that counted.
+    pub(crate) repeated: bool,
+}
+
+/// A session with a cluster of ScyllaDB or Cassandra nodes. Connections come and go by themselves: an
+/// outage makes requests fail in time and leaves the session as it is.
+pub struct CqlSession {
+    driver: Session,
+    pub(crate) options: CqlOptions,
+    /// Bulk work takes a permit for each request; single reads of the API do not wait behind it.
+    pub(crate) bulk: Semaphore,
+    pub(crate) generations: Mutex<HashMap<Generation, Arc<Tables>>>,
+}
+
+impl CqlSession {
+    /// Opens a session. Bounded in time; trying again is the caller's decision.
+    ///
+    /// # Errors
+    /// [`OpenError`]: no node can be reached, credentials or certificates are refused, wrong settings.
+    pub async fn connect(options: CqlOptions) -> Result<Arc<Self>, OpenError> {
+        options.check()?;
+        let tls = options.tls.as_ref().map(tls::context).transpose()?;
+        let mut balancing = DefaultPolicy::builder().token_aware(true);
+        if let Some(datacenter) = &options.datacenter {
+            balancing = balancing.prefer_datacenter(datacenter.clone());
+        }
+        let serial = if options.serial_across_datacenters {
+            SerialConsistency::Serial
+        } else {
+            SerialConsistency::LocalSerial
+        };
+        let profile = ExecutionProfile::builder()
+            .consistency(Consistency::LocalQuorum)
+            .serial_consistency(Some(serial))
+            .request_timeout(Some(options.request_timeout))
+            .retry_policy(Arc::new(CountedRetries::default()))
+            .load_balancing_policy(balancing.build())
+            .build();
+        let mut builder = SessionBuilder::new()
+            .known_nodes(&options.nodes)
+            .default_execution_profile_handle(profile.into_handle())
+            .connection_timeout(options.connect_timeout)
+            .keepalive_interval(KEEPALIVE)
+            .keepalive_timeout(KEEPALIVE)
+            .schema_agreement_timeout(SCHEMA_WITHIN)
+            .tls_context(tls);
+        if let Some(credentials) = &options.credentials {
+            builder = builder.user(&credentials.user, &credentials.password);
+        }
+        let user = options.credentials.as_ref().map(|credentials| credentials.user.as_str());
+        let driver = tokio::time::timeout(SESSION_WITHIN, builder.build())
+            .await
+            .map_err(|_| OpenError::Unreachable {
+                nodes: options.nodes.join(", "),
+                why: format!("not connected within {} s", SESSION_WITHIN.as_secs()),
+            })?
+            .map_err(|error| open_error(&options.nodes, user, options.tls.is_some(), &error))?;
+        let bulk = Semaphore::new(options.concurrency);
+        Ok(Arc::new(Self { driver, options, bulk, generations: Mutex::new(HashMap::new()) }))
+    }
+
+    /// What it was opened with.
+    pub fn options(&self) -> &CqlOptions {
+        &self.options
+    }
+
+    pub(crate) fn driver(&self) -> &Session {
+        &self.driver
+    }
+
+    pub(crate) fn forget_generation(&self, generation: Generation) {
+        self.generations.lock().unwrap_or_else(PoisonError::into_inner).remove(&generation);
+    }
+
+    /// Prepares a statement. `name` is its label in metrics and its word in errors.
+    pub(crate) async fn prepare(
+        &self,
+        name: &'static str,
+        text: &str,
+        used: Use,
+    ) -> Result<Statement, StoreError> {
+        let preparing = tokio::time::timeout(self.options.request_timeout, self.driver.prepare(text));
+        let mut prepared = preparing
+            .await
+            .map_err(|_| failed(name, Kind::Timeout))?
+            .map_err(|error| failed(name, kind_of_prepare(&error)))?;
+        prepared.set_is_idempotent(used != Use::Conditional);
+        prepared.set_page_size(DRIVER_PAGE_ROWS);
+        if used == Use::SerialRead {
+            prepared.set_consistency(if self.options.serial_across_datacenters {
+                Consistency::Serial
+            } else {
+                Consistency::LocalSerial
+            });
+        }
+        let seconds = metrics::histogram!("identity_cql_request_seconds", "statement" => name);
+        Ok(Statement { name, prepared, seconds })
+    }
+
+    /// Runs a statement whose answer is no rows, or few.
+    pub(crate) async fn run(&self, statement: &Statement, cells: &[Cell]) -> Result<QueryResult, StoreError> {
+        self.attempt(statement, cells).await.map_err(|error| failed(statement.name, kind_of(&error)))
+    }
+
+    async fn attempt(&self, statement: &Statement, cells: &[Cell]) -> Result<QueryResult, ExecutionError> {
+        let since = Instant::now();
+        let answer = self.driver.execute_unpaged(&statement.prepared, cells).await;
+        statement.seconds.record(since.elapsed());
+        answer
+    }
+
+    /// The rows of a statement that bounds them itself.
+    pub(crate) async fn rows(
+        &self,
+        statement: &Statement,
+        cells: &[Cell],
+    ) -> Result<QueryRowsResult, StoreError> {
+        let answer = self.run(statement, cells).await?;
+        answer.into_rows_result().map_err(|_| failed(statement.name, Kind::Decode))
+    }
+
+    /// The first row, when there is one.
+    pub(crate) async fn first<R>(
+        &self,
+        statement: &Statement,
+        cells: &[Cell],
+    ) -> Result<Option<R>, StoreError>
+    where
+        R: for<'frame> DeserializeRow<'frame, 'frame>,
+    {
+        let rows = self.rows(statement, cells).await?;
+        rows.maybe_first_row::<R>().map_err(|_| failed(statement.name, Kind::Decode))
+    }
+
+    /// Every row, page by page, until `take` has had enough.
+    pub(crate) async fn each<R>(
+        &self,
+        statement: &Statement,
+        cells: &[Cell],
+        mut take: impl FnMut(R) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError>
+    where
+        R: for<'frame> DeserializeRow<'frame, 'frame>,
+    {
+        let decode = || failed(statement.name, Kind::Decode);
+        let mut state = PagingState::start();
+        loop {
+            let since = Instant::now();
+            let answer = self.driver.execute_single_page(&statement.prepared, cells, state).await;
+            statement.seconds.record(since.elapsed());
+            let (page, next) = answer.map_err(|error| failed(statement.name, kind_of(&error)))?;
+            let page = page.into_rows_result().map_err(|_| decode())?;
+            for row in page.rows::<R>().map_err(|_| decode())? {
+                if take(row.map_err(|_| decode())?)?.is_break() {
+                    return Ok(());
+                }
+            }
+            match next {
+                PagingStateResponse::HasMorePages { state: more } => state = more,
+                PagingStateResponse::NoMorePages => return Ok(()),
+            }
+        }
+    }
+
+    /// Writes rows of one partition as one mutation. Each statement names its own timestamp.
+    pub(crate) async fn batch(
+        &self,
+        statements: &[&Statement],
+        values: Vec<Vec<Cell>>,
+    ) -> Result<(), StoreError> {
+        let [first, ..] = statements else { return Ok(()) };
+        let prepared = statements.iter().map(|statement| BatchStatement::from(statement.prepared.clone()));
+        let mut batch = Batch::new_with_statements(BatchType::Unlogged, prepared.collect());
+        batch.set_is_idempotent(true);
+        let since = Instant::now();
+        let answer = self.driver.batch(&batch, values).await;
+        first.seconds.record(since.elapsed());
+        answer.map(drop).map_err(|error| failed(first.name, kind_of(&error)))
+    }
+
+    /// Runs a lightweight transaction until it is decided, or the store is not there. A round that is lost
+    /// to another writer says nothing about whether it happened, so it is tried again and the caller told.
+    pub(crate) async fn decide(&self, statement: &Statement, cells: &[Cell]) -> Result<Decided, StoreError> {
+        let deadline = Instant::now() + self.options.request_timeout;
+        let mut pause = CONDITIONAL_PAUSE;
+        for tried in 0..CONDITIONAL_TRIES {
+            match self.attempt(statement, cells).await {
+                Ok(answer) => {
+                    let applied = applied(answer).ok_or_else(|| failed(statement.name, Kind::Decode))?;
+                    return Ok(Decided { applied, repeated: tried > 0 });
+                }
+                Err(error) => {
+                    let kind = kind_of(&error);
+                    if kind != Kind::Contended || Instant::now() >= deadline {
+                        return Err(failed(statement.name, kind));
+                    }
+                }
+            }
+            metrics::counter!("identity_cql_retries_total").increment(1);
+            tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..1.0))).await;
+            pause = (pause * 2).min(CONDITIONAL_PAUSE_MAX);
+        }
+        Err(failed(statement.name, Kind::Contended))
+    }
+}
+
+/// The first column of a lightweight transaction's answer, on both servers.
+fn applied(answer: QueryResult) -> Option<bool> {
+    let rows = answer.into_rows_result().ok()?;
+    let first = rows.first_row::<scylla::value::Row>().ok()?;
+    first.columns.first()?.as_ref()?.as_boolean()
+}

@@ -1,0 +1,302 @@
+//! Reading rows by name, a customer's rows, notes and books. Lists are in `lists`.
+
+use std::ops::ControlFlow;
+
+use domain::event::{Offset, Partition};
+use domain::ids::{CustomerId, CustomerRef, EnrolmentId, OrgId, VerificationId};
+use domain::limits::KYC_ROWS_MAX;
+use domain::outcome::UnappliedCause;
+use domain::ports::{KycRows, StoreError, VerificationView};
+use domain::rows::{
+    BooksKey, BooksRow, CustomerState, EnrolmentRow, EventNote, RowKey, SignalRow, TallyKey, TallyRow,
+    TierEventRow, VerificationRow, ViewRow,
+};
+use domain::time::Timestamp;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use super::tables::Tables;
+use super::times;
+use crate::cells;
+use crate::error::{Kind, failed};
+use crate::limits::{PAGE_READS_AT_ONCE, SIGNALS_MAX};
+use crate::session::CqlSession;
+use crate::statement::{Cell, Statement, source};
+
+/// A row's one cell.
+type Body = (Option<Vec<u8>>,);
+
+fn key(customer: &CustomerRef) -> [Cell; 2] {
+    [Cell::Org(customer.org.clone()), Cell::Customer(customer.customer.clone())]
+}
+
+fn broken(what: &str) -> StoreError {
+    StoreError::Corrupt(format!("a stored {what} that cannot be one"))
+}
+
+async fn body(
+    session: &CqlSession,
+    statement: &Statement,
+    cells: &[Cell],
+) -> Result<Option<Vec<u8>>, StoreError> {
+    Ok(session.first::<Body>(statement, cells).await?.and_then(|(body,)| body))
+}
+
+/// Rows by name, in the names' order: at most so many requests at once as the session allows.
+pub(super) async fn load(
+    session: &CqlSession,
+    tables: &Tables,
+    keys: &[RowKey],
+) -> Result<Vec<Option<ViewRow>>, StoreError> {
+    stream::iter(keys.to_vec())
+        .map(|key| async move {
+            let _permit = session.bulk.acquire().await.map_err(|_| failed("load", Kind::Connection))?;
+            row(session, tables, key).await
+        })
+        .buffered(session.options.concurrency)
+        .try_collect()
+        .await
+}
+
+async fn row(session: &CqlSession, tables: &Tables, key: RowKey) -> Result<Option<ViewRow>, StoreError> {
+    Ok(match key {
+        RowKey::State(customer) => {
+            self::customer(session, tables, &customer).await?.map(|state| ViewRow::State(Box::new(state)))
+        }
+        RowKey::Verification(org, id) => {
+            let cells = [Cell::Org(org.clone()), Cell::Verification(id.clone())];
+            match body(session, &tables.verification_row, &cells).await? {
+                Some(body) => {
+                    let row = cells::decode_verification(&org, &id, &body)?;
+                    Some(ViewRow::Verification(Box::new(row)))
+                }
+                None => None,
+            }
+        }
+        RowKey::Note(customer, source) => {
+            let [org, id] = self::key(&customer);
+            let cells = [
+                org,
+                id,
+                Cell::offset(source.offset)?,
+                Cell::partition(source.partition)?,
+                Cell::topic(source.topic_id),
+            ];
+            let body = body(session, &tables.note, &cells).await?;
+            body.map(|body| cells::decode_note(&customer, &body)).transpose()?.map(ViewRow::Note)
+        }
+        RowKey::Tally(key) => tally(session, tables, key).await?.map(ViewRow::Tally),
+        RowKey::Books(key) => {
+            let cells = [Cell::partition(key.partition)?, Cell::Org(key.org.clone())];
+            let body = body(session, &tables.books_row, &cells).await?;
+            body.map(|body| cells::decode_books(key, &body)).transpose()?.map(ViewRow::Books)
+        }
+        RowKey::Position(topic, partition) => {
+            let cells = [Cell::topic(topic), Cell::partition(partition)?];
+            let body = body(session, &tables.position, &cells).await?;
+            let row = body.map(|body| cells::decode_position(topic, partition, &body)).transpose()?;
+            row.map(ViewRow::Position)
+        }
+    })
+}
+
+async fn tally(session: &CqlSession, tables: &Tables, key: TallyKey) -> Result<Option<TallyRow>, StoreError> {
+    let start = key.start.millis();
+    let cells = [
+        Cell::Org(key.org.clone()),
+        Cell::Word(times::word(key.span)),
+        Cell::Big(times::period(key.span, start)),
+        Cell::Big(start),
+        Cell::Word(key.method.as_str()),
+        Cell::Word(key.status.as_str()),
+        Cell::partition(key.partition)?,
+    ];
+    let Some((count, as_of)) = session.first::<(i64, Vec<u8>)>(&tables.tally, &cells).await? else {
+        return Ok(None);
+    };
+    let count = u64::try_from(count).map_err(|_| broken("count"))?;
+    Ok(Some(TallyRow { key, count, as_of: cells::decode_as_of(&as_of)? }))
+}
+
+/// A customer's state.
+pub(super) async fn customer(
+    session: &CqlSession,
+    tables: &Tables,
+    customer: &CustomerRef,
+) -> Result<Option<CustomerState>, StoreError> {
+    let body = body(session, &tables.state, &key(customer)).await?;
+    body.map(|body| cells::decode_state(customer, &body)).transpose()
+}
+
+/// A verification with its signals: one partition.
+pub(super) async fn view(
+    session: &CqlSession,
+    tables: &Tables,
+    org: &OrgId,
+    id: &VerificationId,
+) -> Result<Option<VerificationView>, StoreError> {
+    let cells = [Cell::Org(org.clone()), Cell::Verification(id.clone()), Cell::Int(SIGNALS_MAX)];
+    let rows = session.rows(&tables.verification, &cells).await?;
+    let decode = || failed(tables.verification.name, Kind::Decode);
+    type Signal<'r> = (
+        Option<&'r [u8]>,
+        Option<i64>,
+        Option<i32>,
+        Option<i64>,
+        Option<&'r [u8]>,
+        Option<&'r str>,
+        Option<&'r str>,
+    );
+    let mut view: Option<VerificationView> = None;
+    for row in rows.rows::<Signal<'_>>().map_err(|_| decode())? {
+        let (body, at, partition, offset, topic, kind, customer) = row.map_err(|_| decode())?;
+        // Signals of a verification that is not there itself (not yet, or never) say nothing.
+        let Some(body) = body else { return Ok(None) };
+        let view = match &mut view {
+            Some(view) => view,
+            None => view.insert(VerificationView {
+                row: cells::decode_verification(org, id, body)?,
+                signals: Vec::new(),
+            }),
+        };
+        let (Some(at), Some(partition), Some(offset), Some(topic), Some(kind), Some(customer)) =
+            (at, partition, offset, topic, kind, customer)
+        else {
+            continue;
+        };
+        let customer = CustomerId::parse(customer).map_err(|_| broken("customer"))?;
+        view.signals.push(SignalRow {
+            verification_id: id.clone(),
+            customer: CustomerRef::new(org.clone(), customer),
+            source: source(topic, partition, offset)?,
+            kind: kind.to_owned(),
+            created_at: Timestamp::from_millis(at),
+        });
+    }
+    Ok(view)
+}
+
+/// Verifications by id, in that order. One that is not there is left out: its place in a list was written by
+/// a batch that is not confirmed.
+pub(super) async fn views(
+    session: &CqlSession,
+    tables: &Tables,
+    org: &OrgId,
+    ids: Vec<VerificationId>,
+) -> Result<Vec<VerificationView>, StoreError> {
+    let views: Vec<_> = stream::iter(ids)
+        .map(|id| async move { view(session, tables, org, &id).await })
+        .buffered(PAGE_READS_AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(views.into_iter().flatten().collect())
+}
+
+/// A verification of the org, with its enrolment unless that was erased.
+pub(super) async fn verification(
+    session: &CqlSession,
+    tables: &Tables,
+    org: &OrgId,
+    id: &VerificationId,
+) -> Result<Option<(VerificationView, Option<EnrolmentRow>)>, StoreError> {
+    let Some(view) = view(session, tables, org, id).await? else { return Ok(None) };
+    let enrolment = match &view.row.enrolment {
+        Some(id) => enrolment(session, tables, &view.row, id).await?,
+        None => None,
+    };
+    Ok(Some((view, enrolment)))
+}
+
+async fn enrolment(
+    session: &CqlSession,
+    tables: &Tables,
+    row: &VerificationRow,
+    id: &EnrolmentId,
+) -> Result<Option<EnrolmentRow>, StoreError> {
+    let [org, customer] = key(&row.customer);
+    let body = body(session, &tables.enrolment, &[org, customer, Cell::Enrolment(id.clone())]).await?;
+    body.map(|body| cells::decode_enrolment(&row.customer, id, &body)).transpose()
+}
+
+/// A customer's verifications and tier changes up to a time, newest first.
+pub(super) async fn kyc_rows(
+    session: &CqlSession,
+    tables: &Tables,
+    customer: &CustomerRef,
+    as_of: Option<Timestamp>,
+) -> Result<KycRows, StoreError> {
+    let [org, id] = key(customer);
+    let below = Cell::Big(as_of.map_or(times::END, |as_of| as_of.millis().saturating_add(1)));
+    let cells = [org, id, below, Cell::Int(KYC_ROWS_MAX as i32)];
+    let verifications = async {
+        let mut ids = Vec::new();
+        session
+            .each::<(String,)>(&tables.newest_of_customer, &cells, |(id,)| {
+                ids.push(VerificationId::parse(&id).map_err(|_| broken("verification id"))?);
+                Ok(ControlFlow::Continue(()))
+            })
+            .await?;
+        let views = views(session, tables, &customer.org, ids).await?;
+        Ok::<_, StoreError>(views.into_iter().map(|view| view.row).collect())
+    };
+    let (verifications, history) =
+        futures::try_join!(verifications, tier_events(session, tables, customer, &cells))?;
+    Ok(KycRows { verifications, history })
+}
+
+async fn tier_events(
+    session: &CqlSession,
+    tables: &Tables,
+    customer: &CustomerRef,
+    cells: &[Cell],
+) -> Result<Vec<TierEventRow>, StoreError> {
+    let mut history = Vec::new();
+    session
+        .each::<(Vec<u8>,)>(&tables.tier_events, cells, |(body,)| {
+            history.push(cells::decode_tier_event(customer, &body)?);
+            Ok(ControlFlow::Continue(()))
+        })
+        .await?;
+    Ok(history)
+}
+
+/// A customer's notes that wait for its release, by offset. Others between them are read over.
+pub(super) async fn waiting(
+    session: &CqlSession,
+    tables: &Tables,
+    customer: &CustomerRef,
+    from: Offset,
+    limit: usize,
+) -> Result<Vec<EventNote>, StoreError> {
+    let [org, id] = key(customer);
+    let mut notes = Vec::new();
+    if limit == 0 {
+        return Ok(notes);
+    }
+    session
+        .each::<(Vec<u8>,)>(&tables.notes_from, &[org, id, Cell::offset(from)?], |(body,)| {
+            let note = cells::decode_note(customer, &body)?;
+            if matches!(note.unapplied(), Some(UnappliedCause::Parked | UnappliedCause::DeadLettered)) {
+                notes.push(note);
+            }
+            Ok(if notes.len() == limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })
+        .await?;
+    Ok(notes)
+}
+
+/// All books: as many as orgs times log partitions, read from end to end, for the operator.
+pub(super) async fn books(session: &CqlSession, tables: &Tables) -> Result<Vec<BooksRow>, StoreError> {
+    let mut books = Vec::new();
+    session
+        .each::<(i32, String, Vec<u8>)>(&tables.books, &[], |(partition, org, body)| {
+            let key = BooksKey {
+                org: OrgId::parse(&org).map_err(|_| broken("org"))?,
+                partition: Partition(u32::try_from(partition).map_err(|_| broken("partition"))?),
+            };
+            books.push(cells::decode_books(key, &body)?);
+            Ok(ControlFlow::Continue(()))
+        })
+        .await?;
+    books.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(books)
+}

@@ -1,0 +1,268 @@
+//! Writing: from view rows to statements, put together by partition, in three stages.
+
+use std::collections::{HashMap, HashSet};
+
+use domain::ids::CustomerRef;
+use domain::ports::StoreError;
+use domain::rows::{SignalRow, Span, TallyRow, VerificationRow, ViewRow, ViewWrite, WriteTimestamp};
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use super::tables::Tables;
+use super::times;
+use crate::cells;
+use crate::error::{Kind, failed};
+use crate::limits::{BATCH_BYTES_MAX, BATCH_ROWS_MAX};
+use crate::session::CqlSession;
+use crate::statement::{Cell, Statement};
+
+/// A state without its event rows could not be explained, a position without its rows would skip them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    EventRows,
+    StatesAndCounts,
+    Positions,
+}
+
+const STAGES: [Stage; 3] = [Stage::EventRows, Stage::StatesAndCounts, Stage::Positions];
+
+/// One row of one table.
+struct Put<'t> {
+    stage: Stage,
+    statement: &'t Statement,
+    cells: Vec<Cell>,
+    /// Rows with the same one travel together. Tables with the same partition key may share it.
+    together: Option<Vec<Cell>>,
+}
+
+/// Writes them all; an error says nothing about which were written.
+pub(super) async fn write(
+    session: &CqlSession,
+    tables: &Tables,
+    writes: Vec<ViewWrite>,
+) -> Result<(), StoreError> {
+    let mut puts = Vec::with_capacity(4 * writes.len());
+    let mut buckets = HashSet::new();
+    for write in &writes {
+        put(tables, write, &mut puts, &mut buckets)?;
+    }
+    for stage in STAGES {
+        let (now, later) = puts.into_iter().partition(|put| put.stage == stage);
+        puts = later;
+        run(session, now).await?;
+    }
+    Ok(())
+}
+
+async fn run(session: &CqlSession, puts: Vec<Put<'_>>) -> Result<(), StoreError> {
+    stream::iter(parcels(puts))
+        .map(Ok)
+        .try_for_each_concurrent(session.options.concurrency, |mut parcel| async move {
+            let _permit = session.bulk.acquire().await.map_err(|_| failed("write", Kind::Connection))?;
+            match parcel.pop() {
+                Some(only) if parcel.is_empty() => session.run(only.statement, &only.cells).await.map(drop),
+                Some(last) => {
+                    parcel.push(last);
+                    let (statements, values): (Vec<_>, Vec<_>) =
+                        parcel.into_iter().map(|put| (put.statement, put.cells)).unzip();
+                    session.batch(&statements, values).await
+                }
+                None => Ok(()),
+            }
+        })
+        .await
+}
+
+/// What travels together: rows of one partition, up to the bounds of a batch.
+fn parcels(puts: Vec<Put<'_>>) -> Vec<Vec<Put<'_>>> {
+    let mut parcels: Vec<Vec<Put<'_>>> = Vec::with_capacity(puts.len());
+    let mut open: HashMap<Vec<Cell>, (usize, usize)> = HashMap::new();
+    for mut put in puts {
+        let size: usize = put.cells.iter().map(Cell::size).sum();
+        let Some(together) = put.together.take() else {
+            parcels.push(vec![put]);
+            continue;
+        };
+        let next = parcels.len();
+        let (parcel, bytes) = open.entry(together).or_insert((next, 0));
+        let full = parcels
+            .get(*parcel)
+            .is_none_or(|parcel| parcel.len() >= BATCH_ROWS_MAX || *bytes + size > BATCH_BYTES_MAX);
+        if full {
+            (*parcel, *bytes) = (next, 0);
+            parcels.push(Vec::new());
+        }
+        *bytes += size;
+        parcels[*parcel].push(put);
+    }
+    parcels
+}
+
+fn put<'t>(
+    tables: &'t Tables,
+    write: &ViewWrite,
+    puts: &mut Vec<Put<'t>>,
+    buckets: &mut HashSet<Vec<Cell>>,
+) -> Result<(), StoreError> {
+    let at = Cell::Big(write.at.value());
+    match &write.row {
+        ViewRow::Verification(row) => return put_verification(tables, row, write.at, puts, buckets),
+        ViewRow::Signal(row) => puts.push(put_signal(tables, row, at)?),
+        ViewRow::Enrolment(row) => {
+            let mut cells = customer(&row.customer);
+            cells.extend([Cell::Enrolment(row.id.clone()), Cell::Blob(cells::enrolment(row)), at]);
+            puts.push(of_customer(Stage::EventRows, &tables.put_enrolment, &row.customer, cells));
+        }
+        ViewRow::EraseEnrolments(whose) => {
+            let mut cells = vec![at];
+            cells.extend(customer(whose));
+            puts.push(of_customer(Stage::EventRows, &tables.erase_enrolments, whose, cells));
+        }
+        ViewRow::TierEvent(row) => {
+            let mut cells = customer(&row.customer);
+            cells.extend([
+                Cell::time(row.created_at),
+                Cell::partition(row.source.partition)?,
+                Cell::offset(row.source.offset)?,
+                Cell::TierEvent(row.id.clone()),
+                Cell::Blob(cells::tier_event(row)),
+                at,
+            ]);
+            puts.push(of_customer(Stage::EventRows, &tables.put_tier_event, &row.customer, cells));
+        }
+        ViewRow::Note(note) => {
+            let mut cells = customer(&note.customer);
+            cells.extend([
+                Cell::offset(note.source.offset)?,
+                Cell::partition(note.source.partition)?,
+                Cell::topic(note.source.topic_id),
+                Cell::Blob(cells::note(note)),
+                at,
+            ]);
+            puts.push(of_customer(Stage::EventRows, &tables.put_note, &note.customer, cells));
+        }
+        ViewRow::State(state) => {
+            let mut cells = customer(&state.customer);
+            cells.extend([Cell::Blob(cells::state(state)), at]);
+            puts.push(of_customer(Stage::StatesAndCounts, &tables.put_state, &state.customer, cells));
+        }
+        ViewRow::Tally(row) => puts.push(put_tally(tables, row, at)?),
+        ViewRow::Books(row) => {
+            let partition = Cell::partition(row.key.partition)?;
+            let together = vec![Cell::Word("books"), partition.clone()];
+            let cells = vec![partition, Cell::Org(row.key.org.clone()), Cell::Blob(cells::books(row)), at];
+            let statement = &tables.put_books;
+            puts.push(Put { stage: Stage::StatesAndCounts, statement, cells, together: Some(together) });
+        }
+        ViewRow::Position(row) => {
+            let cells = vec![
+                Cell::topic(row.topic_id),
+                Cell::partition(row.partition)?,
+                Cell::Blob(cells::position(row)),
+                at,
+            ];
+            puts.push(Put {
+                stage: Stage::Positions,
+                statement: &tables.put_position,
+                cells,
+                together: None,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The row itself, its place in its customer's list and in its org's, and once per call the bucket it is in.
+fn put_verification<'t>(
+    tables: &'t Tables,
+    row: &VerificationRow,
+    at: WriteTimestamp,
+    puts: &mut Vec<Put<'t>>,
+    buckets: &mut HashSet<Vec<Cell>>,
+) -> Result<(), StoreError> {
+    let stage = Stage::EventRows;
+    let at = Cell::Big(at.value());
+    let org = Cell::Org(row.customer.org.clone());
+    let id = Cell::Verification(row.id.clone());
+    let (method, status) = (Cell::Word(row.method.as_str()), Cell::Word(row.status.as_str()));
+    let (partition, offset) = (Cell::partition(row.source.partition)?, Cell::offset(row.source.offset)?);
+    let created = Cell::time(row.created_at);
+
+    let cells = vec![org.clone(), id.clone(), Cell::Blob(cells::verification(row)), at.clone()];
+    puts.push(Put { stage, statement: &tables.put_verification, cells, together: None });
+
+    let mut cells = customer(&row.customer);
+    cells.extend([
+        created.clone(),
+        partition.clone(),
+        offset.clone(),
+        id.clone(),
+        method.clone(),
+        status.clone(),
+    ]);
+    cells.push(at.clone());
+    puts.push(of_customer(stage, &tables.put_of_customer, &row.customer, cells));
+
+    let (hour, month) = (Span::Hour.start_of(row.created_at), Span::Month.start_of(row.created_at));
+    let mut bucket =
+        vec![Cell::time(hour), method, status, partition, Cell::Big(times::chunk(row.source.offset))];
+    let mut cells = vec![org.clone()];
+    cells.append(&mut bucket.clone());
+    let together = cells.clone();
+    cells.extend([created, offset, id, at.clone()]);
+    puts.push(Put { stage, statement: &tables.put_of_hour, cells, together: Some(together) });
+
+    let mut cells = vec![org.clone(), Cell::time(month)];
+    let together = vec![Cell::Word("buckets"), org, Cell::time(month)];
+    cells.append(&mut bucket);
+    if buckets.insert(cells.clone()) {
+        cells.push(at);
+        puts.push(Put { stage, statement: &tables.put_bucket, cells, together: Some(together) });
+    }
+    Ok(())
+}
+
+fn put_signal<'t>(tables: &'t Tables, row: &SignalRow, at: Cell) -> Result<Put<'t>, StoreError> {
+    let cells = vec![
+        Cell::Org(row.customer.org.clone()),
+        Cell::Verification(row.verification_id.clone()),
+        Cell::time(row.created_at),
+        Cell::partition(row.source.partition)?,
+        Cell::offset(row.source.offset)?,
+        Cell::topic(row.source.topic_id),
+        Cell::Text(row.kind.clone()),
+        Cell::Customer(row.customer.customer.clone()),
+        at,
+    ];
+    Ok(Put { stage: Stage::EventRows, statement: &tables.put_signal, cells, together: None })
+}
+
+fn put_tally<'t>(tables: &'t Tables, row: &TallyRow, at: Cell) -> Result<Put<'t>, StoreError> {
+    let key = &row.key;
+    let count = i64::try_from(row.count).map_err(|_| StoreError::Corrupt("a count above 2^63".to_owned()))?;
+    let mut cells = vec![
+        Cell::Org(key.org.clone()),
+        Cell::Word(times::word(key.span)),
+        Cell::Big(times::period(key.span, key.start.millis())),
+    ];
+    let mut together = vec![Cell::Word("tallies")];
+    together.extend(cells.iter().cloned());
+    cells.extend([
+        Cell::time(key.start),
+        Cell::Word(key.method.as_str()),
+        Cell::Word(key.status.as_str()),
+        Cell::partition(key.partition)?,
+        Cell::Big(count),
+        Cell::Blob(cells::as_of(&row.as_of)),
+        at,
+    ]);
+    let statement = &tables.put_tally;
+    Ok(Put { stage: Stage::StatesAndCounts, statement, cells, together: Some(together) })
+}
+
+fn customer(customer: &CustomerRef) -> Vec<Cell> {
+    vec![Cell::Org(customer.org.clone()), Cell::Customer(customer.customer.clone())]
+}
+
+fn of_customer<'t>(stage: Stage, statement: &'t Statement, whose: &CustomerRef, cells: Vec<Cell>) -> Put<'t> {
+    Put { stage, statement, cells, together: Some(customer(whose)) }
+}

@@ -1,0 +1,51 @@
+//! The ports' contracts. All cases of a suite share a keyspace, as they would share a server.
+
+use std::sync::Arc;
+
+use domain::rows::Generation;
+use testkit::keys_suite::KeyStores;
+use testkit::memory::{MemoryKeys, MemoryViews};
+use testkit::views_suite::ViewStores;
+use tokio::sync::OnceCell;
+use views_cql::{CqlKeys, CqlSession, CqlViews};
+
+static SESSION: OnceCell<Arc<CqlSession>> = OnceCell::const_new();
+
+async fn session() -> Arc<CqlSession> {
+    let session = SESSION.get_or_init(async || {
+        let session = crate::migrated("suites").await;
+        session.ensure_generation(Generation(2)).await.expect("made");
+        session
+    });
+    Arc::clone(session.await)
+}
+
+mod views {
+    use super::*;
+
+    async fn stores() -> (ViewStores, ()) {
+        if crate::tools_missing() {
+            let memory = Arc::new(MemoryViews::default());
+            return (ViewStores { projection: memory.clone(), views: memory }, ());
+        }
+        let views = Arc::new(CqlViews::new(session().await));
+        (ViewStores { projection: views.clone(), views }, ())
+    }
+
+    testkit::views_suite!(stores);
+}
+
+mod keys {
+    use super::*;
+
+    async fn stores() -> (KeyStores, ()) {
+        if crate::tools_missing() {
+            let memory = Arc::new(MemoryKeys::default());
+            return (KeyStores { rows: memory.clone(), external_ids: memory }, ());
+        }
+        let keys = Arc::new(CqlKeys::new(session().await));
+        (KeyStores { rows: keys.clone(), external_ids: keys }, ())
+    }
+
+    testkit::keys_suite!(stores);
+}

@@ -1,0 +1,98 @@
+//! What every request handler reaches for: the ports, the settings, and this instance's own counters. Made once.
+
+use std::sync::Arc;
+
+use chrono::Utc;
+use domain::ports::{EventLog, ExternalIds, Views};
+use domain::rows::Generation;
+use domain::time::Timestamp;
+use engine::Directory;
+use event_codec::Codec;
+use vault::Vault;
+
+use crate::admission::Admission;
+use crate::customers::turns::Turns;
+use crate::errors::ApiError;
+use crate::outcomes::OutcomeHub;
+use crate::ratelimit::Limiter;
+use crate::settings::Settings;
+use crate::verdict::flight::Flights;
+
+/// The ports the front end works through.
+#[derive(Clone)]
+pub struct Ports {
+    /// Events and evidence out.
+    pub log: Arc<dyn EventLog>,
+    /// The read model.
+    pub views: Arc<dyn Views>,
+    /// The orgs' own ids for customers.
+    pub external_ids: Arc<dyn ExternalIds>,
+    /// Customers' keys.
+    pub vault: Vault,
+    /// Records' form.
+    pub codec: Codec,
+    /// Orgs and API keys.
+    pub directory: Directory,
+}
+
+/// Everything a handler needs.
+pub struct App {
+    /// See [`Ports::log`].
+    pub log: Arc<dyn EventLog>,
+    /// See [`Ports::views`].
+    pub views: Arc<dyn Views>,
+    /// See [`Ports::external_ids`].
+    pub external_ids: Arc<dyn ExternalIds>,
+    /// See [`Ports::vault`].
+    pub vault: Vault,
+    /// See [`Ports::codec`].
+    pub codec: Codec,
+    /// See [`Ports::directory`].
+    pub directory: Directory,
+    /// What an operator may change.
+    pub settings: Settings,
+    /// Outcomes for waiting callers.
+    pub outcomes: Arc<OutcomeHub>,
+    /// Rate limits.
+    pub limiter: Limiter,
+    /// Bytes in flight.
+    pub admission: Arc<Admission>,
+    /// Verdicts in flight under a key.
+    pub flights: Flights,
+    /// Registrations of one external id, one after the other.
+    pub registrations: Turns,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(ports: Ports, settings: Settings, outcomes: Arc<OutcomeHub>) -> Arc<Self> {
+        let admission = Admission::new(settings.admission_bytes, settings.admission_org_bytes);
+        Arc::new(Self {
+            log: ports.log,
+            views: ports.views,
+            external_ids: ports.external_ids,
+            vault: ports.vault,
+            codec: ports.codec,
+            directory: ports.directory,
+            settings,
+            outcomes,
+            limiter: Limiter::default(),
+            admission,
+            flights: Flights::default(),
+            registrations: Turns::default(),
+        })
+    }
+
+    /// The clock on the wall.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_millis(Utc::now().timestamp_millis())
+    }
+
+    /// The generation of the read model that answers now.
+    ///
+    /// # Errors
+    /// From the store.
+    pub async fn generation(&self) -> Result<Generation, ApiError> {
+        Ok(self.views.generation().await?)
+    }
+}

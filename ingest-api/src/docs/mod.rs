@@ -1,0 +1,110 @@
+//! OpenAPI, from the code: `GET /openapi.json`, and `GET /docs`, a page that shows it. A copy is committed in
+//! `docs/openapi.json`, and a test compares them (`UPDATE_DOCS=1` writes it anew).
+
+mod api;
+mod paths;
+
+use std::sync::LazyLock;
+
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use utoipa::OpenApi as _;
+
+use crate::errors::ApiError;
+use crate::routes::only;
+
+/// The document, as served.
+pub static OPENAPI_JSON: LazyLock<String> = LazyLock::new(|| {
+    let text = api::Api::openapi().to_pretty_json();
+    text.unwrap_or_else(|_| "{}".to_owned())
+});
+
+static CONFIG: LazyLock<utoipa_swagger_ui::Config<'static>> =
+    LazyLock::new(|| utoipa_swagger_ui::Config::from("/openapi.json").try_it_out_enabled(true));
+
+/// `GET /openapi.json`.
+pub async fn openapi() -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(OPENAPI_JSON.as_str())
+}
+
+/// The page's routes.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(only("GET", "/docs").route(web::get().to(page)))
+        .service(only("GET", "/docs/{file:.*}").route(web::get().to(page)));
+}
+
+/// The page and its files. The page names its files relative to where it stands, so it says where that is.
+async fn page(req: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let file = match req.match_info().get("file") {
+        None | Some("") => "index.html",
+        Some(file) => file,
+    };
+    let found = utoipa_swagger_ui::serve(file, std::sync::Arc::new(CONFIG.clone()))
+        .map_err(|error| ApiError::Internal(format!("the page of the API: {error}")))?
+        .ok_or(ApiError::NotFound)?;
+    let mut response = HttpResponse::Ok();
+    response.content_type(found.content_type);
+    Ok(match (file, std::str::from_utf8(&found.bytes)) {
+        ("index.html", Ok(html)) => response.body(html.replacen("<head>", "<head><base href=\"/docs/\">", 1)),
+        _ => response.body(found.bytes.into_owned()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn document() -> Value {
+        serde_json::from_str(&OPENAPI_JSON).expect("JSON")
+    }
+
+    #[test]
+    fn the_committed_copy_is_the_codes() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/openapi.json");
+        let ours = format!("{}\n", OPENAPI_JSON.as_str());
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, &ours).expect("written");
+        }
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            committed == ours,
+            "docs/openapi.json is not the code's: run with UPDATE_DOCS=1 and commit it"
+        );
+    }
+
+    #[test]
+    fn every_route_is_described_and_nothing_else() {
+        let document = document();
+        let mut described: Vec<String> = Vec::new();
+        for (path, methods) in document["paths"].as_object().expect("paths") {
+            described.extend(methods.as_object().expect("methods").keys().map(|m| format!("{m} {path}")));
+        }
+        described.sort();
+        let routes = [
+            "get /api/auth/me",
+            "get /api/customers",
+            "get /api/customers/{id}",
+            "get /api/identity/attempts",
+            "get /api/identity/kyc/{customerId}",
+            "get /api/identity/verifications/{id}",
+            "post /api/customers",
+            "post /api/identity/nik/dukcapil",
+        ];
+        assert_eq!(described, routes);
+    }
+
+    #[test]
+    fn each_endpoint_names_its_scope_its_limit_and_the_errors_everyone_has() {
+        for (path, methods) in document()["paths"].as_object().expect("paths") {
+            for (method, operation) in methods.as_object().expect("methods") {
+                let words = operation["description"].as_str().unwrap_or_default();
+                assert!(words.contains("Scope:") && words.contains("Limit:"), "{method} {path}");
+                for status in ["401", "429", "503"] {
+                    assert!(operation["responses"][status].is_object(), "{method} {path} {status}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! `ingest-api`: the command line. What the commands do is in the library.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use engine::Config;
+use engine::orgs::cli::{OrgsArgs, run_orgs};
+use engine::telemetry::Telemetry;
+use ingest_api::compose::Instance;
+use ingest_api::sandbox;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Takes Dukcapil's verdicts about customers' NIKs, keeps the evidence, and shows the result.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Examples:
+  ingest-api sandbox
+  ingest-api sandbox --data-dir /tmp/try --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0
+  ingest-api serve --config identity.toml
+  ingest-api orgs create --config identity.toml --name 'Bank Contoh' --dukcapil-enabled"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The whole system in one process, with an org, a key and a customer that are ready
+    #[command(after_help = "Examples:
+  ingest-api sandbox
+  ingest-api sandbox --data-dir /tmp/try --ingest-limit 0
+
+Prints a curl that works as it stands, and writes <DATA_DIR>/sandbox.json (mode 0600). Started again on the
+same folder it goes on where it was, with the same key.")]
+    Sandbox {
+        /// Where everything is kept
+        #[arg(long, default_value = "./data", value_name = "FOLDER")]
+        data_dir: PathBuf,
+        /// Address of the API; port 0 takes a free one
+        #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+        listen: SocketAddr,
+        /// Address of health, metrics and the schema registry
+        #[arg(long, default_value = "127.0.0.1:9464", value_name = "ADDRESS")]
+        admin_listen: SocketAddr,
+        /// Verdicts a minute; 0 is no limit
+        #[arg(long, default_value_t = 60_000, value_name = "N")]
+        ingest_limit: u32,
+    },
+    /// The API alone (on the embedded engine the projector runs inside it)
+    #[command(after_help = "Examples:
+  ingest-api serve --config identity.toml
+  IDENTITY_API__WORKERS=4 ingest-api serve --config identity.toml --listen 0.0.0.0:8443
+
+Every setting of the file can also be given as IDENTITY_<SECTION>__<NAME>. Secrets come from files or the
+environment, never from flags.")]
+    Serve {
+        /// The settings, TOML
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Address of the API, in place of the file's
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<SocketAddr>,
+        /// Address of health, metrics and the schema registry, in place of the file's
+        #[arg(long, value_name = "ADDRESS")]
+        admin_listen: Option<SocketAddr>,
+    },
+    /// Make and change orgs and their API keys
+    Orgs(OrgsArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(async {
+        let done = match cli.command {
+            Command::Orgs(args) => return run_orgs(args).await,
+            Command::Sandbox { data_dir, listen, admin_listen, ingest_limit } => {
+                let config = Config::sandbox_from_env(&data_dir).map(|mut config| {
+                    config.api.listen = listen;
+                    config.api.admin_listen = admin_listen;
+                    config
+                });
+                Box::pin(serve(config, Some(ingest_limit))).await
+            }
+            Command::Serve { config, listen, admin_listen } => {
+                let config = Config::from_file(&config).map(|mut config| {
+                    config.api.listen = listen.unwrap_or(config.api.listen);
+                    config.api.admin_listen = admin_listen.unwrap_or(config.api.admin_listen);
+                    config
+                });
+                Box::pin(serve(config, None)).await
+            }
+        };
+        match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                ExitCode::FAILURE
+            }
+        }
+    })
+}
+
+/// Serves until a signal, or until it cannot; the sandbox gets its org, key and customer.
+async fn serve(
+    config: Result<Config, engine::config::ConfigError>,
+    sandbox_limit: Option<u32>,
+) -> anyhow::Result<()> {
+    let config = config?;
+    let telemetry = Telemetry::init(&config.telemetry, "ingest-api")?;
+    let stop = stop_on_signal()?;
+    let instance = Instance::start(&config, telemetry.metrics(), &stop).await?;
+    let served = run(&instance, sandbox_limit, &stop).await;
+    tracing::info!("draining");
+    instance.shutdown().await;
+    let _ = tokio::task::spawn_blocking(move || telemetry.shutdown()).await;
+    served
+}
+
+async fn run(
+    instance: &Instance,
+    sandbox_limit: Option<u32>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    if let Some(limit) = sandbox_limit {
+        let Some(info) = stop.run_until_cancelled(sandbox::prepare(instance, limit)).await else {
+            return Ok(());
+        };
+        let info = info.context("the sandbox")?;
+        println!("The sandbox is ready at {} (docs: {}/docs). Try:\n", info.url, info.url);
+        println!("{}", sandbox::curl(&info));
+    }
+    tokio::select! {
+        () = stop.cancelled() => Ok(()),
+        () = instance.failed() => anyhow::bail!("a part of the instance ended; the log says why"),
+    }
+}
+
+/// Cancelled by SIGTERM or SIGINT.
+fn stop_on_signal() -> anyhow::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let mut term = signal(SignalKind::terminate())?;
+    let mut int = signal(SignalKind::interrupt())?;
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+        stopping.cancel();
+    });
+    Ok(stop)
+}

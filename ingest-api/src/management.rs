@@ -1,0 +1,173 @@
+//! The management listener (internal network): liveness, readiness, metrics, and the committed schemas as a
+//! read-only registry in Confluent's shapes, so that any Confluent client reads our topics.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::http::StatusCode;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use engine::telemetry::Metrics;
+use event_codec::registry::{self, Registered};
+use serde_json::{Value, json};
+
+/// Whether a load balancer may send requests.
+#[derive(Debug, Default)]
+pub struct Readiness {
+    ready: AtomicBool,
+    draining: AtomicBool,
+}
+
+impl Readiness {
+    /// Every dependency has answered once.
+    pub fn set_ready(&self) {
+        self.ready.store(true, Ordering::Release);
+    }
+
+    /// The shutdown has begun.
+    pub fn set_draining(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// Ready and not shutting down. A later outage does not change it: it is answered with 503s of ours, so
+    /// that a shared dependency's outage does not empty the load balancer (contract §4).
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire) && !self.draining.load(Ordering::Acquire)
+    }
+}
+
+/// What the listener shows.
+#[derive(Clone)]
+pub struct Management {
+    /// Readiness.
+    pub readiness: Arc<Readiness>,
+    /// Metrics.
+    pub metrics: Metrics,
+}
+
+/// All routes of the management listener.
+pub fn configure(management: Management) -> impl FnOnce(&mut ServiceConfig) {
+    move |config| {
+        config
+            .app_data(web::Data::new(management))
+            .route("/livez", web::get().to(livez))
+            .route("/readyz", web::get().to(readyz))
+            .route("/metrics", web::get().to(metrics))
+            .route("/registry/subjects", web::get().to(subjects))
+            .route("/registry/schemas/ids/{id}", web::get().to(schema_by_id))
+            .route("/registry/schemas/ids/{id}/versions", web::get().to(subjects_of_id))
+            .route("/registry/subjects/{subject}/versions", web::get().to(versions))
+            .route("/registry/subjects/{subject}/versions/{version}", web::get().to(version))
+            .default_service(web::to(not_found));
+    }
+}
+
+async fn livez() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "status": "alive" }))
+}
+
+async fn readyz(management: web::Data<Management>) -> HttpResponse {
+    if management.readiness.is_ready() {
+        HttpResponse::Ok().json(json!({ "status": "ready" }))
+    } else {
+        HttpResponse::ServiceUnavailable().json(json!({ "status": "unready" }))
+    }
+}
+
+async fn metrics(management: web::Data<Management>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .body(management.metrics.render())
+}
+
+async fn not_found() -> HttpResponse {
+    HttpResponse::NotFound().json(json!({ "error": "not found" }))
+}
+
+/// Confluent's media type.
+const REGISTRY_JSON: &str = "application/vnd.schemaregistry.v1+json";
+
+fn registry_json(mut response: HttpResponseBuilder, body: &Value) -> HttpResponse {
+    response.content_type(REGISTRY_JSON).body(body.to_string())
+}
+
+fn found(body: &Value) -> HttpResponse {
+    registry_json(HttpResponse::Ok(), body)
+}
+
+fn refused(status: StatusCode, code: u32, message: &str) -> HttpResponse {
+    registry_json(HttpResponse::build(status), &json!({ "error_code": code, "message": message }))
+}
+
+async fn subjects() -> HttpResponse {
+    found(&json!(registry::subjects()))
+}
+
+async fn schema_by_id(id: web::Path<String>) -> HttpResponse {
+    match id.parse().ok().and_then(registry::schema_by_id) {
+        Some(Registered { schema, .. }) => found(&json!({ "schema": schema.text() })),
+        None => refused(StatusCode::NOT_FOUND, 40403, "Schema not found"),
+    }
+}
+
+async fn subjects_of_id(id: web::Path<String>) -> HttpResponse {
+    let all = id.parse().map(registry::subjects_of_id).unwrap_or_default();
+    if all.is_empty() {
+        return refused(StatusCode::NOT_FOUND, 40403, "Schema not found");
+    }
+    let all: Vec<Value> =
+        all.iter().map(|entry| json!({ "subject": entry.subject, "version": entry.version })).collect();
+    found(&json!(all))
+}
+
+async fn versions(subject: web::Path<String>) -> HttpResponse {
+    let versions = registry::versions(&subject);
+    if versions.is_empty() {
+        return refused(StatusCode::NOT_FOUND, 40401, "Subject not found");
+    }
+    found(&json!(versions))
+}
+
+async fn version(path: web::Path<(String, String)>) -> HttpResponse {
+    let (subject, version) = path.into_inner();
+    if registry::versions(&subject).is_empty() {
+        return refused(StatusCode::NOT_FOUND, 40401, "Subject not found");
+    }
+    let entry = match version.as_str() {
+        "latest" | "-1" => registry::latest(&subject),
+        number => match number.parse::<u32>() {
+            Ok(number) if number > 0 => registry::schema(&subject, number),
+            Ok(_) | Err(_) => {
+                return refused(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    42202,
+                    "The specified version is not a valid version id. Allowed values are between [1, 2^31-1] \
+                     and the string \"latest\"",
+                );
+            }
+        },
+    };
+    match entry {
+        Some(Registered { subject, version, id, schema }) => found(&json!({
+            "subject": subject, "version": version, "id": id, "schema": schema.text(),
+        })),
+        None => refused(StatusCode::NOT_FOUND, 40402, "Version not found"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ready_once_and_never_again_after_the_shutdown_began() {
+        let readiness = Readiness::default();
+        assert!(!readiness.is_ready());
+        readiness.set_ready();
+        assert!(readiness.is_ready());
+        readiness.set_draining();
+        assert!(!readiness.is_ready());
+        readiness.set_ready();
+        assert!(!readiness.is_ready());
+    }
+}

@@ -1,0 +1,166 @@
+//! `GET /api/identity/kyc/{customerId}`: the customer detail page, now or as of a time.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use domain::ids::{CustomerId, CustomerRef};
+use domain::orgs::Scope;
+use domain::policy::Tier;
+use domain::rows::{Kyc, TierEventRow, VerificationRow};
+use domain::sealed::{Field, Purpose};
+use domain::time::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+use vault::CustomerKeys;
+
+use super::unseal;
+use crate::app::App;
+use crate::auth::{self, Wants};
+use crate::customers::registered;
+use crate::errors::ApiError;
+use crate::query::Query;
+use crate::ratelimit::Bucket;
+
+/// A customer's KYC.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct KycBody {
+    customer: KycCustomer,
+    /// At least `standard`, and not expired.
+    eligible: bool,
+    /// Newest first, the last 100.
+    verifications: Vec<KycVerification>,
+    /// Newest first, the last 100.
+    history: Vec<KycTierEvent>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct KycCustomer {
+    id: String,
+    full_name: String,
+    /// `none`, `basic`, `standard` or `premium`.
+    kyc_level: &'static str,
+    /// RFC 3339, UTC, milliseconds.
+    kyc_last_verified_at: Option<String>,
+    /// RFC 3339, UTC, milliseconds.
+    kyc_expires_at: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct KycVerification {
+    id: String,
+    method: &'static str,
+    status: &'static str,
+    score: Option<u32>,
+    reason: Option<String>,
+    created_at: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct KycTierEvent {
+    id: String,
+    from_tier: &'static str,
+    to_tier: &'static str,
+    /// Always `null`: no change is made by hand.
+    actor_user_id: Option<String>,
+    /// `automatic on nik_dukcapil verify`: the causing method.
+    reason: String,
+    created_at: String,
+}
+
+/// Shows a customer's KYC.
+///
+/// # Errors
+/// By the contract's table.
+pub async fn get(
+    req: HttpRequest,
+    app: web::Data<App>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let caller = auth::admit(&req, &app, Bucket::Get, Wants::Scope(Scope::CustomersView))?;
+    let mut query = Query::parse(req.query_string(), &["asOf"]);
+    let as_of = query.take("asOf", "must be a time of the form 2026-11-23T04:05:06.007Z", Timestamp::parse);
+    query.finish()?;
+    let id = CustomerId::parse(&id).map_err(|_| ApiError::NotFound)?;
+    let customer = CustomerRef::new(caller.org().org.clone(), id);
+    let (state, registration) = registered(&app, &customer).await?.ok_or(ApiError::NotFound)?;
+    if as_of.is_some_and(|as_of| registration.created_at > as_of) {
+        return Err(ApiError::NotFound);
+    }
+    let keys = app.vault.customer_keys(&customer, caller.org().suite).await?.ok_or(ApiError::NotFound)?;
+    if keys.is_destroyed(Purpose::Profile) {
+        return Err(ApiError::NotFound);
+    }
+    let (event_id, full_name) = (&registration.event_id, registration.full_name.as_ref());
+    let full_name = unseal::text(&keys, event_id, Field::FullName, full_name)?.ok_or(ApiError::NotFound)?;
+    let generation = app.generation().await?;
+    let rows = app.views.kyc_rows(generation, &customer, as_of).await?;
+    let kyc = match as_of {
+        None => state.kyc,
+        // Each row keeps the KYC right after its event; the newest one is the one as of then.
+        Some(_) => rows.verifications.first().map_or_else(Kyc::default, |row| row.kyc_after),
+    };
+    let verifications = rows
+        .verifications
+        .iter()
+        .map(|row| KycVerification::of(row, &keys))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(HttpResponse::Ok().json(KycBody {
+        customer: KycCustomer {
+            id: customer.customer.as_str().to_owned(),
+            full_name,
+            kyc_level: kyc.tier.as_str(),
+            kyc_last_verified_at: kyc.last_verified_at.map(Timestamp::rfc3339),
+            kyc_expires_at: kyc.expires_at.map(Timestamp::rfc3339),
+        },
+        eligible: is_eligible(kyc, as_of.unwrap_or_else(|| app.now())),
+        verifications,
+        history: rows.history.iter().map(KycTierEvent::of).collect(),
+    }))
+}
+
+fn is_eligible(kyc: Kyc, at: Timestamp) -> bool {
+    kyc.tier >= Tier::Standard && kyc.expires_at.is_some_and(|end| at < end)
+}
+
+impl KycVerification {
+    fn of(row: &VerificationRow, keys: &CustomerKeys) -> Result<Self, ApiError> {
+        Ok(Self {
+            id: row.id.as_str().to_owned(),
+            method: row.method.as_str(),
+            status: row.status.as_str(),
+            score: row.score,
+            reason: unseal::reason(Some(keys), row)?,
+            created_at: row.created_at.rfc3339(),
+        })
+    }
+}
+
+impl KycTierEvent {
+    fn of(row: &TierEventRow) -> Self {
+        Self {
+            id: row.id.as_str().to_owned(),
+            from_tier: row.from_tier.as_str(),
+            to_tier: row.to_tier.as_str(),
+            actor_user_id: None,
+            reason: row.reason.clone(),
+            created_at: row.created_at.rfc3339(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eligible_is_standard_or_better_until_it_expires() {
+        let at = Timestamp::from_millis;
+        let kyc = |tier, end: Option<i64>| Kyc { tier, last_verified_at: None, expires_at: end.map(at) };
+        assert!(is_eligible(kyc(Tier::Standard, Some(10)), at(9)));
+        assert!(is_eligible(kyc(Tier::Premium, Some(10)), at(9)));
+        assert!(!is_eligible(kyc(Tier::Standard, Some(10)), at(10)));
+        assert!(!is_eligible(kyc(Tier::Basic, Some(10)), at(9)));
+        assert!(!is_eligible(kyc(Tier::None, None), at(9)));
+    }
+}

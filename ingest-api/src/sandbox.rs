@@ -1,0 +1,92 @@
+//! The sandbox: an org, a key and a customer that are ready, and a curl that works as it stands.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use data_encoding::BASE64;
+use domain::ids::{CustomerId, CustomerRef};
+use engine::directory::KeyLookup;
+use engine::sandbox::{SandboxInfo, SandboxOrg, prepare_org, write_sandbox_json};
+
+use crate::auth::Caller;
+use crate::compose::Instance;
+use crate::customers::register::register;
+use crate::customers::registered;
+use crate::errors::ApiError;
+
+/// A small real photo, for the curl.
+pub const SAMPLE_PHOTO: &[u8] = include_bytes!("../testdata/sample.jpg");
+
+/// The customer's registration; its key makes it the same customer at every start.
+const CUSTOMER: &str = r#"{"fullName":"Contoh Nasabah","externalId":"SANDBOX-0001"}"#;
+
+/// How long the sandbox's own changes may take to come round; they take milliseconds.
+const COME_ROUND_MAX: Duration = Duration::from_secs(30);
+
+/// Makes the sandbox ready and writes `sandbox.json`.
+///
+/// # Errors
+/// In words for whoever started it.
+pub async fn prepare(instance: &Instance, ingest_limit: u32) -> anyhow::Result<SandboxInfo> {
+    let SandboxOrg { org, api_key, customer } = prepare_org(&instance.engine, ingest_limit).await?;
+    let digest = api_key.sha256();
+    let heard = instance.app.directory.wait_for(|directory| match directory.lookup(&digest) {
+        KeyLookup::Known(_, entry) => entry.record == org,
+        KeyLookup::Waiting | KeyLookup::Unknown => false,
+    });
+    tokio::time::timeout(COME_ROUND_MAX, heard).await.context("the sandbox's org was not heard of")?;
+    let KeyLookup::Known(key, entry) = instance.app.directory.lookup(&digest) else {
+        anyhow::bail!("the sandbox's key is gone");
+    };
+    let caller = Caller { entry, key };
+    let customer = match known(instance, &caller, customer).await? {
+        Some(customer) => customer,
+        None => new_customer(instance, &caller).await?,
+    };
+    let info = SandboxInfo {
+        url: instance.url.clone(),
+        admin_url: instance.admin_url.clone(),
+        org_id: org.org.as_str().to_owned(),
+        api_key: api_key.expose().to_owned(),
+        customer_id: customer,
+    };
+    write_sandbox_json(&instance.engine, info.clone()).await?;
+    Ok(info)
+}
+
+/// The last start's customer, if it is still one.
+async fn known(
+    instance: &Instance,
+    caller: &Caller,
+    customer: Option<CustomerId>,
+) -> anyhow::Result<Option<String>> {
+    let Some(customer) = customer else { return Ok(None) };
+    let customer = CustomerRef::new(caller.org().org.clone(), customer);
+    let seen = registered(&instance.app, &customer).await?;
+    Ok(seen.map(|_| customer.customer.as_str().to_owned()))
+}
+
+async fn new_customer(instance: &Instance, caller: &Caller) -> anyhow::Result<String> {
+    let key = Some("sandbox-customer".to_owned());
+    let body = CUSTOMER.as_bytes();
+    let done = match register(&instance.app, caller, body, key, COME_ROUND_MAX).await {
+        // That customer was erased: another one.
+        Err(ApiError::NotFound) => register(&instance.app, caller, body, None, COME_ROUND_MAX).await,
+        done => done,
+    };
+    Ok(done.context("the sandbox's customer was not registered")?.body.id)
+}
+
+/// A curl that works as it stands.
+pub fn curl(info: &SandboxInfo) -> String {
+    let photo = BASE64.encode(SAMPLE_PHOTO);
+    format!(
+        r#"curl -sS '{}/api/identity/nik/dukcapil' \
+  -H 'Authorization: Bearer {}' \
+  -H 'Content-Type: application/json' \
+  -H 'Idempotency-Key: first-try' \
+  -d '{{"customerId":"{}","valid":true,"reason":"Data sesuai","raw":{{"nik":"0000000000000000","responseCode":"00","match":{{"name":100,"birthDate":true}}}},"photo":"{photo}"}}'
+"#,
+        info.url, info.api_key, info.customer_id,
+    )
+}

@@ -1,0 +1,215 @@
+//! The listeners: sockets, TLS, worker threads, and the orderly end.
+//!
+//! actix-web's own `HttpServer` cannot wrap a connection, and [`crate::wire`] must; so the same parts are put
+//! together here that it is made of.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_http::{HttpService, Protocol, Request, Response, body::BoxBody, error::DispatchError};
+use actix_server::{Server, ServerHandle};
+use actix_service::{ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
+use actix_tls::accept::TlsError;
+use actix_tls::accept::rustls_0_23::{Acceptor, TlsStream};
+use actix_web::dev::AppConfig;
+use actix_web::middleware::from_fn;
+use actix_web::rt::net::TcpStream;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::app::App;
+use crate::limits::{HEAD_TIMEOUT, KEEP_ALIVE};
+use crate::management::{self, Management};
+use crate::observe::observe;
+use crate::routes;
+use crate::wire::Wire;
+
+/// A socket that is bound, and its TLS.
+pub struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<ServerConfig>,
+}
+
+impl Bound {
+    /// Binds an address; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn new(address: SocketAddr, tls: Option<ServerConfig>) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address, tls })
+    }
+
+    /// The address with its real port.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `http://…` or `https://…`; an address that means every interface is named by loopback.
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            let loopback: std::net::IpAddr = match address {
+                SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+            };
+            address.set_ip(loopback);
+        }
+        format!("{scheme}://{address}")
+    }
+}
+
+/// A listener that answers.
+pub struct Serving {
+    handle: ServerHandle,
+    task: tokio::task::JoinHandle<io::Result<()>>,
+}
+
+impl Serving {
+    /// Stops taking connections, lets requests in flight end (as long as the server was told to wait), and
+    /// returns when it is over.
+    pub async fn stop(self) {
+        self.handle.stop(true).await;
+        match self.task.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "a listener did not end in order"),
+            Err(error) => tracing::warn!(%error, "a listener did not end in order"),
+        }
+    }
+}
+
+/// How a listener treats its connections.
+#[derive(Debug, Clone, Copy)]
+struct Manners {
+    linger: Duration,
+    drain: Duration,
+    workers: usize,
+}
+
+/// Serves the public API.
+///
+/// # Errors
+/// The operating system's.
+pub fn serve_public(app: Arc<App>, bound: Bound) -> io::Result<Serving> {
+    let settings = &app.settings;
+    let manners =
+        Manners { linger: settings.linger, drain: settings.drain, workers: settings.workers.max(1) };
+    let service =
+        move || actix_web::App::new().wrap(from_fn(observe)).configure(routes::configure(Arc::clone(&app)));
+    serve("public", bound, manners, service)
+}
+
+/// Serves the management listener.
+///
+/// # Errors
+/// The operating system's.
+pub fn serve_management(management: Management, bound: Bound) -> io::Result<Serving> {
+    let manners = Manners { linger: Duration::from_secs(1), drain: Duration::from_secs(1), workers: 1 };
+    let service = move || actix_web::App::new().configure(management::configure(management.clone()));
+    serve("management", bound, manners, service)
+}
+
+fn serve<F, I, S, B>(name: &str, bound: Bound, manners: Manners, app: F) -> io::Result<Serving>
+where
+    F: Fn() -> I + Send + Clone + 'static,
+    I: actix_service::IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<actix_web::Error> + 'static,
+    S::InitError: std::fmt::Debug,
+    S::Response: Into<Response<B>> + 'static,
+    S::Service: 'static,
+    <S::Service as actix_service::Service<Request>>::Future: 'static,
+    B: actix_web::body::MessageBody + 'static,
+{
+    let Bound { listener, tls, .. } = bound;
+    let builder = Server::build()
+        .workers(manners.workers)
+        .disable_signals()
+        .shutdown_timeout(manners.drain.as_secs().max(1));
+    let signal = builder.graceful_shutdown_signal();
+    let builder = match tls {
+        None => builder.listen(name, listener, move || {
+            let signal = signal.clone();
+            fn_service(|io: TcpStream| async move {
+                let peer = prepare(&io);
+                Ok::<_, DispatchError>((Wire::new(io), Protocol::Http1, peer))
+            })
+            .and_then(http(app(), manners, move || {
+                let signal = signal.clone();
+                async move { signal.notified().await }
+            }))
+        })?,
+        Some(mut tls) => {
+            tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+            builder.listen(name, listener, move || {
+                let signal = signal.clone();
+                Acceptor::new(tls.clone())
+                    .map_init_err(|_| ())
+                    .map_err(TlsError::into_service_error)
+                    .and_then(fn_service(|io: TlsStream<TcpStream>| async move {
+                        let peer = prepare(io.get_ref().0);
+                        Ok((Wire::new(io), Protocol::Http1, peer))
+                    }))
+                    .and_then(
+                        http(app(), manners, move || {
+                            let signal = signal.clone();
+                            async move { signal.notified().await }
+                        })
+                        .map_err(TlsError::Service),
+                    )
+            })?
+        }
+    };
+    let server = builder.run();
+    let handle = server.handle();
+    Ok(Serving { handle, task: tokio::spawn(server) })
+}
+
+/// Answers are written whole: waiting for more to send would only delay them.
+fn prepare(io: &TcpStream) -> Option<SocketAddr> {
+    let _ = io.set_nodelay(true);
+    io.peer_addr().ok()
+}
+
+fn http<IO, I, S, B, F, Fut>(
+    app: I,
+    manners: Manners,
+    stopping: F,
+) -> impl ServiceFactory<
+    (Wire<IO>, Protocol, Option<SocketAddr>),
+    Config = (),
+    Response = (),
+    Error = DispatchError,
+    InitError = (),
+>
+where
+    IO: AsyncRead + AsyncWrite + Unpin + 'static,
+    I: actix_service::IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<actix_web::Error> + 'static,
+    S::InitError: std::fmt::Debug,
+    S::Response: Into<Response<B>> + 'static,
+    S::Service: 'static,
+    <S::Service as actix_service::Service<Request>>::Future: 'static,
+    B: actix_web::body::MessageBody + 'static,
+    F: Fn() -> Fut + 'static,
+    Fut: Future<Output = ()> + 'static,
+{
+    let app = app
+        .into_factory()
+        .map_err(|error| Response::<BoxBody>::from(Into::<actix_web::Error>::into(error).error_response()));
+    HttpService::build()
+        .graceful_shutdown_signal(stopping)
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .client_disconnect_timeout(manners.linger)
+        .on_connect_ext(|wire: &Wire<IO>, data| {
+            data.insert(wire.half_close());
+        })
+        .finish(map_config(app, |()| AppConfig::default()))
+}

@@ -1,0 +1,53 @@
+//! What an operator may change about the front end. Parsing a configuration file is the engine's work.
+
+use std::time::Duration;
+
+use crate::limits;
+
+/// Settings of one instance.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// A body must make progress at least this often.
+    pub body_progress: Duration,
+    /// A body must have ended after this.
+    pub body_total: Duration,
+    /// Bytes of bodies in flight.
+    pub admission_bytes: usize,
+    /// Bytes of bodies that one org may have in flight.
+    pub admission_org_bytes: usize,
+    /// How long a caller waits for the projector when it does not say.
+    pub wait_default: Duration,
+    /// The longest a caller may ask to wait.
+    pub wait_max: Duration,
+    /// How long the log may take to confirm.
+    pub append_deadline: Duration,
+    /// How old the org directory may be.
+    pub directory_stale: Duration,
+    /// How old the outcome stream may be for a cached key to serve.
+    pub outcomes_stale: Duration,
+    /// How long in-flight requests get to end at shutdown.
+    pub drain: Duration,
+    /// How long an answered connection whose body was not read is read on.
+    pub linger: Duration,
+    /// Worker threads of the public listener.
+    pub workers: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            body_progress: limits::BODY_PROGRESS,
+            body_total: limits::BODY_TOTAL,
+            admission_bytes: limits::ADMISSION_BYTES,
+            admission_org_bytes: limits::ADMISSION_ORG_BYTES,
+            wait_default: limits::WAIT_DEFAULT,
+            wait_max: limits::WAIT_MAX,
+            append_deadline: limits::APPEND_DEADLINE,
+            directory_stale: limits::DIRECTORY_STALE,
+            outcomes_stale: limits::OUTCOMES_STALE,
+            drain: limits::DRAIN,
+            linger: limits::LINGER,
+            workers: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+        }
+    }
+}

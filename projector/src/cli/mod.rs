@@ -1,0 +1,48 @@
+//! The commands: their arguments, what they print. What they print on stdout is the answer; words go to
+//! stderr. Exit codes: 0 done, 1 failed, 2 wrong usage (contract §6).
+
+pub(crate) mod progress;
+pub(crate) mod quarantine;
+pub(crate) mod rebuild;
+pub(crate) mod run;
+pub(crate) mod status;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use domain::event::TopicId;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Which installation.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Target {
+    /// The settings of the installation
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The folder of a sandbox, running or not
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// Cancelled by SIGTERM or SIGINT.
+pub(crate) fn stop_on_signal() -> anyhow::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let mut term = signal(SignalKind::terminate())?;
+    let mut int = signal(SignalKind::interrupt())?;
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+        stopping.cancel();
+    });
+    Ok(stop)
+}
+
+/// A topic id as hexadecimal digits, for people to compare.
+pub(crate) fn topic_hex(topic: TopicId) -> String {
+    topic.0.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,178 @@
+//! `projector rebuild`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::bail;
+use clap::Args;
+use domain::event::Offset;
+use domain::time::Timestamp;
+use projector::rebuild::{self, Options, Patience, Report, Until};
+use serde_json::json;
+
+use super::progress::Shown;
+use super::{Target, stop_on_signal};
+use crate::compose::Opened;
+
+/// Build the read model anew beside the one that answers, compare them, and switch.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  projector rebuild --data-dir ./data --dry-run
+  projector rebuild --config identity.toml
+  projector rebuild --config identity.toml --keep
+  projector rebuild --config identity.toml --go-back
+  projector rebuild --config identity.toml --until 2026-11-23T00:00:00Z
+
+Verdicts may keep coming. A rebuild that was broken off is gone on with by the next one; a --dry-run or an
+--until begins anew. Exit code 1 from --dry-run: it found differences.")]
+pub(crate) struct RebuildArgs {
+    #[command(flatten)]
+    target: Target,
+    /// Keep the old generation after the switch, written and silent
+    #[arg(long, conflicts_with_all = ["until", "dry_run"])]
+    keep: bool,
+    /// Rebuild only to there (an offset of every partition, or a time, without it), print the digest, drop it
+    #[arg(long, value_name = "OFFSET|TIME", value_parser = until)]
+    until: Option<Until>,
+    /// Report differences only, and drop the new generation again
+    #[arg(long, conflicts_with = "until")]
+    dry_run: bool,
+    /// Drop the generation that an earlier rebuild kept
+    #[arg(long, conflicts_with_all = ["keep", "until", "dry_run", "go_back"])]
+    drop_kept: bool,
+    /// Answer from the kept generation again, and keep the other one
+    #[arg(long, conflicts_with_all = ["keep", "until", "dry_run"])]
+    go_back: bool,
+    /// After the switch, wait so long for requests that still read the old generation
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(..=600))]
+    grace: u64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn until(text: &str) -> Result<Until, String> {
+    if let Ok(offset) = text.parse() {
+        return Ok(Until::Offset(Offset(offset)));
+    }
+    Timestamp::parse(text).map(Until::Time).ok_or_else(|| "an offset or a time (RFC 3339)".to_owned())
+}
+
+pub(crate) async fn run(args: RebuildArgs) -> anyhow::Result<ExitCode> {
+    let stop = stop_on_signal()?;
+    let opened = Opened::tool(&args.target).await?;
+    let shown = Shown::new();
+    let done = Box::pin(rebuild(&args, &opened, &shown, &stop)).await;
+    shown.finish();
+    opened.close().await;
+    done
+}
+
+async fn rebuild(
+    args: &RebuildArgs,
+    opened: &Opened,
+    shown: &Shown,
+    stop: &tokio_util::sync::CancellationToken,
+) -> anyhow::Result<ExitCode> {
+    let patience = Patience { grace: Duration::from_secs(args.grace), ..Patience::default() };
+    if args.drop_kept {
+        let dropped = rebuild::drop_kept(&opened.operator()?, patience, shown, stop).await?;
+        println!(
+            "{}",
+            if args.json {
+                json!({"dropped": dropped.0}).to_string()
+            } else {
+                format!("generation {} is dropped", dropped.0)
+            }
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.go_back {
+        let live = rebuild::go_back(&opened.operator()?, patience, stop).await?;
+        println!(
+            "{}",
+            if args.json {
+                json!({"live": live.0}).to_string()
+            } else {
+                format!("generation {} answers again", live.0)
+            }
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    let options = Options { keep: args.keep, until: args.until, dry_run: args.dry_run, patience };
+    let report = rebuild::rebuild(&opened.operator()?, &opened.settings(), options, shown, stop).await?;
+    shown.finish();
+    print(args, &report);
+    let different = report.comparison.as_ref().is_some_and(|comparison| comparison.different > 0);
+    if args.dry_run && different {
+        bail!("the read model is not what a rebuild makes; rebuild without --dry-run mends it");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(args: &RebuildArgs, report: &Report) {
+    if args.json {
+        println!("{}", as_json(report));
+        return;
+    }
+    let seconds = report.took.as_secs_f64();
+    if let Some(generation) = report.generation {
+        println!("replayed {} events into generation {} in {seconds:.1} s", report.events, generation.0);
+    }
+    if let Some(digest) = report.digest {
+        for (partition, next) in &report.positions {
+            println!("partition {}: up to offset {}, without it", partition.0, next.0);
+        }
+        println!("digest {digest}");
+    }
+    if let Some(comparison) = &report.comparison {
+        println!("old {}", comparison.old);
+        println!("new {}", comparison.new);
+        if comparison.different == 0 {
+            println!("digests are equal: {} customers, tallies and books compared", comparison.compared);
+        } else {
+            println!("{} of {} differ:", comparison.different, comparison.compared);
+            for one in &comparison.shown {
+                println!("  {}: {}", one.what, one.kinds.join(", "));
+            }
+            let more = comparison.different - comparison.shown.len() as u64;
+            if more > 0 {
+                println!("  and {more} more");
+            }
+        }
+        if comparison.beyond > 0 {
+            println!(
+                "{} not compared: the old generation has them from a batch that was never finished",
+                comparison.beyond
+            );
+        }
+    }
+    println!("generation {} answers", report.live.0);
+}
+
+fn as_json(report: &Report) -> serde_json::Value {
+    let comparison = report.comparison.as_ref().map(|comparison| {
+        let shown: Vec<_> =
+            comparison.shown.iter().map(|one| json!({"what": one.what, "kinds": one.kinds})).collect();
+        json!({
+            "oldDigest": comparison.old.to_string(),
+            "newDigest": comparison.new.to_string(),
+            "compared": comparison.compared,
+            "different": comparison.different,
+            "notCompared": comparison.beyond,
+            "differences": shown,
+        })
+    });
+    let positions: serde_json::Map<_, _> =
+        report.positions.iter().map(|(partition, next)| (partition.0.to_string(), json!(next.0))).collect();
+    json!({
+        "generation": report.generation.map(|generation| generation.0),
+        "events": report.events,
+        "positions": positions,
+        "comparison": comparison,
+        "digest": report.digest.map(|digest| digest.to_string()),
+        "live": report.live.0,
+        "switched": report.switched,
+        "seconds": report.took.as_secs_f64(),
+    })
+}

@@ -1,0 +1,94 @@
+//! `projector run`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+use engine::config::{Config, Listener};
+use management::{Bound, Readiness, Shown};
+use projector::Runner;
+use projector::limits::{BACKOFF_MAX, BACKOFF_MIN};
+use tokio_util::sync::CancellationToken;
+
+use super::stop_on_signal;
+use crate::compose::Opened;
+
+/// Project, until SIGTERM.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  projector run --config identity.toml
+  IDENTITY_PROJECTOR__INSTANCE_ID=projector-0 projector run --config identity.toml --admin-listen 0.0.0.0:9465
+
+Every setting of the file can also be given as IDENTITY_<SECTION>__<NAME>. Secrets come from files or the
+environment, never from flags.")]
+pub(crate) struct RunArgs {
+    /// The settings, TOML
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Address of health and metrics, in place of the file's
+    #[arg(long, value_name = "ADDRESS")]
+    admin_listen: Option<SocketAddr>,
+}
+
+pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
+    let mut config = Config::from_file(&args.config)?;
+    config.projector.admin_listen = args.admin_listen.unwrap_or(config.projector.admin_listen);
+    let stop = stop_on_signal()?;
+    let management = bind(&config.projector.admin_listener()?).await.context("the management listener")?;
+    let Some(opened) = stop.run_until_cancelled(Opened::projector(config)).await else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let opened = opened?;
+    let readiness = Arc::new(Readiness::default());
+    let shown = Shown { readiness: Arc::clone(&readiness), metrics: opened.metrics() };
+    let listening = CancellationToken::new();
+    tracing::info!(address = %management.address()?, "health and metrics");
+    let serving = tokio::spawn(management.serve(shown, listening.clone()));
+
+    let instance = format!("projector/{:016x}", rand::random::<u64>());
+    let mut runner = Runner::new(opened.ports.clone(), opened.settings());
+    if let Some(operations) = &opened.operations {
+        runner = runner.following(Arc::clone(&operations.generations), instance);
+    }
+    let ready = async {
+        if stop.run_until_cancelled(answered(&opened)).await.is_some() {
+            readiness.set_ready();
+            tracing::info!("ready");
+        }
+    };
+    let projecting = async {
+        let ended = runner.run(stop.clone()).await;
+        readiness.set_draining();
+        // Whatever ended it, nobody waits for readiness any more.
+        stop.cancel();
+        ended
+    };
+    let (ended, ()) = tokio::join!(projecting, ready);
+    tracing::info!("drained");
+    listening.cancel();
+    serving.await?;
+    drop(runner);
+    opened.close().await;
+    ended?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn bind(listener: &Listener) -> anyhow::Result<Bound> {
+    listener.check()?;
+    let tls = listener.tls.as_ref().map(engine::tls::server_config).transpose()?;
+    let bound = Bound::new(listener.address, tls).await;
+    bound.with_context(|| format!("{} cannot be listened on", listener.address))
+}
+
+/// Returns once every dependency has answered.
+async fn answered(opened: &Opened) {
+    let mut pause = BACKOFF_MIN;
+    while let Err(error) = opened.probe().await {
+        tracing::warn!(%error, "not ready yet; trying again");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(BACKOFF_MAX);
+    }
+}

@@ -1,0 +1,155 @@
+//! `projector status`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use domain::ports::Beside;
+use projector::status::{PartitionStatus, Status, partitions, status};
+use serde_json::json;
+
+use super::Target;
+use crate::compose::Opened;
+
+/// How far each partition is, whether the books balance, which generation answers.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  projector status --data-dir ./data
+  projector status --config identity.toml --json
+
+Exit code 1: some org's books do not balance.")]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    target: Target,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Between two looks at a partition that lags: one that is projected moves within this.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+pub(crate) async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
+    let opened = Opened::tool(&args.target).await?;
+    let done = look(&opened).await;
+    opened.close().await;
+    let (status, still) = done?;
+    if args.json {
+        println!("{}", as_json(&status, &still));
+    } else {
+        print(&status, &still);
+    }
+    Ok(if status.balances() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The status, and the partitions that lag and did not move while we looked.
+async fn look(opened: &Opened) -> anyhow::Result<(Status, Vec<u32>)> {
+    let status = status(&opened.operator()?).await?;
+    let lags = |of: &&PartitionStatus| of.lag > 0;
+    if !status.partitions.iter().any(|of| lags(&of)) {
+        return Ok((status, Vec::new()));
+    }
+    tokio::time::sleep(LOOK_AGAIN).await;
+    let later = partitions(&opened.operator()?, &status.pointer).await?;
+    let stood =
+        |of: &&PartitionStatus| later.iter().any(|now| now.partition == of.partition && now.next == of.next);
+    let still = status.partitions.iter().filter(lags).filter(stood).map(|of| of.partition.0).collect();
+    Ok((status, still))
+}
+
+fn beside(beside: &Beside) -> (&'static str, u32) {
+    let word = match beside {
+        Beside::Building(_) => "being built",
+        Beside::Next(..) => "being handed over to",
+        Beside::Previous(..) => "kept",
+        Beside::Leaving(..) => "being left",
+        Beside::Dropping(_) => "being dropped",
+    };
+    (word, beside.generation().0)
+}
+
+fn print(status: &Status, still: &[u32]) {
+    println!("generation {} answers", status.pointer.live.0);
+    if let Some((word, generation)) = status.pointer.beside.as_ref().map(beside) {
+        println!("generation {generation} is {word}");
+        for said in &status.instances {
+            let by = if said.version == status.pointer.version { "follows" } else { "does not follow yet" };
+            println!("  {} {by}", said.instance);
+        }
+    }
+    println!("\n{:>9} {:>12} {:>12} {:>8}", "partition", "projected to", "log ends at", "lag");
+    for of in &status.partitions {
+        let note = if still.contains(&of.partition.0) { "  stands still" } else { "" };
+        println!("{:>9} {:>12} {:>12} {:>8}{note}", of.partition.0, of.next.0, of.end.0, of.lag);
+    }
+    println!(
+        "\n{:<30} {:>9} {:>9} {:>9} {:>8} {:>7} {:>13} {:>6}  balance",
+        "org", "read", "applied", "duplicate", "conflict", "refused", "dead-lettered", "parked"
+    );
+    for of in &status.books {
+        let b = of.books;
+        println!(
+            "{:<30} {:>9} {:>9} {:>9} {:>8} {:>7} {:>13} {:>6}  {}",
+            of.org.as_str(),
+            b.read,
+            b.applied,
+            b.duplicate,
+            b.conflict,
+            b.refused,
+            b.dead_lettered,
+            b.parked,
+            if of.balance { "yes" } else { "NO" }
+        );
+    }
+    println!("\n{} customers quarantined", status.quarantined);
+}
+
+fn as_json(status: &Status, still: &[u32]) -> serde_json::Value {
+    let partitions: Vec<_> = status
+        .partitions
+        .iter()
+        .map(|of| {
+            json!({
+                "partition": of.partition.0,
+                "next": of.next.0,
+                "end": of.end.0,
+                "lag": of.lag,
+                "beside": of.beside.map(|next| next.0),
+                "standsStill": still.contains(&of.partition.0),
+            })
+        })
+        .collect();
+    let books: Vec<_> = status
+        .books
+        .iter()
+        .map(|of| {
+            let b = of.books;
+            json!({
+                "orgId": of.org.as_str(),
+                "read": b.read,
+                "applied": b.applied,
+                "duplicate": b.duplicate,
+                "conflict": b.conflict,
+                "refused": b.refused,
+                "deadLettered": b.dead_lettered,
+                "parked": b.parked,
+                "balance": of.balance,
+            })
+        })
+        .collect();
+    let instances: Vec<_> = status
+        .instances
+        .iter()
+        .map(|said| json!({"instance": said.instance, "follows": said.version == status.pointer.version}))
+        .collect();
+    json!({
+        "generation": status.pointer.live.0,
+        "beside": status.pointer.beside.as_ref().map(beside).map(|(word, generation)| {
+            json!({"generation": generation, "is": word})
+        }),
+        "instances": instances,
+        "partitions": partitions,
+        "books": books,
+        "quarantined": status.quarantined,
+    })
+}

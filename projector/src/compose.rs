@@ -1,0 +1,110 @@
+//! Opening the engine and putting the projector's ports together: the only place here that knows the engine.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use chrono::Utc;
+use domain::time::Timestamp;
+use engine::config::{Config, EngineKind};
+use engine::data_dir::DataDir;
+use engine::telemetry::Telemetry;
+use engine::{Engine, Operations, Role};
+use projector::rebuild::RebuildPorts;
+use projector::{Ports, Settings};
+use vault::AlwaysCurrent;
+
+use crate::cli::Target;
+
+/// An engine that a command works on.
+pub(crate) struct Opened {
+    engine: Engine,
+    /// Its settings.
+    pub(crate) config: Config,
+    /// What a projector works through.
+    pub(crate) ports: Ports,
+    /// What an operator's commands need besides; none where the read model has no generations side by side.
+    pub(crate) operations: Option<Operations>,
+    telemetry: Telemetry,
+}
+
+impl Opened {
+    /// Opens the installation that the target names, to do one thing beside whoever serves it.
+    pub(crate) async fn tool(target: &Target) -> anyhow::Result<Self> {
+        let config = match (&target.config, &target.data_dir) {
+            (Some(file), _) => Config::from_file(file)?,
+            (None, Some(folder)) if DataDir::exists(folder) => Config::sandbox_from_env(folder)?,
+            (None, Some(folder)) => bail!("{} is no sandbox's folder", folder.display()),
+            // clap asks for one of them.
+            (None, None) => bail!("--config or --data-dir is needed"),
+        };
+        if config.engine.kind == EngineKind::Embedded && !DataDir::exists(&config.engine.data_dir) {
+            bail!("{} is no data folder: nothing has served on it", config.engine.data_dir.display());
+        }
+        Self::open(config, Role::Tool).await
+    }
+
+    /// Opens the engine to project on it.
+    pub(crate) async fn projector(config: Config) -> anyhow::Result<Self> {
+        if config.engine.kind == EngineKind::Embedded {
+            bail!("on the embedded engine the projector runs inside ingest-api");
+        }
+        Self::open(config, Role::Server).await
+    }
+
+    async fn open(config: Config, role: Role) -> anyhow::Result<Self> {
+        let telemetry = Telemetry::init(&config.telemetry, "projector")?;
+        let engine = Engine::open(&config, role).await?;
+        let operations = engine.operations.clone();
+        let ports = Ports {
+            log: Arc::clone(&engine.log),
+            projection: Arc::clone(&engine.projection),
+            // A customer's keys are forgotten when its erasure is projected, and later events come later.
+            vault: engine.vault(Arc::new(AlwaysCurrent)),
+            codec: engine.codec.clone(),
+            clock: Arc::new(|| Timestamp::from_millis(Utc::now().timestamp_millis())),
+        };
+        Ok(Self { engine, config, ports, operations, telemetry })
+    }
+
+    /// What an operator's commands work through.
+    pub(crate) fn operator(&self) -> anyhow::Result<RebuildPorts> {
+        let operations = self.operations.clone();
+        let operations = operations
+            .context("this command needs a look into the read model that the CQL store does not give yet")?;
+        Ok(RebuildPorts {
+            ports: self.ports.clone(),
+            generations: operations.generations,
+            inspection: operations.inspection,
+        })
+    }
+
+    /// The projector's settings.
+    pub(crate) fn settings(&self) -> Settings {
+        let wanted = &self.config.projector;
+        Settings {
+            group: wanted.group.clone(),
+            batch_records_max: wanted.batch_records_max as usize,
+            batch_bytes_max: usize::try_from(wanted.batch_bytes_max).unwrap_or(usize::MAX),
+            ..Settings::default()
+        }
+    }
+
+    /// What the management listener shows of this process.
+    pub(crate) fn metrics(&self) -> Arc<dyn Fn() -> String + Send + Sync> {
+        let metrics = self.telemetry.metrics();
+        Arc::new(move || metrics.render())
+    }
+
+    /// Asks every dependency something once.
+    pub(crate) async fn probe(&self) -> Result<(), String> {
+        self.engine.probe().await
+    }
+
+    /// Closes everything.
+    pub(crate) async fn close(self) {
+        drop(self.ports);
+        drop(self.operations);
+        self.engine.close().await;
+        self.telemetry.shutdown().await;
+    }
+}

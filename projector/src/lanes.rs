@@ -1,0 +1,146 @@
+//! One partition, in every generation that is written. Of two generations one speaks, by the pointer; the
+//! other one's rows are written before, and its position moves after, so that whoever hears an outcome finds
+//! the row in both, and no position of any generation stands behind an event that was not spoken of.
+
+use domain::event::{Offset, Partition, TopicId};
+use domain::ports::{Pointer, StoredRecord};
+use domain::rows::{Epoch, Generation};
+use tokio_util::sync::CancellationToken;
+
+use crate::batch::{Reader, next_after, split_at_releases};
+use crate::partition::{Ended, PartitionWorker, Voice};
+use crate::runner::{Clock, Settings};
+
+/// One generation of the partition.
+struct Lane {
+    generation: Generation,
+    /// What it has taken in ends before this.
+    next: Offset,
+    worker: PartitionWorker,
+}
+
+/// A partition this projector has.
+pub(crate) struct Lanes {
+    partition: Partition,
+    lanes: Vec<Lane>,
+    /// It stands still.
+    pub(crate) halted: bool,
+}
+
+impl Lanes {
+    /// The partition in the generations that the pointer has written, each from its own position.
+    pub(crate) fn new(
+        topic_id: TopicId,
+        epoch: Epoch,
+        partition: Partition,
+        pointer: &Pointer,
+        start_of: impl Fn(Generation) -> Offset,
+    ) -> Self {
+        let lane = |generation| Lane {
+            generation,
+            next: start_of(generation),
+            worker: PartitionWorker::new(topic_id, epoch, partition),
+        };
+        Self { partition, lanes: pointer.written().into_iter().map(lane).collect(), halted: false }
+    }
+
+    /// Takes records in, until they are done, the partition halts, or it is cancelled. Gives the next offset
+    /// when it has moved.
+    pub(crate) async fn process(
+        &mut self,
+        work: Work<'_>,
+        records: &[StoredRecord],
+        cancel: &CancellationToken,
+    ) -> Option<Offset> {
+        let mut next = None;
+        for part in split_at_releases(work.reader.codec, records) {
+            for part in split_at_handover(work.pointer, self.partition, part) {
+                match self.part(work, part, cancel).await {
+                    Ended::Done => next = next_after(part),
+                    Ended::Cancelled => return next,
+                    Ended::Halted => {
+                        self.halt();
+                        return next;
+                    }
+                }
+            }
+        }
+        next
+    }
+
+    fn halt(&mut self) {
+        let label = self.partition.0.to_string();
+        metrics::gauge!("identity_projector_partition_halted", "partition" => label).set(1.0);
+        self.halted = true;
+    }
+
+    /// Records that one generation speaks of.
+    async fn part(&mut self, work: Work<'_>, records: &[StoredRecord], cancel: &CancellationToken) -> Ended {
+        let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ended::Done };
+        let (speaker, _) = work.pointer.speaker(self.partition, first.source.offset);
+        for lane in self.lanes.iter_mut().filter(|lane| lane.generation != speaker) {
+            match lane.take_in(work, Voice::Silent, records, cancel).await {
+                Ended::Done => {}
+                // A generation that answers nobody holds nobody up.
+                Ended::Halted if lane.generation != work.pointer.live => {}
+                ended => return ended,
+            }
+        }
+        for lane in self.lanes.iter_mut().filter(|lane| lane.generation == speaker) {
+            match lane.take_in(work, Voice::Speaks(work.clock), records, cancel).await {
+                Ended::Done => lane.next = lane.next.max(Offset(last.source.offset.0 + 1)),
+                ended => return ended,
+            }
+        }
+        for lane in self.lanes.iter_mut().filter(|lane| lane.generation != speaker) {
+            let behind = lane.next <= last.source.offset && lane.worker.halted.is_none();
+            if behind {
+                match lane.worker.advance(work.reader.of(lane.generation), last, cancel).await {
+                    Ended::Done => lane.next = Offset(last.source.offset.0 + 1),
+                    ended => return ended,
+                }
+            }
+        }
+        Ended::Done
+    }
+}
+
+impl Lane {
+    /// What of the records it has not taken in yet.
+    async fn take_in(
+        &mut self,
+        work: Work<'_>,
+        voice: Voice<'_>,
+        records: &[StoredRecord],
+        cancel: &CancellationToken,
+    ) -> Ended {
+        if self.worker.halted.is_some() {
+            return Ended::Halted;
+        }
+        let due = records.partition_point(|record| record.source.offset < self.next);
+        let reader = work.reader.of(self.generation);
+        self.worker.take_in(reader, work.settings, voice, &records[due..], cancel).await
+    }
+}
+
+/// What the work is done with.
+#[derive(Clone, Copy)]
+pub(crate) struct Work<'a> {
+    pub(crate) reader: Reader<'a>,
+    pub(crate) settings: &'a Settings,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) pointer: &'a Pointer,
+}
+
+/// Cuts records so that of each part one generation speaks.
+fn split_at_handover<'a>(
+    pointer: &Pointer,
+    partition: Partition,
+    records: &'a [StoredRecord],
+) -> Vec<&'a [StoredRecord]> {
+    let Some(first) = records.first() else { return Vec::new() };
+    let (_, until) = pointer.speaker(partition, first.source.offset);
+    let at = until.map_or(records.len(), |until| records.partition_point(|r| r.source.offset < until));
+    let (below, from) = records.split_at(at);
+    [below, from].into_iter().filter(|part| !part.is_empty()).collect()
+}

@@ -1,0 +1,22 @@
+//! The projector: turns the facts of `identity.events` into the rows of the read model and the outcomes of
+//! `identity.outcomes`. Per partition and in order: read a batch, check its envelopes, fold, write rows,
+//! publish outcomes, move the position. Everything before the position moves may happen twice and comes to
+//! the same (design §2).
+//!
+//! What does not belong here: what an event means (`domain`), how a log or a store works (the adapters).
+
+mod batch;
+mod following;
+mod intake;
+mod lanes;
+pub mod limits;
+mod partition;
+mod plan;
+mod positions;
+pub mod quarantine;
+pub mod rebuild;
+mod runner;
+pub mod status;
+
+pub use positions::Positions;
+pub use runner::{Clock, Ports, RunError, Runner, Settings};

@@ -1,0 +1,92 @@
+//! Every bound of the projector, with its reason.
+
+use std::time::Duration;
+
+/// Records of one poll: enough that a commit's cost is shared by many, few enough that a batch is done in
+/// well under a second.
+pub const BATCH_RECORDS_MAX: usize = 500;
+
+/// Bytes of one poll: photos ride in events, so this bounds memory where the record count would not.
+pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// How long a poll waits for a first record; a cancellation is noticed at least this often.
+pub const POLL_WAIT: Duration = Duration::from_millis(500);
+
+/// First pause after a failure that may pass.
+pub const BACKOFF_MIN: Duration = Duration::from_millis(20);
+
+/// Longest pause after failures: an outage of a store is over for us at most this late.
+pub const BACKOFF_MAX: Duration = Duration::from_secs(2);
+
+/// A partition halts when more than this many of its last [`POISON_WINDOW_RECORDS`] could not be applied:
+/// one bad record is a customer's trouble, many are ours.
+pub const POISON_MAX: usize = 20;
+
+/// See [`POISON_MAX`].
+pub const POISON_WINDOW_RECORDS: u64 = 1_000;
+
+/// Tallies and books kept in memory for each partition before all are dropped and read again.
+pub const CACHED_COUNTS_MAX: usize = 10_000;
+
+/// Origin records that a release reads at once.
+pub const RELEASE_READS_AT_ONCE: usize = 16;
+
+/// How often an instance looks at the pointer: a change is followed within a second.
+pub const POINTER_EVERY: Duration = Duration::from_millis(250);
+
+/// How often an instance says which pointer it works by, while a generation stands beside the one that
+/// answers.
+pub const ACKNOWLEDGE_EVERY: Duration = Duration::from_secs(2);
+
+/// A pointer heard of this long ago is asked for again before the next batch.
+pub const POINTER_STALE: Duration = Duration::from_secs(4);
+
+/// Partitions that a rebuild replays at once: each has a batch in memory ([`BATCH_BYTES_MAX`]), and more only
+/// wait for the same store.
+pub const REBUILD_PARTITIONS_AT_ONCE: usize = 4;
+
+/// Customers, or tallies, that a comparison looks at in one call.
+pub const COMPARE_PAGE: usize = 200;
+
+/// Customers that may differ at the first look: above it the two are not versions of one thing.
+pub const COMPARE_MOVED_MAX: usize = 200_000;
+
+/// Differences that a report shows by name; all are counted.
+pub const DIFFERENCES_SHOWN: usize = 50;
+
+/// Events that may be missing in a new generation when it is compared and when it is handed over to: what a
+/// projector takes in within a second or so.
+pub const CATCH_UP_LAG: u64 = 500;
+
+/// Times that a rebuild runs after the generation that answers: each round is as much shorter as replay is
+/// faster than live, so more than a few means that it is not.
+pub const CATCH_UP_ROUNDS_MAX: u32 = 20;
+
+/// How often a rebuild looks at what the instances say, and at positions.
+pub const INSTANCES_EVERY: Duration = Duration::from_millis(50);
+
+/// Tries of one change of the pointer.
+pub const POINT_TRIES_MAX: u32 = 20;
+
+/// Every instance has said something within this after a generation stands beside: it looks at the pointer
+/// every [`POINTER_EVERY`].
+pub const INSTANCES_APPEAR: Duration = Duration::from_millis(1_500);
+
+/// An instance that says nothing new for five times [`ACKNOWLEDGE_EVERY`] is gone; it asks for the pointer
+/// again before it does anything ([`POINTER_STALE`]).
+pub const INSTANCE_GONE: Duration = Duration::from_secs(10);
+
+/// How long a switch waits for both generations to come together before it is taken back.
+pub const SWITCH_MAX: Duration = Duration::from_secs(60);
+
+/// Between the switch and dropping the old generation: longer than any request that had begun to read it.
+pub const DROP_GRACE: Duration = Duration::from_secs(5);
+
+/// Quarantined customers read in one call.
+pub const QUARANTINE_PAGE: usize = 500;
+
+/// How long a release is waited for: a projector that runs comes to it within a second.
+pub const RELEASE_WAIT_MAX: Duration = Duration::from_secs(20);
+
+/// How often it is looked for.
+pub const RELEASE_LOOK_EVERY: Duration = Duration::from_millis(50);

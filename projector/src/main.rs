@@ -1,0 +1,67 @@
+//! `projector`: the command line. What the commands do is in the library; which engine they do it on is put
+//! together in `compose.rs`.
+
+mod cli;
+mod compose;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::cli::quarantine::QuarantineArgs;
+use crate::cli::rebuild::RebuildArgs;
+use crate::cli::run::RunArgs;
+use crate::cli::status::StatusArgs;
+
+/// Turns the facts in the log into the read model and the outcomes that others subscribe to.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Examples:
+  projector run --config identity.toml
+  projector status --data-dir ./data
+  projector quarantine list --config identity.toml
+  projector rebuild --config identity.toml --dry-run"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Project, until SIGTERM (distributed engine; on the embedded one ingest-api does it)
+    Run(RunArgs),
+    /// How far each partition is, whether the books balance, which generation answers
+    Status(StatusArgs),
+    /// Customers whose events wait because one of them could not be applied
+    Quarantine(QuarantineArgs),
+    /// Build the read model anew beside the one that answers, compare them, and switch
+    Rebuild(RebuildArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let done = runtime.block_on(async {
+        match cli.command {
+            Command::Run(args) => Box::pin(cli::run::run(args)).await,
+            Command::Status(args) => Box::pin(cli::status::run(args)).await,
+            Command::Quarantine(args) => Box::pin(cli::quarantine::run(args)).await,
+            Command::Rebuild(args) => Box::pin(cli::rebuild::run(args)).await,
+        }
+    });
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

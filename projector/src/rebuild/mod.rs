@@ -1,0 +1,309 @@
+//! Rebuilding the read model side by side: a silent replay into a new generation, a comparison with the one
+//! that answers, and the handover. Nothing is rewound in place, and every step can be broken off: the pointer
+//! says how far a rebuild came, and the next one goes on from there or clears it away
+//! (docs/decisions/0007-rebuild.md).
+
+mod build;
+mod canonical;
+mod compare;
+mod handover;
+mod instances;
+mod words;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::ports::{Beside, Generations, Inspection, Pointer, Projection, Topic};
+use domain::rows::{Epoch, Generation};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+pub use canonical::RowDigest;
+pub use compare::Comparison;
+pub use words::{Difference, Options, Patience, Phase, Progress, RebuildError, Report, Until};
+
+use self::build::{Builder, Stop, positions};
+use self::compare::Compare;
+use self::instances::Instances;
+use crate::limits::{CATCH_UP_LAG, CATCH_UP_ROUNDS_MAX};
+use crate::runner::{Ports, Settings};
+
+/// What a rebuild works through.
+#[derive(Clone)]
+pub struct RebuildPorts {
+    /// The projector's.
+    pub ports: Ports,
+    /// The pointer.
+    pub generations: Arc<dyn Generations>,
+    /// The look into both generations.
+    pub inspection: Arc<dyn Inspection>,
+}
+
+impl RebuildPorts {
+    fn projection(&self) -> &dyn Projection {
+        &*self.ports.projection
+    }
+}
+
+/// A rebuild under way.
+struct Rebuild<'a> {
+    ports: &'a RebuildPorts,
+    settings: &'a Settings,
+    options: Options,
+    progress: &'a dyn Progress,
+    cancel: &'a CancellationToken,
+    instances: Instances<'a>,
+    began: Instant,
+}
+
+/// Rebuilds. See [`Options`] for what may end without a switch.
+///
+/// # Errors
+/// [`RebuildError`].
+pub async fn rebuild(
+    ports: &RebuildPorts,
+    settings: &Settings,
+    options: Options,
+    progress: &dyn Progress,
+    cancel: &CancellationToken,
+) -> Result<Report, RebuildError> {
+    let instances = Instances::new(&*ports.generations, options.patience, cancel);
+    let rebuild = Rebuild { ports, settings, options, progress, cancel, instances, began: Instant::now() };
+    rebuild.instances.alone().await?;
+    rebuild.instances.during(Box::pin(rebuild.run())).await
+}
+
+/// Drops the generation that an earlier rebuild kept.
+///
+/// # Errors
+/// [`RebuildError`].
+pub async fn drop_kept(
+    ports: &RebuildPorts,
+    patience: Patience,
+    progress: &dyn Progress,
+    cancel: &CancellationToken,
+) -> Result<Generation, RebuildError> {
+    let instances = Instances::new(&*ports.generations, patience, cancel);
+    instances.alone().await?;
+    let pointer = ports.generations.pointer().await?;
+    let Some(Beside::Previous(kept, handover)) = pointer.beside.clone() else {
+        return Err(RebuildError::NothingKept);
+    };
+    let leaving = pointer.changed(pointer.live, Some(Beside::Leaving(kept, handover)));
+    instances.point(&leaving).await?;
+    handover::finish(ports, &instances, progress).await?;
+    Ok(kept)
+}
+
+/// Answers from the kept generation again, and keeps the other one.
+///
+/// # Errors
+/// [`RebuildError`].
+pub async fn go_back(
+    ports: &RebuildPorts,
+    patience: Patience,
+    cancel: &CancellationToken,
+) -> Result<Generation, RebuildError> {
+    let instances = Instances::new(&*ports.generations, patience, cancel);
+    instances.alone().await?;
+    handover::go_back(ports, &instances).await
+}
+
+impl Rebuild<'_> {
+    async fn run(&self) -> Result<Report, RebuildError> {
+        let mut pointer = self.ports.generations.pointer().await?;
+        match &pointer.beside {
+            Some(Beside::Previous(kept, _)) => return Err(RebuildError::Kept(*kept)),
+            Some(Beside::Leaving(..)) => {
+                handover::finish(self.ports, &self.instances, self.progress).await?;
+                return Ok(self.finished(pointer.live));
+            }
+            Some(Beside::Dropping(generation)) => {
+                handover::finish(self.ports, &self.instances, self.progress).await?;
+                if *generation < pointer.live {
+                    return Ok(self.finished(pointer.live));
+                }
+                pointer = self.ports.generations.pointer().await?;
+            }
+            None | Some(Beside::Building(_) | Beside::Next(..)) => {}
+        }
+        let pointer = self.begin(pointer).await?;
+        let ended = self.build(pointer).await;
+        if let Err(RebuildError::TooDifferent(_)) = &ended {
+            self.clear().await?;
+        }
+        ended
+    }
+
+    /// A rebuild that was broken off after its switch.
+    fn finished(&self, live: Generation) -> Report {
+        self.progress.line(&format!("finished an earlier rebuild: generation {} answers", live.0));
+        Report {
+            generation: None,
+            events: 0,
+            positions: BTreeMap::new(),
+            comparison: None,
+            digest: None,
+            live,
+            switched: false,
+            took: self.began.elapsed(),
+        }
+    }
+
+    /// Whether what is made is dropped again.
+    fn is_trial(&self) -> bool {
+        self.options.dry_run || self.options.until.is_some()
+    }
+
+    /// A pointer that has a generation being built beside it: a new one, or what an earlier rebuild left. Out
+    /// of an unfinished handover it may be taken back at any time: no position of any generation stands behind
+    /// an event that was not spoken of, so whoever speaks next misses none.
+    async fn begin(&self, pointer: Pointer) -> Result<Pointer, RebuildError> {
+        let left = match &pointer.beside {
+            Some(Beside::Building(generation)) => Some((*generation, pointer.clone())),
+            Some(Beside::Next(generation, _)) => {
+                let back = pointer.changed(pointer.live, Some(Beside::Building(*generation)));
+                self.instances.point(&back).await?;
+                self.instances.all_by(back.version).await?;
+                Some((*generation, back))
+            }
+            _ => None,
+        };
+        let pointer = match left {
+            Some((generation, pointer)) if !self.is_trial() => {
+                let text =
+                    format!("going on with generation {}, which an earlier rebuild left", generation.0);
+                self.progress.line(&text);
+                self.ports.generations.ensure_generation(generation).await?;
+                return Ok(pointer);
+            }
+            // A trial begins at the beginning.
+            Some((generation, pointer)) => {
+                let dropping = pointer.changed(pointer.live, Some(Beside::Dropping(generation)));
+                self.instances.point(&dropping).await?;
+                handover::finish(self.ports, &self.instances, self.progress).await?;
+                self.ports.generations.pointer().await?
+            }
+            None => pointer,
+        };
+        let generation = Generation(pointer.last.0 + 1);
+        let building = pointer.changed(pointer.live, Some(Beside::Building(generation)));
+        self.instances.point(&building).await?;
+        self.ports.generations.ensure_generation(generation).await?;
+        Ok(building)
+    }
+
+    async fn build(&self, pointer: Pointer) -> Result<Report, RebuildError> {
+        let Some(Beside::Building(generation)) = pointer.beside else { return Err(RebuildError::Overtaken) };
+        let mut builder =
+            Builder::open(self.ports, self.settings, self.progress, self.cancel, generation).await?;
+        let mut report = Report { generation: Some(generation), ..self.finished_blank(pointer.live) };
+        if let Some(until) = self.options.until {
+            self.replay_until(&mut builder, until).await?;
+            report.digest = Some(compare::digest_of(self.ports, generation).await?);
+        } else {
+            self.catch_up(&mut builder, pointer.live).await?;
+            if self.comparable(&builder, pointer.live).await? {
+                let compare = Compare {
+                    ports: self.ports,
+                    old: pointer.live,
+                    builder: &mut builder,
+                    patience: self.options.patience,
+                    progress: self.progress,
+                    comparison: Comparison::default(),
+                };
+                report.comparison = Some(Box::pin(compare.run()).await?);
+            } else {
+                self.progress
+                    .line("the generation that answers is of another topic: nothing to compare with");
+            }
+        }
+        report.positions = builder.stands();
+        if self.is_trial() {
+            report.events = builder.events;
+            self.clear().await?;
+        } else {
+            self.catch_up(&mut builder, pointer.live).await?;
+            report.events = builder.events;
+            self.switch(&pointer, &mut builder).await?;
+            (report.live, report.switched) = (generation, true);
+        }
+        report.took = self.began.elapsed();
+        Ok(report)
+    }
+
+    fn finished_blank(&self, live: Generation) -> Report {
+        Report {
+            generation: None,
+            events: 0,
+            positions: BTreeMap::new(),
+            comparison: None,
+            digest: None,
+            live,
+            switched: false,
+            took: Duration::ZERO,
+        }
+    }
+
+    /// Whether the generation that answers has taken in this topic from its beginning.
+    async fn comparable(&self, builder: &Builder<'_>, live: Generation) -> Result<bool, RebuildError> {
+        let stands = positions(self.ports, &builder.topic, live).await?;
+        Ok(builder.epoch == Epoch(1) || !stands.is_empty())
+    }
+
+    /// Replays until little is missing to where the generation that answers stands.
+    async fn catch_up(&self, builder: &mut Builder<'_>, live: Generation) -> Result<(), RebuildError> {
+        for round in 0..CATCH_UP_ROUNDS_MAX {
+            let to = positions(self.ports, &builder.topic, live).await?;
+            let stands = builder.stands();
+            let missing: u64 = to
+                .iter()
+                .map(|(partition, to)| to.0.saturating_sub(stands.get(partition).map_or(0, |next| next.0)))
+                .sum();
+            if missing == 0 || (round > 0 && missing <= CATCH_UP_LAG) {
+                break;
+            }
+            self.progress.phase(Phase::Replay, missing);
+            let stop = |before| Stop { before, time: None };
+            builder.advance(&to.into_iter().map(|(partition, to)| (partition, stop(to))).collect()).await?;
+        }
+        Ok(())
+    }
+
+    async fn replay_until(&self, builder: &mut Builder<'_>, until: Until) -> Result<(), RebuildError> {
+        let mut to = BTreeMap::new();
+        for range in self.ports.ports.log.offsets(Topic::Events).await? {
+            let stop = match until {
+                Until::Offset(offset) => Stop { before: offset.min(range.end), time: None },
+                Until::Time(time) => Stop { before: range.end, time: Some(time) },
+            };
+            to.insert(range.partition, stop);
+        }
+        let total = to.values().map(|stop| stop.before.0).sum();
+        self.progress.phase(Phase::Replay, total);
+        builder.advance(&to).await
+    }
+
+    /// Drops what is being built.
+    async fn clear(&self) -> Result<(), RebuildError> {
+        let pointer = self.ports.generations.pointer().await?;
+        if let Some(Beside::Building(generation)) = pointer.beside {
+            let dropping = pointer.changed(pointer.live, Some(Beside::Dropping(generation)));
+            self.instances.point(&dropping).await?;
+        }
+        handover::finish(self.ports, &self.instances, self.progress).await
+    }
+
+    async fn switch(&self, pointer: &Pointer, builder: &mut Builder<'_>) -> Result<(), RebuildError> {
+        let usable = self.comparable(builder, pointer.live).await?;
+        let keep = self.options.keep && usable;
+        let switch = handover::Switch {
+            ports: self.ports,
+            instances: &self.instances,
+            progress: self.progress,
+            patience: self.options.patience,
+        };
+        switch.run(pointer, builder, keep, usable).await
+    }
+}

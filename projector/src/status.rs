@@ -1,0 +1,157 @@
+//! What an operator asks first: which generation answers, how far each partition is, whether the books balance,
+//! who follows. Reads only.
+
+use std::collections::BTreeMap;
+
+use domain::event::{Offset, Partition};
+use domain::ids::OrgId;
+use domain::ports::{Acknowledgement, LogError, OffsetRange, Pointer, StoreError, Topic};
+use domain::rows::{BookEntry, Books, Generation};
+
+use crate::limits::QUARANTINE_PAGE;
+use crate::rebuild::RebuildPorts;
+
+/// Why there is no status.
+#[derive(Debug, thiserror::Error)]
+pub enum StatusError {
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// One partition of `identity.events`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionStatus {
+    /// Which.
+    pub partition: Partition,
+    /// The offset its next record gets.
+    pub end: Offset,
+    /// Where the generation that answers stands.
+    pub next: Offset,
+    /// Records that it has not taken in.
+    pub lag: u64,
+    /// Where the generation beside it stands, if there is one.
+    pub beside: Option<Offset>,
+}
+
+/// An org's books over all partitions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrgBooks {
+    /// Whose.
+    pub org: OrgId,
+    /// The columns.
+    pub books: Books,
+    /// Whether they balance in every partition.
+    pub balance: bool,
+}
+
+/// How the read model stands.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// Which generation answers, and what is beside it.
+    pub pointer: Pointer,
+    /// By partition.
+    pub partitions: Vec<PartitionStatus>,
+    /// By org.
+    pub books: Vec<OrgBooks>,
+    /// Quarantined customers.
+    pub quarantined: u64,
+    /// What instances say; only while a generation stands beside the one that answers.
+    pub instances: Vec<Acknowledgement>,
+}
+
+impl Status {
+    /// Whether every org's books balance.
+    pub fn balances(&self) -> bool {
+        self.books.iter().all(|org| org.balance)
+    }
+}
+
+/// Asks.
+///
+/// # Errors
+/// [`StatusError`].
+pub async fn status(ports: &RebuildPorts) -> Result<Status, StatusError> {
+    let pointer = ports.generations.pointer().await?;
+    let partitions = partitions(ports, &pointer).await?;
+    let mut books: BTreeMap<OrgId, OrgBooks> = BTreeMap::new();
+    for row in ports.ports.projection.books(pointer.live).await? {
+        let org = row.key.org.clone();
+        let of = books.entry(org.clone()).or_insert_with(|| OrgBooks {
+            org,
+            books: Books::default(),
+            balance: true,
+        });
+        of.balance &= row.books.balance();
+        add(&mut of.books, row.books);
+    }
+    Ok(Status {
+        quarantined: quarantined(ports, pointer.live).await?,
+        instances: ports.generations.acknowledgements().await?,
+        partitions,
+        books: books.into_values().collect(),
+        pointer,
+    })
+}
+
+/// By partition. A partition that lags and does not move from one look to the next stands still.
+///
+/// # Errors
+/// [`StatusError`].
+pub async fn partitions(
+    ports: &RebuildPorts,
+    pointer: &Pointer,
+) -> Result<Vec<PartitionStatus>, StatusError> {
+    let topic = ports.ports.log.describe(Topic::Events).await?;
+    let positions = async |generation| -> Result<BTreeMap<Partition, Offset>, StatusError> {
+        let rows = ports.inspection.positions(generation).await?;
+        let ours = rows.into_iter().filter(|row| row.topic_id == topic.id);
+        Ok(ours.map(|row| (row.partition, row.next)).collect())
+    };
+    let live = positions(pointer.live).await?;
+    let beside = match &pointer.beside {
+        Some(beside) => Some(positions(beside.generation()).await?),
+        None => None,
+    };
+    let mut partitions = Vec::new();
+    for OffsetRange { partition, earliest, end } in ports.ports.log.offsets(Topic::Events).await? {
+        let next = live.get(&partition).copied().unwrap_or(earliest);
+        partitions.push(PartitionStatus {
+            partition,
+            end,
+            next,
+            lag: end.0.saturating_sub(next.0),
+            beside: beside.as_ref().map(|of| of.get(&partition).copied().unwrap_or(earliest)),
+        });
+    }
+    partitions.sort_by_key(|of| of.partition);
+    Ok(partitions)
+}
+
+fn add(sum: &mut Books, mut more: Books) {
+    sum.read += more.read;
+    for entry in [
+        BookEntry::Applied,
+        BookEntry::Duplicate,
+        BookEntry::Conflict,
+        BookEntry::Refused,
+        BookEntry::DeadLettered,
+        BookEntry::Parked,
+    ] {
+        *sum.entry_mut(entry) += *more.entry_mut(entry);
+    }
+}
+
+async fn quarantined(ports: &RebuildPorts, generation: Generation) -> Result<u64, StatusError> {
+    let mut count = 0;
+    let mut after = None;
+    loop {
+        let page = ports.inspection.quarantined(generation, after.as_ref(), QUARANTINE_PAGE).await?;
+        let Some(last) = page.last() else { return Ok(count) };
+        after = Some(last.customer.clone());
+        count += page.len() as u64;
+    }
+}

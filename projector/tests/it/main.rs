@@ -1,0 +1,8 @@
+//! The projector on the real embedded engine: rebuilds and handovers while events keep coming, quarantines, and
+//! the program itself on the same folder.
+
+mod cli;
+mod handover;
+mod quarantine;
+mod rebuild;
+mod world;

@@ -1,0 +1,292 @@
+//! A data folder with an org, customers with real keys, events with real envelopes, and a projector in this
+//! process.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use domain::classify::{CLASSIFIER_VERSION, ReasonCategory};
+use domain::event::{
+    AuditRef, CustomerRegistered, DukcapilVerdictReceived, Event, Fingerprint, Offset, Partition, Source,
+    TopicId,
+};
+use domain::ids::{CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, VerificationId, derived};
+use domain::orgs::Suite;
+use domain::outcome::Outcome;
+use domain::ports::{NewRecord, ReadBounds, StoredRecord, Topic};
+use domain::rows::Generation;
+use domain::sealed::{Field, Sealed, SealedMedia};
+use domain::time::Timestamp;
+use engine::{Config, Engine, Role};
+use event_codec::Meta;
+use projector::rebuild::{Options, Patience, Phase, Progress, RebuildError, RebuildPorts, Report, rebuild};
+use projector::{Ports, Runner, Settings};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use vault::{AlwaysCurrent, CustomerKeys, SealContext, StoredKeys, Vault};
+
+/// How long anything that must happen may take.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(90);
+
+const META: Meta<'static> = Meta { time: Timestamp::EPOCH, traceparent: None };
+
+/// Asks until it is so, or fails at the deadline.
+pub(crate) async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
+    let began = Instant::now();
+    let mut ticks = tokio::time::interval(Duration::from_millis(10));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if so().await {
+            return;
+        }
+        assert!(began.elapsed() < DEADLINE, "not within {DEADLINE:?}: {what}");
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    engine: Engine,
+    pub(crate) vault: Vault,
+    pub(crate) org: OrgId,
+    pub(crate) customers: Vec<CustomerKeys>,
+    named: AtomicU64,
+}
+
+impl World {
+    /// With so many customers, all registered.
+    pub(crate) async fn new(customers: usize) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = Config::sandbox(folder.path()).expect("settings");
+        let engine = Engine::open(&config, Role::Tool).await.expect("an engine");
+        let org = OrgId::from_bytes([7; 16]);
+        engine.kms.create_org_key(&org).await.expect("an org key");
+        let vault = engine.vault(Arc::new(AlwaysCurrent));
+        let mut world = Self { folder, engine, vault, org, customers: Vec::new(), named: AtomicU64::new(0) };
+        for _ in 0..customers {
+            let keys = world.new_customer().await;
+            world.append(&registered(&keys)).await;
+            world.customers.push(keys);
+        }
+        world
+    }
+
+    pub(crate) fn name(&self, kind: &str) -> [u8; 16] {
+        derived(kind, "projector tests", self.named.fetch_add(1, Ordering::Relaxed))
+    }
+
+    async fn new_customer(&self) -> CustomerKeys {
+        let id = CustomerRef::new(self.org.clone(), CustomerId::from_bytes(self.name("customer")));
+        let fresh = self.vault.generate(&id, Suite::Aes256GcmSiv).await.expect("keys");
+        let event_id = EventId::from_bytes(self.name("registration"));
+        let stored = self.vault.store(fresh, event_id, Fingerprint([0; 32]), None).await.expect("stored");
+        let StoredKeys::New(keys) = stored else { panic!("a new customer") };
+        self.vault.activate(&id).await.expect("active");
+        keys
+    }
+
+    pub(crate) fn ports(&self) -> RebuildPorts {
+        let operations = self.engine.operations.clone().expect("the embedded engine has them");
+        let ports = Ports {
+            log: Arc::clone(&self.engine.log),
+            projection: Arc::clone(&self.engine.projection),
+            vault: self.vault.clone(),
+            codec: self.engine.codec.clone(),
+            clock: Arc::new(|| Timestamp::EPOCH),
+        };
+        RebuildPorts { ports, generations: operations.generations, inspection: operations.inspection }
+    }
+
+    pub(crate) async fn append(&self, event: &Event) -> Source {
+        self.append_record(self.engine.codec.event(event, &META).expect("an event of ours")).await
+    }
+
+    pub(crate) async fn append_record(&self, record: NewRecord) -> Source {
+        self.engine.log.append(Topic::Events, record).await.expect("appended").source
+    }
+
+    /// A record of the customer that nobody can read.
+    pub(crate) async fn append_garbage(&self, customer: &CustomerRef) -> Source {
+        let key = customer.record_key().into();
+        self.append_record(NewRecord { key, headers: Vec::new(), value: Bytes::from_static(b"\0\0\0") }).await
+    }
+
+    /// A verdict under a new name.
+    pub(crate) fn verdict(&self, customer: usize, valid: bool) -> Event {
+        self.verdict_named(customer, self.name("verdict"), u8::from(valid), valid)
+    }
+
+    pub(crate) fn verdict_named(&self, customer: usize, name: [u8; 16], body: u8, valid: bool) -> Event {
+        let keys = &self.customers[customer];
+        let event_id = EventId::from_bytes(name);
+        Event::DukcapilVerdictReceived(DukcapilVerdictReceived {
+            customer: keys.customer().clone(),
+            verification_id: VerificationId::from_bytes(name),
+            enrolment_id: valid.then(|| EnrolmentId::from_bytes(name)),
+            valid,
+            photo: valid.then(|| SealedMedia::Inline(seal(keys, &event_id, Field::Photo, "image/jpeg"))),
+            photo_content_type: valid.then(|| "image/jpeg".to_owned()),
+            reason: (!valid).then(|| seal(keys, &event_id, Field::Reason, "text/plain")),
+            reason_category: (!valid).then_some(ReasonCategory::Mismatch),
+            classifier_version: CLASSIFIER_VERSION,
+            body_fingerprint: Fingerprint([body; 32]),
+            policy_version: 1,
+            audit: AuditRef {
+                source: Source { topic_id: TopicId([2; 16]), partition: Partition(0), offset: Offset(0) },
+                value_sha256: [0; 32],
+            },
+            event_id,
+        })
+    }
+
+    /// So many verdicts over all customers: some declined, some sent twice, some with another body under a
+    /// name that was used.
+    pub(crate) async fn append_verdicts(&self, count: usize) {
+        let appends = (0..count).map(|n| {
+            let customer = n % self.customers.len();
+            // A name is its customer's: the API derives it from the customer too.
+            let retried = || derived("retry", &format!("customer {customer}"), n as u64 / 100);
+            let event = match n % 10 {
+                0 => self.verdict_named(customer, retried(), 1, true),
+                1 => self.verdict_named(customer, retried(), 2, false),
+                n => self.verdict(customer, n % 3 != 0),
+            };
+            async move { self.append(&event).await }
+        });
+        futures::future::join_all(appends).await;
+    }
+
+    /// A projector that follows the pointer, in this process.
+    pub(crate) fn project(&self, instance: &str) -> Running {
+        let ports = self.ports();
+        let settings = Settings { poison_max: usize::MAX, ..Settings::default() };
+        let runner = Runner::new(ports.ports, settings).following(ports.generations, instance.to_owned());
+        let cancel = CancellationToken::new();
+        let token = cancel.clone();
+        let task = tokio::spawn(async move { runner.run(token).await.expect("nothing needs an operator") });
+        Running { cancel, task }
+    }
+
+    /// Until every partition is projected in every generation that is written.
+    pub(crate) async fn caught_up(&self) {
+        let ports = self.ports();
+        until("everything is projected", async || {
+            let pointer = ports.generations.pointer().await.expect("a pointer");
+            let mut all = true;
+            for generation in pointer.written() {
+                let rows = ports.inspection.positions(generation).await.expect("positions");
+                let next: BTreeMap<Partition, Offset> =
+                    rows.into_iter().map(|row| (row.partition, row.next)).collect();
+                for range in ports.ports.log.offsets(Topic::Events).await.expect("offsets") {
+                    all &= next.get(&range.partition).map_or(0, |next| next.0) >= range.end.0;
+                }
+            }
+            all
+        })
+        .await;
+    }
+
+    /// Projects everything there is, and ends.
+    pub(crate) async fn project_all(&self) {
+        let running = self.project("for a moment");
+        self.caught_up().await;
+        running.stop().await;
+    }
+
+    pub(crate) async fn live(&self) -> Generation {
+        self.ports().generations.pointer().await.expect("a pointer").live
+    }
+
+    /// All of a topic.
+    pub(crate) async fn all(&self, topic: Topic) -> Vec<StoredRecord> {
+        let bounds =
+            ReadBounds { records_max: 10_000, bytes_max: 256 * 1024 * 1024, wait_max: Duration::ZERO };
+        let mut all = Vec::new();
+        for range in self.engine.log.offsets(topic).await.expect("offsets") {
+            let mut next = range.earliest;
+            while next < range.end {
+                let some = self.engine.log.read(topic, range.partition, next, bounds).await.expect("read");
+                next = Offset(some.last().expect("there is one").source.offset.0 + 1);
+                all.extend(some);
+            }
+        }
+        all
+    }
+
+    /// Outcomes by id; none is published twice with another content.
+    pub(crate) async fn outcomes(&self) -> BTreeMap<EventId, Outcome> {
+        let mut outcomes = BTreeMap::new();
+        for record in self.all(Topic::Outcomes).await {
+            let outcome = self.engine.codec.decode_outcome(&record).expect("ours");
+            if let Some(before) = outcomes.insert(outcome.id().clone(), outcome.clone()) {
+                assert_eq!(before, outcome, "one id, two outcomes");
+            }
+        }
+        outcomes
+    }
+
+    pub(crate) async fn rebuild(&self, options: Options) -> Result<Report, RebuildError> {
+        self.rebuild_watched(options, &Quiet, &CancellationToken::new()).await
+    }
+
+    pub(crate) async fn rebuild_watched(
+        &self,
+        options: Options,
+        progress: &dyn Progress,
+        cancel: &CancellationToken,
+    ) -> Result<Report, RebuildError> {
+        let settings = Settings { poison_max: usize::MAX, ..Settings::default() };
+        rebuild(&self.ports(), &settings, options, progress, cancel).await
+    }
+}
+
+/// Quick where a test need not wait.
+pub(crate) fn quick() -> Options {
+    let patience = Patience { grace: Duration::from_millis(1), ..Patience::default() };
+    Options { patience, ..Options::default() }
+}
+
+pub(crate) struct Running {
+    cancel: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    pub(crate) async fn stop(self) {
+        self.cancel.cancel();
+        self.task.await.expect("ended");
+    }
+
+    /// Ends it where it stands, without a word.
+    pub(crate) fn kill(self) {
+        self.task.abort();
+    }
+}
+
+pub(crate) struct Quiet;
+
+impl Progress for Quiet {
+    fn phase(&self, _: Phase, _: u64) {}
+    fn events(&self, _: u64) {}
+    fn compared(&self, _: u64) {}
+    fn line(&self, _: &str) {}
+}
+
+pub(crate) fn seal(keys: &CustomerKeys, event_id: &EventId, field: Field, content_type: &str) -> Sealed {
+    let context = SealContext { event_id, field, content_type };
+    keys.seal(&context, b"synthetic").expect("keys that are there")
+}
+
+pub(crate) fn registered(keys: &CustomerKeys) -> Event {
+    let event_id = keys.row().registration_event_id.clone();
+    Event::CustomerRegistered(CustomerRegistered {
+        full_name: seal(keys, &event_id, Field::FullName, "text/plain"),
+        external_id: None,
+        event_id,
+        customer: keys.customer().clone(),
+        body_fingerprint: Fingerprint([0; 32]),
+    })
+}

@@ -1,0 +1,233 @@
+//! The facts: what is written to `identity.events` and `identity.audit`, once and for ever.
+//!
+//! Past tense, immutable, personal fields sealed. A change of meaning is a new version of an event with
+//! an upcaster in `event-codec`, never an edit here that old records would not survive.
+
+use bytes::Bytes;
+
+use crate::classify::ReasonCategory;
+use crate::ids::{CustomerRef, EnrolmentId, EventId, VerificationId};
+use crate::sealed::{Purposes, Sealed, SealedMedia};
+use crate::time::Timestamp;
+
+/// The identity of a topic, given by the log when it was made: a topic made again under the same name has
+/// another id. Text form: base64url without padding (Kafka's own).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TopicId(pub [u8; 16]);
+
+/// A partition's number, from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Partition(pub u32);
+
+/// A record's offset in its partition, from 0. Offsets grow; they need not be dense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Offset(pub u64);
+
+/// Where a record stands: the only address that never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Source {
+    /// The topic, by its id.
+    pub topic_id: TopicId,
+    /// The partition.
+    pub partition: Partition,
+    /// The offset.
+    pub offset: Offset,
+}
+
+/// An HMAC of a request's body under a key derived from the customer's evidence key (design §2, step 4):
+/// tells two bodies apart, tells nobody what was in them, and is worthless once the key is destroyed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint(pub [u8; 32]);
+
+/// Where a verdict's evidence stands in `identity.audit`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditRef {
+    /// The audit record's place.
+    pub source: Source,
+    /// SHA-256 of the audit record's value bytes.
+    pub value_sha256: [u8; 32],
+}
+
+/// A customer was registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerRegistered {
+    /// This event.
+    pub event_id: EventId,
+    /// Whom it is about.
+    pub customer: CustomerRef,
+    /// [`crate::sealed::Field::FullName`].
+    pub full_name: Sealed,
+    /// [`crate::sealed::Field::ExternalId`].
+    pub external_id: Option<Sealed>,
+    /// The registration's body.
+    pub body_fingerprint: Fingerprint,
+}
+
+/// Dukcapil's final verdict about a customer's NIK was received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DukcapilVerdictReceived {
+    /// This event.
+    pub event_id: EventId,
+    /// Whom it is about.
+    pub customer: CustomerRef,
+    /// The verification row it makes.
+    pub verification_id: VerificationId,
+    /// The enrolment it makes; there exactly when `valid`.
+    pub enrolment_id: Option<EnrolmentId>,
+    /// Dukcapil's word.
+    pub valid: bool,
+    /// [`crate::sealed::Field::Photo`]; there exactly when `valid`.
+    pub photo: Option<SealedMedia>,
+    /// `image/jpeg` or `image/png`, by content.
+    pub photo_content_type: Option<String>,
+    /// [`crate::sealed::Field::Reason`].
+    pub reason: Option<Sealed>,
+    /// The reason's category, in clear, so that it outlives an erasure.
+    pub reason_category: Option<ReasonCategory>,
+    /// Which classifier said so.
+    pub classifier_version: u32,
+    /// The request's body.
+    pub body_fingerprint: Fingerprint,
+    /// The tier policy to fold with ([`crate::policy`]).
+    pub policy_version: u32,
+    /// The evidence, appended before this event.
+    pub audit: AuditRef,
+}
+
+impl DukcapilVerdictReceived {
+    /// Whether enrolment and photo are there exactly when it is valid.
+    pub fn is_consistent(&self) -> bool {
+        self.valid == self.enrolment_id.is_some() && self.valid == self.photo.is_some()
+    }
+}
+
+/// A customer's personal data for some purposes is to be unreadable from here on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerErased {
+    /// This event.
+    pub event_id: EventId,
+    /// Whom it is about.
+    pub customer: CustomerRef,
+    /// Which keys go.
+    pub purposes: Purposes,
+}
+
+/// An operator released a quarantined customer: what was parked is applied now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerReleased {
+    /// This event.
+    pub event_id: EventId,
+    /// Whom it is about.
+    pub customer: CustomerRef,
+}
+
+/// Everything that may stand in `identity.events`. No fold has a catch-all arm over it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// See [`CustomerRegistered`].
+    CustomerRegistered(CustomerRegistered),
+    /// See [`DukcapilVerdictReceived`].
+    DukcapilVerdictReceived(DukcapilVerdictReceived),
+    /// See [`CustomerErased`].
+    CustomerErased(CustomerErased),
+    /// See [`CustomerReleased`].
+    CustomerReleased(CustomerReleased),
+}
+
+impl Event {
+    /// The event's id.
+    pub fn event_id(&self) -> &EventId {
+        match self {
+            Self::CustomerRegistered(e) => &e.event_id,
+            Self::DukcapilVerdictReceived(e) => &e.event_id,
+            Self::CustomerErased(e) => &e.event_id,
+            Self::CustomerReleased(e) => &e.event_id,
+        }
+    }
+
+    /// Whom the event is about.
+    pub fn customer(&self) -> &CustomerRef {
+        match self {
+            Self::CustomerRegistered(e) => &e.customer,
+            Self::DukcapilVerdictReceived(e) => &e.customer,
+            Self::CustomerErased(e) => &e.customer,
+            Self::CustomerReleased(e) => &e.customer,
+        }
+    }
+}
+
+/// An event as it stands in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedEvent {
+    /// What happened.
+    pub event: Event,
+    /// Where it stands.
+    pub source: Source,
+    /// When the log took it, by the log's clock.
+    pub appended_at: Timestamp,
+}
+
+/// How raw was sealed: with which evidence public key, and what its holder needs to come to the same
+/// secret (design §3). Both also go into the derivation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawBinding {
+    /// Which of the org's evidence keys.
+    pub evidence_key_id: String,
+    /// The HPKE encapsulation (X25519: 32 bytes).
+    pub encapsulation: Bytes,
+}
+
+/// A verdict's evidence: written before the event, also without `raw`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerdictEvidence {
+    /// The event this is the evidence of (appended afterwards).
+    pub event_id: EventId,
+    /// The verification row the event makes.
+    pub verification_id: VerificationId,
+    /// Whom it is about.
+    pub customer: CustomerRef,
+    /// Dukcapil's word.
+    pub valid: bool,
+    /// The raw answer, sealed ([`crate::sealed::Field::Raw`]).
+    pub raw: Option<Sealed>,
+    /// How `raw` (and a declined photo) was sealed.
+    pub raw_binding: Option<RawBinding>,
+    /// A photo that came with `valid: false` ([`crate::sealed::Field::DeclinedPhoto`]).
+    pub declined_photo: Option<SealedMedia>,
+    /// Its `image/jpeg` or `image/png`, by content: its envelope is bound to it.
+    pub declined_photo_content_type: Option<String>,
+    /// SHA-256 of each sealed part's envelope: (field name, digest), in the order photo, reason, raw.
+    pub sealed_sha256: Vec<(String, [u8; 32])>,
+    /// The request's body.
+    pub body_fingerprint: Fingerprint,
+    /// When the request came, by the API's clock.
+    pub received_at: Timestamp,
+    /// Which API key brought it.
+    pub api_key_id: String,
+}
+
+/// Data keys were destroyed (written by the eraser, after `CustomerErased`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeysDestroyed {
+    /// This record.
+    pub event_id: EventId,
+    /// Whose keys.
+    pub customer: CustomerRef,
+    /// Which.
+    pub purposes: Purposes,
+    /// When, by the eraser's clock.
+    pub destroyed_at: Timestamp,
+}
+
+/// Everything that may stand in `identity.audit`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large one is made once a request and moved, the small one is rare"
+)]
+pub enum AuditRecord {
+    /// See [`VerdictEvidence`].
+    VerdictEvidence(VerdictEvidence),
+    /// See [`KeysDestroyed`].
+    KeysDestroyed(KeysDestroyed),
+}

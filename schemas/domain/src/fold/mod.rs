@@ -1,0 +1,298 @@
+//! The fold: `(state, fact) -> state + rows + outcomes`. Pure, total, and without a catch-all arm over
+//! events, so that a new event breaks this file until somebody has thought about it.
+//!
+//! A fact is an event, or a record that cannot be applied (poison). What a fact does to books and tallies
+//! is returned with it; the projector adds it up. Redeliveries are told apart by the projector
+//! ([`crate::redelivery`] rebuilds what they published).
+
+mod release;
+mod verdict;
+
+use std::collections::HashMap;
+
+pub use release::fold_release;
+
+use crate::event::{CustomerErased, CustomerRegistered, Event, Fingerprint, RecordedEvent, Source};
+use crate::ids::{CustomerRef, EventId, VerificationId};
+use crate::outcome::Outcome;
+use crate::outcomes_of;
+use crate::rows::{
+    AsOf, BookEntry, CustomerState, Disposition, EventNote, Kyc, Quarantine, Registration, VerificationRow,
+    ViewRow,
+};
+use crate::sealed::Purpose;
+use crate::time::Timestamp;
+
+/// The signal of a reused key with another body.
+pub const SIGNAL_CONFLICT: &str = "idempotency_conflict";
+
+/// The cause of a verdict before any registration: its events are out of order, which cannot happen.
+pub const CAUSE_NOT_REGISTERED: &str = "customer_not_registered";
+
+/// The cause of a verdict whose parts contradict each other.
+pub const CAUSE_INCONSISTENT: &str = "verdict_inconsistent";
+
+/// A record that cannot be applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Poison {
+    /// From the record's key.
+    pub customer: CustomerRef,
+    /// Where it stands.
+    pub source: Source,
+    /// When the log took it.
+    pub appended_at: Timestamp,
+    /// When it could be read so far.
+    pub event_id: Option<EventId>,
+    /// When it is a verdict that could be read so far.
+    pub verification_id: Option<VerificationId>,
+    /// Likewise.
+    pub body_fingerprint: Option<Fingerprint>,
+    /// A word of ours.
+    pub cause: String,
+}
+
+/// One thing to fold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "almost every fact is the large one")]
+pub enum Fact {
+    /// An event, with the model that embedded its photo (none: no model, no face, or no photo).
+    Event {
+        /// The event.
+        event: RecordedEvent,
+        /// The embedding's model.
+        embedding_model: Option<String>,
+    },
+    /// A record that cannot be applied.
+    Poison(Poison),
+}
+
+impl Fact {
+    /// Whom it is about.
+    pub fn customer(&self) -> &CustomerRef {
+        match self {
+            Self::Event { event, .. } => event.event.customer(),
+            Self::Poison(poison) => &poison.customer,
+        }
+    }
+
+    /// Where it stands.
+    pub fn source(&self) -> Source {
+        match self {
+            Self::Event { event, .. } => event.source,
+            Self::Poison(poison) => poison.source,
+        }
+    }
+
+    /// The verification it is about, if it is a verdict.
+    pub fn verification_id(&self) -> Option<&VerificationId> {
+        match self {
+            Self::Event { event, .. } => match &event.event {
+                Event::DukcapilVerdictReceived(verdict) => Some(&verdict.verification_id),
+                Event::CustomerRegistered(_) | Event::CustomerErased(_) | Event::CustomerReleased(_) => None,
+            },
+            Self::Poison(poison) => poison.verification_id.as_ref(),
+        }
+    }
+}
+
+/// The verification rows that stand already, by id; the fold adds those it makes.
+pub type KnownRows = HashMap<VerificationId, VerificationRow>;
+
+/// What one fact came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folded {
+    /// The customer after it.
+    pub state: CustomerState,
+    /// Rows to write with the timestamp of the offset beside them.
+    pub rows: Vec<(Source, ViewRow)>,
+    /// What to publish, in this order.
+    pub outcomes: Vec<Outcome>,
+    /// What it does to books and tallies.
+    pub effect: Effect,
+    /// Records to keep in the dead letters, each with its cause.
+    pub dead_letters: Vec<(Source, String)>,
+}
+
+/// What a fact does to books and tallies, once, at its own offset.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Effect {
+    /// The column it is entered in.
+    pub entry: Option<BookEntry>,
+    /// What a release moved: from one column to another.
+    pub moved: Vec<(BookEntry, BookEntry)>,
+    /// Rows that lists count from here on.
+    pub counted: Vec<VerificationRow>,
+}
+
+/// Why a fold stops: the partition waits for a build that can go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FoldStop {
+    /// Made by a later build.
+    #[error("tier policy {0} is not known to this build")]
+    UnknownPolicy(u32),
+    /// The caller folds a release without what it re-reads.
+    #[error("a release was folded without the events it re-reads")]
+    ReleaseAlone,
+}
+
+/// A customer nothing is known of yet.
+pub fn blank(customer: CustomerRef, as_of: AsOf, partition: crate::event::Partition) -> CustomerState {
+    CustomerState {
+        customer,
+        partition,
+        as_of,
+        registration: None,
+        erased: crate::sealed::Purposes::NONE,
+        verified: crate::policy::Methods::default(),
+        kyc: Kyc::default(),
+        last_created_at: Timestamp::default(),
+        quarantine: None,
+    }
+}
+
+/// Folds one fact. A release goes through [`fold_release`].
+pub fn fold(mut state: CustomerState, fact: &Fact, known: &mut KnownRows) -> Result<Folded, FoldStop> {
+    state.as_of.offset = fact.source().offset;
+    if must_park(&state, fact) {
+        return Ok(park(state, fact));
+    }
+    apply(state, fact, known)
+}
+
+/// While a customer is quarantined everything waits but an erasure, which nobody may keep waiting.
+fn must_park(state: &CustomerState, fact: &Fact) -> bool {
+    let waits = match fact {
+        Fact::Event { event, .. } => match &event.event {
+            Event::CustomerRegistered(_) | Event::DukcapilVerdictReceived(_) => true,
+            Event::CustomerErased(_) | Event::CustomerReleased(_) => false,
+        },
+        Fact::Poison(_) => true,
+    };
+    waits && state.quarantine.is_some() && !state.erased.contains(Purpose::Profile)
+}
+
+fn apply(state: CustomerState, fact: &Fact, known: &mut KnownRows) -> Result<Folded, FoldStop> {
+    match fact {
+        Fact::Poison(poison) if state.erased.contains(Purpose::Profile) => {
+            Ok(refuse(state, fact, poison.verification_id.is_some()))
+        }
+        Fact::Poison(poison) => Ok(quarantine(state, fact, &poison.cause)),
+        Fact::Event { event, embedding_model } => match &event.event {
+            Event::CustomerRegistered(registered) => Ok(register(state, fact, event, registered)),
+            Event::DukcapilVerdictReceived(verdict) => {
+                verdict::record_verdict(state, fact, event, verdict, embedding_model.as_deref(), known)
+            }
+            Event::CustomerErased(erased) => Ok(erase(state, fact, erased)),
+            Event::CustomerReleased(_) => Err(FoldStop::ReleaseAlone),
+        },
+    }
+}
+
+fn note(state: &CustomerState, fact: &Fact, disposition: Disposition, cause: Option<&str>) -> EventNote {
+    let (event_id, body_fingerprint) = match fact {
+        Fact::Event { event, .. } => {
+            let fingerprint = match &event.event {
+                Event::CustomerRegistered(e) => Some(e.body_fingerprint),
+                Event::DukcapilVerdictReceived(e) => Some(e.body_fingerprint),
+                Event::CustomerErased(_) | Event::CustomerReleased(_) => None,
+            };
+            (Some(event.event.event_id().clone()), fingerprint)
+        }
+        Fact::Poison(poison) => (poison.event_id.clone(), poison.body_fingerprint),
+    };
+    EventNote {
+        customer: state.customer.clone(),
+        source: fact.source(),
+        event_id,
+        verification_id: fact.verification_id().cloned(),
+        disposition,
+        body_fingerprint,
+        cause: cause.map(str::to_owned),
+    }
+}
+
+/// The end of every fact that makes no verification row: a note, perhaps an outcome.
+fn noted(state: CustomerState, fact: &Fact, note: EventNote, entry: BookEntry) -> Folded {
+    let outcomes = outcomes_of::note(&note).into_iter().collect();
+    Folded {
+        rows: vec![(fact.source(), ViewRow::Note(note))],
+        outcomes,
+        effect: Effect { entry: Some(entry), ..Effect::default() },
+        dead_letters: Vec::new(),
+        state,
+    }
+}
+
+fn park(mut state: CustomerState, fact: &Fact) -> Folded {
+    if let Some(quarantine) = &mut state.quarantine {
+        quarantine.waiting += 1;
+    }
+    let note = note(&state, fact, Disposition::Parked, None);
+    noted(state, fact, note, BookEntry::Parked)
+}
+
+fn refuse(state: CustomerState, fact: &Fact, verdict: bool) -> Folded {
+    let mut note = note(&state, fact, Disposition::Refused, None);
+    if !verdict {
+        note.verification_id = None;
+    }
+    noted(state, fact, note, BookEntry::Refused)
+}
+
+fn quarantine(mut state: CustomerState, fact: &Fact, cause: &str) -> Folded {
+    let source = fact.source();
+    state.quarantine.get_or_insert_with(|| Quarantine { since: source, cause: cause.to_owned(), waiting: 1 });
+    let note = note(&state, fact, Disposition::DeadLettered, Some(cause));
+    let mut folded = noted(state, fact, note, BookEntry::DeadLettered);
+    folded.dead_letters.push((source, cause.to_owned()));
+    folded
+}
+
+fn register(
+    mut state: CustomerState,
+    fact: &Fact,
+    event: &RecordedEvent,
+    registered: &CustomerRegistered,
+) -> Folded {
+    if state.erased.contains(Purpose::Profile) {
+        return refuse(state, fact, false);
+    }
+    if let Some(first) = &state.registration {
+        let (disposition, entry) = if first.body_fingerprint == registered.body_fingerprint {
+            (Disposition::Duplicate, BookEntry::Duplicate)
+        } else {
+            (Disposition::Conflict, BookEntry::Conflict)
+        };
+        let note = note(&state, fact, disposition, None);
+        return noted(state, fact, note, entry);
+    }
+    let created_at = event.appended_at.max(state.last_created_at);
+    state.last_created_at = created_at;
+    state.registration = Some(Registration {
+        event_id: registered.event_id.clone(),
+        source: event.source,
+        full_name: Some(registered.full_name.clone()),
+        external_id: registered.external_id.clone(),
+        body_fingerprint: registered.body_fingerprint,
+        created_at,
+    });
+    let note = note(&state, fact, Disposition::Applied, None);
+    noted(state, fact, note, BookEntry::Applied)
+}
+
+fn erase(mut state: CustomerState, fact: &Fact, erased: &CustomerErased) -> Folded {
+    state.erased = state.erased.union(erased.purposes);
+    if erased.purposes.contains(Purpose::Profile)
+        && let Some(registration) = &mut state.registration
+    {
+        registration.full_name = None;
+        registration.external_id = None;
+    }
+    let note = note(&state, fact, Disposition::Applied, None);
+    let customer = state.customer.clone();
+    let mut folded = noted(state, fact, note, BookEntry::Applied);
+    if erased.purposes.contains(Purpose::Biometric) {
+        folded.rows.push((fact.source(), ViewRow::EraseEnrolments(customer)));
+    }
+    folded
+}

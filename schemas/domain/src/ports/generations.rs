@@ -1,0 +1,219 @@
+//! Generations of the read model: which one answers, which ones are written, who has heard of it; and the
+//! operator's look into a generation. Rows, and how they are written, are in `views.rs`.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::event::{Offset, Partition, TopicId};
+use crate::ids::CustomerRef;
+use crate::rows::{CustomerState, Generation, PositionRow, TallyKey, TallyRow, ViewRow, WriteTimestamp};
+
+/// From where on the newer of two generations speaks, the older below; one offset for each partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handover {
+    /// The topic the offsets are of.
+    pub topic_id: TopicId,
+    /// By partition, ascending.
+    pub from: Vec<(Partition, Offset)>,
+}
+
+impl Handover {
+    /// Where that partition is handed over. A partition that is not listed has nothing below.
+    pub fn offset(&self, partition: Partition) -> Offset {
+        self.from.iter().find(|(p, _)| *p == partition).map_or(Offset(0), |(_, offset)| *offset)
+    }
+}
+
+/// A generation beside the one that answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Beside {
+    /// A rebuild fills it; projectors leave it alone.
+    Building(Generation),
+    /// Projectors write both. The one that answers speaks below the handover, this one from it on.
+    Next(Generation, Handover),
+    /// It answered before, and projectors still write it. It speaks below the handover, the one that answers
+    /// now from it on.
+    Previous(Generation, Handover),
+    /// The same, until every instance works by this pointer: then it is dropped.
+    Leaving(Generation, Handover),
+    /// Nobody writes it any more; it is being dropped.
+    Dropping(Generation),
+}
+
+impl Beside {
+    /// Which generation it is.
+    pub fn generation(&self) -> Generation {
+        match self {
+            Self::Building(generation)
+            | Self::Next(generation, _)
+            | Self::Previous(generation, _)
+            | Self::Leaving(generation, _)
+            | Self::Dropping(generation) => *generation,
+        }
+    }
+}
+
+/// Which generation answers, and what stands beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pointer {
+    /// How often it was changed; each change is by one, and conditional on the version before.
+    pub version: u64,
+    /// The generation that answers.
+    pub live: Generation,
+    /// The highest number a generation ever had: none is given twice, so that a zombie that still writes a
+    /// dropped one meets nobody.
+    pub last: Generation,
+    /// At most one more.
+    pub beside: Option<Beside>,
+}
+
+impl Pointer {
+    /// As it is before any rebuild: generation 1 answers, nothing beside it.
+    pub const FIRST: Self = Self { version: 0, live: Generation(1), last: Generation(1), beside: None };
+
+    /// The pointer after a change to that.
+    #[must_use]
+    pub fn changed(&self, live: Generation, beside: Option<Beside>) -> Self {
+        let named = beside.as_ref().map_or(live, Beside::generation);
+        let last = self.last.max(live).max(named);
+        Self { version: self.version + 1, live, last, beside }
+    }
+
+    /// Every generation that projectors write, the one that answers first.
+    pub fn written(&self) -> Vec<Generation> {
+        match &self.beside {
+            None | Some(Beside::Building(_) | Beside::Dropping(_)) => vec![self.live],
+            Some(Beside::Next(other, _) | Beside::Previous(other, _) | Beside::Leaving(other, _)) => {
+                vec![self.live, *other]
+            }
+        }
+    }
+
+    /// Whose outcomes are published for the event at that place, and from which offset on that changes.
+    pub fn speaker(&self, partition: Partition, offset: Offset) -> (Generation, Option<Offset>) {
+        let (older, newer, handover) = match &self.beside {
+            None | Some(Beside::Building(_) | Beside::Dropping(_)) => return (self.live, None),
+            Some(Beside::Next(next, handover)) => (self.live, *next, handover),
+            Some(Beside::Previous(previous, handover) | Beside::Leaving(previous, handover)) => {
+                (*previous, self.live, handover)
+            }
+        };
+        let from = handover.offset(partition);
+        if offset < from { (older, Some(from)) } else { (newer, None) }
+    }
+}
+
+/// What an instance has last said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// Which instance; a name it made for itself at its start.
+    pub instance: String,
+    /// The pointer it works by: nothing it does from here on follows an earlier one.
+    pub version: u64,
+    /// Grows each time it says so: one that no longer grows is an instance that is gone.
+    pub beat: u64,
+}
+
+/// The pointer, and the generations it names. Reads see every write that was confirmed before.
+#[async_trait]
+pub trait Generations: Send + Sync {
+    /// The pointer; [`Pointer::FIRST`] before the first change.
+    async fn pointer(&self) -> Result<Pointer, StoreError>;
+
+    /// Replaces the pointer whose version is one below this one's. False, and nothing changed, when another
+    /// stands there; of two at once, one wins. Durable before it returns. After `Unavailable` it may have
+    /// happened: the pointer tells. [`super::Views::generation`] answers `live` from here on.
+    async fn point(&self, to: &Pointer) -> Result<bool, StoreError>;
+
+    /// Makes whatever a generation's rows need before the first is written. Again is no error.
+    async fn ensure_generation(&self, generation: Generation) -> Result<(), StoreError>;
+
+    /// Removes every row of a generation and whatever was made for it, in steps small enough that other
+    /// writes go on meanwhile. Again is no error, also after a crash within. The caller has made sure that
+    /// nobody reads or writes it.
+    async fn drop_generation(&self, generation: Generation) -> Result<(), StoreError>;
+
+    /// Keeps what the instance says, in place of what it said before; with none it has left. What an instance
+    /// said may be forgotten a minute after it said it, not before.
+    async fn acknowledge(&self, instance: &str, said: Option<&Acknowledgement>) -> Result<(), StoreError>;
+
+    /// What every instance has last said.
+    async fn acknowledgements(&self) -> Result<Vec<Acknowledgement>, StoreError>;
+}
+
+/// A row of a generation and the timestamp it stands there with.
+pub type Stamped = (WriteTimestamp, ViewRow);
+
+/// The operator's look into a generation: what rebuilds compare, what is quarantined, how far it is. The
+/// orders below are the store's own. A walk, each page after the last of the one before, sees every row that
+/// was there all along, and none twice.
+#[async_trait]
+pub trait Inspection: Send + Sync {
+    /// Every customer that any row is about, after `after` in the store's order.
+    async fn customers(
+        &self,
+        generation: Generation,
+        after: Option<&CustomerRef>,
+        limit: usize,
+    ) -> Result<Vec<CustomerRef>, StoreError>;
+
+    /// All rows about each of those customers, in the order asked: state, verifications, enrolments, tier
+    /// changes, signals, notes, in any order among themselves.
+    async fn rows_of(
+        &self,
+        generation: Generation,
+        customers: &[CustomerRef],
+    ) -> Result<Vec<Vec<Stamped>>, StoreError>;
+
+    /// Tallies after `after` in the store's order.
+    async fn tallies(
+        &self,
+        generation: Generation,
+        after: Option<&TallyKey>,
+        limit: usize,
+    ) -> Result<Vec<TallyRow>, StoreError>;
+
+    /// Customers that are quarantined, after `after` in the store's order.
+    async fn quarantined(
+        &self,
+        generation: Generation,
+        after: Option<&CustomerRef>,
+        limit: usize,
+    ) -> Result<Vec<CustomerState>, StoreError>;
+
+    /// Every position of a generation, of whichever topic.
+    async fn positions(&self, generation: Generation) -> Result<Vec<PositionRow>, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(offset: u64) -> Handover {
+        Handover { topic_id: TopicId([1; 16]), from: vec![(Partition(0), Offset(offset))] }
+    }
+
+    #[test]
+    fn the_older_speaks_below_the_handover_and_the_newer_from_it() {
+        let (one, two) = (Generation(1), Generation(2));
+        let speaker = |pointer: &Pointer, offset| pointer.speaker(Partition(0), Offset(offset));
+        let first = Pointer::FIRST;
+        assert_eq!(speaker(&first, 7), (one, None));
+        let building = first.changed(one, Some(Beside::Building(two)));
+        assert_eq!((building.version, building.last, building.written()), (1, two, vec![one]));
+        let next = building.changed(one, Some(Beside::Next(two, at(5))));
+        assert_eq!(next.written(), [one, two]);
+        assert_eq!(speaker(&next, 4), (one, Some(Offset(5))));
+        assert_eq!(speaker(&next, 5), (two, None));
+        let switched = next.changed(two, Some(Beside::Previous(one, at(5))));
+        assert_eq!(switched.written(), [two, one]);
+        assert_eq!(speaker(&switched, 4), (one, Some(Offset(5))));
+        assert_eq!(speaker(&switched, 5), (two, None));
+        let leaving = switched.changed(two, Some(Beside::Leaving(one, at(5))));
+        assert_eq!((speaker(&leaving, 4), leaving.written()), (speaker(&switched, 4), vec![two, one]));
+        let dropping = leaving.changed(two, Some(Beside::Dropping(one)));
+        assert_eq!((speaker(&dropping, 4), dropping.written()), ((two, None), vec![two]));
+        // A number is never given twice.
+        assert_eq!(dropping.changed(one, None).last, two);
+    }
+}

@@ -1,0 +1,24 @@
+//! The ports: what the house needs of a log, a view store and a key store, and what each must promise.
+//! Small on purpose. Every adapter passes the contract suites of `infra/testkit`, which hold it to the
+//! obligations written here.
+
+mod generations;
+mod keys;
+mod log;
+mod views;
+
+pub use generations::*;
+pub use keys::*;
+pub use log::*;
+pub use views::*;
+
+/// Why a view or key store did not do it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Worth trying again; a write may or may not have happened.
+    #[error("the store is not available: {0}")]
+    Unavailable(String),
+    /// An operator is needed: what is stored cannot be what this build expects.
+    #[error("the store holds something unexpected: {0}")]
+    Corrupt(String),
+}

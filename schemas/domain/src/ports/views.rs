@@ -1,0 +1,148 @@
+//! The view store's two ports: the projector's, which writes, and the API's, which reads.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::event::{Offset, Partition, TopicId};
+use crate::ids::{CustomerId, CustomerRef, OrgId, VerificationId};
+use crate::policy::Method;
+use crate::rows::{
+    BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, RowKey, SignalRow, TierEventRow,
+    VerificationRow, VerificationStatus, ViewRow, ViewWrite,
+};
+use crate::time::Timestamp;
+
+/// The projector's side of the read model. Reads see every write that was confirmed before.
+#[async_trait]
+pub trait Projection: Send + Sync {
+    /// The topic id's epoch: given once, conditionally, from 1 upwards.
+    async fn claim_epoch(&self, topic_id: TopicId) -> Result<Epoch, StoreError>;
+
+    /// Rows by name, in the order asked.
+    async fn load(&self, generation: Generation, keys: &[RowKey])
+    -> Result<Vec<Option<ViewRow>>, StoreError>;
+
+    /// The notes of a customer that are parked or dead-lettered, by offset, from `from` on.
+    async fn waiting(
+        &self,
+        generation: Generation,
+        customer: &CustomerRef,
+        from: Offset,
+        limit: usize,
+    ) -> Result<Vec<EventNote>, StoreError>;
+
+    /// Writes rows, durably enough that a crash loses them only together with a position that would have
+    /// skipped them. Not atomic. A row with a lower timestamp than what stands there (a deletion included)
+    /// has no effect; the same write again has none either.
+    async fn write(&self, generation: Generation, writes: Vec<ViewWrite>) -> Result<(), StoreError>;
+
+    /// All books of a generation, for the operator.
+    async fn books(&self, generation: Generation) -> Result<Vec<BooksRow>, StoreError>;
+}
+
+/// A verification with what is joined to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerificationView {
+    /// The row.
+    pub row: VerificationRow,
+    /// Its signals, oldest first.
+    pub signals: Vec<SignalRow>,
+}
+
+/// Which verifications to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptsQuery {
+    /// The tenant.
+    pub org: OrgId,
+    /// Only this method.
+    pub method: Option<Method>,
+    /// Only this status.
+    pub status: Option<VerificationStatus>,
+    /// Only this customer.
+    pub customer: Option<CustomerId>,
+    /// `createdAt` from here, inclusive.
+    pub from: Option<Timestamp>,
+    /// `createdAt` to here, exclusive.
+    pub to: Option<Timestamp>,
+    /// Where the page starts.
+    pub start: PageStart,
+    /// Rows at most.
+    pub limit: usize,
+}
+
+/// Where a page starts, in the order (createdAt, partition, offset) descending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PageStart {
+    /// After so many rows.
+    Skip(u64),
+    /// After this row.
+    After(RowPlace),
+}
+
+/// A row's place in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RowPlace {
+    /// First by this.
+    pub created_at: Timestamp,
+    /// Then by this.
+    pub partition: Partition,
+    /// Then by this.
+    pub offset: Offset,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptsPage {
+    /// Newest first.
+    pub rows: Vec<VerificationView>,
+    /// All rows the query matches, exact as of the answer.
+    pub total: u64,
+    /// Whether rows follow.
+    pub more: bool,
+}
+
+/// A customer's verifications and tier changes, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KycRows {
+    /// At most [`crate::limits::KYC_ROWS_MAX`].
+    pub verifications: Vec<VerificationRow>,
+    /// At most [`crate::limits::KYC_ROWS_MAX`].
+    pub history: Vec<TierEventRow>,
+}
+
+/// The API's side of the read model. Sees every write that a projector's confirmed before.
+#[async_trait]
+pub trait Views: Send + Sync {
+    /// A customer's state.
+    async fn customer(
+        &self,
+        generation: Generation,
+        customer: &CustomerRef,
+    ) -> Result<Option<CustomerState>, StoreError>;
+
+    /// A verification of the org, and its enrolment unless that was erased.
+    async fn verification(
+        &self,
+        generation: Generation,
+        org: &OrgId,
+        id: &VerificationId,
+    ) -> Result<Option<(VerificationView, Option<EnrolmentRow>)>, StoreError>;
+
+    /// A page of verifications.
+    async fn attempts(
+        &self,
+        generation: Generation,
+        query: &AttemptsQuery,
+    ) -> Result<AttemptsPage, StoreError>;
+
+    /// A customer's rows with `createdAt` at or before `as_of` (all without it).
+    async fn kyc_rows(
+        &self,
+        generation: Generation,
+        customer: &CustomerRef,
+        as_of: Option<Timestamp>,
+    ) -> Result<KycRows, StoreError>;
+
+    /// The generation that answers now.
+    async fn generation(&self) -> Result<Generation, StoreError>;
+}

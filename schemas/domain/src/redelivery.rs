@@ -1,0 +1,131 @@
+//! Redeliveries: an event at or below its customer's `as_of` is not folded again. What it published is
+//! rebuilt from the rows it wrote, and what it did to books and tallies is found again for whichever of
+//! those rows is still behind.
+
+use crate::event::Source;
+use crate::fold::{Effect, Fact, KnownRows};
+use crate::outcome::{Outcome, UnappliedCause};
+use crate::outcomes_of;
+use crate::rows::{BookEntry, Disposition, EventNote};
+
+/// What a redelivered fact had come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recalled {
+    /// To publish again.
+    pub outcomes: Vec<Outcome>,
+    /// To count where it was not counted yet.
+    pub effect: Effect,
+    /// Records whose dead letters are to be published again: its own, and those of a release.
+    pub dead_letters: Vec<Source>,
+}
+
+/// The rows do not say what became of an event that the state has taken in: the store lost rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an event that the state has taken in left no row")]
+pub struct NoTrace;
+
+/// What the fact at or below its customer's `as_of` had come to. `notes` gives an event's own note, and
+/// those of events that a release re-read; `known` has the verification rows they name.
+pub fn recall(
+    fact: &Fact,
+    notes: &dyn Fn(Source) -> Option<EventNote>,
+    known: &KnownRows,
+) -> Result<Recalled, NoTrace> {
+    let source = fact.source();
+    let row = fact.verification_id().and_then(|id| known.get(id));
+    let own_row = row.filter(|row| row.source == source);
+    let Some(note) = notes(source) else {
+        let row = own_row.ok_or(NoTrace)?;
+        return Ok(Recalled {
+            outcomes: outcomes_of::verification(row),
+            effect: Effect { entry: Some(BookEntry::Applied), moved: Vec::new(), counted: vec![row.clone()] },
+            dead_letters: Vec::new(),
+        });
+    };
+    let entry = entry_of(&note.disposition);
+    let mut effect = Effect { entry: Some(entry), ..Effect::default() };
+    let outcomes = match &note.disposition {
+        Disposition::Applied => Vec::new(),
+        Disposition::Duplicate => row.map(outcomes_of::verification_created).into_iter().collect(),
+        Disposition::Conflict => {
+            row.and_then(|first| outcomes_of::conflict(&note, first)).into_iter().collect()
+        }
+        Disposition::Refused => outcomes_of::note(&note).into_iter().collect(),
+        // Released since: its row is there, and what it published last is what counts.
+        Disposition::Parked | Disposition::DeadLettered => match own_row {
+            Some(row) => outcomes_of::verification(row),
+            None => outcomes_of::note(&note).into_iter().collect(),
+        },
+        Disposition::Released(results) => return released(results, effect, notes, known),
+    };
+    effect.counted = Vec::new();
+    let dead_letters = if entry == BookEntry::DeadLettered { vec![source] } else { Vec::new() };
+    Ok(Recalled { outcomes, effect, dead_letters })
+}
+
+fn released(
+    results: &[(Source, BookEntry)],
+    mut effect: Effect,
+    notes: &dyn Fn(Source) -> Option<EventNote>,
+    known: &KnownRows,
+) -> Result<Recalled, NoTrace> {
+    let mut outcomes = Vec::new();
+    let mut dead_letters = Vec::new();
+    for (source, to) in results {
+        let note = notes(*source).ok_or(NoTrace)?;
+        let row = note.verification_id.as_ref().and_then(|id| known.get(id));
+        let from = entry_of(&note.disposition);
+        if from != *to {
+            effect.moved.push((from, *to));
+            if *to == BookEntry::DeadLettered {
+                dead_letters.push(*source);
+            }
+        }
+        match to {
+            BookEntry::Applied => {
+                if let Some(row) = row.filter(|row| row.source == *source) {
+                    outcomes.extend(outcomes_of::verification(row));
+                    effect.counted.push(row.clone());
+                }
+            }
+            BookEntry::Duplicate => outcomes.extend(row.map(outcomes_of::verification_created)),
+            BookEntry::Conflict => outcomes.extend(row.and_then(|first| outcomes_of::conflict(&note, first))),
+            BookEntry::Refused | BookEntry::DeadLettered | BookEntry::Parked => {
+                let again = EventNote { disposition: disposition_of(*to), ..note };
+                outcomes.extend(outcomes_of::note(&again));
+            }
+        }
+    }
+    Ok(Recalled { outcomes, effect, dead_letters })
+}
+
+fn disposition_of(entry: BookEntry) -> Disposition {
+    match entry {
+        BookEntry::Applied => Disposition::Applied,
+        BookEntry::Duplicate => Disposition::Duplicate,
+        BookEntry::Conflict => Disposition::Conflict,
+        BookEntry::Refused => Disposition::Refused,
+        BookEntry::DeadLettered => Disposition::DeadLettered,
+        BookEntry::Parked => Disposition::Parked,
+    }
+}
+
+/// The column an event with that note was entered in at its own offset.
+fn entry_of(disposition: &Disposition) -> BookEntry {
+    match disposition {
+        Disposition::Applied | Disposition::Released(_) => BookEntry::Applied,
+        Disposition::Duplicate => BookEntry::Duplicate,
+        Disposition::Conflict => BookEntry::Conflict,
+        Disposition::Refused => BookEntry::Refused,
+        Disposition::DeadLettered => BookEntry::DeadLettered,
+        Disposition::Parked => BookEntry::Parked,
+    }
+}
+
+/// Whether a verdict that is not applied is lost to its caller or only waits.
+pub fn waits(cause: UnappliedCause) -> bool {
+    match cause {
+        UnappliedCause::Parked | UnappliedCause::DeadLettered => true,
+        UnappliedCause::Refused => false,
+    }
+}

@@ -1,0 +1,184 @@
+//! What personal data looks like everywhere outside the vault: an envelope that nobody here can open.
+//! A log record or a row that wants personal data takes a [`Sealed`], so plaintext does not fit (style §3).
+
+use bytes::Bytes;
+
+/// Why a piece of personal data is kept, and so when it goes: one data key per customer and purpose
+/// (design §3), because identity records must outlive a withdrawn biometric consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Purpose {
+    /// Names, external id, reason.
+    Profile,
+    /// Photo, vectors.
+    Biometric,
+    /// The raw answer of the registry, and a photo that came with a declined verdict.
+    Evidence,
+}
+
+impl Purpose {
+    /// Every purpose, in the order of their bits in [`Purposes`].
+    pub const ALL: [Self; 3] = [Self::Profile, Self::Biometric, Self::Evidence];
+
+    /// The word used in schemas, key bindings and audit records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Profile => "profile",
+            Self::Biometric => "biometric",
+            Self::Evidence => "evidence",
+        }
+    }
+
+    /// The purpose of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|p| p.as_str() == word)
+    }
+}
+
+/// A set of purposes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Purposes(u8);
+
+impl Purposes {
+    /// No purpose.
+    pub const NONE: Self = Self(0);
+
+    /// The set as bits, one per purpose in the order of [`Purpose::ALL`].
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// Takes up bits that [`Purposes::bits`] gave; unknown bits are dropped.
+    pub fn from_bits(bits: u8) -> Self {
+        Self(bits & 0b111)
+    }
+
+    /// Whether the purpose is in the set.
+    pub fn contains(self, purpose: Purpose) -> bool {
+        self.0 & (1 << purpose as u8) != 0
+    }
+
+    /// The set with the purpose in it.
+    #[must_use]
+    pub fn with(self, purpose: Purpose) -> Self {
+        Self(self.0 | (1 << purpose as u8))
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The purposes in the set.
+    pub fn iter(self) -> impl Iterator<Item = Purpose> {
+        Purpose::ALL.into_iter().filter(move |p| self.contains(*p))
+    }
+}
+
+impl FromIterator<Purpose> for Purposes {
+    fn from_iter<I: IntoIterator<Item = Purpose>>(purposes: I) -> Self {
+        purposes.into_iter().fold(Self::NONE, Self::with)
+    }
+}
+
+/// A field that is sealed: its name goes into the envelope's binding, so that no envelope can be moved
+/// from one field to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Field {
+    /// A customer's full name.
+    FullName,
+    /// The org's own id for a customer.
+    ExternalId,
+    /// The reason of a verdict.
+    Reason,
+    /// The photo that becomes the face reference.
+    Photo,
+    /// A photo that came with a declined verdict: evidence only.
+    DeclinedPhoto,
+    /// The registry's raw answer.
+    Raw,
+}
+
+impl Field {
+    /// The name in the binding; never changes once used.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FullName => "full_name",
+            Self::ExternalId => "external_id",
+            Self::Reason => "reason",
+            Self::Photo => "photo",
+            Self::DeclinedPhoto => "declined_photo",
+            Self::Raw => "raw",
+        }
+    }
+
+    /// The purpose whose key seals the field.
+    pub fn purpose(self) -> Purpose {
+        match self {
+            Self::FullName | Self::ExternalId | Self::Reason => Purpose::Profile,
+            Self::Photo => Purpose::Biometric,
+            Self::DeclinedPhoto | Self::Raw => Purpose::Evidence,
+        }
+    }
+}
+
+/// A sealed value: the envelope's bytes (format: `infra/vault`). Cheap to clone. Its `Debug` says only the size.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Sealed(Bytes);
+
+impl Sealed {
+    /// Takes up an envelope: from the vault that made it, or from a log or row that kept it.
+    pub fn from_envelope(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+
+    /// The envelope's bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The envelope's bytes, shared.
+    pub fn bytes(&self) -> Bytes {
+        self.0.clone()
+    }
+}
+
+impl std::fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Sealed({} bytes)", self.0.len())
+    }
+}
+
+/// Sealed media: inline today; from version 1 on it may also lie elsewhere (design §2, step 5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SealedMedia {
+    /// The envelope itself.
+    Inline(Sealed),
+    /// An envelope kept outside the log.
+    Reference {
+        /// SHA-256 of the envelope.
+        sha256: [u8; 32],
+        /// Bytes of the envelope.
+        size: u64,
+        /// Where it lies; a URI.
+        location: String,
+    },
+}
+
+/// What came of trying to open an envelope.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// The plaintext.
+    Open(Bytes),
+    /// The key was destroyed: nobody can open it any more. Not an error.
+    Erased,
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Open(plain) => write!(f, "Open({} bytes)", plain.len()),
+            Self::Erased => f.write_str("Erased"),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The shapes of bodies, field for field as in `schemas/events`, and their way from and to `domain`. A type
+//! here is always of the latest version of its schema; its name is the schema's, and its fields stand in the
+//! schema's order (any other order would be encoded too, at the price of a second copy).
+//!
+//! What does not belong here: headers, ids of schemas, and anything that a body's meaning decides.
+
+mod audit;
+mod events;
+mod orgs;
+mod outcomes;
+mod parts;
+
+pub(crate) use audit::{KeysDestroyed, VerdictEvidence};
+pub(crate) use events::{CustomerErased, CustomerRegistered, CustomerReleased, DukcapilVerdictReceived};
+pub(crate) use orgs::{ApiKey, DeadLetter, Org};
+pub(crate) use outcomes::{
+    FaceEnrolled, KycUpdated, VerdictConflicted, VerdictUnapplied, VerificationCreated,
+};
+
+/// A body that is the whole of a record.
+pub(crate) trait Body: serde::Serialize {
+    /// Full name of its schema.
+    const NAME: &'static str;
+
+    /// Bytes of its large parts, so that encoding allocates once.
+    fn sealed_bytes(&self) -> usize {
+        0
+    }
+}

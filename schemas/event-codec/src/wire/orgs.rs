@@ -1,0 +1,205 @@
+//! Bodies of `identity.orgs`, and the one of `identity.dead-letters`.
+
+use domain::ids::{ApiKeyId, EventId, OrgId};
+use domain::orgs::{self, Environment, OrgRecord, Scope, Suite};
+use serde::{Deserialize, Serialize};
+
+use super::Body;
+use super::parts::{Blob, Fixed, List, Source, Text, id, time, word};
+use crate::error::DecodeError;
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RateLimits {
+    get_per_minute: u32,
+    write_per_minute: u32,
+    nik_dukcapil_per_minute: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WrappedSecret {
+    kms_version: u32,
+    wrapped: Blob,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Org<'a> {
+    org_id: Text<'a>,
+    name: Text<'a>,
+    environment: Text<'a>,
+    dukcapil_enabled: bool,
+    strict_scopes: bool,
+    limits: RateLimits,
+    policy_version: u32,
+    suite: Text<'a>,
+    id_secret: WrappedSecret,
+    evidence_key_id: Text<'a>,
+    evidence_public_key: Blob,
+    created_at: i64,
+}
+
+impl Body for Org<'_> {
+    const NAME: &'static str = "identity.Org";
+}
+
+impl<'a> From<&'a OrgRecord> for Org<'a> {
+    fn from(r: &'a OrgRecord) -> Self {
+        Self {
+            org_id: r.org.as_str().into(),
+            name: (&r.name).into(),
+            environment: r.environment.as_str().into(),
+            dukcapil_enabled: r.dukcapil_enabled,
+            strict_scopes: r.strict_scopes,
+            limits: RateLimits {
+                get_per_minute: r.limits.get_per_minute,
+                write_per_minute: r.limits.write_per_minute,
+                nik_dukcapil_per_minute: r.limits.nik_dukcapil_per_minute,
+            },
+            policy_version: r.policy_version,
+            suite: r.suite.as_str().into(),
+            id_secret: WrappedSecret {
+                kms_version: r.id_secret.kms_version,
+                wrapped: Blob(r.id_secret.wrapped.clone()),
+            },
+            evidence_key_id: (&r.evidence_key_id).into(),
+            evidence_public_key: Blob(r.evidence_public_key.clone()),
+            created_at: r.created_at.millis(),
+        }
+    }
+}
+
+impl TryFrom<Org<'_>> for OrgRecord {
+    type Error = DecodeError;
+
+    fn try_from(w: Org<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            org: id("orgId", &w.org_id, OrgId::parse)?,
+            name: w.name.into_owned(),
+            environment: word("environment", &w.environment, Environment::parse)?,
+            dukcapil_enabled: w.dukcapil_enabled,
+            strict_scopes: w.strict_scopes,
+            limits: orgs::RateLimits {
+                get_per_minute: w.limits.get_per_minute,
+                write_per_minute: w.limits.write_per_minute,
+                nik_dukcapil_per_minute: w.limits.nik_dukcapil_per_minute,
+            },
+            policy_version: w.policy_version,
+            suite: word("suite", &w.suite, Suite::parse)?,
+            id_secret: orgs::WrappedSecret {
+                kms_version: w.id_secret.kms_version,
+                wrapped: w.id_secret.wrapped.0,
+            },
+            evidence_key_id: w.evidence_key_id.into_owned(),
+            evidence_public_key: w.evidence_public_key.0,
+            created_at: time("createdAt", w.created_at)?,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ApiKey<'a> {
+    id: Text<'a>,
+    org_id: Text<'a>,
+    key_sha256: Fixed<32>,
+    scopes: List<Text<'a>>,
+    expires_at: Option<i64>,
+    revoked_at: Option<i64>,
+    created_at: i64,
+}
+
+impl Body for ApiKey<'_> {
+    const NAME: &'static str = "identity.ApiKey";
+}
+
+impl<'a> From<&'a orgs::ApiKeyRecord> for ApiKey<'a> {
+    fn from(r: &'a orgs::ApiKeyRecord) -> Self {
+        Self {
+            id: r.id.as_str().into(),
+            org_id: r.org.as_str().into(),
+            key_sha256: Fixed(r.key_sha256),
+            scopes: List(r.scopes.iter().map(|scope| scope.as_str().into()).collect()),
+            expires_at: r.expires_at.map(|time| time.millis()),
+            revoked_at: r.revoked_at.map(|time| time.millis()),
+            created_at: r.created_at.millis(),
+        }
+    }
+}
+
+impl TryFrom<ApiKey<'_>> for orgs::ApiKeyRecord {
+    type Error = DecodeError;
+
+    fn try_from(w: ApiKey<'_>) -> Result<Self, DecodeError> {
+        let scope = |text: &Text<'_>| word("scopes", text, Scope::parse);
+        Ok(Self {
+            id: id("id", &w.id, ApiKeyId::parse)?,
+            org: id("orgId", &w.org_id, OrgId::parse)?,
+            key_sha256: w.key_sha256.0,
+            scopes: w.scopes.0.iter().map(scope).collect::<Result<_, _>>()?,
+            expires_at: w.expires_at.map(|ms| time("expiresAt", ms)).transpose()?,
+            revoked_at: w.revoked_at.map(|ms| time("revokedAt", ms)).transpose()?,
+            created_at: time("createdAt", w.created_at)?,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header<'a> {
+    name: Text<'a>,
+    value: Blob,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DeadLetter<'a> {
+    origin: Source,
+    customer_key: Text<'a>,
+    cause: Text<'a>,
+    event_id: Option<Text<'a>>,
+    appended_at: i64,
+    value: Option<Blob>,
+    headers: List<Header<'a>>,
+}
+
+impl Body for DeadLetter<'_> {
+    const NAME: &'static str = "identity.DeadLetter";
+
+    fn sealed_bytes(&self) -> usize {
+        Blob::size(self.value.as_ref())
+    }
+}
+
+impl<'a> From<&'a crate::DeadLetter> for DeadLetter<'a> {
+    fn from(l: &'a crate::DeadLetter) -> Self {
+        let header =
+            |(name, value): &'a (String, _)| Header { name: name.into(), value: Blob(Clone::clone(value)) };
+        Self {
+            origin: l.origin.into(),
+            customer_key: (&l.customer_key).into(),
+            cause: (&l.cause).into(),
+            event_id: l.event_id.as_ref().map(|id| id.as_str().into()),
+            appended_at: l.appended_at.millis(),
+            value: l.value.clone().map(Blob),
+            headers: List(l.headers.iter().map(header).collect()),
+        }
+    }
+}
+
+impl TryFrom<DeadLetter<'_>> for crate::DeadLetter {
+    type Error = DecodeError;
+
+    fn try_from(w: DeadLetter<'_>) -> Result<Self, DecodeError> {
+        let event = |text: Text<'_>| id("eventId", &text, EventId::parse);
+        Ok(Self {
+            origin: w.origin.into(),
+            customer_key: w.customer_key.into_owned(),
+            cause: w.cause.into_owned(),
+            event_id: w.event_id.map(event).transpose()?,
+            appended_at: time("appendedAt", w.appended_at)?,
+            value: w.value.map(|blob| blob.0),
+            headers: w.headers.0.into_iter().map(|h| (h.name.into_owned(), h.value.0)).collect(),
+        })
+    }
+}

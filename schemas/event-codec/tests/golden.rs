@@ -1,0 +1,128 @@
+//! Golden files: what was written once is read for ever, and the same value still gives the same bytes.
+
+mod samples;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use domain::ports::NewRecord;
+use event_codec::{Codec, registry};
+use samples::{Any, meta, samples, stored};
+use sha2::{Digest as _, Sha256};
+
+const HOW: &str = "a golden file that is committed never changes; a missing one is written by \
+                   UPDATE_GOLDEN=1 cargo test -p event-codec --test golden";
+
+fn folder() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../events/golden"))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits = |i| u8::from_str_radix(&text[i..i + 2], 16).expect("hex digits");
+    (0..text.len()).step_by(2).map(digits).collect()
+}
+
+/// Key and headers as JSON; the fingerprint is the only header that is not a text.
+fn headers_json(record: &NewRecord) -> String {
+    let headers: Vec<_> = record
+        .headers
+        .iter()
+        .map(|(name, value)| match std::str::from_utf8(value) {
+            Ok(text) if name != "schema-fingerprint" => serde_json::json!([name, text]),
+            _ => serde_json::json!([name, { "hex": hex(value) }]),
+        })
+        .collect();
+    let key = std::str::from_utf8(&record.key).expect("keys are texts");
+    let json = serde_json::json!({ "key": key, "headers": headers });
+    serde_json::to_string_pretty(&json).expect("JSON") + "\n"
+}
+
+fn headers_of(json: &str) -> Vec<(String, Bytes)> {
+    let json: serde_json::Value = serde_json::from_str(json).expect("JSON");
+    let value = |value: &serde_json::Value| match value.as_str() {
+        Some(text) => Bytes::copy_from_slice(text.as_bytes()),
+        None => unhex(value["hex"].as_str().expect("hex")).into(),
+    };
+    json["headers"]
+        .as_array()
+        .expect("headers")
+        .iter()
+        .map(|pair| (pair[0].as_str().expect("a name").to_owned(), value(&pair[1])))
+        .collect()
+}
+
+/// Writes a file that is not there yet, if asked to.
+fn committed(name: &str, content: &[u8]) -> Vec<u8> {
+    let path = folder().join(name);
+    if !path.exists() && std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, content).expect("the golden folder can be written");
+    }
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{name}: {error}; {HOW}"))
+}
+
+#[test]
+fn every_golden_file_is_written_and_read_as_ever() {
+    let codec = Codec::committed();
+    for (name, value) in samples() {
+        let record = value.encode(&codec, &meta()).expect("fits");
+        let json = headers_json(&record);
+        let golden_value = committed(&format!("{name}.bin"), &record.value);
+        let golden_headers = committed(&format!("{name}.json"), json.as_bytes());
+        assert_eq!(hex(&golden_value), hex(&record.value), "{name}: other bytes; {HOW}");
+        let golden_headers = String::from_utf8(golden_headers).expect("JSON");
+        assert_eq!(golden_headers, json, "{name}: other headers; {HOW}");
+
+        let mut golden = stored(&record);
+        golden.value = Some(golden_value.into());
+        golden.headers = headers_of(&golden_headers);
+        assert_eq!(Any::decode(&codec, value.topic(), &golden), Ok(value), "{name}");
+    }
+}
+
+#[test]
+fn every_version_of_every_schema_has_a_golden_file() {
+    let names: BTreeSet<String> = samples().iter().map(|(name, _)| (*name).to_owned()).collect();
+    for entry in registry::entries() {
+        let name = format!("{}.v{}", entry.schema.name().trim_start_matches("identity."), entry.version);
+        assert!(names.iter().any(|sample| sample.starts_with(&name)), "{name} has no sample");
+    }
+}
+
+/// The lock says what every committed file was; `check_committed` compares the schemas with it too.
+#[test]
+fn the_lock_holds_every_file() {
+    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+    let events = folder().join("..");
+    let mut lock: BTreeMap<String, String> = std::fs::read_to_string(folder().join("SHA256SUMS"))
+        .expect("the lock")
+        .lines()
+        .filter_map(|line| line.split_once("  "))
+        .map(|(digest, name)| (name.to_owned(), digest.to_owned()))
+        .collect();
+    let mut names: BTreeSet<String> = lock.keys().cloned().collect();
+    for (sub, ends) in [("", [".avsc", ".avsc"]), ("golden/", [".bin", ".json"])] {
+        for entry in std::fs::read_dir(events.join(sub)).expect("a folder") {
+            let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
+            if ends.iter().any(|end| name.ends_with(end)) {
+                names.insert(format!("{sub}{name}"));
+            }
+        }
+    }
+    for name in names {
+        let content = std::fs::read(events.join(&name)).unwrap_or_else(|e| panic!("{name}: {e}; {HOW}"));
+        let digest = hex(&Sha256::digest(content));
+        if update {
+            lock.entry(name.clone()).or_insert_with(|| digest.clone());
+        }
+        assert_eq!(lock.get(&name), Some(&digest), "{name} is not what the lock says; {HOW}");
+    }
+    if update {
+        let text: String = lock.iter().map(|(name, digest)| format!("{digest}  {name}\n")).collect();
+        std::fs::write(folder().join("SHA256SUMS"), text).expect("the lock can be written");
+    }
+}

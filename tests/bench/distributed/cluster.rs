@@ -1,0 +1,146 @@
+//! The servers and programs of one measurement, all started here and ended with it.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+use local_cluster::{Cassandra, CassandraOptions, Kafka, KafkaOptions, PerfRun};
+
+use crate::http::Connection;
+use crate::limits::{LOOK_EVERY, PERF_RECORDS, READY_WITHIN};
+use crate::load::Target;
+use crate::process::Program;
+
+/// Kafka, Cassandra, the settings for them, and an org.
+pub(crate) struct Cluster {
+    kafka: Kafka,
+    cassandra: Cassandra,
+    folder: PathBuf,
+    program: PathBuf,
+    projector: PathBuf,
+    api_key: String,
+}
+
+/// A running API.
+pub(crate) struct Served {
+    pub(crate) program: Program,
+    pub(crate) target: Target,
+}
+
+impl Cluster {
+    pub(crate) fn start(folder: &Path, program: &Path, projector: &Path) -> Result<Self> {
+        let (kafka, cassandra) = std::thread::scope(|scope| {
+            let kafka = scope.spawn(|| Kafka::start(KafkaOptions::default()));
+            let cassandra = Cassandra::start(CassandraOptions::default());
+            let kafka = kafka.join().ok().context("starting Kafka panicked")?;
+            anyhow::Ok((kafka?, cassandra?))
+        })?;
+        let settings = format!(
+            "[engine]\nkind = \"distributed\"\n\n[kafka]\nbrokers = [\"{}\"]\nreplication_factor = 1\n\
+             min_insync_replicas = 1\nallow_plaintext = true\n\n[cql]\nnodes = [\"{}\"]\n\
+             replication_factor = 1\nallow_plaintext = true\n\n[kms]\nfile = {:?}\n\n[compliance]\nkey_dir = {:?}\n",
+            kafka.bootstrap(),
+            cassandra.cql_node(),
+            folder.join("kms").join("keys.json"),
+            folder.join("compliance"),
+        );
+        std::fs::write(folder.join("config.toml"), settings)?;
+        let mut cluster = Self {
+            kafka,
+            cassandra,
+            folder: folder.to_owned(),
+            program: program.to_owned(),
+            projector: projector.to_owned(),
+            api_key: String::new(),
+        };
+        let made =
+            cluster.orgs(&["create", "--name", "Bench", "--dukcapil-enabled", "--ingest-limit", "0"])?;
+        cluster.api_key = made["apiKey"].as_str().context("apiKey")?.to_owned();
+        let org = made["orgId"].as_str().context("orgId")?.to_owned();
+        cluster.orgs(&["set", &org, "--write-limit", "0", "--get-limit", "0"])?;
+        Ok(cluster)
+    }
+
+    fn config(&self) -> Result<String> {
+        Ok(self.folder.join("config.toml").to_str().context("the folder's name is not UTF-8")?.to_owned())
+    }
+
+    fn orgs(&self, arguments: &[&str]) -> Result<serde_json::Value> {
+        let config = self.config()?;
+        let mut command = Command::new(&self.program);
+        command.arg("orgs").args(arguments).args(["--config", &config, "--json"]);
+        let output = command.output()?;
+        ensure!(output.status.success(), "orgs: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+
+    pub(crate) fn brokers(&self) -> String {
+        self.kafka.bootstrap()
+    }
+
+    pub(crate) fn cql_node(&self) -> String {
+        self.cassandra.cql_node()
+    }
+
+    /// A fresh API, ready, with customers.
+    pub(crate) async fn serve(&self) -> Result<Served> {
+        let (listen, admin) = (free_address()?, free_address()?);
+        let (listen_text, admin_text) = (listen.to_string(), admin.to_string());
+        let config = self.config()?;
+        let arguments =
+            ["serve", "--config", &config, "--listen", &listen_text, "--admin-listen", &admin_text];
+        let mut program = Program::start(&self.program, &arguments, self.folder.join("server.log"))?;
+        let began = Instant::now();
+        while !is_ready(admin).await {
+            program.check()?;
+            ensure!(began.elapsed() < READY_WITHIN, "not ready within {READY_WITHIN:?}:\n{}", program.tail());
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        let target = Target::prepare(listen, self.api_key.clone()).await?;
+        Ok(Served { program, target })
+    }
+
+    /// A projector; it needs no answer to be ready, its rows are waited for.
+    pub(crate) fn project(&self) -> Result<Program> {
+        let config = self.config()?;
+        let admin = free_address()?.to_string();
+        let arguments = ["run", "--config", &config, "--admin-listen", &admin];
+        Program::start(&self.projector, &arguments, self.folder.join("projector.log"))
+    }
+
+    /// Kafka's own producer, one append a record, its summary's first figures.
+    pub(crate) fn producer_performance(&self, record_bytes: usize) -> Result<String> {
+        let run = PerfRun::new("bench-events", PERF_RECORDS, record_bytes.try_into()?);
+        let printed = self.kafka.producer_performance(&run)?;
+        let last = printed.lines().rev().find(|line| line.contains("records/sec")).context("no summary")?;
+        Ok(last.trim().trim_end_matches('.').to_owned())
+    }
+}
+
+impl Served {
+    /// Verification rows that the read model shows.
+    pub(crate) async fn total(&self) -> Result<u64> {
+        let Target { address, api_key, .. } = &self.target;
+        let head = format!(
+            "GET /api/identity/attempts?limit=1 HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {api_key}\r\n\r\n"
+        );
+        let mut connection = Connection::open(*address).await?;
+        let answer = connection.ask(head.as_bytes(), b"").await?;
+        let page: serde_json::Value = serde_json::from_slice(answer.body)?;
+        page["total"].as_u64().with_context(|| format!("attempts: {} {page}", answer.status))
+    }
+}
+
+async fn is_ready(admin: SocketAddr) -> bool {
+    let head = format!("GET /readyz HTTP/1.1\r\nHost: {admin}\r\n\r\n");
+    let Ok(mut connection) = Connection::open(admin).await else { return false };
+    let status = connection.ask(head.as_bytes(), b"").await.map(|answer| answer.status);
+    status.is_ok_and(|status| status == 200)
+}
+
+/// An address that was free a moment ago: `serve` does not say which port 0 became.
+fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}

@@ -1,0 +1,165 @@
+//! What describes and what watches the API: `auth/me`, OpenAPI, the docs page, the management listener.
+
+use serde_json::{Value, json};
+
+use crate::client::{declined, text, verified};
+use crate::harness::{Sandbox, until};
+
+#[tokio::test]
+async fn me_shows_what_a_key_may_do_and_never_the_key() {
+    let sandbox = Sandbox::start().await;
+    let info = sandbox.info();
+    let answer = sandbox.api().get("/api/auth/me").await;
+    let me = answer.expect(200);
+    assert_eq!(me["org"]["id"], info.org);
+    assert_eq!(me["environment"], "sandbox");
+    let scopes = me["scopes"].as_array().expect("scopes");
+    for scope in
+        ["customers:view", "customers:write", "verifications:view", "verifications:write", "api:manage"]
+    {
+        assert!(scopes.contains(&json!(scope)), "{me}");
+    }
+    assert_eq!(me["capabilities"]["dukcapilEnabled"], true, "{me}");
+    assert_eq!(me["limits"]["nik_dukcapil"], 60_000, "{me}");
+    let shown = String::from_utf8(answer.body.clone()).expect("text");
+    let secret = info.key.rsplit('_').next().expect("the key's secret part");
+    assert_eq!(secret.len(), 32);
+    assert!(!shown.contains(secret) && !format!("{:?}", answer.headers).contains(secret));
+}
+
+/// Every `$ref` of a document.
+fn refs<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value.as_str() {
+                    Some(target) if name == "$ref" => found.push(target),
+                    _ => refs(value, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| refs(item, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[tokio::test]
+async fn openapi_describes_every_endpoint_and_refers_to_nothing_that_is_not_there() {
+    let sandbox = Sandbox::start().await;
+    let api = sandbox.api().with_key("");
+    let document = api.get("/openapi.json").await.expect(200);
+    assert!(text(&document["openapi"]).starts_with("3."), "{}", document["openapi"]);
+    assert!(document["info"]["title"].is_string() && document["info"]["version"].is_string());
+    for (path, method, statuses) in [
+        (
+            "/api/identity/nik/dukcapil",
+            "post",
+            &["200", "202", "400", "401", "403", "404", "408", "413", "415", "422", "429", "503"][..],
+        ),
+        ("/api/identity/attempts", "get", &["200", "400", "401", "403", "429", "503"]),
+        ("/api/identity/verifications/{id}", "get", &["200", "401", "403", "404", "429", "503"]),
+        ("/api/identity/kyc/{customerId}", "get", &["200", "400", "401", "403", "404", "429", "503"]),
+        (
+            "/api/customers",
+            "post",
+            &["201", "202", "400", "401", "403", "409", "413", "415", "422", "429", "503"],
+        ),
+        ("/api/customers", "get", &["200", "400", "401", "403", "404", "429", "503"]),
+        ("/api/customers/{id}", "get", &["200", "401", "403", "404", "429", "503"]),
+        ("/api/auth/me", "get", &["200", "401", "429", "503"]),
+    ] {
+        let operation = &document["paths"][path][method];
+        assert!(operation.is_object(), "{method} {path} is not described");
+        for &status in statuses {
+            assert!(operation["responses"][status].is_object(), "{method} {path} does not describe {status}");
+        }
+        assert!(operation.to_string().contains("example"), "{method} {path} has no example");
+        assert!(
+            operation["security"].is_array() || document["security"].is_array(),
+            "{method} {path}: no security"
+        );
+    }
+    let mut found = Vec::new();
+    refs(&document, &mut found);
+    for target in found {
+        let pointer = target.strip_prefix('#').unwrap_or_else(|| panic!("{target} is elsewhere"));
+        assert!(document.pointer(pointer).is_some(), "{target} is not there");
+    }
+    let scheme = document["components"]["securitySchemes"].as_object().and_then(|all| all.values().next());
+    assert_eq!(scheme.map(|scheme| scheme["scheme"].clone()), Some(json!("bearer")));
+}
+
+#[tokio::test]
+async fn the_docs_are_a_page_that_needs_nobody_else() {
+    let sandbox = Sandbox::start().await;
+    let api = sandbox.api().with_key("");
+    let page = api.get("/docs").await;
+    assert_eq!(page.status, 200, "{page:?}");
+    assert!(page.header("content-type").is_some_and(|kind| kind.starts_with("text/html")), "{page:?}");
+    let html = String::from_utf8(page.body).expect("text");
+    for elsewhere in ["src=\"http", "href=\"http", "src=\"//", "href=\"//"] {
+        assert!(!html.contains(elsewhere), "the page loads from elsewhere: {html}");
+    }
+}
+
+#[tokio::test]
+async fn the_management_listener_alone_has_health_and_metrics() {
+    let sandbox = Sandbox::start().await;
+    let (api, admin) = (sandbox.api(), sandbox.admin());
+    assert_ne!(sandbox.info().url, sandbox.info().admin_url);
+    api.verdict(&verified(&sandbox.info().customer)).await.expect(200);
+    api.verdict(&declined(&sandbox.info().customer, "Data ganda")).await.expect(200);
+    api.verdict(&json!({})).await.expect(400);
+    for path in ["/livez", "/readyz"] {
+        assert_eq!(admin.get(path).await.status, 200, "{path}");
+        api.get(path).await.is_error(404, "not found");
+    }
+    api.get("/metrics").await.is_error(404, "not found");
+    for path in ["/api/auth/me", "/api/identity/attempts", "/docs", "/openapi.json"] {
+        assert_eq!(admin.get(path).await.status, 404, "{path} on the management listener");
+    }
+    let metrics = admin.get("/metrics").await;
+    assert_eq!(metrics.status, 200);
+    assert!(metrics.header("content-type").is_some_and(|kind| kind.starts_with("text/plain")), "{metrics:?}");
+    let lines = String::from_utf8(metrics.body).expect("text");
+    let samples: Vec<&str> =
+        lines.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
+    assert!(samples.iter().any(|line| line.starts_with("identity_")), "{lines}");
+    for sample in &samples {
+        let (name, value) = sample.rsplit_once(' ').unwrap_or_else(|| panic!("no sample: {sample}"));
+        assert!(matches!(value, "NaN" | "+Inf" | "-Inf") || value.parse::<f64>().is_ok(), "{sample}");
+        assert!(name.starts_with(|c: char| c.is_ascii_alphabetic()), "{sample}");
+        // Neither persons nor single requests are label values.
+        for id in ["cus_", "ver_", "fe_", "req_", "evt_"] {
+            assert!(!sample.contains(id), "an id in a label: {sample}");
+        }
+    }
+    for line in lines.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+        let (name, kind) = line.split_once(' ').expect("a type");
+        assert!(kind != "counter" || name.ends_with("_total"), "a counter that is no _total: {line}");
+    }
+    // Unknown paths make no new series.
+    for number in 0..5 {
+        api.get(&format!("/series-{number}")).await.expect(404);
+    }
+    let lines = String::from_utf8(admin.get("/metrics").await.body).expect("text");
+    assert!(!lines.contains("series-"), "a path that was asked for became a label");
+}
+
+#[tokio::test]
+async fn the_books_balance_in_the_metrics() {
+    let sandbox = Sandbox::start().await;
+    for _ in 0..3 {
+        sandbox.api().verdict(&verified(&sandbox.info().customer)).await.expect(200);
+    }
+    // What the projector applied is counted: the sandbox's registration and three verdicts.
+    until("a count of applied events", async || {
+        let lines = String::from_utf8(sandbox.admin().get("/metrics").await.body).expect("text");
+        lines
+            .lines()
+            .filter(|line| line.starts_with("identity_projector") && line.contains("applied"))
+            .any(|line| line.ends_with(" 4"))
+            .then_some(())
+    })
+    .await;
+}

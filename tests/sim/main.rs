@@ -1,0 +1,191 @@
+//! Simulations: projectors over a log and a store that fail, half-do and crash by a seed, with zombies
+//! beside them, must end where a fresh, faultless replay ends, byte for byte. Each failure names its seed;
+//! `SIM_SEED=n` runs that one alone, `SIM_SEEDS=n` as many as that.
+
+mod rebuilds;
+mod script;
+mod world;
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::time::Duration;
+
+use domain::ids::EventId;
+use domain::outcome::Outcome;
+use domain::ports::{EventLog as _, Generations as _, Projection as _, StoredRecord, Topic};
+use domain::rows::{Generation, RowKey, ViewRow};
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use testkit::faults::{NO_FAULTS, Rates};
+use testkit::memory::{MemoryLog, MemoryViews};
+use tokio::task::JoinSet;
+
+use crate::world::World;
+
+/// What the issue asks of CI.
+const SEEDS: u64 = 10_000;
+
+/// Most projectors at once: one that works and its zombies.
+const PROJECTORS_MAX: usize = 3;
+
+#[test]
+fn any_faults_end_where_a_fresh_replay_ends() {
+    every_seed(SEEDS, |seed| Box::pin(simulate(seed)));
+}
+
+/// Runs a simulation for every seed; it gives how many projectors ended in it.
+fn every_seed(count: u64, simulate: fn(u64) -> Pin<Box<dyn Future<Output = u64>>>) {
+    let variable = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seeds: Box<dyn Iterator<Item = u64>> = match variable("SIM_SEED") {
+        Some(seed) => Box::new(std::iter::once(seed)),
+        None => Box::new(0..variable("SIM_SEEDS").unwrap_or(count)),
+    };
+    let mut crashes = 0;
+    let mut done = 0;
+    for seed in seeds {
+        let outcome = std::panic::catch_unwind(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .start_paused(true)
+                .build()
+                .expect("a runtime");
+            runtime.block_on(simulate(seed))
+        });
+        match outcome {
+            Ok(ended) => crashes += ended,
+            Err(_) => panic!("seed {seed} failed: SIM_SEED={seed} runs it alone"),
+        }
+        done += 1;
+    }
+    println!("{done} seeds, {crashes} projectors crashed or were killed in them");
+    assert!(done == 1 || crashes > done / 2, "faults that never bite test nothing");
+}
+
+async fn simulate(seed: u64) -> u64 {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let log = MemoryLog::with_zombies(rng.random_range(1..=3));
+    let views = MemoryViews::default();
+    let mut world = World::new(&mut rng).await;
+    let script = script::write(&mut world, &mut rng);
+    let rates = Rates {
+        fail_before: rng.random_range(0..60),
+        fail_after: rng.random_range(0..60),
+        crash: rng.random_range(0..80),
+    };
+    let mut projectors = JoinSet::new();
+    let mut ended = 0;
+    for record in script {
+        if rng.random_range(0..10) == 0 {
+            // The log's clock is not ours: it may go back.
+            log.shift_clock(rng.random_range(-50..50));
+        }
+        log.append(Topic::Events, record).await.expect("the log beneath has no faults");
+        while projectors.try_join_next().is_some() {
+            ended += 1;
+        }
+        if projectors.is_empty() || projectors.len() < PROJECTORS_MAX && rng.random_range(0..8) == 0 {
+            projectors.spawn(world.project(&log, &views, rng.random(), rates, false));
+        }
+        if rng.random_range(0..25) == 0 {
+            projectors.abort_all();
+        }
+        for _ in 0..rng.random_range(0..40) {
+            tokio::task::yield_now().await;
+        }
+    }
+    tokio::time::sleep(Duration::from_millis(rng.random_range(0..200))).await;
+    projectors.abort_all();
+    while projectors.join_next().await.is_some() {
+        ended += 1;
+    }
+    world.catch_up(&log, &views, rng.random()).await;
+
+    let replay_log = log.fork_events();
+    let replayed = MemoryViews::default();
+    world.catch_up(&replay_log, &replayed, rng.random()).await;
+    compare(&views, Generation(1), &replayed);
+    compare_outcomes(&world, &log, &replay_log);
+    check_books(&views, Generation(1), &log).await;
+    ended
+}
+
+fn compare(live: &MemoryViews, generation: Generation, replayed: &MemoryViews) {
+    // A rebuild writes a position before the first record; a replay of an empty partition writes none.
+    let is_start = |row: &ViewRow| matches!(row, ViewRow::Position(position) if position.next.0 == 0);
+    let mut live = live.dump(generation);
+    live.retain(|(_, row)| !is_start(row));
+    let replayed = replayed.dump(Generation(1));
+    for (ours, theirs) in live.iter().zip(&replayed) {
+        assert_eq!(ours, theirs);
+    }
+    assert_eq!(live.len(), replayed.len(), "rows in all");
+}
+
+/// Published at least once, never two of one id that differ, and none that a replay does not publish.
+fn compare_outcomes(world: &World, live: &MemoryLog, replayed: &MemoryLog) {
+    let by_id = |log: &MemoryLog| {
+        let mut outcomes: BTreeMap<EventId, Outcome> = BTreeMap::new();
+        for record in log.all(Topic::Outcomes) {
+            let outcome = world.codec.decode_outcome(&record).expect("ours");
+            if let Some(before) = outcomes.insert(outcome.id().clone(), outcome.clone()) {
+                assert_eq!(before, outcome, "one id, two outcomes");
+            }
+        }
+        outcomes
+    };
+    assert_eq!(by_id(live), by_id(replayed));
+    let dead = |log: &MemoryLog| {
+        let mut origins: Vec<_> = log
+            .all(Topic::DeadLetters)
+            .iter()
+            .map(|record| world.codec.decode_dead_letter(record).expect("ours").origin)
+            .collect();
+        origins.sort();
+        origins.dedup();
+        origins
+    };
+    assert_eq!(dead(live), dead(replayed));
+}
+
+async fn check_books(views: &MemoryViews, generation: Generation, log: &MemoryLog) {
+    let mut read = 0;
+    for row in views.books(generation).await.expect("no faults") {
+        assert!(row.books.balance(), "{row:?}");
+        read += row.books.read;
+    }
+    let attributable =
+        log.all(Topic::Events).iter().filter(|record: &&StoredRecord| record.key.contains(&b'/')).count();
+    assert_eq!(read, attributable as u64, "every event is in the books exactly once");
+}
+
+/// Whether every partition is projected to its end, in every generation that is written.
+async fn at_end(log: &MemoryLog, views: &MemoryViews) -> bool {
+    let topic = log.describe(Topic::Events).await.expect("no faults");
+    let written = views.pointer().await.expect("no faults").written();
+    for range in log.offsets(Topic::Events).await.expect("no faults") {
+        for generation in &written {
+            let key = RowKey::Position(topic.id, range.partition);
+            let row = views.load(*generation, &[key]).await.expect("no faults").pop().flatten();
+            let next = row.map_or(0, |row| if let ViewRow::Position(p) = row { p.next.0 } else { 0 });
+            if next < range.end.0 {
+                return false;
+            }
+        }
+    }
+    true
+}
+
+#[test]
+fn the_same_seed_writes_the_same_script() {
+    let lengths = [7_u64, 7].map(|seed| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        runtime.block_on(async {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let mut world = World::new(&mut rng).await;
+            let script = script::write(&mut world, &mut rng);
+            script.iter().map(|record| (record.key.clone(), record.headers.len())).collect::<Vec<_>>()
+        })
+    });
+    assert_eq!(lengths[0], lengths[1]);
+    let _ = NO_FAULTS;
+}

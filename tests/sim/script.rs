@@ -1,0 +1,145 @@
+//! What happens in a simulation: registrations, verdicts, retries, reused keys with another body, records
+//! that cannot be applied, erasures, releases.
+
+use bytes::Bytes;
+use domain::classify::{CLASSIFIER_VERSION, ReasonCategory};
+use domain::event::{
+    AuditRef, CustomerErased, CustomerRegistered, CustomerReleased, DukcapilVerdictReceived, Event,
+    Fingerprint, Offset, Partition, Source, TopicId,
+};
+use domain::ids::{EnrolmentId, EventId, VerificationId};
+use domain::ports::NewRecord;
+use domain::sealed::{Field, Purposes, Sealed, SealedMedia};
+use domain::time::Timestamp;
+use event_codec::Meta;
+use rand::RngExt as _;
+use rand_chacha::ChaCha8Rng;
+use vault::SealContext;
+
+use crate::world::{Customer, World};
+
+/// Events of one simulation.
+const EVENTS: std::ops::RangeInclusive<usize> = 5..=40;
+
+/// Few, so that the same idempotency key comes again and again.
+const IDEMPOTENCY_KEYS: u8 = 6;
+
+const META: Meta<'static> = Meta { time: Timestamp::EPOCH, traceparent: None };
+
+pub(crate) fn write(world: &mut World, rng: &mut ChaCha8Rng) -> Vec<NewRecord> {
+    let mut script = Vec::new();
+    for customer in &world.customers {
+        // Some customers never get as far as their registration: their verdicts are poison.
+        if rng.random_range(0..10) > 0 {
+            script.push(encode(world, &registered(customer)));
+        }
+    }
+    for _ in 0..rng.random_range(EVENTS) {
+        let customer = &world.customers[rng.random_range(0..world.customers.len())];
+        let record = match rng.random_range(0..40) {
+            0 => encode(world, &registered(customer)),
+            1 | 2 => broken(world, customer, rng),
+            3 => encode(world, &erased(customer, rng)),
+            4..=6 => encode(world, &released(customer, rng)),
+            7 => NewRecord {
+                key: Bytes::from_static(b"nobody"),
+                headers: Vec::new(),
+                value: Bytes::from_static(b"\0nothing"),
+            },
+            _ => encode(world, &verdict(customer, rng)),
+        };
+        script.push(record);
+    }
+    script
+}
+
+fn encode(world: &World, event: &Event) -> NewRecord {
+    world.codec.event(event, &META).expect("an event of ours")
+}
+
+fn seal(customer: &Customer, event_id: &EventId, field: Field, content_type: &str) -> Sealed {
+    let context = SealContext { event_id, field, content_type };
+    customer.keys.seal(&context, b"synthetic").expect("keys that are there")
+}
+
+fn registered(customer: &Customer) -> Event {
+    let event_id = customer.keys.row().registration_event_id.clone();
+    Event::CustomerRegistered(CustomerRegistered {
+        full_name: seal(customer, &event_id, Field::FullName, "text/plain"),
+        external_id: None,
+        event_id,
+        customer: customer.id.clone(),
+        body_fingerprint: Fingerprint([0; 32]),
+    })
+}
+
+/// A verdict named by one of a few idempotency keys; now and then with another body.
+fn verdict(customer: &Customer, rng: &mut ChaCha8Rng) -> Event {
+    let key = rng.random_range(0..IDEMPOTENCY_KEYS);
+    let body = key * 2 + u8::from(rng.random_range(0..5) == 0);
+    let valid = body % 3 != 0;
+    let mut name = customer.id.customer.as_str().as_bytes()[4..20].to_owned();
+    name[15] = key;
+    let name: [u8; 16] = name.try_into().expect("16 bytes");
+    let event_id = EventId::from_bytes(name);
+    Event::DukcapilVerdictReceived(DukcapilVerdictReceived {
+        customer: customer.id.clone(),
+        verification_id: VerificationId::from_bytes(name),
+        enrolment_id: valid.then(|| EnrolmentId::from_bytes(name)),
+        valid,
+        photo: valid.then(|| SealedMedia::Inline(seal(customer, &event_id, Field::Photo, "image/jpeg"))),
+        photo_content_type: valid.then(|| "image/jpeg".to_owned()),
+        reason: (!valid).then(|| seal(customer, &event_id, Field::Reason, "text/plain")),
+        reason_category: (!valid).then_some(ReasonCategory::Mismatch),
+        classifier_version: CLASSIFIER_VERSION,
+        body_fingerprint: Fingerprint([body; 32]),
+        policy_version: rng.random_range(1..=2),
+        audit: AuditRef {
+            source: Source { topic_id: TopicId([2; 16]), partition: Partition(0), offset: Offset(0) },
+            value_sha256: [0; 32],
+        },
+        event_id,
+    })
+}
+
+/// A verdict that cannot be applied: not Avro, an envelope with a flipped bit, or under another's key.
+fn broken(world: &World, customer: &Customer, rng: &mut ChaCha8Rng) -> NewRecord {
+    let mut event = verdict(customer, rng);
+    let Event::DukcapilVerdictReceived(verdict) = &mut event else { unreachable!("a verdict was made") };
+    match rng.random_range(0..3) {
+        0 => NewRecord { value: Bytes::from_static(b"\0\0\0"), ..encode(world, &event) },
+        1 => {
+            let flip = |sealed: &Sealed| {
+                let mut bytes = sealed.as_bytes().to_vec();
+                let last = bytes.len() - 1;
+                bytes[last] ^= 1;
+                Sealed::from_envelope(bytes.into())
+            };
+            if let Some(SealedMedia::Inline(photo)) = &verdict.photo {
+                verdict.photo = Some(SealedMedia::Inline(flip(photo)));
+            } else if let Some(reason) = &verdict.reason {
+                verdict.reason = Some(flip(reason));
+            }
+            encode(world, &event)
+        }
+        _ => {
+            let other = &world.customers[rng.random_range(0..world.customers.len())];
+            NewRecord { key: other.id.record_key().into(), ..encode(world, &event) }
+        }
+    }
+}
+
+fn erased(customer: &Customer, rng: &mut ChaCha8Rng) -> Event {
+    Event::CustomerErased(CustomerErased {
+        event_id: EventId::from_bytes(rng.random()),
+        customer: customer.id.clone(),
+        purposes: Purposes::from_bits(rng.random_range(1..8)),
+    })
+}
+
+fn released(customer: &Customer, rng: &mut ChaCha8Rng) -> Event {
+    Event::CustomerReleased(CustomerReleased {
+        event_id: EventId::from_bytes(rng.random()),
+        customer: customer.id.clone(),
+    })
+}

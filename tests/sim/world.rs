@@ -1,0 +1,162 @@
+//! Keys, customers and projectors of one simulation.
+
+use std::future::Future;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use domain::event::Fingerprint;
+use domain::ids::{CustomerId, CustomerRef, EventId, OrgId};
+use domain::orgs::Suite;
+use domain::time::Timestamp;
+use event_codec::Codec;
+use projector::rebuild::{Options, Phase, Progress, RebuildError, RebuildPorts, Report, rebuild};
+use projector::{Ports, Runner, Settings};
+use rand::RngExt as _;
+use rand_chacha::ChaCha8Rng;
+use testkit::faults::{Faults, FaultyGenerations, FaultyLog, FaultyProjection, NO_FAULTS, Rates};
+use testkit::memory::{MemoryKeys, MemoryLog, MemoryViews};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use vault::{AlwaysCurrent, CustomerKeys, FileKms, Kms, StoredKeys, Vault};
+
+/// Customers of one simulation.
+const CUSTOMERS: std::ops::RangeInclusive<usize> = 1..=4;
+
+/// On the simulation's clock, far above what forty events take: a partition that stands still fails.
+const CATCH_UP_MAX: Duration = Duration::from_secs(60);
+
+pub(crate) struct Customer {
+    pub(crate) keys: CustomerKeys,
+    pub(crate) id: CustomerRef,
+}
+
+pub(crate) struct World {
+    pub(crate) vault: Vault,
+    pub(crate) codec: Codec,
+    pub(crate) customers: Vec<Customer>,
+}
+
+/// One org key serves all simulations: it is the slow part of making one.
+fn kms() -> (Arc<dyn Kms>, OrgId) {
+    static KMS: OnceLock<(tempfile::TempDir, Arc<dyn Kms>)> = OnceLock::new();
+    let (_, kms) = KMS.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let kms = FileKms::open(folder.path().join("kms/org-keys.json")).expect("a KMS");
+        (folder, Arc::new(kms))
+    });
+    (Arc::clone(kms), OrgId::from_bytes([1; 16]))
+}
+
+impl World {
+    pub(crate) async fn new(rng: &mut ChaCha8Rng) -> Self {
+        let (kms, org) = kms();
+        kms.create_org_key(&org).await.expect("an org key");
+        let vault = Vault::new(Arc::new(MemoryKeys::default()), kms, Arc::new(AlwaysCurrent));
+        let mut customers = Vec::new();
+        for _ in 0..rng.random_range(CUSTOMERS) {
+            let id = CustomerRef::new(org.clone(), CustomerId::from_bytes(rng.random()));
+            let fresh = vault.generate(&id, Suite::Aes256GcmSiv).await.expect("keys");
+            let event_id = EventId::from_bytes(rng.random());
+            let stored = vault.store(fresh, event_id, Fingerprint([0; 32]), None).await.expect("stored");
+            let StoredKeys::New(keys) = stored else { panic!("a new customer") };
+            vault.activate(&id).await.expect("active");
+            customers.push(Customer { keys, id });
+        }
+        Self { vault, codec: Codec::committed(), customers }
+    }
+
+    /// A projector's ports, with faults.
+    fn ports(&self, log: &MemoryLog, views: &MemoryViews, faults: &Faults) -> Ports {
+        let faults = faults.clone();
+        Ports {
+            log: Arc::new(FaultyLog { inner: Arc::new(log.clone()), faults: faults.clone() }),
+            projection: Arc::new(FaultyProjection { inner: Arc::new(views.clone()), faults }),
+            vault: self.vault.clone(),
+            codec: self.codec.clone(),
+            clock: Arc::new(|| Timestamp::from_millis(0)),
+        }
+    }
+
+    /// A projector with faults, until it crashes.
+    pub(crate) fn project(
+        &self,
+        log: &MemoryLog,
+        views: &MemoryViews,
+        seed: u64,
+        rates: Rates,
+        following: bool,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let faults = Faults::new(seed, rates);
+        let mut runner = Runner::new(self.ports(log, views, &faults), settings(seed));
+        if following {
+            let generations = FaultyGenerations { inner: Arc::new(views.clone()), faults: faults.clone() };
+            runner = runner.following(Arc::new(generations), format!("projector-{seed}"));
+        }
+        async move {
+            tokio::select! {
+                ended = runner.run(CancellationToken::new()) => ended.expect("nothing here needs an operator"),
+                () = faults.crashed() => {}
+            }
+        }
+    }
+
+    /// A rebuild with faults; none when it crashed.
+    pub(crate) fn rebuild(
+        &self,
+        log: &MemoryLog,
+        views: &MemoryViews,
+        seed: u64,
+        rates: Rates,
+        keep: bool,
+    ) -> impl Future<Output = Option<Result<Report, RebuildError>>> + Send + 'static {
+        let faults = Faults::new(seed, rates);
+        let generations = FaultyGenerations { inner: Arc::new(views.clone()), faults: faults.clone() };
+        let ports = RebuildPorts {
+            ports: self.ports(log, views, &faults),
+            generations: Arc::new(generations),
+            inspection: Arc::new(views.clone()),
+        };
+        async move {
+            let (options, cancel) = (Options { keep, ..Options::default() }, CancellationToken::new());
+            let settings = settings(seed);
+            tokio::select! {
+                ended = rebuild(&ports, &settings, options, &Quiet, &cancel) => Some(ended),
+                () = faults.crashed() => None,
+            }
+        }
+    }
+
+    /// A projector without faults, until everything is projected into every generation that is written.
+    pub(crate) async fn catch_up(&self, log: &MemoryLog, views: &MemoryViews, seed: u64) {
+        let began = Instant::now();
+        let mut projector = tokio::spawn(self.project(log, views, seed, NO_FAULTS, true));
+        while !crate::at_end(log, views).await {
+            assert!(began.elapsed() < CATCH_UP_MAX, "a partition stands still");
+            tokio::select! {
+                ended = &mut projector => panic!("the projector ended: {ended:?}"),
+                () = tokio::time::sleep(Duration::from_millis(1)) => {}
+            }
+        }
+        projector.abort();
+        let _ = projector.await;
+    }
+}
+
+fn settings(seed: u64) -> Settings {
+    Settings {
+        batch_records_max: 1 + (seed % 9) as usize,
+        poll_wait: Duration::from_millis(5),
+        poison_max: usize::MAX,
+        ..Settings::default()
+    }
+}
+
+/// Nobody looks.
+struct Quiet;
+
+impl Progress for Quiet {
+    fn phase(&self, _: Phase, _: u64) {}
+    fn events(&self, _: u64) {}
+    fn compared(&self, _: u64) {}
+    fn line(&self, _: &str) {}
+}

@@ -1,0 +1,104 @@
+//! `cargo xtask bench embedded|distributed|stages`: builds what is measured and what measures it, in release,
+//! and runs it. What belongs here: builds and paths. What is measured and how is `tests/bench`; how to read it
+//! is `docs/performance.md`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+use clap::{Args, ValueEnum};
+
+/// Where `--write` puts the tables.
+const PAGE: &str = "docs/performance.md";
+
+/// What `cargo xtask bench` takes.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  cargo xtask bench embedded
+  cargo xtask bench embedded --rounds 5 --seconds 15 --write
+  cargo xtask bench embedded --connections 64 --rounds 1
+  cargo xtask bench distributed --write
+  cargo xtask bench stages")]
+pub(crate) struct Arguments {
+    kind: Kind,
+    /// Rounds; the tables show medians and extremes [default: 3]
+    #[arg(long)]
+    rounds: Option<u32>,
+    /// Seconds of each measured window [default: 10]
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// Connections, with commas [default: 1,16,64; distributed 16,64,256]
+    #[arg(long)]
+    connections: Option<String>,
+    /// Also put the tables into docs/performance.md
+    #[arg(long)]
+    write: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// The sandbox, beside a bare loop on the same SQLite schema.
+    Embedded,
+    /// `serve` and `projector` on a real Kafka and Cassandra, beside the bare drivers.
+    Distributed,
+    /// The stages of one verdict on one core.
+    Stages,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Distributed => "distributed",
+            Self::Stages => "stages",
+        }
+    }
+}
+
+/// Builds and measures.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let root = crate::workspace_root();
+    // Each with the features it ships with: built together, one's features would become the other's.
+    let program = built(root, "ingest-api", &["--package", "ingest-api"])?;
+    let bench = built(root, "bench", &["--package", "system-tests", "--features", "bench"])?;
+    let mut command = Command::new(bench);
+    command.arg(arguments.kind.name());
+    if arguments.kind != Kind::Stages {
+        let work_dir = program.ancestors().nth(2).context("a program outside of target/")?;
+        command.arg("--program").arg(&program).arg("--work-dir").arg(work_dir);
+        for (name, value) in [
+            ("--rounds", arguments.rounds.map(|rounds| rounds.to_string())),
+            ("--seconds", arguments.seconds.map(|seconds| seconds.to_string())),
+            ("--connections", arguments.connections.clone()),
+        ] {
+            if let Some(value) = value {
+                command.arg(name).arg(value);
+            }
+        }
+    }
+    if arguments.kind == Kind::Distributed {
+        command.arg("--projector").arg(built(root, "projector", &["--package", "projector"])?);
+    }
+    if arguments.write {
+        command.arg("--write").arg(root.join(PAGE));
+    }
+    let status = command.status().with_context(|| format!("could not start {command:?}"))?;
+    ensure!(status.success(), "{status}");
+    Ok(())
+}
+
+/// Builds a program in release and says where it is.
+fn built(root: &Path, name: &str, selected: &[&str]) -> Result<PathBuf> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root).args(["build", "--release", "--locked", "--bin", name]).args(selected);
+    command.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
+    let output = command.output().context("could not start cargo")?;
+    ensure!(output.status.success(), "`{name}` does not build");
+    let messages = String::from_utf8(output.stdout)?;
+    let found = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|message| message["target"]["name"] == name)
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from));
+    found.with_context(|| format!("cargo does not say where it built `{name}`"))
+}

@@ -1,0 +1,172 @@
+//! `cargo xtask ci`: the whole gate, step by step, each with its time. What belongs here: which steps there
+//! are and how their outcome is read. Not here: the house's own rules (`tidy`), and what a machine must have
+//! installed before (`.ci/run`).
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use local_cluster::Tools;
+
+use crate::{deploy, subscribers, tidy};
+
+/// The benchmark is built with the rest, or nothing keeps it building.
+const BENCH: &str = "system-tests/bench";
+
+/// How the tests of all programs ended, together.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Counts {
+    passed: u64,
+    failed: u64,
+}
+
+/// Runs every step in order and stops at the first that fails.
+pub(crate) fn run() -> Result<()> {
+    let root = crate::workspace_root();
+    let has_servers = real_servers()?;
+    let mut steps = Steps { root, done: Vec::new() };
+    steps.run("fmt", |root| succeed(cargo(root, &["fmt", "--all", "--check"])))?;
+    steps.run("clippy", |root| {
+        let arguments = [
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--features",
+            BENCH,
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ];
+        succeed(cargo(root, &arguments))
+    })?;
+    steps.run("doc", |root| {
+        let mut doc = cargo(root, &["doc", "--no-deps", "--workspace", "--locked"]);
+        doc.env("RUSTDOCFLAGS", "-D warnings");
+        succeed(doc)
+    })?;
+    let counts = steps.run("test", test)?;
+    if has_servers {
+        steps.run("subscribers", subscribers::check)?;
+    }
+    steps.run("deploy", deploy::check)?;
+    steps.run("tidy", tidy::check)?;
+    steps.summary();
+    println!("{}", counts.line());
+    Ok(())
+}
+
+/// The engines' tests need a Java and Maven, the subscribers' examples also a Python. Without them they cannot
+/// run, and must not pass in silence: said aloud on a developer's machine, a failure where `CI` is set.
+fn real_servers() -> Result<bool> {
+    let Err(missing) = Tools::available().and_then(|()| subscribers::available()) else { return Ok(true) };
+    let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
+    ensure!(!in_ci, "the tests on a real Kafka and a real Cassandra cannot run here: {missing}");
+    println!("NOT RUN HERE: every test on a real Kafka or a real Cassandra, the subscribers. {missing}");
+    Ok(false)
+}
+
+struct Steps {
+    root: &'static Path,
+    done: Vec<(&'static str, Duration)>,
+}
+
+impl Steps {
+    fn run<T>(&mut self, name: &'static str, step: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+        println!("== {name}");
+        let start = Instant::now();
+        let outcome = step(self.root);
+        let took = start.elapsed();
+        self.done.push((name, took));
+        let word = if outcome.is_ok() { "ok" } else { "FAILED" };
+        println!("== {name}: {word}, {:.1} s", took.as_secs_f64());
+        outcome.with_context(|| format!("the step `{name}` failed"))
+    }
+
+    fn summary(&self) {
+        println!();
+        for (name, took) in &self.done {
+            println!("{name:>8} {:>8.1} s", took.as_secs_f64());
+        }
+        let total: Duration = self.done.iter().map(|(_, took)| *took).sum();
+        println!("{:>8} {:>8.1} s", "total", total.as_secs_f64());
+    }
+}
+
+/// The cargo that runs this, so that a toolchain chosen once holds for every step.
+fn cargo(root: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root).args(arguments);
+    command
+}
+
+fn succeed(mut command: Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("could not start {command:?}"))?;
+    ensure!(status.success(), "{status}");
+    Ok(())
+}
+
+/// Every test of every crate, also after one has failed: a run should say all that is wrong.
+fn test(root: &Path) -> Result<Counts> {
+    let mut command =
+        cargo(root, &["test", "--workspace", "--features", BENCH, "--locked", "--no-fail-fast"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().context("could not start cargo test")?;
+    let stdout = child.stdout.take().context("cargo test has no standard output")?;
+    let mut counts = Counts::default();
+    let mut lines = BufReader::new(stdout);
+    let mut line = Vec::new();
+    // Bytes, not text: what a test prints need not be UTF-8.
+    while lines.read_until(b'\n', &mut line).context("reading what the tests print")? > 0 {
+        std::io::stdout().write_all(&line)?;
+        counts.add(&String::from_utf8_lossy(&line));
+        line.clear();
+    }
+    let status = child.wait()?;
+    if !status.success() || counts.failed > 0 {
+        println!("{}", counts.line());
+        bail!("{status}");
+    }
+    ensure!(counts.passed > 0, "no test ran");
+    Ok(counts)
+}
+
+impl Counts {
+    /// Takes in a line such as `test result: ok. 12 passed; 0 failed; 0 ignored; …`; others change nothing.
+    fn add(&mut self, line: &str) {
+        let Some((_, result)) = line.split_once("test result: ") else { return };
+        let of = |word: &str| {
+            let before = result.split(';').find_map(|part| part.trim_end().strip_suffix(word))?;
+            before.split_whitespace().next_back()?.parse::<u64>().ok()
+        };
+        self.passed += of(" passed").unwrap_or(0);
+        self.failed += of(" failed").unwrap_or(0);
+    }
+
+    /// The line that whoever reads the gate's output looks for.
+    fn line(self) -> String {
+        format!("{} passed, {} failed", self.passed, self.failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Counts;
+
+    #[test]
+    fn counts_add_up_over_the_programs() {
+        let mut counts = Counts::default();
+        for line in [
+            "running 12 tests\n",
+            "test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n",
+            "test a::test result: of 7 passed ... ok\n",
+            "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out\n",
+            "",
+        ] {
+            counts.add(line);
+        }
+        assert_eq!(counts, Counts { passed: 15, failed: 2 });
+        assert_eq!(counts.line(), "15 passed, 2 failed");
+    }
+}

@@ -1,0 +1,63 @@
+//! The project's own tool: `cargo xtask <command>`. What belongs here: the list of commands and
+//! their exit codes. Not here: what a command does, which is its own module.
+
+mod bench;
+mod ci;
+mod cluster;
+mod deploy;
+mod subscribers;
+mod tidy;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's own tool. Exit codes: 0 done, 1 failed, 2 wrong usage.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, arg_required_else_help = true)]
+struct Xtask {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// A real Kafka and a real Cassandra on this machine, for trying the distributed engine.
+    Cluster(cluster::Arguments),
+    /// How fast, how much memory, how far from the limit; see docs/performance.md.
+    Bench(bench::Arguments),
+    /// The whole gate: fmt, clippy, docs, tests, deployment files, tidy; stops at the first that fails.
+    Ci,
+    /// What can be said of infra/deploy and its pages without a container engine.
+    Deploy,
+    /// The examples of docs/subscribing, in Python and Java, on a real Kafka and a real registry.
+    Subscribers(subscribers::Arguments),
+    /// The rules of the house that neither rustc nor clippy knows.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let Xtask { command } = Xtask::parse();
+    let done = match command {
+        Command::Cluster(arguments) => cluster::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Ci => ci::run(),
+        Command::Deploy => deploy::run(),
+        Command::Subscribers(arguments) => subscribers::run(&arguments),
+        Command::Tidy => tidy::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace this program was built in: it is only ever run by `cargo xtask`.
+fn workspace_root() -> &'static Path {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest)
+}
