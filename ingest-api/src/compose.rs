@@ -52,11 +52,12 @@ impl Instance {
         let public = bind(&config.api.public_listener()?).context("the public listener")?;
         let management = bind(&config.api.admin_listener()?).context("the management listener")?;
         let (url, admin_url) = (public.url(), management.url());
-        let engine = Engine::open(config, Role::Server).await?;
-
+        // Alive and unready from the start, also while a broker or a node is not there yet.
         let readiness = Arc::new(Readiness::default());
         let shown = Management { readiness: Arc::clone(&readiness), metrics };
         let management = server::serve_management(shown, management)?;
+        let opening = stop.run_until_cancelled(Box::pin(Engine::open(config, Role::Server))).await;
+        let engine = opening.context("stopped before it was ready")??;
         let (cancel, failed) = (CancellationToken::new(), CancellationToken::new());
         let currency = Currency::default();
         let stale = settings.outcomes_stale;
@@ -216,8 +217,14 @@ fn spawn_projector(
         batch_bytes_max: usize::try_from(wanted.batch_bytes_max).unwrap_or(usize::MAX),
         ..projector::Settings::default()
     };
+    let mut runner = projector::Runner::new(ports, settings);
+    if let Some(operations) = &engine.operations {
+        // Another name at each start: one that was killed is not taken for this one.
+        let instance = format!("ingest-api/{}", domain::ids::crockford(vault::random_id()));
+        runner = runner.following(Arc::clone(&operations.generations), instance);
+    }
     tokio::spawn(async move {
-        if let Err(error) = projector::Runner::new(ports, settings).run(cancel).await {
+        if let Err(error) = runner.run(cancel).await {
             tracing::error!(%error, "the projector ended");
             failed.cancel();
         }

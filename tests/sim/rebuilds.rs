@@ -36,6 +36,8 @@ fn switched(ended: Option<Result<Report, RebuildError>>) -> bool {
             | RebuildError::Log(_)
             | RebuildError::Running(_)
             | RebuildError::NotTogether(_)
+            // The projector that moved the positions has crashed before it said a word.
+            | RebuildError::NotFollowed
             | RebuildError::Overtaken,
         ))
         | None => false,

@@ -18,6 +18,8 @@ pub(super) struct Switch<'a> {
     pub(super) instances: &'a Instances<'a>,
     pub(super) progress: &'a dyn Progress,
     pub(super) patience: Patience,
+    /// Where the old generation stood when the rebuild began.
+    pub(super) began_at: Offsets,
 }
 
 fn handover(builder: &Builder<'_>, from: Offsets) -> Handover {
@@ -41,7 +43,9 @@ impl Switch<'_> {
             self.instances.point(&to).await?;
             return finish(self.ports, self.instances, self.progress).await;
         }
-        let at = handover(builder, positions(self.ports, &builder.topic, old).await?);
+        let stands = positions(self.ports, &builder.topic, old).await?;
+        self.instances.check_followed(stands != self.began_at).await?;
+        let at = handover(builder, stands);
         let next = pointer.changed(old, Some(Beside::Next(new, at.clone())));
         self.instances.point(&next).await?;
         self.instances.all_by(next.version).await?;

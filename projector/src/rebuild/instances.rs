@@ -104,6 +104,24 @@ impl<'a> Instances<'a> {
         }
     }
 
+    /// Refuses when positions have moved, so somebody projects, and nobody has said by which pointer, though
+    /// all that run had the time to.
+    pub(super) async fn check_followed(&self, moved: bool) -> Result<(), RebuildError> {
+        if !moved {
+            return Ok(());
+        }
+        loop {
+            let said = self.generations.acknowledgements().await?;
+            if said.iter().any(|said| !said.instance.starts_with(REBUILDS)) {
+                return Ok(());
+            }
+            if self.began.elapsed() >= self.patience.appear {
+                return Err(RebuildError::NotFollowed);
+            }
+            self.pause(INSTANCES_EVERY).await?;
+        }
+    }
+
     /// Waits until every instance that is there works by that version of the pointer or a later one.
     pub(super) async fn all_by(&self, version: u64) -> Result<(), RebuildError> {
         let mut seen: HashMap<String, (u64, Instant)> = HashMap::new();

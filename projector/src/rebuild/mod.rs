@@ -198,12 +198,18 @@ impl Rebuild<'_> {
         let Some(Beside::Building(generation)) = pointer.beside else { return Err(RebuildError::Overtaken) };
         let mut builder =
             Builder::open(self.ports, self.settings, self.progress, self.cancel, generation).await?;
+        let began_at = positions(self.ports, &builder.topic, pointer.live).await?;
         let mut report = Report { generation: Some(generation), ..self.finished_blank(pointer.live) };
         if let Some(until) = self.options.until {
             self.replay_until(&mut builder, until).await?;
             report.digest = Some(compare::digest_of(self.ports, generation).await?);
         } else {
             self.catch_up(&mut builder, pointer.live).await?;
+            if !self.is_trial() {
+                // Asked before the long part, and again at its end.
+                let moved = positions(self.ports, &builder.topic, pointer.live).await? != began_at;
+                self.instances.check_followed(moved).await?;
+            }
             if self.comparable(&builder, pointer.live).await? {
                 let compare = Compare {
                     ports: self.ports,
@@ -226,7 +232,7 @@ impl Rebuild<'_> {
         } else {
             self.catch_up(&mut builder, pointer.live).await?;
             report.events = builder.events;
-            self.switch(&pointer, &mut builder).await?;
+            self.switch(&pointer, &mut builder, began_at).await?;
             (report.live, report.switched) = (generation, true);
         }
         report.took = self.began.elapsed();
@@ -295,7 +301,12 @@ impl Rebuild<'_> {
         handover::finish(self.ports, &self.instances, self.progress).await
     }
 
-    async fn switch(&self, pointer: &Pointer, builder: &mut Builder<'_>) -> Result<(), RebuildError> {
+    async fn switch(
+        &self,
+        pointer: &Pointer,
+        builder: &mut Builder<'_>,
+        began_at: build::Offsets,
+    ) -> Result<(), RebuildError> {
         let usable = self.comparable(builder, pointer.live).await?;
         let keep = self.options.keep && usable;
         let switch = handover::Switch {
@@ -303,6 +314,7 @@ impl Rebuild<'_> {
             instances: &self.instances,
             progress: self.progress,
             patience: self.options.patience,
+            began_at,
         };
         switch.run(pointer, builder, keep, usable).await
     }

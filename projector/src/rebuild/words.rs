@@ -158,6 +158,12 @@ pub enum RebuildError {
          projector of an earlier build running? Nothing was switched", .0.0
     )]
     NotTogether(Generation),
+    /// A projector runs that would go on writing the old generation alone.
+    #[error(
+        "a projector is running that does not follow the pointer (of an earlier build?): stop it, or replace it, \
+         and run again. Nothing was switched"
+    )]
+    NotFollowed,
     /// Not two versions of one thing.
     #[error("more than {0} customers differ: this is not a read model of this log. Nothing was switched")]
     TooDifferent(usize),

@@ -172,3 +172,31 @@ async fn one_rebuild_at_a_time() {
     beating.abort();
     assert!(world.rebuild(quick()).await.is_ok(), "one that is gone is no hindrance");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_switched_while_somebody_projects_without_following() {
+    let world = ready().await;
+    // One that writes generation 1 for ever, as earlier builds did.
+    let ports = world.ports();
+    let cancel = CancellationToken::new();
+    let runner = projector::Runner::new(ports.ports.clone(), projector::Settings::default());
+    let token = cancel.clone();
+    let stubborn = tokio::spawn(async move { runner.run(token).await.expect("it runs") });
+    let done = CancellationToken::new();
+    let more = async {
+        let mut every = tokio::time::interval(std::time::Duration::from_millis(20));
+        while done.run_until_cancelled(every.tick()).await.is_some() {
+            world.append_verdicts(5).await;
+        }
+    };
+    let rebuild = async {
+        let report = world.rebuild(quick()).await;
+        done.cancel();
+        report
+    };
+    let (refused, ()) = tokio::join!(rebuild, more);
+    assert!(matches!(refused, Err(RebuildError::NotFollowed)), "{refused:?}");
+    assert_eq!(world.live().await, ONE);
+    cancel.cancel();
+    stubborn.await.expect("ended");
+}

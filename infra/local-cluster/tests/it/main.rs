@@ -94,7 +94,8 @@ fn one_broker_answers_is_killed_and_comes_back_with_its_topics() {
     assert!(topics(&kafka).contains("kept"));
 
     kafka.pause(0).unwrap();
-    assert_eq!(probe::kafka_brokers(&address), None);
+    // The signal is sent, not yet obeyed: an answer may still be on its way.
+    within("a frozen broker says nothing", || probe::kafka_brokers(&address).is_none());
     kafka.resume(0).unwrap();
     within("a resumed broker answers", || probe::kafka_brokers(&address) == Some(1));
 
