@@ -214,6 +214,7 @@ fn spawn_projector(
     let settings = projector::Settings {
         group: wanted.group.clone(),
         batch_records_max: wanted.batch_records_max as usize,
+        poison_max: wanted.dead_letters_max as usize,
         batch_bytes_max: usize::try_from(wanted.batch_bytes_max).unwrap_or(usize::MAX),
         ..projector::Settings::default()
     };

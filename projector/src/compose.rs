@@ -84,6 +84,7 @@ impl Opened {
         Settings {
             group: wanted.group.clone(),
             batch_records_max: wanted.batch_records_max as usize,
+            poison_max: wanted.dead_letters_max as usize,
             batch_bytes_max: usize::try_from(wanted.batch_bytes_max).unwrap_or(usize::MAX),
             ..Settings::default()
         }

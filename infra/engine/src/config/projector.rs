@@ -22,8 +22,9 @@ pub struct ProjectorConfig {
     pub batch_records_max: u32,
     /// Bytes of one batch at most; a larger event comes alone.
     pub batch_bytes_max: u64,
-    /// Dead letters a minute above which a partition halts: then it is not one bad event.
-    pub dead_letters_per_minute_max: u32,
+    /// Dead letters among the last 1,000 events of a partition above which it halts: then it is not one bad
+    /// event.
+    pub dead_letters_max: u32,
     /// The management listener's address.
     pub admin_listen: SocketAddr,
     /// It may speak plaintext off loopback.
@@ -43,7 +44,7 @@ impl Default for ProjectorConfig {
             instance_id: None,
             batch_records_max: 256,
             batch_bytes_max: 8 * 1024 * 1024,
-            dead_letters_per_minute_max: 60,
+            dead_letters_max: 20,
             admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9465)),
             admin_allow_plaintext: false,
             admin_tls_cert_file: None,
@@ -90,6 +91,6 @@ impl ProjectorConfig {
         }
         within(SECTION, "batch_records_max", self.batch_records_max, 1..=limits::BATCH_RECORDS_MAX)?;
         within(SECTION, "batch_bytes_max", self.batch_bytes_max, 1..=limits::BATCH_BYTES_MAX)?;
-        within(SECTION, "dead_letters_per_minute_max", self.dead_letters_per_minute_max, 1..=1_000_000)
+        within(SECTION, "dead_letters_max", self.dead_letters_max, 1..=1_000_000)
     }
 }
