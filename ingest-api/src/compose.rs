@@ -56,6 +56,7 @@ impl Instance {
         let readiness = Arc::new(Readiness::default());
         let shown = Management { readiness: Arc::clone(&readiness), metrics };
         let management = server::serve_management(shown, management)?;
+        tracing::info!(address = %admin_url, "health and metrics");
         let opening = stop.run_until_cancelled(Box::pin(Engine::open(config, Role::Server))).await;
         let engine = opening.context("stopped before it was ready")??;
         let (cancel, failed) = (CancellationToken::new(), CancellationToken::new());

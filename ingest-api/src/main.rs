@@ -121,7 +121,15 @@ async fn serve(
     let config = config?;
     let telemetry = Telemetry::init(&config.telemetry, "ingest-api")?;
     let stop = stop_on_signal()?;
-    let instance = Instance::start(&config, telemetry.metrics(), &stop).await?;
+    let instance = match Instance::start(&config, telemetry.metrics(), &stop).await {
+        Ok(instance) => instance,
+        // Told to end while it waited for a broker or a node: that is no failure.
+        Err(why) if stop.is_cancelled() => {
+            tracing::info!("{why:#}");
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    };
     let served = run(&instance, sandbox_limit, &stop).await;
     tracing::info!("draining");
     instance.shutdown().await;

@@ -40,19 +40,19 @@ impl Opened {
         if config.engine.kind == EngineKind::Embedded && !DataDir::exists(&config.engine.data_dir) {
             bail!("{} is no data folder: nothing has served on it", config.engine.data_dir.display());
         }
-        Self::open(config, Role::Tool).await
+        let telemetry = Telemetry::init(&config.telemetry, "projector")?;
+        Self::open(config, telemetry, Role::Tool).await
     }
 
-    /// Opens the engine to project on it.
-    pub(crate) async fn projector(config: Config) -> anyhow::Result<Self> {
+    /// Opens the engine to project on it; waits for brokers and nodes that are not there yet.
+    pub(crate) async fn projector(config: Config, telemetry: Telemetry) -> anyhow::Result<Self> {
         if config.engine.kind == EngineKind::Embedded {
             bail!("on the embedded engine the projector runs inside ingest-api");
         }
-        Self::open(config, Role::Server).await
+        Self::open(config, telemetry, Role::Server).await
     }
 
-    async fn open(config: Config, role: Role) -> anyhow::Result<Self> {
-        let telemetry = Telemetry::init(&config.telemetry, "projector")?;
+    async fn open(config: Config, telemetry: Telemetry, role: Role) -> anyhow::Result<Self> {
         let engine = Engine::open(&config, role).await?;
         let operations = engine.operations.clone();
         let ports = Ports {
@@ -88,12 +88,6 @@ impl Opened {
             batch_bytes_max: usize::try_from(wanted.batch_bytes_max).unwrap_or(usize::MAX),
             ..Settings::default()
         }
-    }
-
-    /// What the management listener shows of this process.
-    pub(crate) fn metrics(&self) -> Arc<dyn Fn() -> String + Send + Sync> {
-        let metrics = self.telemetry.metrics();
-        Arc::new(move || metrics.render())
     }
 
     /// Asks every dependency something once.

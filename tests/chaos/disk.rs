@@ -94,7 +94,7 @@ async fn files_that_may_not_grow_are_a_503_and_nothing_is_lost() {
         refuses_and_goes_on(&sandbox, async || limit(Some(FILE_BYTES_MAX)).await, async || limit(None).await)
             .await;
     assert_eq!(sandbox.sigterm().await.code(), Some(0));
-    raw_is_identical(&sandbox.folder(), &sandbox.info().org, &all).await;
+    raw_is_identical(&sandbox.kept(&sandbox.info().org).await, &all);
     sandbox.restart().await;
     all_is_there_once(&sandbox.api(), &all, &[sandbox.info().customer.clone()]).await;
 }

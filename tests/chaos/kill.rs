@@ -75,7 +75,7 @@ async fn every_answer_survives_kill_9_and_every_retry_counts_once() {
     sandbox.restart().await;
     all_is_there_once(&sandbox.api(), &all, &customers).await;
     assert_eq!(sandbox.sigterm().await.code(), Some(0));
-    raw_is_identical(&sandbox.folder(), &sandbox.info().org, &all).await;
+    raw_is_identical(&sandbox.kept(&sandbox.info().org).await, &all);
     sandbox.restart().await;
     let api = sandbox.api();
     for one in all.iter_mut().step_by(7) {

@@ -2,7 +2,6 @@
 //! again what it was not told about.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Arc;
 
 use data_encoding::BASE64;
@@ -12,9 +11,9 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::client::{Answer, Api, VERDICT, text};
-use crate::evidence;
-use crate::harness::until;
+use crate::evidence::Kept;
 use crate::photos;
+use crate::process::{DEADLINE, until};
 
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +36,18 @@ pub(crate) struct Sent {
 pub(crate) struct Ids {
     pub(crate) id: String,
     enrolment: Option<String>,
+}
+
+/// How a caller may wait.
+pub(crate) const PREFERENCES: [&str; 3] = ["wait=10", "wait=1", "respond-async"];
+
+/// What came of sending a request.
+pub(crate) enum Heard {
+    Answered(Answer, Ids),
+    /// A 503 of ours: not known to be accepted.
+    Refused,
+    /// The connection broke: nobody knows.
+    Broken,
 }
 
 /// Raw as nobody else would write it: odd numbers, doubled keys, spacing.
@@ -78,8 +89,25 @@ impl Sent {
         Self { key, what: What::Registration { external_id }, body, answered: None }
     }
 
+    /// A verdict of one of the customers, or a registration.
+    pub(crate) fn any(rng: &mut ChaCha8Rng, key: String, customers: &[String]) -> Self {
+        if rng.random_range(0..6) == 0 {
+            return Self::registration(key);
+        }
+        let customer = &customers[rng.random_range(0..customers.len())];
+        Self::verdict(rng, key, customer)
+    }
+
     /// Sends it. No answer: the connection broke, or a 503 said that it is not known to be accepted.
     pub(crate) async fn send(&self, api: &Api, prefer: &str) -> Option<(Answer, Ids)> {
+        match self.ask(api, prefer).await {
+            Heard::Answered(answer, ids) => Some((answer, ids)),
+            Heard::Refused | Heard::Broken => None,
+        }
+    }
+
+    /// Sends it, and tells a 503 from a connection that broke. It never hangs.
+    pub(crate) async fn ask(&self, api: &Api, prefer: &str) -> Heard {
         let path = match self.what {
             What::Verdict { .. } => VERDICT,
             What::Registration { .. } => "/api/customers",
@@ -90,9 +118,14 @@ impl Sent {
             ("prefer", prefer),
         ];
         let sent = api.try_send(reqwest::Method::POST, path, &headers, Some(self.body.clone().into_bytes()));
-        let answer = sent.await.ok()?;
+        let sent = tokio::time::timeout(DEADLINE, sent).await.expect("an answer, or none, but no hang");
+        let Ok(answer) = sent else { return Heard::Broken };
         if answer.status == 503 {
-            return None;
+            assert!(
+                answer.header("retry-after").is_some() && answer.json()["error"].is_string(),
+                "{answer:?}"
+            );
+            return Heard::Refused;
         }
         let body = answer.json();
         let ids = match (&self.what, answer.status) {
@@ -105,7 +138,7 @@ impl Sent {
             }
             (What::Verdict { .. } | What::Registration { .. }, _) => panic!("{:?}: {answer:?}", self.what),
         };
-        Some((answer, ids))
+        Heard::Answered(answer, ids)
     }
 
     /// Sends it again and again until it is answered with a present answer.
@@ -133,13 +166,8 @@ pub(crate) async fn work(
     let mut all = Vec::new();
     loop {
         let key = format!("{name}-{}", all.len());
-        let mut sent = if rng.random_range(0..6) == 0 {
-            Sent::registration(key)
-        } else {
-            let customer = &customers[rng.random_range(0..customers.len())];
-            Sent::verdict(&mut rng, key, customer)
-        };
-        let prefer = ["wait=10", "wait=1", "respond-async"][rng.random_range(0..3)];
+        let mut sent = Sent::any(&mut rng, key, &customers);
+        let prefer = PREFERENCES[rng.random_range(0..3)];
         let heard = sent.send(&api, prefer).await;
         let broken = heard.is_none();
         sent.answered = heard.map(|(_, ids)| ids);
@@ -213,8 +241,7 @@ pub(crate) async fn all_is_there_once(api: &Api, sent: &[Sent], customers: &[Str
 }
 
 /// Raw of everything that was answered is in the evidence log, byte for byte.
-pub(crate) async fn raw_is_identical(folder: &Path, org: &str, sent: &[Sent]) {
-    let kept = evidence::verdicts(folder, org).await;
+pub(crate) fn raw_is_identical(kept: &[Kept], sent: &[Sent]) {
     for one in sent {
         let (What::Verdict { raw, reason, valid, .. }, Some(ids)) = (&one.what, &one.answered) else {
             continue;

@@ -6,12 +6,15 @@
 mod client;
 #[path = "../it/evidence.rs"]
 mod evidence;
-#[allow(dead_code, reason = "shared with ../it, which uses all of it")]
+#[allow(dead_code, unused_imports, reason = "shared with ../it, which uses all of it")]
 #[path = "../it/harness.rs"]
 mod harness;
 #[allow(dead_code, reason = "shared with ../it, which uses all of it")]
 #[path = "../it/photos.rs"]
 mod photos;
+#[allow(dead_code, reason = "shared with ../it, which uses all of it")]
+#[path = "../it/process.rs"]
+mod process;
 
 mod disk;
 mod kill;

@@ -23,7 +23,7 @@ const RAWS: [&str; 14] = [
 
 #[tokio::test]
 async fn raw_is_kept_byte_for_byte_and_opens_with_the_compliance_key() {
-    let mut sandbox = Sandbox::start().await;
+    let sandbox = Sandbox::start().await;
     let api = sandbox.api();
     let customer = sandbox.info().customer.clone();
     let mut wanted = Vec::new();
@@ -38,8 +38,7 @@ async fn raw_is_kept_byte_for_byte_and_opens_with_the_compliance_key() {
         }
     }
     let without = api.verdict(&crate::client::declined(&customer, "Data ganda")).await.expect(200);
-    sandbox.sigterm().await;
-    let kept = crate::evidence::verdicts(&sandbox.folder(), &sandbox.info().org).await;
+    let kept = sandbox.kept(&sandbox.info().org).await;
     assert_eq!(kept.len(), wanted.len() + 1);
     let find = |id: &str| kept.iter().find(|kept| kept.verification == id).expect("it is kept");
     for (verification, raw) in wanted {

@@ -123,19 +123,26 @@ pub(crate) fn declined(customer: &str, reason: &str) -> Value {
     json!({ "customerId": customer, "valid": false, "reason": reason })
 }
 
-/// The API, with a key.
+/// The API, with a key. Of two instances of one installation one may be asked to write and the other to read:
+/// what the first has answered with 200 the second must show.
 #[derive(Clone)]
 pub(crate) struct Api {
     http: reqwest::Client,
     url: String,
+    reads_url: String,
     key: String,
 }
 
 impl Api {
     pub(crate) fn new(url: &str, key: &str) -> Self {
+        Self::reading_at(url, url, key)
+    }
+
+    /// GETs go to the second URL.
+    pub(crate) fn reading_at(url: &str, reads_url: &str, key: &str) -> Self {
         // No connection is kept by chance: who wants to share one says so.
         let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("a client");
-        Self { http, url: url.to_owned(), key: key.to_owned() }
+        Self { http, url: url.to_owned(), reads_url: reads_url.to_owned(), key: key.to_owned() }
     }
 
     pub(crate) fn with_key(&self, key: &str) -> Self {
@@ -160,7 +167,8 @@ impl Api {
         headers: &[(&str, &str)],
         body: Option<Vec<u8>>,
     ) -> Result<Answer, reqwest::Error> {
-        let mut request = self.http.request(method, format!("{}{path}", self.url));
+        let url = if method == Method::GET { &self.reads_url } else { &self.url };
+        let mut request = self.http.request(method, format!("{url}{path}"));
         if !self.key.is_empty() && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
         {
             request = request.header("authorization", format!("Bearer {}", self.key));

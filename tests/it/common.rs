@@ -147,14 +147,13 @@ async fn traceparent_is_taken_up_and_a_broken_one_is_no_error() {
 
 #[tokio::test]
 async fn a_traceparent_is_carried_into_the_logs_records() {
-    let mut sandbox = Sandbox::start().await;
+    let sandbox = Sandbox::start().await;
     let trace = "0af7651916cd43dd8448eb211c80319c";
     let header = format!("00-{trace}-b7ad6b7169203331-01");
     let body = declined(&sandbox.info().customer, "Data ganda");
     sandbox.api().post(VERDICT, &[("traceparent", &header)], &body).await.expect(200);
-    sandbox.sigterm().await;
     for topic in [domain::ports::Topic::Events, domain::ports::Topic::Audit] {
-        let records = crate::evidence::records(&sandbox.folder(), topic).await;
+        let records = sandbox.records(topic).await;
         let last = records.iter().max_by_key(|record| record.appended_at).expect("a record");
         let carried = last.header("traceparent").map(String::from_utf8_lossy).expect("a traceparent");
         assert!(carried.contains(trace), "{topic:?}: {carried}");

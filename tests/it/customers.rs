@@ -63,7 +63,7 @@ async fn an_external_id_is_one_customers() {
 
 #[tokio::test]
 async fn a_registration_is_idempotent() {
-    let mut sandbox = Sandbox::start().await;
+    let mut sandbox = Sandbox::alone().await;
     let api = sandbox.api();
     let key = [("idempotency-key", "reg-1")];
     let mut bodies = Vec::new();

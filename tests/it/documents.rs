@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::client::{declined, text, verified};
-use crate::harness::{Sandbox, until};
+use crate::harness::Sandbox;
 
 #[tokio::test]
 async fn me_shows_what_a_key_may_do_and_never_the_key() {
@@ -144,22 +144,4 @@ async fn the_management_listener_alone_has_health_and_metrics() {
     }
     let lines = String::from_utf8(admin.get("/metrics").await.body).expect("text");
     assert!(!lines.contains("series-"), "a path that was asked for became a label");
-}
-
-#[tokio::test]
-async fn the_books_balance_in_the_metrics() {
-    let sandbox = Sandbox::start().await;
-    for _ in 0..3 {
-        sandbox.api().verdict(&verified(&sandbox.info().customer)).await.expect(200);
-    }
-    // What the projector applied is counted: the sandbox's registration and three verdicts.
-    until("a count of applied events", async || {
-        let lines = String::from_utf8(sandbox.admin().get("/metrics").await.body).expect("text");
-        lines
-            .lines()
-            .filter(|line| line.starts_with("identity_projector") && line.contains("applied"))
-            .any(|line| line.ends_with(" 4"))
-            .then_some(())
-    })
-    .await;
 }

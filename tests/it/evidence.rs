@@ -1,20 +1,19 @@
-//! The data folder of a stopped sandbox, opened with everything that compliance has: the log, the key store,
-//! the org keys and compliance's private key.
+//! What an installation keeps, opened beside whoever serves it with everything that compliance has: the log,
+//! the key store, the org keys and compliance's private key. Whichever engine it is.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::event::{AuditRecord, Event, VerdictEvidence};
 use domain::ids::{CustomerRef, OrgId};
 use domain::orgs::Suite;
-use domain::ports::{EventLog as _, ReadBounds, StoredRecord, Topic};
+use domain::ports::{ReadBounds, StoredRecord, Topic};
 use domain::sealed::{Field, Opened, Sealed, SealedMedia};
-use event_codec::Codec;
-use store_sqlite::{SqliteKeys, SqliteLog, SqliteLogOptions};
-use vault::{AlwaysCurrent, CustomerKeys, EvidencePrivateKey, FileKms, SealContext, Vault};
+use engine::{Config, Engine, Role};
+use vault::{AlwaysCurrent, CustomerKeys, EvidencePrivateKey, SealContext, Vault};
 
-const BATCH: ReadBounds =
+/// A read of everything at hand.
+pub(crate) const BATCH: ReadBounds =
     ReadBounds { records_max: 1_000, bytes_max: 64 * 1024 * 1024, wait_max: Duration::ZERO };
 
 /// A verdict as the logs keep it, in clear.
@@ -29,9 +28,16 @@ pub(crate) struct Kept {
     pub(crate) reason: Option<String>,
 }
 
-/// Every record of a topic.
-pub(crate) async fn records(folder: &Path, topic: Topic) -> Vec<StoredRecord> {
-    let log = SqliteLog::open(&folder.join("log"), SqliteLogOptions::default()).expect("the log");
+/// An org's records of a topic, in the order of each partition.
+pub(crate) async fn records(config: &Config, topic: Topic, org: &str) -> Vec<StoredRecord> {
+    let engine = Engine::open(config, Role::Tool).await.expect("the engine opens beside whoever serves it");
+    let found = records_in(&engine, topic, org).await;
+    engine.close().await;
+    found
+}
+
+async fn records_in(engine: &Engine, topic: Topic, org: &str) -> Vec<StoredRecord> {
+    let (log, key) = (&engine.log, format!("{org}/"));
     let mut all = Vec::new();
     for range in log.offsets(topic).await.expect("offsets") {
         let mut at = range.earliest;
@@ -39,7 +45,7 @@ pub(crate) async fn records(folder: &Path, topic: Topic) -> Vec<StoredRecord> {
             let batch = log.read(topic, range.partition, at, BATCH).await.expect("records");
             let last = batch.last().expect("an offset below the end has records");
             at = domain::event::Offset(last.source.offset.0 + 1);
-            all.extend(batch);
+            all.extend(batch.into_iter().filter(|record| record.key.starts_with(key.as_bytes())));
         }
     }
     all
@@ -51,12 +57,10 @@ struct Opener {
 }
 
 impl Opener {
-    fn new(folder: &Path, org: &OrgId) -> Self {
-        let rows = SqliteKeys::open(&folder.join("keystore")).expect("the key store");
-        let kms = FileKms::open(folder.join("kms").join("org-keys.json")).expect("the org keys");
-        let key = folder.join("compliance").join(format!("{org}.key"));
+    fn new(engine: &Engine, config: &Config, org: &OrgId) -> Self {
+        let key = config.compliance_key_dir().join(format!("{org}.key"));
         Self {
-            vault: Vault::new(rows, Arc::new(kms), Arc::new(AlwaysCurrent)),
+            vault: engine.vault(Arc::new(AlwaysCurrent)),
             private: EvidencePrivateKey::read(&key).expect("compliance's key"),
         }
     }
@@ -98,18 +102,22 @@ fn inline(media: &SealedMedia) -> &Sealed {
 }
 
 /// Every verdict of an org, in clear, in the order of the events.
-pub(crate) async fn verdicts(folder: &Path, org: &str) -> Vec<Kept> {
+pub(crate) async fn verdicts(config: &Config, org: &str) -> Vec<Kept> {
+    let engine = Engine::open(config, Role::Tool).await.expect("the engine opens beside whoever serves it");
+    let kept = verdicts_in(&engine, config, org).await;
+    engine.close().await;
+    kept
+}
+
+async fn verdicts_in(engine: &Engine, config: &Config, org: &str) -> Vec<Kept> {
     let org = OrgId::parse(org).expect("an org's id");
-    let codec = Codec::committed();
-    let audit = records(folder, Topic::Audit).await;
-    let opener = Opener::new(folder, &org);
+    let codec = &engine.codec;
+    let audit = records_in(engine, Topic::Audit, org.as_str()).await;
+    let opener = Opener::new(engine, config, &org);
     let mut kept = Vec::new();
-    for record in records(folder, Topic::Events).await {
+    for record in records_in(engine, Topic::Events, org.as_str()).await {
         let event = codec.decode_event(&record).expect("an event");
         let Event::DukcapilVerdictReceived(event) = event else { continue };
-        if event.customer.org != org {
-            continue;
-        }
         let stands = audit.iter().find(|record| record.source == event.audit.source);
         let evidence = stands.map(|record| codec.decode_audit(record).expect("an audit record"));
         let Some(AuditRecord::VerdictEvidence(of)) = evidence else { panic!("a verdict without evidence") };

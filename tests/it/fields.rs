@@ -7,7 +7,7 @@ use crate::harness::Sandbox;
 
 /// Sends each body; each must name exactly these fields, and none be written.
 async fn refused(bodies: impl IntoIterator<Item = (String, Value, &'static [&'static str])>) {
-    let mut sandbox = Sandbox::start().await;
+    let sandbox = Sandbox::start().await;
     let api = sandbox.api();
     for (name, mut body, fields) in bodies {
         if body["customerId"] == "the customer" {
@@ -17,8 +17,7 @@ async fn refused(bodies: impl IntoIterator<Item = (String, Value, &'static [&'st
         api.verdict(&body).await.names_fields(fields);
     }
     assert_eq!(api.total("").await, 0, "something was written");
-    sandbox.sigterm().await;
-    let evidence = crate::evidence::records(&sandbox.folder(), domain::ports::Topic::Audit).await;
+    let evidence = sandbox.records(domain::ports::Topic::Audit).await;
     assert!(evidence.is_empty(), "something left evidence");
 }
 

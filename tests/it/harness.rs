@@ -1,187 +1,21 @@
-//! The real program on a folder of its own: started, watched, killed, started again. What does not belong
-//! here: speaking to it (`client.rs`, `wire.rs`).
+//! A sandbox: the real program on a folder of its own, started, watched, killed, started again. What does not
+//! belong here: the process itself (`process.rs`), speaking to it (`client.rs`, `wire.rs`). The cases that hold
+//! on both engines know this file by its names alone: `../distributed/harness.rs` has the same ones.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Read;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::process::ExitStatus;
 
-use rustix::process::{Pid, Signal, kill_process};
+use domain::ports::{StoredRecord, Topic};
+use engine::Config;
+use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::client::Api;
-
-/// How long anything that must happen may take: far above what it needs on a busy machine, since a slow test
-/// is better than a wrong one.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(90);
-
-/// How often a condition is looked at.
-const POLL: Duration = Duration::from_millis(15);
-
-/// How much of the program's output a failure shows.
-const SHOWN_BYTES: usize = 8 * 1024;
-
-/// Asks until there is an answer, or fails at the deadline.
-pub(crate) async fn until<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
-    let started = Instant::now();
-    let mut ticks = tokio::time::interval(POLL);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        if let Some(found) = probe().await {
-            return found;
-        }
-        assert!(started.elapsed() < DEADLINE, "not within {DEADLINE:?}: {what}");
-    }
-}
-
-/// The program, built once for each run of the tests.
-pub(crate) fn binary() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let output = Command::new(env!("CARGO"))
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-            .args(["build", "--quiet", "--package", "ingest-api", "--bin", "ingest-api"])
-            .arg("--message-format=json")
-            .stderr(Stdio::inherit())
-            .output()
-            .expect("cargo runs");
-        assert!(output.status.success(), "ingest-api does not build");
-        let lines = String::from_utf8(output.stdout).expect("cargo's messages are UTF-8");
-        let executable = lines
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .filter(|message| message["target"]["name"] == "ingest-api")
-            .find_map(|message| message["executable"].as_str().map(PathBuf::from));
-        executable.expect("cargo names the program it built")
-    })
-}
-
-/// The program without what the tests' own environment would set of it.
-pub(crate) fn command(wrapper: &[OsString]) -> Command {
-    let mut words = wrapper.iter().map(OsString::as_os_str).chain([binary().as_os_str()]);
-    let mut command = Command::new(words.next().expect("a program"));
-    command.args(words);
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("IDENTITY_") || text.starts_with("OTEL_") || text == "RUST_LOG" {
-            command.env_remove(&name);
-        }
-    }
-    command
-}
-
-/// What a program that ended left.
-#[derive(Debug)]
-pub(crate) struct Ran {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-/// Runs the program to its end.
-pub(crate) async fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ran {
-    run_with(&[], arguments).await
-}
-
-/// The same with settings in the environment.
-pub(crate) async fn run_with<S: AsRef<OsStr>>(
-    environment: &[(&str, &str)],
-    arguments: impl IntoIterator<Item = S>,
-) -> Ran {
-    let mut command = command(&[]);
-    command.args(arguments).envs(environment.iter().copied());
-    let mut process = Process::spawn(command);
-    let status = process.ended().await;
-    Ran { code: status.code(), stdout: process.stdout(), stderr: process.stderr() }
-}
-
-/// A stream of the program, read to its end by a thread of its own, so that the program never waits for us.
-#[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<u8>>>);
-
-impl Heard {
-    fn listen(mut from: impl Read + Send + 'static) -> (Self, std::thread::JoinHandle<()>) {
-        let heard = Self::default();
-        let kept = heard.clone();
-        let thread = std::thread::spawn(move || {
-            let mut chunk = [0; 16 * 1024];
-            while let Ok(count @ 1..) = from.read(&mut chunk) {
-                kept.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&chunk[..count]);
-            }
-        });
-        (heard, thread)
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-/// A running program. Dropped, it is killed.
-pub(crate) struct Process {
-    child: Child,
-    stdout: Heard,
-    stderr: Heard,
-    readers: Vec<std::thread::JoinHandle<()>>,
-}
-
-impl Process {
-    pub(crate) fn spawn(mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the program starts");
-        let (stdout, out) = Heard::listen(child.stdout.take().expect("piped"));
-        let (stderr, err) = Heard::listen(child.stderr.take().expect("piped"));
-        Self { child, stdout, stderr, readers: vec![out, err] }
-    }
-
-    pub(crate) fn pid(&self) -> Pid {
-        Pid::from_child(&self.child)
-    }
-
-    /// Waits for the end, and for the last of the output.
-    pub(crate) async fn ended(&mut self) -> ExitStatus {
-        let status = until("the program's end", async || self.child.try_wait().expect("a child")).await;
-        for reader in self.readers.drain(..) {
-            let _ = reader.join();
-        }
-        status
-    }
-
-    pub(crate) fn has_ended(&mut self) -> Option<ExitStatus> {
-        self.child.try_wait().expect("a child")
-    }
-
-    pub(crate) fn signal(&self, signal: Signal) {
-        kill_process(self.pid(), signal).expect("the program runs");
-    }
-
-    pub(crate) fn stdout(&self) -> String {
-        String::from_utf8_lossy(&self.stdout.bytes()).into_owned()
-    }
-
-    pub(crate) fn stderr(&self) -> String {
-        String::from_utf8_lossy(&self.stderr.bytes()).into_owned()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if std::thread::panicking() {
-            for (name, heard) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
-                let bytes = heard.bytes();
-                let tail = &bytes[bytes.len().saturating_sub(SHOWN_BYTES)..];
-                eprintln!("---- the end of the program's {name}\n{}", String::from_utf8_lossy(tail));
-            }
-        }
-    }
-}
+use crate::evidence::{self, Kept};
+pub(crate) use crate::process::{DEADLINE, Process, Program, Ran, command, run, run_with, until};
 
 /// `sandbox.json`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -248,6 +82,11 @@ impl Sandbox {
         Self::start_with(Options::default()).await
     }
 
+    /// One that nobody shares, so that it may be killed: here every one.
+    pub(crate) async fn alone() -> Self {
+        Self::start().await
+    }
+
     pub(crate) async fn start_with(options: Options) -> Self {
         let folder = TempDir::with_prefix("identity-sandbox-").expect("a folder");
         std::fs::create_dir(folder.path().join("data")).expect("a folder in it");
@@ -258,6 +97,26 @@ impl Sandbox {
     /// The data folder.
     pub(crate) fn folder(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// Its settings, as the programs read them.
+    pub(crate) fn config(&self) -> Config {
+        Config::sandbox(&self.folder()).expect("a sandbox's settings")
+    }
+
+    /// Every verdict of an org, in clear.
+    pub(crate) async fn kept(&self, org: &str) -> Vec<Kept> {
+        evidence::verdicts(&self.config(), org).await
+    }
+
+    /// The records of the sandbox's org.
+    pub(crate) async fn records(&self, topic: Topic) -> Vec<StoredRecord> {
+        evidence::records(&self.config(), topic, &self.info.org).await
+    }
+
+    /// Where the private half of an org's evidence key lies.
+    pub(crate) fn compliance_key(&self, org: &str) -> PathBuf {
+        self.config().compliance_key_dir().join(format!("{org}.key"))
     }
 
     /// A place for a test's own files.
@@ -337,9 +196,7 @@ impl Sandbox {
 
     /// `orgs …` that must succeed: the JSON it prints.
     pub(crate) async fn orgs_json(&self, arguments: &[&str]) -> Value {
-        let ran = self.orgs(arguments).await;
-        assert_eq!(ran.code, Some(0), "orgs {arguments:?}: {ran:?}");
-        serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("orgs {arguments:?}: {ran:?}"))
+        self.orgs(arguments).await.json()
     }
 
     /// Another org; its id and its key, which already works.
@@ -377,7 +234,7 @@ async fn launch(folder: &Path, options: &Options) -> (Process, Info) {
         .iter()
         .map(|word| if word == "{folder}" { folder.as_os_str().to_owned() } else { word.clone() })
         .collect();
-    let mut command = command(&wrapper);
+    let mut command = command(Program::IngestApi, &wrapper);
     command.arg("sandbox").arg("--data-dir").arg(folder);
     command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]).args(&options.flags);
     command.envs(options.environment.iter().map(|(name, value)| (name, value)));

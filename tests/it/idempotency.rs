@@ -23,7 +23,7 @@ fn replayed(answer: &Answer) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_posts_with_one_key_over_sixteen_connections_are_one_verdict() {
-    let mut sandbox = Sandbox::start().await;
+    let mut sandbox = Sandbox::alone().await;
     let customer = sandbox.info().customer.clone();
     let body = verified(&customer);
     let mut tasks = JoinSet::new();

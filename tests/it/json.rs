@@ -54,7 +54,7 @@ async fn writes_nothing(api: &Api, name: &str, total: u64) {
 
 #[tokio::test]
 async fn a_body_that_is_not_json_is_malformed_with_its_position() {
-    let mut sandbox = Sandbox::start().await;
+    let sandbox = Sandbox::start().await;
     let api = sandbox.api();
     for (name, body) in malformed(&sandbox.info().customer) {
         let answer = api.post_bytes(VERDICT, &[], body).await;
@@ -62,8 +62,7 @@ async fn a_body_that_is_not_json_is_malformed_with_its_position() {
         answer.is_malformed();
         writes_nothing(&api, name, 0).await;
     }
-    sandbox.sigterm().await;
-    let evidence = crate::evidence::records(&sandbox.folder(), domain::ports::Topic::Audit).await;
+    let evidence = sandbox.records(domain::ports::Topic::Audit).await;
     assert!(evidence.is_empty(), "bad bodies left evidence");
 }
 

@@ -4,10 +4,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::{Api, VERDICT, declined, fields, text, verified};
-use crate::harness::{Options, Process, Sandbox, command, run, run_with, until};
+use crate::harness::{Options, Process, Program, Sandbox, command, run, run_with, until};
 use crate::wire::{Wire, post};
 
 fn mode(path: &Path) -> u32 {
@@ -125,11 +125,9 @@ async fn sigterm_lets_what_began_end_and_exits_with_zero() {
     // Answered over the same listener, so the request before it has been taken up.
     api.get("/api/auth/me").await.expect(200);
     sandbox.process().signal(Signal::TERM);
-    until("unready", async || match admin.try_send(reqwest::Method::GET, "/readyz", &[], None).await {
-        Ok(answer) => (answer.status == 503).then_some(()),
-        Err(_) => Some(()),
-    })
-    .await;
+    // It must say so, not just be gone: for as long as a request is under way there is somebody to ask.
+    until("unready", async || (admin.get("/readyz").await.status == 503).then_some(())).await;
+    assert_eq!(admin.get("/livez").await.status, 200);
     wire.send(rest).await;
     let answer = wire.answer().await.expect("a request that began is answered");
     assert!(matches!(answer.status, 200 | 202), "{answer:?}");
@@ -210,7 +208,7 @@ async fn serve_runs_an_installation_of_its_own() {
     assert_eq!(created.code, Some(0), "{created:?}");
     let made: Value = serde_json::from_str(&created.stdout).expect("JSON");
     let (api_port, admin_port) = (free_port(), free_port());
-    let mut starting = command(&[]);
+    let mut starting = command(Program::IngestApi, &[]);
     starting.args(["serve", "--config", &path, "--listen", &format!("127.0.0.1:{api_port}")]);
     starting.args(["--admin-listen", &format!("127.0.0.1:{admin_port}")]);
     let mut process = Process::spawn(starting);
@@ -239,4 +237,53 @@ async fn a_port_that_is_taken_is_a_failure_in_words() {
     let ran = run(flags.iter().chain(&["--admin-listen", "127.0.0.1:0"])).await;
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.stderr.contains(&taken), "says which address: {ran:?}");
+}
+
+#[tokio::test]
+async fn orgs_works_on_a_stopped_sandbox_too() {
+    let mut sandbox = Sandbox::start().await;
+    let org = sandbox.info().org.clone();
+    sandbox.sigterm().await;
+    let ran = sandbox.orgs(&["set", &org, "--dukcapil-enabled", "false"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let made = sandbox.orgs_json(&["create", "--name", "Saat Berhenti", "--dukcapil-enabled"]).await;
+    sandbox.restart().await;
+    let customer = sandbox.info().customer.clone();
+    let answer = sandbox.api().verdict(&verified(&customer)).await;
+    answer.is_error(403, "org capability disabled");
+    let theirs = sandbox.api().with_key(text(&made["apiKey"]));
+    let customer = theirs.customer("Budi Santoso").await;
+    theirs.verdict(&verified(&customer)).await.expect(200);
+}
+
+#[tokio::test]
+async fn the_books_balance_in_the_metrics() {
+    let sandbox = Sandbox::start().await;
+    for _ in 0..3 {
+        sandbox.api().verdict(&verified(&sandbox.info().customer)).await.expect(200);
+    }
+    // What the projector applied is counted: the sandbox's registration and three verdicts.
+    until("a count of applied events", async || {
+        let lines = String::from_utf8(sandbox.admin().get("/metrics").await.body).expect("text");
+        lines
+            .lines()
+            .filter(|line| line.starts_with("identity_projector") && line.contains("applied"))
+            .any(|line| line.ends_with(" 4"))
+            .then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_sandboxs_limit_is_its_flag_and_zero_is_none() {
+    let sandbox = Sandbox::start_with(Options::flags(&["--ingest-limit", "0"])).await;
+    let customer = sandbox.info().customer.clone();
+    for _ in 0..40 {
+        let answer = sandbox.api().verdict(&declined(&customer, "Data ganda")).await;
+        answer.expect(200);
+        assert!(answer.header("x-ratelimit-limit").is_some(), "{answer:?}");
+    }
+    let sandbox = Sandbox::start_with(Options::flags(&["--ingest-limit", "77"])).await;
+    let limited = sandbox.api().verdict(&json!({})).await;
+    assert_eq!(limited.header("x-ratelimit-limit"), Some("77"), "{limited:?}");
 }

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::client::{Answer, VERDICT, declined, text, verified};
-use crate::harness::{Options, Sandbox};
+use crate::harness::Sandbox;
 
 /// Limit, remaining and reset of an answer.
 #[track_caller]
@@ -84,17 +84,4 @@ async fn above_the_limit_is_a_429_for_that_key_and_bucket_alone() {
     other.verdict(&body).await.expect(200);
     // Nothing was written by the refused one.
     assert_eq!(api.total("").await, taken + 1);
-}
-
-#[tokio::test]
-async fn a_sandboxs_limit_is_its_flag_and_zero_is_none() {
-    let sandbox = Sandbox::start_with(Options::flags(&["--ingest-limit", "0"])).await;
-    let customer = sandbox.info().customer.clone();
-    for _ in 0..40 {
-        let answer = sandbox.api().verdict(&declined(&customer, "Data ganda")).await;
-        answer.expect(200);
-        rate(&answer);
-    }
-    let sandbox = Sandbox::start_with(Options::flags(&["--ingest-limit", "77"])).await;
-    assert_eq!(rate(&sandbox.api().verdict(&json!({})).await).0, 77);
 }

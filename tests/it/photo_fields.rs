@@ -54,7 +54,7 @@ fn bad_photos() -> Vec<(&'static str, Value)> {
 
 #[tokio::test]
 async fn what_is_no_photo_is_refused_whatever_valid_says() {
-    let mut sandbox = Sandbox::start().await;
+    let sandbox = Sandbox::start().await;
     let api = sandbox.api();
     let customer = sandbox.info().customer.clone();
     api.verdict(&json!({"customerId": customer, "valid": true})).await.names_fields(&["photo"]);
@@ -73,8 +73,7 @@ async fn what_is_no_photo_is_refused_whatever_valid_says() {
         }
     }
     assert_eq!(api.total("").await, 0, "something was written");
-    sandbox.sigterm().await;
-    let evidence = crate::evidence::records(&sandbox.folder(), domain::ports::Topic::Audit).await;
+    let evidence = sandbox.records(domain::ports::Topic::Audit).await;
     assert!(evidence.is_empty(), "something left evidence");
 }
 
@@ -86,7 +85,7 @@ fn in_lines(base64: &str) -> String {
 
 #[tokio::test]
 async fn a_photo_is_kept_as_it_came_however_it_was_encoded() {
-    let mut sandbox = Sandbox::start().await;
+    let sandbox = Sandbox::start().await;
     let api = sandbox.api();
     let customer = sandbox.info().customer.clone();
     // A size whose base64 needs padding, so that leaving it away means something.
@@ -124,8 +123,7 @@ async fn a_photo_is_kept_as_it_came_however_it_was_encoded() {
     );
     let said = api.post_bytes(crate::client::VERDICT, &[], escaped.into_bytes()).await.expect(200);
     wanted.push((text(&said["verification"]["id"]).to_owned(), true, jpeg.clone()));
-    sandbox.sigterm().await;
-    let kept = crate::evidence::verdicts(&sandbox.folder(), &sandbox.info().org).await;
+    let kept = sandbox.kept(&sandbox.info().org).await;
     assert_eq!(kept.len(), wanted.len());
     for (verification, valid, bytes) in wanted {
         let found = kept.iter().find(|kept| kept.verification == verification).expect("it is kept");

@@ -164,7 +164,7 @@ async fn nothing_personal_stands_in_clear_in_files_or_words() {
         sandbox.sigterm().await;
         search(&sandbox.folder(), &needles, &key);
         // The search can find: what compliance keeps is there.
-        let kept = crate::evidence::verdicts(&sandbox.folder(), &sandbox.info().org).await;
+        let kept = sandbox.kept(&sandbox.info().org).await;
         assert_eq!(kept.len(), 2);
         let output = sandbox.output();
         assert!(output.contains(&customer) || output.contains(VERDICT), "nothing was said at all");

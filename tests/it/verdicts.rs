@@ -195,7 +195,7 @@ async fn kyc_answers_as_of_any_time() {
 
 #[tokio::test]
 async fn a_dry_run_checks_everything_and_writes_nothing() {
-    let mut sandbox = Sandbox::start().await;
+    let sandbox = Sandbox::start().await;
     let api = sandbox.api();
     let customer = fresh(&api).await;
     let dry = "/api/identity/nik/dukcapil?dryRun=true";
@@ -223,10 +223,9 @@ async fn a_dry_run_checks_everything_and_writes_nothing() {
     let real = api.post("/api/identity/nik/dukcapil", &key, &declined(&customer, "Data ganda")).await;
     real.expect(200);
     assert_eq!(real.header("idempotency-replayed"), None, "{real:?}");
-    sandbox.sigterm().await;
-    let kept = crate::evidence::verdicts(&sandbox.folder(), &sandbox.info().org).await;
+    let kept = sandbox.kept(&sandbox.info().org).await;
     assert_eq!(kept.len(), 1, "a dry run was written");
-    let evidence = crate::evidence::records(&sandbox.folder(), domain::ports::Topic::Audit).await;
+    let evidence = sandbox.records(domain::ports::Topic::Audit).await;
     assert_eq!(evidence.len(), 1, "a dry run left evidence");
 }
 

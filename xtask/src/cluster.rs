@@ -8,7 +8,7 @@ use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, Subcommand, builder::PossibleValuesParser, builder::TypedValueParser};
-use local_cluster::{Cassandra, CassandraOptions, Kafka, KafkaOptions, Tools, detached, probe};
+use local_cluster::{Cassandra, CassandraOptions, Kafka, KafkaOptions, Tools, detached, probe, settings};
 use serde_json::{Value, json};
 
 /// What `cargo xtask cluster` takes.
@@ -67,7 +67,7 @@ fn up(files: &Files, wanted: Option<usize>) -> Result<()> {
     }
     let pid = cassandra.pid().context("Cassandra ended as soon as it was ready")?;
     files.write("cassandra.pid", &format!("{pid}\n"))?;
-    files.write("config.toml", &render_config(&files.path(""), &kafka.bootstrap(), &nodes))?;
+    files.write("config.toml", &settings(&files.path(""), &kafka.bootstrap(), &nodes))?;
     // Last: who finds this file finds the cluster up and the other files written.
     let cluster = json!({ "brokers": kafka.bootstrap(), "cqlNodes": nodes });
     files.write("cluster.json", &cluster.to_string())?;
@@ -163,40 +163,6 @@ fn down(files: &Files) -> Result<()> {
         anyhow::Ok(())
     })?;
     files.remove()
-}
-
-/// The settings file that `serve`, `run` and `orgs` take as it stands.
-fn render_config(folder: &Path, brokers: &str, cql_nodes: &[String]) -> String {
-    let list = |items: &[String]| items.iter().map(|item| format!("{item:?}")).collect::<Vec<_>>().join(", ");
-    let brokers: Vec<String> = brokers.split(',').map(str::to_owned).collect();
-    let replicas = brokers.len();
-    // Two of three: one may be gone and writing goes on.
-    let in_sync = if replicas == 1 { 1 } else { 2 };
-    let (kms, compliance) = (folder.join("kms/org-keys.json"), folder.join("compliance"));
-    format!(
-        "# Written by `cargo xtask cluster up`; gone with `cargo xtask cluster down`.\n\
-         [engine]\n\
-         kind = \"distributed\"\n\
-         \n\
-         [kafka]\n\
-         brokers = [{}]\n\
-         replication_factor = {replicas}\n\
-         min_insync_replicas = {in_sync}\n\
-         allow_plaintext = true\n\
-         \n\
-         [cql]\n\
-         nodes = [{}]\n\
-         replication_factor = 1\n\
-         allow_plaintext = true\n\
-         \n\
-         [kms]\n\
-         file = {kms:?}\n\
-         \n\
-         [compliance]\n\
-         key_dir = {compliance:?}\n",
-        list(&brokers),
-        list(cql_nodes)
-    )
 }
 
 /// A server an earlier `up` left, by its pid file.
@@ -297,22 +263,5 @@ impl Files {
             }
             _ => Ok(()),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::render_config;
-
-    #[test]
-    fn the_config_follows_the_number_of_brokers() {
-        let nodes = ["127.0.0.1:9042".to_owned()];
-        let one = render_config(Path::new("target/cluster"), "127.0.0.1:1", &nodes);
-        assert!(one.contains("replication_factor = 1\nmin_insync_replicas = 1\n"));
-        assert!(one.contains("nodes = [\"127.0.0.1:9042\"]\n"));
-        let three = render_config(Path::new("target/cluster"), "127.0.0.1:1,127.0.0.1:2,127.0.0.1:3", &nodes);
-        assert!(three.contains("replication_factor = 3\nmin_insync_replicas = 2\n"));
     }
 }

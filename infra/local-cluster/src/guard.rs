@@ -1,6 +1,7 @@
 //! The watchdog: a `sh` that waits on a pipe from us and, when the pipe closes because our process
 //! is gone (also by SIGKILL), kills the servers and removes their temporary folder. Not here:
-//! orderly stops.
+//! orderly stops. Public for those whose own programs must not outlive them either: a test binary
+//! ends without dropping what its tests share.
 //!
 //! Why not `PR_SET_PDEATHSIG`: it needs `unsafe`, and it fires when the *thread* that spawned the
 //! server ends, which a test runner's threads do all the time.
@@ -35,15 +36,19 @@ done
 [ -z "$dir" ] || rm -rf -- "$dir"
 "#;
 
-/// Watches the servers of one handle.
-pub(crate) struct Guard {
+/// Watches the servers of one handle, or a caller's own children.
+pub struct Guard {
     pipe: Mutex<Option<ChildStdin>>,
     shell: Mutex<Child>,
 }
 
 impl Guard {
     /// `removes`: the temporary folder that goes when the guard is dropped or the process dies.
-    pub(crate) fn start(removes: Option<&Path>) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when there is no `sh`.
+    pub fn start(removes: Option<&Path>) -> Result<Self, Error> {
         let mut shell = Command::new("sh")
             .args(["-c", SCRIPT, "local-cluster-guard"])
             .arg(removes.unwrap_or(Path::new("")))
@@ -57,13 +62,13 @@ impl Guard {
         Ok(Self { pipe: Mutex::new(shell.stdin.take()), shell: Mutex::new(shell) })
     }
 
-    /// This child dies with us.
-    pub(crate) fn watch(&self, pid: u32) {
+    /// This child dies with us, or with the guard.
+    pub fn watch(&self, pid: u32) {
         self.say(&format!("watch {pid}\n"));
     }
 
     /// This child is gone (and its id may be another's soon), or may outlive us.
-    pub(crate) fn forget(&self, pid: u32) {
+    pub fn forget(&self, pid: u32) {
         self.say(&format!("forget {pid}\n"));
     }
 

@@ -23,14 +23,17 @@ mod perf;
 mod ports;
 pub mod probe;
 mod process;
+mod settings;
 mod tools;
 
 use std::path::PathBuf;
 
 pub use cassandra::{Cassandra, CassandraOptions, CommitLog};
 pub use error::Error;
+pub use guard::Guard;
 pub use kafka::{Kafka, KafkaOptions, ScramUser};
 pub use perf::PerfRun;
+pub use settings::settings;
 pub use tools::Tools;
 
 /// PEM files of the caller's making, for the listeners that speak TLS.

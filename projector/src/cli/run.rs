@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 use engine::config::{Config, Listener};
+use engine::telemetry::Telemetry;
 use management::{Bound, Readiness, Shown};
 use projector::Runner;
 use projector::limits::{BACKOFF_MAX, BACKOFF_MIN};
@@ -37,16 +38,19 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let mut config = Config::from_file(&args.config)?;
     config.projector.admin_listen = args.admin_listen.unwrap_or(config.projector.admin_listen);
     let stop = stop_on_signal()?;
+    let telemetry = Telemetry::init(&config.telemetry, "projector")?;
     let management = bind(&config.projector.admin_listener()?).await.context("the management listener")?;
-    let Some(opened) = stop.run_until_cancelled(Opened::projector(config)).await else {
-        return Ok(ExitCode::SUCCESS);
-    };
-    let opened = opened?;
+    // Alive and unready from the start, also while a broker or a node is not there yet.
     let readiness = Arc::new(Readiness::default());
-    let shown = Shown { readiness: Arc::clone(&readiness), metrics: opened.metrics() };
+    let metrics = telemetry.metrics();
+    let shown = Shown { readiness: Arc::clone(&readiness), metrics: Arc::new(move || metrics.render()) };
     let listening = CancellationToken::new();
     tracing::info!(address = %management.address()?, "health and metrics");
     let serving = tokio::spawn(management.serve(shown, listening.clone()));
+    let Some(opened) = stop.run_until_cancelled(Opened::projector(config, telemetry)).await else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let opened = opened?;
 
     let instance = format!("projector/{:016x}", rand::random::<u64>());
     let mut runner = Runner::new(opened.ports.clone(), opened.settings());

@@ -1,0 +1,221 @@
+//! Our programs as processes: built, started, listened to, signalled, ended; and the one way to wait for
+//! something. What does not belong here: what a program is started for (`harness.rs`), speaking to it
+//! (`client.rs`, `wire.rs`).
+
+use std::ffi::{OsStr, OsString};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// How long anything that must happen may take: far above what it needs on a busy machine, since a slow test
+/// is better than a wrong one.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(90);
+
+/// How often a condition is looked at.
+const POLL: Duration = Duration::from_millis(15);
+
+/// How much of the program's output a failure shows.
+const SHOWN_BYTES: usize = 8 * 1024;
+
+/// Asks until there is an answer, or fails at the deadline.
+pub(crate) async fn until<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    let mut ticks = tokio::time::interval(POLL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Some(found) = probe().await {
+            return found;
+        }
+        assert!(started.elapsed() < DEADLINE, "not within {DEADLINE:?}: {what}");
+    }
+}
+
+/// Our programs. One package each, of the same name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Program {
+    IngestApi,
+    Projector,
+}
+
+impl Program {
+    fn name(self) -> &'static str {
+        match self {
+            Self::IngestApi => "ingest-api",
+            Self::Projector => "projector",
+        }
+    }
+
+    /// Where it is, built once for each run of the tests.
+    fn path(self) -> &'static Path {
+        static BUILT: [OnceLock<PathBuf>; 2] = [OnceLock::new(), OnceLock::new()];
+        let built = match self {
+            Self::IngestApi => &BUILT[0],
+            Self::Projector => &BUILT[1],
+        };
+        built.get_or_init(|| build(self.name()))
+    }
+}
+
+fn build(name: &str) -> PathBuf {
+    let output = Command::new(env!("CARGO"))
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .args(["build", "--quiet", "--package", name, "--bin", name, "--message-format=json"])
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{name} does not build");
+    let lines = String::from_utf8(output.stdout).expect("cargo's messages are UTF-8");
+    let executable = lines
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["target"]["name"] == name)
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from));
+    executable.expect("cargo names the program it built")
+}
+
+/// A program without what the tests' own environment would set of it. A wrapper is a program and its arguments
+/// that become the program (exec).
+pub(crate) fn command(program: Program, wrapper: &[OsString]) -> Command {
+    let mut words = wrapper.iter().map(OsString::as_os_str).chain([program.path().as_os_str()]);
+    let mut command = Command::new(words.next().expect("a program"));
+    command.args(words);
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("IDENTITY_") || text.starts_with("OTEL_") || text == "RUST_LOG" {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
+/// What a program that ended left.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// What a command that succeeded printed.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+}
+
+/// Runs `ingest-api` to its end.
+pub(crate) async fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ran {
+    run_with(&[], arguments).await
+}
+
+/// The same with settings in the environment.
+pub(crate) async fn run_with<S: AsRef<OsStr>>(
+    environment: &[(&str, &str)],
+    arguments: impl IntoIterator<Item = S>,
+) -> Ran {
+    run_program(Program::IngestApi, environment, arguments).await
+}
+
+/// Runs a program to its end, with settings in the environment.
+pub(crate) async fn run_program<S: AsRef<OsStr>>(
+    program: Program,
+    environment: &[(&str, &str)],
+    arguments: impl IntoIterator<Item = S>,
+) -> Ran {
+    let mut command = command(program, &[]);
+    command.args(arguments).envs(environment.iter().copied());
+    let mut process = Process::spawn(command);
+    let status = process.ended().await;
+    Ran { code: status.code(), stdout: process.stdout(), stderr: process.stderr() }
+}
+
+/// A stream of the program, read to its end by a thread of its own, so that the program never waits for us.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<u8>>>);
+
+impl Heard {
+    fn listen(mut from: impl Read + Send + 'static) -> (Self, std::thread::JoinHandle<()>) {
+        let heard = Self::default();
+        let kept = heard.clone();
+        let thread = std::thread::spawn(move || {
+            let mut chunk = [0; 16 * 1024];
+            while let Ok(count @ 1..) = from.read(&mut chunk) {
+                kept.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&chunk[..count]);
+            }
+        });
+        (heard, thread)
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A running program. Dropped, it is killed.
+pub(crate) struct Process {
+    child: Child,
+    stdout: Heard,
+    stderr: Heard,
+    readers: Vec<std::thread::JoinHandle<()>>,
+}
+
+impl Process {
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        let (stdout, out) = Heard::listen(child.stdout.take().expect("piped"));
+        let (stderr, err) = Heard::listen(child.stderr.take().expect("piped"));
+        Self { child, stdout, stderr, readers: vec![out, err] }
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// Waits for the end, and for the last of the output.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        let status = until("the program's end", async || self.child.try_wait().expect("a child")).await;
+        for reader in self.readers.drain(..) {
+            let _ = reader.join();
+        }
+        status
+    }
+
+    pub(crate) fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a child")
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).expect("the program runs");
+    }
+
+    pub(crate) fn stdout(&self) -> String {
+        String::from_utf8_lossy(&self.stdout.bytes()).into_owned()
+    }
+
+    pub(crate) fn stderr(&self) -> String {
+        String::from_utf8_lossy(&self.stderr.bytes()).into_owned()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            for (name, heard) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+                let bytes = heard.bytes();
+                let tail = &bytes[bytes.len().saturating_sub(SHOWN_BYTES)..];
+                eprintln!("---- the end of the program's {name}\n{}", String::from_utf8_lossy(tail));
+            }
+        }
+    }
+}
