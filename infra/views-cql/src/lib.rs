@@ -1,5 +1,6 @@
-//! The distributed engine's read model and key store on CQL (ScyllaDB or Cassandra): the ports Projection
-//! and Views ([`CqlViews`]), KeyRows and ExternalIds ([`CqlKeys`]), over one [`CqlSession`].
+//! The distributed engine's read model and key store on CQL (ScyllaDB or Cassandra): the ports Projection,
+//! Views, Generations and Inspection ([`CqlViews`]), KeyRows and ExternalIds ([`CqlKeys`]), over one
+//! [`CqlSession`].
 //!
 //! The only crate that knows the driver; nobody else names a table. What does not belong here: folding,
 //! sealing, and deciding when a generation answers. The tables and their reasons: `docs/decisions/0006-cql.md`.
@@ -21,4 +22,4 @@ pub use error::OpenError;
 pub use keys::CqlKeys;
 pub use options::{ClientCertificate, CqlOptions, Credentials, Replication, TlsOptions};
 pub use session::CqlSession;
-pub use views::{CqlViews, Pointer};
+pub use views::CqlViews;

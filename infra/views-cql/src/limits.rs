@@ -76,5 +76,18 @@ pub(crate) const RETRIES_MAX: u32 = 3;
 /// in, and there are as many as erasures, not as many as verdicts.
 pub(crate) const ERASURE_GRACE_SECONDS: u32 = 20 * 365 * 24 * 3_600;
 
+/// Seconds that what an instance said is kept: the port asks for a minute, and nodes' clocks need not agree.
+pub(crate) const SAID_KEPT_SECONDS: i32 = 120;
+
+/// Customers whose rows are read at the same time, each with a few requests: as many requests as a projector's
+/// batch has in flight.
+pub(crate) const CUSTOMERS_AT_ONCE: usize = 16;
+
+/// Verifications of one customer that are read at the same time.
+pub(crate) const VERIFICATIONS_AT_ONCE: usize = 8;
+
+/// Looks at the pointer at a start until it stands still: it moves a few times in a whole rebuild.
+pub(crate) const POINTER_LOOKS_MAX: u32 = 8;
+
 /// Characters of a keyspace's name (Cassandra's own limit).
 pub(crate) const KEYSPACE_CHARS_MAX: usize = 48;

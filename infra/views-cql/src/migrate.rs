@@ -5,21 +5,22 @@
 
 use std::sync::Arc;
 
-use domain::ports::StoreError;
+use domain::ports::{Beside, Generations as _, StoreError};
 use domain::rows::Generation;
 use domain::time::Timestamp;
 use scylla::policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancingPolicy};
 use scylla::statement::unprepared::Statement as Text;
 
 use crate::error::{Kind, OpenError, failed, kind_of};
-use crate::limits::SCHEMA_WITHIN;
+use crate::limits::{POINTER_LOOKS_MAX, SCHEMA_WITHIN};
 use crate::options::Replication;
 use crate::schema::{GENERATION, GENERATION_TABLES, KEYS, MIGRATIONS_TABLE, Names, VIEWS};
 use crate::session::{CqlSession, Use};
 use crate::statement::Cell;
+use crate::views::CqlViews;
 
 impl CqlSession {
-    /// Makes the keyspaces and tables that are missing, the tables of the generation that answers among
+    /// Makes the keyspaces and tables that are missing, those of the generations that are written among
     /// them. Safe to run by many programs at once, and again after it was broken off.
     ///
     /// # Errors
@@ -32,8 +33,31 @@ impl CqlSession {
         }
         self.component(&self.options.keyspace, "views", VIEWS, |text| self.names().fill(text)).await?;
         self.component(&self.options.keys_keyspace, "keys", KEYS, |text| self.names().fill(text)).await?;
-        let answers = crate::views::CqlViews::new(Arc::clone(self)).pointer().await?.generation;
-        self.ensure_generation(answers).await
+        self.ensure_written().await
+    }
+
+    /// Makes the tables of the generations that projectors write. One that was dropped between the look at the
+    /// pointer and the making is dropped again: nobody else would.
+    async fn ensure_written(self: &Arc<Self>) -> Result<(), OpenError> {
+        let views = CqlViews::new(Arc::clone(self));
+        let mut pointer = views.pointer().await?;
+        for _ in 0..POINTER_LOOKS_MAX {
+            for generation in pointer.written() {
+                self.ensure_generation(generation).await?;
+            }
+            let now = views.pointer().await?;
+            if now.version == pointer.version {
+                return Ok(());
+            }
+            let stays = |generation: &Generation| {
+                now.written().contains(generation) || now.beside == Some(Beside::Building(*generation))
+            };
+            for generation in pointer.written().into_iter().filter(|generation| !stays(generation)) {
+                self.drop_generation(generation).await?;
+            }
+            pointer = now;
+        }
+        Err(OpenError::Store(StoreError::Unavailable("the pointer does not stand still".to_owned())))
     }
 
     /// Makes the tables of a generation that are missing.
@@ -51,8 +75,8 @@ impl CqlSession {
     /// # Errors
     /// [`OpenError::Options`] when it is the one that answers, [`OpenError::Store`] as for a request.
     pub async fn drop_generation(self: &Arc<Self>, generation: Generation) -> Result<(), OpenError> {
-        let views = crate::views::CqlViews::new(Arc::clone(self));
-        if views.pointer().await?.generation == generation {
+        let views = CqlViews::new(Arc::clone(self));
+        if views.pointer().await?.live == generation {
             let words =
                 format!("generation {} answers: point at another one before it is dropped", generation.0);
             return Err(OpenError::Options(words));

@@ -13,14 +13,21 @@ pub(crate) const MIGRATIONS_TABLE: &str = "CREATE TABLE IF NOT EXISTS {space}.mi
     component text, version int, applied_at bigint, PRIMARY KEY (component, version))";
 
 /// The read model's tables that have no generation, by version.
-pub(crate) const VIEWS: &[&[&str]] = &[&[
-    // Numbers of topic ids: given once each, by lightweight transactions.
-    "CREATE TABLE IF NOT EXISTS {views}.epochs (
+pub(crate) const VIEWS: &[&[&str]] = &[
+    &[
+        // Numbers of topic ids: given once each, by lightweight transactions.
+        "CREATE TABLE IF NOT EXISTS {views}.epochs (
         only int, epoch int, topic_id blob, PRIMARY KEY (only, epoch))",
-    // Which generation answers, and from which offsets on.
-    "CREATE TABLE IF NOT EXISTS {views}.pointer (
+        // Which generation answers, what stands beside it, and from which offsets on.
+        "CREATE TABLE IF NOT EXISTS {views}.pointer (
         only int PRIMARY KEY, generation int, handover blob)",
-]];
+    ],
+    // What instances last said. Whatever is deleted here would be gone in minutes without that, so its
+    // tombstones need not outlive a repair.
+    &["CREATE TABLE IF NOT EXISTS {views}.instances (
+        only int, instance text, version bigint, beat bigint, PRIMARY KEY (only, instance))
+        WITH gc_grace_seconds = 3600"],
+];
 
 /// The key store's tables, by version. Written by lightweight transactions only.
 pub(crate) const KEYS: &[&[&str]] = &[&[
@@ -36,7 +43,9 @@ pub(crate) const KEYS: &[&[&str]] = &[&[
 ]];
 
 /// A generation's tables, by version.
-pub(crate) const GENERATION: &[&[&str]] = &[&[
+pub(crate) const GENERATION: &[&[&str]] = &[FIRST, LOOKS];
+
+const FIRST: &[&str] = &[
     // A verification and what was noticed about it: one partition, one read.
     "CREATE TABLE IF NOT EXISTS {views}.verifications_g{g} (
         org text, id text, body blob static,
@@ -80,10 +89,21 @@ pub(crate) const GENERATION: &[&[&str]] = &[&[
         log_partition int, org text, body blob, PRIMARY KEY (log_partition, org))",
     "CREATE TABLE IF NOT EXISTS {views}.positions_g{g} (
         topic_id blob, log_partition int, body blob, PRIMARY KEY ((topic_id, log_partition)))",
-]];
+];
+
+/// What an operator's look into a generation needs and no request does.
+const LOOKS: &[&str] = &[
+    // Which verifications signals about a customer lie with.
+    "CREATE TABLE IF NOT EXISTS {views}.signals_of_customer_g{g} (
+        org text, customer text, id text, PRIMARY KEY ((org, customer), id))",
+    // Who was ever quarantined; whether one still is, its state says. So that nothing is deleted here, and a
+    // state without a quarantine costs no tombstone.
+    "CREATE TABLE IF NOT EXISTS {views}.quarantined_g{g} (
+        org text, customer text, PRIMARY KEY ((org, customer)))",
+];
 
 /// The generation's tables, for dropping them.
-pub(crate) const GENERATION_TABLES: [&str; 11] = [
+pub(crate) const GENERATION_TABLES: [&str; 13] = [
     "verifications",
     "verifications_of_customer",
     "verifications_of_hour",
@@ -95,6 +115,8 @@ pub(crate) const GENERATION_TABLES: [&str; 11] = [
     "tallies",
     "books",
     "positions",
+    "signals_of_customer",
+    "quarantined",
 ];
 
 /// What stands for the names in a statement.

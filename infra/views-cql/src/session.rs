@@ -1,9 +1,8 @@
 //! The session: opening it, preparing statements, and running them with a bound, a time limit, metrics and
 //! the house's errors. What the statements are is `schema`'s and the ports'.
 
-use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use domain::ports::StoreError;
@@ -29,7 +28,7 @@ use crate::options::CqlOptions;
 use crate::retry::CountedRetries;
 use crate::statement::{Cell, Statement};
 use crate::tls;
-use crate::views::Tables;
+use crate::views::{Known, Looks, Tables};
 
 /// How a statement is to be treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +56,8 @@ pub struct CqlSession {
     pub(crate) options: CqlOptions,
     /// Bulk work takes a permit for each request; single reads of the API do not wait behind it.
     pub(crate) bulk: Semaphore,
-    pub(crate) generations: Mutex<HashMap<Generation, Arc<Tables>>>,
+    pub(crate) generations: Known<Tables>,
+    pub(crate) looks: Known<Looks>,
 }
 
 impl CqlSession {
@@ -104,7 +104,8 @@ impl CqlSession {
             })?
             .map_err(|error| open_error(&options.nodes, user, options.tls.is_some(), &error))?;
         let bulk = Semaphore::new(options.concurrency);
-        Ok(Arc::new(Self { driver, options, bulk, generations: Mutex::new(HashMap::new()) }))
+        let (generations, looks) = (Known::default(), Known::default());
+        Ok(Arc::new(Self { driver, options, bulk, generations, looks }))
     }
 
     /// What it was opened with.
@@ -118,6 +119,7 @@ impl CqlSession {
 
     pub(crate) fn forget_generation(&self, generation: Generation) {
         self.generations.lock().unwrap_or_else(PoisonError::into_inner).remove(&generation);
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner).remove(&generation);
     }
 
     /// Prepares a statement. `name` is its label in metrics and its word in errors.

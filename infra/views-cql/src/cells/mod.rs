@@ -6,6 +6,7 @@
 mod bytes;
 mod counts;
 mod events;
+mod pointer;
 mod state;
 
 pub(crate) use counts::{as_of, books, decode_as_of, decode_books, decode_position, position};
@@ -13,6 +14,7 @@ pub(crate) use events::{
     decode_enrolment, decode_note, decode_tier_event, decode_verification, enrolment, note, tier_event,
     verification,
 };
+pub(crate) use pointer::{decode_pointer, pointer};
 pub(crate) use state::{decode_state, state};
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Cells come back as they went in, and what is not one is refused without a panic.
 
-use domain::event::Partition;
-use domain::ports::StoreError;
-use domain::rows::Disposition;
+use domain::event::{Offset, Partition};
+use domain::ports::{Beside, Handover, Pointer, StoreError};
+use domain::rows::{Disposition, Generation};
 use testkit::samples::Samples;
 
 use super::*;
@@ -28,6 +28,29 @@ fn rows_come_back() {
     assert_eq!(decode_books(row.key.clone(), &books(&row)), Ok(row));
     let row = s.position(2);
     assert_eq!(decode_position(s.topic(0), Partition(0), &position(&row)), Ok(row));
+}
+
+#[test]
+fn every_shape_of_a_pointer_comes_back_and_a_cut_one_is_refused() {
+    let (one, two) = (Generation(1), Generation(2));
+    let from = vec![(Partition(0), Offset(7)), (Partition(u32::MAX), Offset(u64::MAX))];
+    let at = Handover { topic_id: Samples::new(1).topic(0), from };
+    for beside in [
+        None,
+        Some(Beside::Building(two)),
+        Some(Beside::Next(two, at.clone())),
+        Some(Beside::Previous(two, at.clone())),
+        Some(Beside::Leaving(two, at)),
+        Some(Beside::Dropping(two)),
+    ] {
+        let whole = Pointer::FIRST.changed(one, beside);
+        let bytes = pointer(&whole);
+        assert_eq!(decode_pointer(one, &bytes), Ok(whole));
+        for length in 0..bytes.len() {
+            let cut = decode_pointer(one, &bytes[..length]);
+            assert!(matches!(cut, Err(StoreError::Corrupt(_))), "{length} bytes");
+        }
+    }
 }
 
 #[test]

@@ -1,31 +1,37 @@
-//! The read model on CQL: the ports Projection and Views. Not the keys, not the schema.
+//! The read model on CQL: the ports Projection, Views, Generations and Inspection. Not the keys, not the schema.
 
+mod epochs;
+mod generations;
+mod global;
+mod inspect;
 mod lists;
-mod pointer;
 mod read;
 mod tables;
 mod times;
 mod totals;
+mod walk;
 mod write;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use async_trait::async_trait;
 use domain::event::{Offset, TopicId};
 use domain::ids::{CustomerRef, OrgId, VerificationId};
-use domain::ports::{AttemptsPage, AttemptsQuery, KycRows, Projection, StoreError, VerificationView, Views};
+use domain::ports::{
+    AttemptsPage, AttemptsQuery, Generations as _, KycRows, Projection, StoreError, VerificationView, Views,
+};
 use domain::rows::{
     BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, RowKey, ViewRow, ViewWrite,
 };
 use domain::time::Timestamp;
 use tokio::sync::OnceCell;
 
-pub use pointer::Pointer;
-pub(crate) use pointer::init;
-pub(crate) use tables::Tables;
+pub(crate) use global::init;
+pub(crate) use tables::{Known, Looks, Tables};
 
 use crate::session::CqlSession;
-use pointer::GlobalStatements;
+use global::GlobalStatements;
 
 /// The distributed engine's read model: every generation has its own tables, which must have been made
 /// ([`CqlSession::ensure_generation`]); one that has none is `Corrupt`.
@@ -35,19 +41,21 @@ use pointer::GlobalStatements;
 pub struct CqlViews {
     session: Arc<CqlSession>,
     global: OnceCell<GlobalStatements>,
+    /// The latest timestamp of what an instance said through here.
+    said_last: AtomicI64,
 }
 
 impl CqlViews {
     /// The read model of that session, whose schema was brought up to date ([`CqlSession::migrate`]).
     pub fn new(session: Arc<CqlSession>) -> Self {
-        Self { session, global: OnceCell::new() }
+        Self { session, global: OnceCell::new(), said_last: AtomicI64::new(0) }
     }
 }
 
 #[async_trait]
 impl Projection for CqlViews {
     async fn claim_epoch(&self, topic_id: TopicId) -> Result<Epoch, StoreError> {
-        pointer::claim_epoch(self, topic_id).await
+        epochs::claim_epoch(self, topic_id).await
     }
 
     async fn load(
@@ -125,6 +133,6 @@ impl Views for CqlViews {
     }
 
     async fn generation(&self) -> Result<Generation, StoreError> {
-        Ok(self.pointer().await?.generation)
+        Ok(self.pointer().await?.live)
     }
 }

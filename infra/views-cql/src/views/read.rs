@@ -25,11 +25,11 @@ use crate::statement::{Cell, Statement, source};
 /// A row's one cell.
 type Body = (Option<Vec<u8>>,);
 
-fn key(customer: &CustomerRef) -> [Cell; 2] {
+pub(super) fn key(customer: &CustomerRef) -> [Cell; 2] {
     [Cell::Org(customer.org.clone()), Cell::Customer(customer.customer.clone())]
 }
 
-fn broken(what: &str) -> StoreError {
+pub(super) fn broken(what: &str) -> StoreError {
     StoreError::Corrupt(format!("a stored {what} that cannot be one"))
 }
 

@@ -22,6 +22,11 @@ pub(super) fn word(span: Span) -> &'static str {
     }
 }
 
+/// The span of that word.
+pub(super) fn span(word: &str) -> Option<Span> {
+    [Span::Hour, Span::Day, Span::Month].into_iter().find(|span| self::word(*span) == word)
+}
+
 /// The start of the span that holds the instant.
 pub(super) fn start(span: Span, ms: i64) -> i64 {
     span.start_of(Timestamp::from_millis(ms)).millis()

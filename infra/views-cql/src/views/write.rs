@@ -106,7 +106,12 @@ fn put<'t>(
     let at = Cell::Big(write.at.value());
     match &write.row {
         ViewRow::Verification(row) => return put_verification(tables, row, write.at, puts, buckets),
-        ViewRow::Signal(row) => puts.push(put_signal(tables, row, at)?),
+        ViewRow::Signal(row) => {
+            puts.push(put_signal(tables, row, at.clone())?);
+            let mut cells = customer(&row.customer);
+            cells.extend([Cell::Verification(row.verification_id.clone()), at]);
+            puts.push(of_customer(Stage::EventRows, &tables.put_signal_of_customer, &row.customer, cells));
+        }
         ViewRow::Enrolment(row) => {
             let mut cells = customer(&row.customer);
             cells.extend([Cell::Enrolment(row.id.clone()), Cell::Blob(cells::enrolment(row)), at]);
@@ -141,6 +146,12 @@ fn put<'t>(
             puts.push(of_customer(Stage::EventRows, &tables.put_note, &note.customer, cells));
         }
         ViewRow::State(state) => {
+            if state.quarantine.is_some() {
+                // Before the state: whoever is quarantined is listed.
+                let mut cells = customer(&state.customer);
+                cells.push(at.clone());
+                puts.push(of_customer(Stage::EventRows, &tables.put_quarantined, &state.customer, cells));
+            }
             let mut cells = customer(&state.customer);
             cells.extend([Cell::Blob(cells::state(state)), at]);
             puts.push(of_customer(Stage::StatesAndCounts, &tables.put_state, &state.customer, cells));

@@ -9,6 +9,7 @@ mod access;
 mod certificates;
 mod lists;
 mod outage;
+mod generations;
 mod schema;
 mod suites;
 

@@ -3,19 +3,18 @@
 
 use std::sync::Arc;
 
-use domain::event::{Offset, Partition};
-use domain::ports::{KeyRows as _, Projection as _, StoreError, Views as _};
+use domain::ports::{Generations as _, KeyRows as _, Projection as _, StoreError, Views as _};
 use domain::rows::{Generation, RowKey, ViewRow};
 use futures::future::join_all;
 use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
 use testkit::samples::{Samples, deleted, written};
-use views_cql::{CqlKeys, CqlOptions, CqlViews, OpenError, Pointer, Replication};
+use views_cql::{CqlKeys, CqlOptions, CqlViews, OpenError, Replication};
 
 use crate::{connect, lasting, migrated, shared, tools_missing};
 
 /// A session of the bare driver, for looking beneath.
-async fn bare(options: &CqlOptions) -> Session {
+pub(crate) async fn bare(options: &CqlOptions) -> Session {
     let builder = SessionBuilder::new().known_nodes(&options.nodes);
     lasting(async move { builder.build().await }).await.expect("connected")
 }
@@ -103,21 +102,21 @@ async fn generations_come_and_go_side_by_side() {
     session.ensure_generation(NEXT).await.expect("made");
     session.ensure_generation(NEXT).await.expect("again");
     views.write(NEXT, vec![written(3, state(3))]).await.expect("written");
-
-    // Two rebuilds that end at once: one pointer.
-    let to =
-        Pointer { generation: NEXT, handover: vec![(Partition(0), Offset(7)), (Partition(1), Offset(0))] };
     let other = CqlViews::new(connect(shared_options(&session).await).await);
-    let pointed = futures::join!(views.point_at(Generation(1), &to), other.point_at(Generation(1), &to));
-    assert_eq!(u32::from(pointed.0.expect("asked")) + u32::from(pointed.1.expect("asked")), 1);
-    assert_eq!(other.pointer().await, Ok(to.clone()));
-    assert_eq!(other.generation().await, Ok(NEXT));
-    assert!(matches!(session.drop_generation(NEXT).await, Err(OpenError::Options(_))), "it answers");
+    let here = std::slice::from_ref(&key);
+    assert_eq!(other.load(NEXT, here).await, Ok(vec![Some(state(3))]));
 
+    // It answers, as another session hears too.
+    let point = async |live| {
+        let to = views.pointer().await.expect("a pointer").changed(live, None);
+        assert_eq!(views.point(&to).await, Ok(true));
+        assert_eq!(other.pointer().await, Ok(to));
+        assert_eq!(other.generation().await, Ok(live));
+    };
+    point(NEXT).await;
+    assert!(matches!(session.drop_generation(NEXT).await, Err(OpenError::Options(_))), "it answers");
     // And back, while the old one still stands.
-    let back = Pointer { generation: Generation(1), handover: Vec::new() };
-    assert_eq!(views.point_at(NEXT, &back).await, Ok(true));
-    assert_eq!(views.point_at(NEXT, &to).await, Ok(false));
+    point(Generation(1)).await;
     session.drop_generation(NEXT).await.expect("dropped");
     session.drop_generation(NEXT).await.expect("again");
     // A projector that does not know yet, here and elsewhere.
@@ -125,10 +124,10 @@ async fn generations_come_and_go_side_by_side() {
         let late = views.write(NEXT, vec![written(4, state(4))]).await;
         assert!(matches!(late, Err(StoreError::Corrupt(_))), "{late:?}");
     }
-    assert_eq!(views.load(Generation(1), std::slice::from_ref(&key)).await, Ok(vec![Some(state(5))]));
+    assert_eq!(views.load(Generation(1), here).await, Ok(vec![Some(state(5))]));
 
     session.ensure_generation(NEXT).await.expect("made again");
-    assert_eq!(views.load(NEXT, &[key]).await, Ok(vec![None]));
+    assert_eq!(views.load(NEXT, here).await, Ok(vec![None]));
     session.migrate().await.expect("migrated");
 }
 

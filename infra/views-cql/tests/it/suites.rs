@@ -1,8 +1,11 @@
-//! The ports' contracts. All cases of a suite share a keyspace, as they would share a server.
+//! The ports' contracts. All cases of a suite share a keyspace, as they would share a server; where there is one
+//! pointer in a store, each has a keyspace of its own.
 
 use std::sync::Arc;
 
+use domain::ports::{Generations, Inspection, Projection, Views};
 use domain::rows::Generation;
+use testkit::generations_suite::GenerationStores;
 use testkit::keys_suite::KeyStores;
 use testkit::memory::{MemoryKeys, MemoryViews};
 use testkit::views_suite::ViewStores;
@@ -48,4 +51,25 @@ mod keys {
     }
 
     testkit::keys_suite!(stores);
+}
+
+mod generations {
+    use super::*;
+
+    async fn stores() -> (GenerationStores, ()) {
+        if crate::tools_missing() {
+            return (all_sides(Arc::new(MemoryViews::default())), ());
+        }
+        (all_sides(Arc::new(CqlViews::new(crate::migrated("pointer").await))), ())
+    }
+
+    fn all_sides<T>(store: Arc<T>) -> GenerationStores
+    where
+        T: Projection + Views + Generations + Inspection + 'static,
+    {
+        let (projection, views) = (Arc::clone(&store), Arc::clone(&store));
+        GenerationStores { projection, views, generations: Arc::clone(&store) as _, inspection: store }
+    }
+
+    testkit::generations_suite!(stores);
 }

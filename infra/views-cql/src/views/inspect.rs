@@ -1,0 +1,264 @@
+//! The operator's look into a generation: the Inspection port. What is read is of no single moment.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use async_trait::async_trait;
+use domain::event::{Partition, TopicId};
+use domain::ids::{CustomerId, CustomerRef, EnrolmentId, VerificationId};
+use domain::ports::{Inspection, Stamped, StoreError};
+use domain::rows::{
+    CustomerState, Generation, PositionRow, SignalRow, TallyKey, TallyRow, ViewRow, WriteTimestamp,
+};
+use domain::time::Timestamp;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use super::read::{broken, key};
+use super::tables::{Looks, Tables};
+use super::{CqlViews, read, walk};
+use crate::cells;
+use crate::error::{Kind, failed};
+use crate::limits::{CUSTOMERS_AT_ONCE, VERIFICATIONS_AT_ONCE};
+use crate::session::CqlSession;
+use crate::statement::{Statement, source};
+
+/// One generation, looked into.
+#[derive(Clone, Copy)]
+struct Look<'a> {
+    session: &'a CqlSession,
+    looks: &'a Looks,
+}
+
+fn at(writetime: Option<i64>) -> Result<WriteTimestamp, StoreError> {
+    writetime.map(WriteTimestamp::from_value).ok_or_else(|| broken("row without a timestamp"))
+}
+
+impl Look<'_> {
+    /// Waits for its turn among the bulk work, and reads every row.
+    async fn each<R>(
+        &self,
+        statement: &Statement,
+        cells: &[crate::statement::Cell],
+        take: impl FnMut(R) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError>
+    where
+        R: for<'frame> scylla::deserialize::row::DeserializeRow<'frame, 'frame>,
+    {
+        let turn = self.session.bulk.acquire().await;
+        let _permit = turn.map_err(|_| failed(statement.name, Kind::Connection))?;
+        self.session.each(statement, cells, take).await
+    }
+
+    /// Rows that are one body each.
+    async fn bodies(
+        &self,
+        statement: &Statement,
+        customer: &CustomerRef,
+        decode: impl Fn(&[u8]) -> Result<ViewRow, StoreError>,
+    ) -> Result<Vec<Stamped>, StoreError> {
+        let mut rows = Vec::new();
+        self.each::<(Vec<u8>, Option<i64>)>(statement, &key(customer), |(body, writetime)| {
+            rows.push((at(writetime)?, decode(&body)?));
+            Ok(ControlFlow::Continue(()))
+        })
+        .await?;
+        Ok(rows)
+    }
+
+    async fn enrolments(&self, customer: &CustomerRef) -> Result<Vec<Stamped>, StoreError> {
+        let mut rows = Vec::new();
+        let statement = &self.looks.look_enrolments;
+        self.each::<(String, Vec<u8>, Option<i64>)>(statement, &key(customer), |(id, body, writetime)| {
+            let id = EnrolmentId::parse(&id).map_err(|_| broken("enrolment id"))?;
+            rows.push((at(writetime)?, ViewRow::Enrolment(cells::decode_enrolment(customer, &id, &body)?)));
+            Ok(ControlFlow::Continue(()))
+        })
+        .await?;
+        Ok(rows)
+    }
+
+    /// Verifications that are the customer's, and those that a signal about the customer lies with.
+    async fn ids(&self, customer: &CustomerRef) -> Result<BTreeSet<VerificationId>, StoreError> {
+        let mut ids = BTreeSet::new();
+        for statement in [&self.looks.look_ids, &self.looks.look_signals] {
+            self.each::<(String,)>(statement, &key(customer), |(id,)| {
+                ids.insert(VerificationId::parse(&id).map_err(|_| broken("verification id"))?);
+                Ok(ControlFlow::Continue(()))
+            })
+            .await?;
+        }
+        Ok(ids)
+    }
+
+    /// The verification, when it is the customer's, and the signals with it that are about the customer.
+    async fn verification(
+        &self,
+        customer: &CustomerRef,
+        id: &VerificationId,
+    ) -> Result<Vec<Stamped>, StoreError> {
+        type Row = (
+            Option<Vec<u8>>,
+            Option<i64>,
+            Option<i64>,
+            Option<i32>,
+            Option<i64>,
+            Option<Vec<u8>>,
+            Option<String>,
+            Option<String>,
+            Option<i64>,
+        );
+        let mut rows: Vec<Stamped> = Vec::new();
+        let mut body: Option<(Vec<u8>, Option<i64>)> = None;
+        let cells = [
+            crate::statement::Cell::Org(customer.org.clone()),
+            crate::statement::Cell::Verification(id.clone()),
+        ];
+        self.each::<Row>(&self.looks.look_verification, &cells, |row| {
+            let (static_body, body_at, created_at, partition, offset, topic, kind, whose, signal_at) = row;
+            if body.is_none() {
+                body = static_body.map(|static_body| (static_body, body_at));
+            }
+            let (Some(created_at), Some(partition), Some(offset), Some(topic), Some(kind), Some(whose)) =
+                (created_at, partition, offset, topic, kind, whose)
+            else {
+                return Ok(ControlFlow::Continue(()));
+            };
+            let whose = CustomerId::parse(&whose).map_err(|_| broken("customer"))?;
+            if whose == customer.customer {
+                let signal = SignalRow {
+                    verification_id: id.clone(),
+                    customer: customer.clone(),
+                    source: source(&topic, partition, offset)?,
+                    kind,
+                    created_at: Timestamp::from_millis(created_at),
+                };
+                rows.push((at(signal_at)?, ViewRow::Signal(signal)));
+            }
+            Ok(ControlFlow::Continue(()))
+        })
+        .await?;
+        if let Some((body, body_at)) = body {
+            let row = cells::decode_verification(&customer.org, id, &body)?;
+            if row.customer == *customer {
+                rows.push((at(body_at)?, ViewRow::Verification(Box::new(row))));
+            }
+        }
+        Ok(rows)
+    }
+
+    /// All rows about a customer.
+    async fn rows_of(&self, customer: &CustomerRef) -> Result<Vec<Stamped>, StoreError> {
+        let looks = self.looks;
+        let state = self.bodies(&looks.look_state, customer, |body| {
+            Ok(ViewRow::State(Box::new(cells::decode_state(customer, body)?)))
+        });
+        let tier_events = self.bodies(&looks.look_tier_events, customer, |body| {
+            Ok(ViewRow::TierEvent(cells::decode_tier_event(customer, body)?))
+        });
+        let notes = self.bodies(&looks.look_notes, customer, |body| {
+            Ok(ViewRow::Note(cells::decode_note(customer, body)?))
+        });
+        let verifications = async {
+            let ids = self.ids(customer).await?;
+            stream::iter(ids)
+                .map(|id| async move { self.verification(customer, &id).await })
+                .buffered(VERIFICATIONS_AT_ONCE)
+                .try_concat()
+                .await
+        };
+        let enrolments = self.enrolments(customer);
+        let (mut rows, verifications, enrolments, tier_events, notes) =
+            futures::try_join!(state, verifications, enrolments, tier_events, notes)?;
+        rows.extend(verifications.into_iter().chain(enrolments).chain(tier_events).chain(notes));
+        Ok(rows)
+    }
+}
+
+#[async_trait]
+impl Inspection for CqlViews {
+    async fn customers(
+        &self,
+        generation: Generation,
+        after: Option<&CustomerRef>,
+        limit: usize,
+    ) -> Result<Vec<CustomerRef>, StoreError> {
+        let looks = Looks::of(&self.session, generation).await?;
+        let tables = [
+            &looks.in_states,
+            &looks.in_verifications,
+            &looks.in_enrolments,
+            &looks.in_tier_events,
+            &looks.in_notes,
+            &looks.in_signals,
+        ];
+        walk::customers(&self.session, &looks, &tables, after, limit).await
+    }
+
+    async fn rows_of(
+        &self,
+        generation: Generation,
+        customers: &[CustomerRef],
+    ) -> Result<Vec<Vec<Stamped>>, StoreError> {
+        let looks = Looks::of(&self.session, generation).await?;
+        let look = Look { session: &self.session, looks: &looks };
+        stream::iter(customers.to_vec())
+            .map(|customer| async move { look.rows_of(&customer).await })
+            .buffered(CUSTOMERS_AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    async fn tallies(
+        &self,
+        generation: Generation,
+        after: Option<&TallyKey>,
+        limit: usize,
+    ) -> Result<Vec<TallyRow>, StoreError> {
+        let looks = Looks::of(&self.session, generation).await?;
+        walk::tallies(&self.session, &looks, after, limit).await
+    }
+
+    async fn quarantined(
+        &self,
+        generation: Generation,
+        after: Option<&CustomerRef>,
+        limit: usize,
+    ) -> Result<Vec<CustomerState>, StoreError> {
+        let looks = Looks::of(&self.session, generation).await?;
+        let tables = Tables::of(&self.session, generation).await?;
+        let mut after = after.cloned();
+        let mut found = Vec::new();
+        // Whoever was released is still on the list; the state says so.
+        while found.len() < limit {
+            let listed = [&looks.in_quarantined];
+            let page = walk::customers(&self.session, &looks, &listed, after.as_ref(), limit).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.clone());
+            let states: Vec<Option<CustomerState>> = stream::iter(page)
+                .map(|customer| {
+                    let (session, tables) = (&self.session, &tables);
+                    async move { read::customer(session, tables, &customer).await }
+                })
+                .buffered(CUSTOMERS_AT_ONCE)
+                .try_collect()
+                .await?;
+            found.extend(states.into_iter().flatten().filter(|state| state.quarantine.is_some()));
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    async fn positions(&self, generation: Generation) -> Result<Vec<PositionRow>, StoreError> {
+        let looks = Looks::of(&self.session, generation).await?;
+        let mut positions = Vec::new();
+        self.session
+            .each::<(Vec<u8>, i32, Vec<u8>)>(&looks.all_positions, &[], |(topic, partition, body)| {
+                let topic = TopicId(topic.try_into().map_err(|_| broken("topic id"))?);
+                let partition = Partition(u32::try_from(partition).map_err(|_| broken("partition"))?);
+                positions.push(cells::decode_position(topic, partition, &body)?);
+                Ok(ControlFlow::Continue(()))
+            })
+            .await?;
+        Ok(positions)
+    }
+}
