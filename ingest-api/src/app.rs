@@ -8,6 +8,7 @@ use domain::rows::Generation;
 use domain::time::Timestamp;
 use engine::Directory;
 use event_codec::Codec;
+use projector::Live;
 use vault::Vault;
 
 use crate::admission::Admission;
@@ -25,6 +26,8 @@ pub struct Ports {
     pub log: Arc<dyn EventLog>,
     /// The read model.
     pub views: Arc<dyn Views>,
+    /// Which generation of it answers.
+    pub live: Live,
     /// The orgs' own ids for customers.
     pub external_ids: Arc<dyn ExternalIds>,
     /// Customers' keys.
@@ -41,6 +44,8 @@ pub struct App {
     pub log: Arc<dyn EventLog>,
     /// See [`Ports::views`].
     pub views: Arc<dyn Views>,
+    /// See [`Ports::live`].
+    pub live: Live,
     /// See [`Ports::external_ids`].
     pub external_ids: Arc<dyn ExternalIds>,
     /// See [`Ports::vault`].
@@ -70,6 +75,7 @@ impl App {
         Arc::new(Self {
             log: ports.log,
             views: ports.views,
+            live: ports.live,
             external_ids: ports.external_ids,
             vault: ports.vault,
             codec: ports.codec,
@@ -88,11 +94,11 @@ impl App {
         Timestamp::from_millis(Utc::now().timestamp_millis())
     }
 
-    /// The generation of the read model that answers now.
+    /// The generation of the read model that answers now, as a rule without asking the store.
     ///
     /// # Errors
-    /// From the store.
+    /// From the store, when it has to be asked.
     pub async fn generation(&self) -> Result<Generation, ApiError> {
-        Ok(self.views.generation().await?)
+        Ok(self.live.generation().await?)
     }
 }

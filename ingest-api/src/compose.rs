@@ -70,7 +70,9 @@ impl Instance {
             engine.codec.clone(),
             cancel.clone(),
         );
-        let mut tasks = vec![following, sweep(vault.clone(), cancel.clone())];
+        let generations = Arc::clone(&engine.operations.generations);
+        let (live, reading) = projector::Live::follow(generations, &instance_name(), cancel.clone());
+        let mut tasks = vec![following, reading, sweep(vault.clone(), cancel.clone())];
         if config.engine.kind == EngineKind::Embedded {
             tasks.push(spawn_projector(config, &engine, vault.clone(), cancel.clone(), failed.clone()));
         }
@@ -84,6 +86,7 @@ impl Instance {
         let ports = Ports {
             log: Arc::clone(&engine.log),
             views: Arc::clone(&engine.views),
+            live,
             external_ids: Arc::clone(&engine.external_ids),
             vault,
             codec: engine.codec.clone(),
@@ -195,6 +198,12 @@ fn sweep(vault: Vault, cancel: CancellationToken) -> JoinHandle<()> {
     })
 }
 
+/// Under which this process says which pointer it works by. Another name at each start: one that was killed is
+/// not taken for this one.
+fn instance_name() -> String {
+    format!("ingest-api/{}", domain::ids::crockford(vault::random_id()))
+}
+
 /// The projector inside this process, as the embedded engine has it.
 fn spawn_projector(
     config: &Config,
@@ -219,12 +228,8 @@ fn spawn_projector(
         batch_bytes_max: usize::try_from(wanted.batch_bytes_max).unwrap_or(usize::MAX),
         ..projector::Settings::default()
     };
-    let mut runner = projector::Runner::new(ports, settings);
-    if let Some(operations) = &engine.operations {
-        // Another name at each start: one that was killed is not taken for this one.
-        let instance = format!("ingest-api/{}", domain::ids::crockford(vault::random_id()));
-        runner = runner.following(Arc::clone(&operations.generations), instance);
-    }
+    let generations = Arc::clone(&engine.operations.generations);
+    let runner = projector::Runner::new(ports, settings).following(generations, instance_name());
     tokio::spawn(async move {
         if let Err(error) = runner.run(cancel).await {
             tracing::error!(%error, "the projector ended");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use chrono::Utc;
 use domain::time::Timestamp;
 use engine::config::{Config, EngineKind};
@@ -22,8 +22,8 @@ pub(crate) struct Opened {
     pub(crate) config: Config,
     /// What a projector works through.
     pub(crate) ports: Ports,
-    /// What an operator's commands need besides; none where the read model has no generations side by side.
-    pub(crate) operations: Option<Operations>,
+    /// What an operator's commands need besides.
+    pub(crate) operations: Operations,
     telemetry: Telemetry,
 }
 
@@ -67,15 +67,9 @@ impl Opened {
     }
 
     /// What an operator's commands work through.
-    pub(crate) fn operator(&self) -> anyhow::Result<RebuildPorts> {
-        let operations = self.operations.clone();
-        let operations = operations
-            .context("this command needs a look into the read model that the CQL store does not give yet")?;
-        Ok(RebuildPorts {
-            ports: self.ports.clone(),
-            generations: operations.generations,
-            inspection: operations.inspection,
-        })
+    pub(crate) fn operator(&self) -> RebuildPorts {
+        let Operations { generations, inspection } = self.operations.clone();
+        RebuildPorts { ports: self.ports.clone(), generations, inspection }
     }
 
     /// The projector's settings.

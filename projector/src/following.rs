@@ -1,16 +1,17 @@
-//! Following the pointer: hearing of a change within [`POINTER_EVERY`], and saying which pointer is worked by,
-//! as long as a rebuild may want to know. What a change means is the runner's.
+//! Following the pointer: hearing of a change within [`POINTER_EVERY`], and saying which pointer is worked by.
+//! A change that asks for nothing the session does not have (all but the one that begins to write a second
+//! generation) is taken up between two batches; any other ends the session. What a change means is the runner's.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::ports::{Acknowledgement, Generations, Pointer, StoreError};
+use domain::ports::{Generations, Pointer, StoreError};
 use domain::rows::Generation;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
 
-use crate::limits::{ACKNOWLEDGE_EVERY, POINTER_EVERY, POINTER_STALE};
+use crate::beats::Beats;
+use crate::limits::{POINTER_EVERY, POINTER_STALE};
 
 /// What a runner follows.
 pub(crate) enum Following {
@@ -26,9 +27,24 @@ pub(crate) struct Heard {
     instance: String,
     /// The version that is worked by.
     applied: AtomicU64,
-    heard_at: Mutex<Instant>,
-    /// The session that works by a version, to be ended by another.
-    session: Mutex<Option<(u64, CancellationToken)>>,
+    /// When it was last asked for and heard of.
+    asked_at: Mutex<Instant>,
+    session: Mutex<Option<Stay>>,
+}
+
+/// The session that works by a pointer.
+struct Stay {
+    pointer: Pointer,
+    /// To be taken up between two batches.
+    next: Option<Pointer>,
+    /// Cancelled by a pointer that cannot be.
+    token: CancellationToken,
+}
+
+/// Whether a session by the first pointer has all that the second one asks for.
+fn fits(from: &Pointer, to: &Pointer) -> bool {
+    let has = from.written();
+    to.version > from.version && to.written().iter().all(|generation| has.contains(generation))
 }
 
 impl Heard {
@@ -38,52 +54,47 @@ impl Heard {
             generations,
             instance,
             applied: AtomicU64::new(0),
-            heard_at: Mutex::new(Instant::now()),
+            asked_at: Mutex::new(Instant::now()),
             session: Mutex::default(),
         }
     }
 
+    fn stay(&self) -> MutexGuard<'_, Option<Stay>> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn ask(&self) -> Result<Pointer, StoreError> {
+        // Before the question: an instance that stood still while the answer lay there knows nothing new.
+        let asked_at = Instant::now();
         let pointer = self.generations.pointer().await?;
-        *self.heard_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        let mut last = self.asked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = asked_at.max(*last);
         Ok(pointer)
     }
 
-    /// Hears and says, for ever.
-    async fn follow(&self) {
-        let mut said: Option<(u64, Instant)> = None;
-        let mut beat = 0;
-        loop {
-            // A store that does not answer is met, and logged, by whoever works with it.
-            if let Ok(pointer) = self.ask().await {
-                let session = self.session.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                if let Some((version, session)) = session
-                    && version != pointer.version
-                {
-                    session.cancel();
-                }
-                let applied = self.applied.load(Ordering::Acquire);
-                let due =
-                    said.is_none_or(|(version, at)| version != applied || at.elapsed() >= ACKNOWLEDGE_EVERY);
-                if pointer.beside.is_some() && due {
-                    beat += 1;
-                    let now = Acknowledgement { instance: self.instance.clone(), version: applied, beat };
-                    if self.generations.acknowledge(&self.instance, Some(&now)).await.is_ok() {
-                        said = Some((applied, Instant::now()));
-                    }
-                } else if pointer.beside.is_none() && said.is_some() {
-                    self.leave().await;
-                    said = None;
-                }
-            }
-            tokio::time::sleep(POINTER_EVERY).await;
+    fn tell(&self, pointer: &Pointer) {
+        let mut stay = self.stay();
+        let Some(stay) = stay.as_mut() else { return };
+        let latest = stay.next.as_ref().unwrap_or(&stay.pointer);
+        if latest.version == pointer.version {
+            return;
+        }
+        if fits(&stay.pointer, pointer) {
+            stay.next = Some(pointer.clone());
+        } else {
+            stay.token.cancel();
         }
     }
 
-    async fn leave(&self) {
-        if let Err(error) = self.generations.acknowledge(&self.instance, None).await {
-            // It is waited for a little longer, then taken for gone.
-            warn!(%error, "could not say that this instance no longer follows");
+    /// Hears and says, for ever.
+    async fn follow(&self, beats: &mut Beats) {
+        loop {
+            // A store that does not answer is met, and logged, by whoever works with it.
+            if let Ok(pointer) = self.ask().await {
+                self.tell(&pointer);
+                beats.after(&pointer, self.applied.load(Ordering::Acquire)).await;
+            }
+            tokio::time::sleep(POINTER_EVERY).await;
         }
     }
 }
@@ -92,11 +103,12 @@ impl Following {
     /// Does the work, and meanwhile hears and says.
     pub(crate) async fn during<T>(&self, work: impl Future<Output = T>) -> T {
         let Self::Pointer(heard) = self else { return work.await };
+        let mut beats = Beats::new(Arc::clone(&heard.generations), heard.instance.clone());
         let done = tokio::select! {
             done = work => done,
-            () = heard.follow() => unreachable!("it goes on for ever"),
+            () = heard.follow(&mut beats) => unreachable!("it goes on for ever"),
         };
-        heard.leave().await;
+        beats.leave().await;
         done
     }
 
@@ -113,11 +125,26 @@ impl Following {
             }
             Self::Pointer(heard) => {
                 let pointer = heard.ask().await?;
-                let session = Some((pointer.version, token.clone()));
-                *heard.session.lock().unwrap_or_else(PoisonError::into_inner) = session;
+                *heard.stay() = Some(Stay { pointer: pointer.clone(), next: None, token: token.clone() });
                 heard.applied.store(pointer.version, Ordering::Release);
                 Ok((pointer, token))
             }
+        }
+    }
+
+    /// A later pointer that the session can go on by, if one was heard of. From here on it must, or end.
+    pub(crate) fn next(&self) -> Option<Pointer> {
+        let Self::Pointer(heard) = self else { return None };
+        let mut stay = heard.stay();
+        let stay = stay.as_mut()?;
+        stay.pointer = stay.next.take()?;
+        Some(stay.pointer.clone())
+    }
+
+    /// Nothing that is done from here on follows an earlier pointer.
+    pub(crate) fn works_by(&self, version: u64) {
+        if let Self::Pointer(heard) = self {
+            heard.applied.store(version, Ordering::Release);
         }
     }
 
@@ -125,7 +152,7 @@ impl Following {
     /// still for long enough to be taken for gone must not go on as if nothing had happened.
     pub(crate) async fn still(&self, version: u64) -> Result<bool, StoreError> {
         let Self::Pointer(heard) = self else { return Ok(true) };
-        let age = heard.heard_at.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
+        let age = heard.asked_at.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
         if age < POINTER_STALE {
             return Ok(true);
         }

@@ -44,6 +44,16 @@ impl Lanes {
         Self { partition, lanes: pointer.written().into_iter().map(lane).collect(), halted: false }
     }
 
+    /// Whether it, or one generation of it, stands still.
+    pub(crate) fn stands_still(&self) -> bool {
+        self.halted || self.lanes.iter().any(|lane| lane.worker.halted.is_some())
+    }
+
+    /// Leaves the generations that are no longer written.
+    pub(crate) fn keep(&mut self, written: &[Generation]) {
+        self.lanes.retain(|lane| written.contains(&lane.generation));
+    }
+
     /// Takes records in, until they are done, the partition halts, or it is cancelled. Gives the next offset
     /// when it has moved.
     pub(crate) async fn process(

@@ -6,10 +6,12 @@
 //! What does not belong here: what an event means (`domain`), how a log or a store works (the adapters).
 
 mod batch;
+mod beats;
 mod following;
 mod intake;
 mod lanes;
 pub mod limits;
+mod live;
 mod partition;
 mod plan;
 mod positions;
@@ -18,5 +20,6 @@ pub mod rebuild;
 mod runner;
 pub mod status;
 
+pub use live::Live;
 pub use positions::Positions;
 pub use runner::{Clock, Ports, RunError, Runner, Settings};

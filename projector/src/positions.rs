@@ -16,7 +16,7 @@ use domain::rows::{Epoch, Generation, PositionRow, RowKey, ViewRow};
 pub struct Positions {
     log: Arc<dyn EventLog>,
     projection: Arc<dyn Projection>,
-    generations: Vec<Generation>,
+    generations: Mutex<Vec<Generation>>,
     starts: Mutex<HashMap<(Generation, Partition), Offset>>,
 }
 
@@ -27,7 +27,17 @@ impl Positions {
         projection: Arc<dyn Projection>,
         generations: Vec<Generation>,
     ) -> Self {
-        Self { log, projection, generations, starts: Mutex::default() }
+        Self { log, projection, generations: Mutex::new(generations), starts: Mutex::default() }
+    }
+
+    /// Leaves the generations that are no longer written.
+    pub(crate) fn keep(&self, written: &[Generation]) {
+        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        generations.retain(|generation| written.contains(generation));
+    }
+
+    fn generations(&self) -> Vec<Generation> {
+        self.generations.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Where a generation stood in a partition when the member was last given it.
@@ -105,11 +115,15 @@ impl StartPositions for Positions {
         partitions: &[Partition],
     ) -> Result<Vec<Offset>, LogError> {
         let mut first: Vec<Option<Offset>> = vec![None; partitions.len()];
-        for generation in &self.generations {
-            let starts = self.starts(*generation, topic, partitions).await?;
+        for generation in self.generations() {
+            let starts = match self.starts(generation, topic, partitions).await {
+                // Left, and perhaps dropped, while it was looked at.
+                Err(_) if !self.generations().contains(&generation) => continue,
+                starts => starts?,
+            };
             let mut known = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
             for ((partition, start), first) in partitions.iter().zip(starts).zip(&mut first) {
-                known.insert((*generation, *partition), start);
+                known.insert((generation, *partition), start);
                 *first = Some(first.map_or(start, |first| first.min(start)));
             }
         }

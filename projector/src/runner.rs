@@ -206,6 +206,11 @@ impl Runner {
             wait_max: self.settings.poll_wait,
         };
         while !cancel.is_cancelled() {
+            if let Some(pointer) = self.following.next()
+                && !self.adopt(pointer, session)
+            {
+                break;
+            }
             let polled = tokio::select! {
                 biased;
                 () = cancel.cancelled() => break,
@@ -224,6 +229,21 @@ impl Runner {
             }
         }
         Ok(())
+    }
+
+    /// Goes on by a later pointer, between two batches; false when only a new session can: what stands still
+    /// is tried again by that one.
+    fn adopt(&self, pointer: Pointer, session: &mut Session) -> bool {
+        if session.partitions.values().any(Lanes::stands_still) {
+            return false;
+        }
+        let written = pointer.written();
+        session.partitions.values_mut().for_each(|lanes| lanes.keep(&written));
+        session.positions.keep(&written);
+        info!(version = pointer.version, live = pointer.live.0, ?written, "going on by another pointer");
+        self.following.works_by(pointer.version);
+        session.pointer = pointer;
+        true
     }
 
     async fn process(

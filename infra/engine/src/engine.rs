@@ -105,8 +105,8 @@ pub struct Engine {
     pub projection: Arc<dyn Projection>,
     /// The API's side of it.
     pub views: Arc<dyn Views>,
-    /// The operator's side of it; none where the store has no generations side by side.
-    pub operations: Option<Operations>,
+    /// The operator's side of it.
+    pub operations: Operations,
     /// Customers' key rows.
     pub keys: Arc<dyn KeyRows>,
     /// The orgs' own ids for customers.
@@ -253,7 +253,7 @@ async fn open_embedded(config: &Config, role: Role) -> Result<Engine, OpenError>
         log,
         projection: views,
         views: views_port,
-        operations: Some(operations),
+        operations,
         keys,
         external_ids,
         kms: Arc::new(kms),

@@ -88,7 +88,7 @@ pub(crate) async fn run(args: QuarantineArgs) -> anyhow::Result<ExitCode> {
 async fn command(command: &Command, opened: &Opened) -> anyhow::Result<()> {
     match command {
         Command::List { common } => {
-            let all = quarantine::list(&opened.operator()?).await?;
+            let all = quarantine::list(&opened.operator()).await?;
             if common.json {
                 println!("{}", Value::Array(all.iter().map(quarantined_json).collect()));
             } else if all.is_empty() {
@@ -99,7 +99,7 @@ async fn command(command: &Command, opened: &Opened) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Show { customer, common } => {
-            let shown = quarantine::show(&opened.operator()?, customer).await?;
+            let shown = quarantine::show(&opened.operator(), customer).await?;
             if common.json {
                 println!("{}", shown_json(&shown));
             } else {
@@ -111,7 +111,7 @@ async fn command(command: &Command, opened: &Opened) -> anyhow::Result<()> {
             let customers = match customer {
                 Some(customer) => vec![customer.clone()],
                 None => {
-                    quarantine::list(&opened.operator()?).await?.into_iter().map(|one| one.customer).collect()
+                    quarantine::list(&opened.operator()).await?.into_iter().map(|one| one.customer).collect()
                 }
             };
             drain(opened, &customers, *skip_unappliable, common.json).await
@@ -129,7 +129,7 @@ async fn drain(
     let stop = stop_on_signal()?;
     let mut refused = 0;
     for customer in customers {
-        let shown = quarantine::show(&opened.operator()?, customer).await?;
+        let shown = quarantine::show(&opened.operator(), customer).await?;
         let unappliable = shown.unappliable().count();
         if unappliable > 0 && !skip_unappliable {
             refused += 1;
@@ -141,7 +141,7 @@ async fn drain(
             );
             continue;
         }
-        let released = quarantine::release(&opened.operator()?, customer, &stop).await;
+        let released = quarantine::release(&opened.operator(), customer, &stop).await;
         let released = released.with_context(|| customer.record_key())?;
         if as_json {
             println!("{}", released_json(customer, &released));

@@ -76,7 +76,7 @@ async fn rebuild(
 ) -> anyhow::Result<ExitCode> {
     let patience = Patience { grace: Duration::from_secs(args.grace), ..Patience::default() };
     if args.drop_kept {
-        let dropped = rebuild::drop_kept(&opened.operator()?, patience, shown, stop).await?;
+        let dropped = rebuild::drop_kept(&opened.operator(), patience, shown, stop).await?;
         println!(
             "{}",
             if args.json {
@@ -88,7 +88,7 @@ async fn rebuild(
         return Ok(ExitCode::SUCCESS);
     }
     if args.go_back {
-        let live = rebuild::go_back(&opened.operator()?, patience, stop).await?;
+        let live = rebuild::go_back(&opened.operator(), patience, stop).await?;
         println!(
             "{}",
             if args.json {
@@ -100,7 +100,7 @@ async fn rebuild(
         return Ok(ExitCode::SUCCESS);
     }
     let options = Options { keep: args.keep, until: args.until, dry_run: args.dry_run, patience };
-    let report = rebuild::rebuild(&opened.operator()?, &opened.settings(), options, shown, stop).await?;
+    let report = rebuild::rebuild(&opened.operator(), &opened.settings(), options, shown, stop).await?;
     shown.finish();
     print(args, &report);
     let different = report.comparison.as_ref().is_some_and(|comparison| comparison.different > 0);

@@ -53,10 +53,8 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let opened = opened?;
 
     let instance = format!("projector/{:016x}", rand::random::<u64>());
-    let mut runner = Runner::new(opened.ports.clone(), opened.settings());
-    if let Some(operations) = &opened.operations {
-        runner = runner.following(Arc::clone(&operations.generations), instance);
-    }
+    let runner = Runner::new(opened.ports.clone(), opened.settings())
+        .following(Arc::clone(&opened.operations.generations), instance);
     let ready = async {
         if stop.run_until_cancelled(answered(&opened)).await.is_some() {
             readiness.set_ready();

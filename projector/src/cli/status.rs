@@ -44,13 +44,13 @@ pub(crate) async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
 
 /// The status, and the partitions that lag and did not move while we looked.
 async fn look(opened: &Opened) -> anyhow::Result<(Status, Vec<u32>)> {
-    let status = status(&opened.operator()?).await?;
+    let status = status(&opened.operator()).await?;
     let lags = |of: &&PartitionStatus| of.lag > 0;
     if !status.partitions.iter().any(|of| lags(&of)) {
         return Ok((status, Vec::new()));
     }
     tokio::time::sleep(LOOK_AGAIN).await;
-    let later = partitions(&opened.operator()?, &status.pointer).await?;
+    let later = partitions(&opened.operator(), &status.pointer).await?;
     let stood =
         |of: &&PartitionStatus| later.iter().any(|now| now.partition == of.partition && now.next == of.next);
     let still = status.partitions.iter().filter(lags).filter(stood).map(|of| of.partition.0).collect();

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use domain::ports::{Acknowledgement, Generations, Pointer, StoreError};
+use domain::ports::{Acknowledgement, Generations, Pointer, READERS, StoreError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -104,15 +104,16 @@ impl<'a> Instances<'a> {
         }
     }
 
-    /// Refuses when positions have moved, so somebody projects, and nobody has said by which pointer, though
-    /// all that run had the time to.
+    /// Refuses when positions have moved, so somebody projects, and nobody who projects has said by which pointer,
+    /// though all that run had the time to.
     pub(super) async fn check_followed(&self, moved: bool) -> Result<(), RebuildError> {
         if !moved {
             return Ok(());
         }
         loop {
             let said = self.generations.acknowledgements().await?;
-            if said.iter().any(|said| !said.instance.starts_with(REBUILDS)) {
+            let projects = |name: &str| !name.starts_with(REBUILDS) && !name.starts_with(READERS);
+            if said.iter().any(|said| projects(&said.instance)) {
                 return Ok(());
             }
             if self.began.elapsed() >= self.patience.appear {

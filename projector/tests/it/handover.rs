@@ -3,6 +3,7 @@
 use domain::event::{Offset, Partition};
 use domain::ports::{Acknowledgement, Beside, Handover, Pointer, Topic};
 use domain::rows::Generation;
+use projector::Live;
 use projector::rebuild::{Options, Patience, RebuildError, drop_kept, go_back};
 use tokio_util::sync::CancellationToken;
 
@@ -150,6 +151,27 @@ async fn an_instance_that_was_killed_is_waited_for_and_then_taken_for_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reader_reads_by_the_new_pointer_before_a_rebuild_ends() {
+    let world = ready().await;
+    let generations = world.ports().generations;
+    let cancel = CancellationToken::new();
+    let (live, following) = Live::follow(generations.clone(), "api", cancel.clone());
+    assert_eq!(live.generation().await, Ok(ONE));
+    // What a rebuild that was broken off has left: while it stands the reader says by what it reads.
+    point(&world, ONE, Beside::Building(TWO)).await;
+    let names = async || {
+        let said = generations.acknowledgements().await.expect("heard");
+        said.into_iter().map(|said| said.instance).collect::<Vec<_>>()
+    };
+    until("the reader says so", async || names().await == ["reader/api"]).await;
+    let report = world.rebuild(quick()).await.expect("rebuilt");
+    assert_eq!((report.live, live.generation().await), (TWO, Ok(TWO)));
+    until("at rest nobody says anything", async || names().await.is_empty()).await;
+    cancel.cancel();
+    following.await.expect("ended");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_rebuild_at_a_time() {
     let world = ready().await;
     let generations = world.ports().generations;
@@ -182,6 +204,8 @@ async fn nothing_is_switched_while_somebody_projects_without_following() {
     let runner = projector::Runner::new(ports.ports.clone(), projector::Settings::default());
     let token = cancel.clone();
     let stubborn = tokio::spawn(async move { runner.run(token).await.expect("it runs") });
+    // That somebody reads by the pointer does not say that anybody writes by it.
+    let (_live, reading) = Live::follow(ports.generations, "api", cancel.clone());
     let done = CancellationToken::new();
     let more = async {
         let mut every = tokio::time::interval(std::time::Duration::from_millis(20));
@@ -199,4 +223,5 @@ async fn nothing_is_switched_while_somebody_projects_without_following() {
     assert_eq!(world.live().await, ONE);
     cancel.cancel();
     stubborn.await.expect("ended");
+    reading.await.expect("ended");
 }

@@ -89,7 +89,7 @@ impl World {
     }
 
     pub(crate) fn ports(&self) -> RebuildPorts {
-        let operations = self.engine.operations.clone().expect("the embedded engine has them");
+        let operations = self.engine.operations.clone();
         let ports = Ports {
             log: Arc::clone(&self.engine.log),
             projection: Arc::clone(&self.engine.projection),

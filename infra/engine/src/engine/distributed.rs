@@ -5,13 +5,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::ports::{ExternalIds, Views};
+use domain::ports::{ExternalIds, Generations, Inspection, Views};
 use event_codec::Codec;
 use log_kafka::{KafkaLog, KafkaOptions, Sasl, Tls, TopicPartitions};
 use vault::FileKms;
 use views_cql::{CqlKeys, CqlOptions, CqlSession, CqlViews, Credentials, Replication, TlsOptions};
 
-use super::{Durability, Engine, Housekeeping, OpenError, Role};
+use super::{Durability, Engine, Housekeeping, OpenError, Operations, Role};
 use crate::config::{Config, CqlConfig, KafkaConfig};
 use crate::limits::{OPEN_BACKOFF_MAX, OPEN_BACKOFF_MIN};
 
@@ -30,11 +30,15 @@ pub(super) async fn open(config: &Config, role: Role) -> Result<Engine, OpenErro
     housekeeping.tasks.close();
     let views_port: Arc<dyn Views> = Arc::clone(&views) as _;
     let external_ids: Arc<dyn ExternalIds> = Arc::clone(&keys) as _;
+    let operations = Operations {
+        generations: Arc::clone(&views) as Arc<dyn Generations>,
+        inspection: Arc::clone(&views) as Arc<dyn Inspection>,
+    };
     Ok(Engine {
         log,
         projection: views,
         views: views_port,
-        operations: None,
+        operations,
         keys,
         external_ids,
         kms: Arc::new(kms),

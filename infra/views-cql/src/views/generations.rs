@@ -96,8 +96,7 @@ impl Generations for CqlViews {
         let name = Cell::Text(instance.to_owned());
         if let Some(said) = said {
             let (version, beat) = (big(said.version), big(said.beat));
-            let cells =
-                [ONLY, name, version, beat, self.say_timestamp(), Cell::Int(SAID_KEPT_SECONDS)];
+            let cells = [ONLY, name, version, beat, self.say_timestamp(), Cell::Int(SAID_KEPT_SECONDS)];
             return self.session.run(&statements.say, &cells).await.map(drop);
         }
         // At the timestamp of what was said: it goes, and what the instance says after it stands, whoever's

@@ -23,8 +23,7 @@ async fn run(beneath: &Session, text: String) {
 /// Tables of that generation in the keyspace.
 async fn tables(session: &CqlSession, beneath: &Session, generation: Generation) -> usize {
     let space = &session.options().keyspace;
-    let text =
-        format!("SELECT table_name FROM system_schema.tables WHERE keyspace_name = '{space}'");
+    let text = format!("SELECT table_name FROM system_schema.tables WHERE keyspace_name = '{space}'");
     let answer = beneath.query_unpaged(text, ()).await.expect("read").into_rows_result().expect("rows");
     let names: Vec<String> =
         answer.rows::<(String,)>().expect("names").map(|row| row.expect("a name").0).collect();
@@ -79,7 +78,8 @@ async fn an_earlier_builds_generation_gets_the_tables_it_lacks() {
             run(&beneath, format!("DROP TABLE {space}.{table}_g{}", generation.0)).await;
         }
         let component = format!("generation_{}", generation.0);
-        let record = format!("DELETE FROM {space}.migrations WHERE component = '{component}' AND version = 2");
+        let record =
+            format!("DELETE FROM {space}.migrations WHERE component = '{component}' AND version = 2");
         run(&beneath, record).await;
     }
     // A program of this build starts.

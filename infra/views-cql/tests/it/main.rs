@@ -7,9 +7,9 @@
 
 mod access;
 mod certificates;
+mod generations;
 mod lists;
 mod outage;
-mod generations;
 mod schema;
 mod suites;
 

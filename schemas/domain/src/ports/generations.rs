@@ -103,6 +103,9 @@ impl Pointer {
     }
 }
 
+/// The names of instances that only read begin with this.
+pub const READERS: &str = "reader/";
+
 /// What an instance has last said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acknowledgement {
