@@ -115,9 +115,10 @@ fn print(args: &RebuildArgs, report: &Report) {
         println!("{}", as_json(report));
         return;
     }
-    let seconds = report.took.as_secs_f64();
     if let Some(generation) = report.generation {
-        println!("replayed {} events into generation {} in {seconds:.1} s", report.events, generation.0);
+        let (replay, compare) = (report.replay.as_secs_f64(), report.compare.as_secs_f64());
+        println!("replayed {} events into generation {} in {replay:.1} s", report.events, generation.0);
+        println!("compared in {compare:.1} s, {:.1} s in all", report.took.as_secs_f64());
     }
     if let Some(digest) = report.digest {
         for (partition, next) in &report.positions {
@@ -173,6 +174,8 @@ fn as_json(report: &Report) -> serde_json::Value {
         "digest": report.digest.map(|digest| digest.to_string()),
         "live": report.live.0,
         "switched": report.switched,
+        "replaySeconds": report.replay.as_secs_f64(),
+        "compareSeconds": report.compare.as_secs_f64(),
         "seconds": report.took.as_secs_f64(),
     })
 }

@@ -139,16 +139,7 @@ impl Rebuild<'_> {
     /// A rebuild that was broken off after its switch.
     fn finished(&self, live: Generation) -> Report {
         self.progress.line(&format!("finished an earlier rebuild: generation {} answers", live.0));
-        Report {
-            generation: None,
-            events: 0,
-            positions: BTreeMap::new(),
-            comparison: None,
-            digest: None,
-            live,
-            switched: false,
-            took: self.began.elapsed(),
-        }
+        Report { took: self.began.elapsed(), ..Report::blank(live) }
     }
 
     /// Whether what is made is dropped again.
@@ -199,18 +190,22 @@ impl Rebuild<'_> {
         let mut builder =
             Builder::open(self.ports, self.settings, self.progress, self.cancel, generation).await?;
         let began_at = positions(self.ports, &builder.topic, pointer.live).await?;
-        let mut report = Report { generation: Some(generation), ..self.finished_blank(pointer.live) };
+        let mut report = Report { generation: Some(generation), ..Report::blank(pointer.live) };
+        let replay = Instant::now();
         if let Some(until) = self.options.until {
             self.replay_until(&mut builder, until).await?;
+            report.replay = replay.elapsed();
             report.digest = Some(compare::digest_of(self.ports, generation).await?);
         } else {
             self.catch_up(&mut builder, pointer.live).await?;
+            report.replay = replay.elapsed();
             if !self.is_trial() {
                 // Asked before the long part, and again at its end.
                 let moved = positions(self.ports, &builder.topic, pointer.live).await? != began_at;
                 self.instances.check_followed(moved).await?;
             }
             if self.comparable(&builder, pointer.live).await? {
+                let began = Instant::now();
                 let compare = Compare {
                     ports: self.ports,
                     old: pointer.live,
@@ -220,6 +215,7 @@ impl Rebuild<'_> {
                     comparison: Comparison::default(),
                 };
                 report.comparison = Some(Box::pin(compare.run()).await?);
+                report.compare = began.elapsed();
             } else {
                 self.progress
                     .line("the generation that answers is of another topic: nothing to compare with");
@@ -237,19 +233,6 @@ impl Rebuild<'_> {
         }
         report.took = self.began.elapsed();
         Ok(report)
-    }
-
-    fn finished_blank(&self, live: Generation) -> Report {
-        Report {
-            generation: None,
-            events: 0,
-            positions: BTreeMap::new(),
-            comparison: None,
-            digest: None,
-            live,
-            switched: false,
-            took: Duration::ZERO,
-        }
     }
 
     /// Whether the generation that answers has taken in this topic from its beginning.

@@ -118,8 +118,30 @@ pub struct Report {
     pub live: Generation,
     /// Whether that changed.
     pub switched: bool,
+    /// What the replay took of the time below, until little was missing.
+    pub replay: Duration,
+    /// What the comparison took, the replay of what came meanwhile in it.
+    pub compare: Duration,
     /// From start to end.
     pub took: Duration,
+}
+
+impl Report {
+    /// Before anything was done.
+    pub(super) fn blank(live: Generation) -> Self {
+        Self {
+            generation: None,
+            events: 0,
+            positions: BTreeMap::new(),
+            comparison: None,
+            digest: None,
+            live,
+            switched: false,
+            replay: Duration::ZERO,
+            compare: Duration::ZERO,
+            took: Duration::ZERO,
+        }
+    }
 }
 
 /// Why a rebuild ended early. Where a generation was begun it is left: the next rebuild goes on from it.

@@ -202,7 +202,7 @@ impl Inspection for CqlViews {
         let looks = Looks::of(&self.session, generation).await?;
         let look = Look { session: &self.session, looks: &looks };
         stream::iter(customers.to_vec())
-            .map(|customer| async move { look.rows_of(&customer).await })
+            .map(|customer| async move { Box::pin(look.rows_of(&customer)).await })
             .buffered(CUSTOMERS_AT_ONCE)
             .try_collect()
             .await
