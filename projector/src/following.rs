@@ -18,7 +18,7 @@ pub(crate) enum Following {
     /// Always the same generation, alone.
     Fixed(Generation),
     /// The pointer.
-    Pointer(Heard),
+    Pointer(Box<Heard>),
 }
 
 /// The pointer, as last heard of.

@@ -53,12 +53,17 @@ impl Live {
     /// # Errors
     /// The store, when it has to be asked.
     pub async fn generation(&self) -> Result<Generation, StoreError> {
-        let known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = known.as_ref().filter(|known| known.asked_at.elapsed() < POINTER_STALE) {
-            return Ok(known.pointer.live);
+        match self.known() {
+            Some(generation) => Ok(generation),
+            None => Ok(self.ask().await?.live),
         }
-        drop(known);
-        Ok(self.ask().await?.live)
+    }
+
+    /// What is known and not too old.
+    fn known(&self) -> Option<Generation> {
+        let known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = known.as_ref().filter(|known| known.asked_at.elapsed() < POINTER_STALE)?;
+        Some(known.pointer.live)
     }
 
     async fn ask(&self) -> Result<Pointer, StoreError> {

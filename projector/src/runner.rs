@@ -147,7 +147,7 @@ impl Runner {
     /// this projector says which pointer it works by.
     #[must_use]
     pub fn following(self, generations: Arc<dyn Generations>, instance: String) -> Self {
-        Self { following: Following::Pointer(Heard::new(generations, instance)), ..self }
+        Self { following: Following::Pointer(Box::new(Heard::new(generations, instance))), ..self }
     }
 
     /// Projects until cancelled. Outages are waited out; only what needs an operator ends it.

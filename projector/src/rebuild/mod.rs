@@ -12,7 +12,6 @@ mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::ports::{Beside, Generations, Inspection, Pointer, Projection, Topic};
 use domain::rows::{Epoch, Generation};

@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use domain::ids::CustomerRef;
 use domain::ports::StoreError;
-use domain::rows::{SignalRow, Span, TallyRow, VerificationRow, ViewRow, ViewWrite, WriteTimestamp};
+use domain::rows::{
+    CustomerState, SignalRow, Span, TallyRow, VerificationRow, ViewRow, ViewWrite, WriteTimestamp,
+};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::tables::Tables;
@@ -106,12 +108,7 @@ fn put<'t>(
     let at = Cell::Big(write.at.value());
     match &write.row {
         ViewRow::Verification(row) => return put_verification(tables, row, write.at, puts, buckets),
-        ViewRow::Signal(row) => {
-            puts.push(put_signal(tables, row, at.clone())?);
-            let mut cells = customer(&row.customer);
-            cells.extend([Cell::Verification(row.verification_id.clone()), at]);
-            puts.push(of_customer(Stage::EventRows, &tables.put_signal_of_customer, &row.customer, cells));
-        }
+        ViewRow::Signal(row) => put_signal(tables, row, at, puts)?,
         ViewRow::Enrolment(row) => {
             let mut cells = customer(&row.customer);
             cells.extend([Cell::Enrolment(row.id.clone()), Cell::Blob(cells::enrolment(row)), at]);
@@ -145,17 +142,7 @@ fn put<'t>(
             ]);
             puts.push(of_customer(Stage::EventRows, &tables.put_note, &note.customer, cells));
         }
-        ViewRow::State(state) => {
-            if state.quarantine.is_some() {
-                // Before the state: whoever is quarantined is listed.
-                let mut cells = customer(&state.customer);
-                cells.push(at.clone());
-                puts.push(of_customer(Stage::EventRows, &tables.put_quarantined, &state.customer, cells));
-            }
-            let mut cells = customer(&state.customer);
-            cells.extend([Cell::Blob(cells::state(state)), at]);
-            puts.push(of_customer(Stage::StatesAndCounts, &tables.put_state, &state.customer, cells));
-        }
+        ViewRow::State(state) => put_state(tables, state, at, puts),
         ViewRow::Tally(row) => puts.push(put_tally(tables, row, at)?),
         ViewRow::Books(row) => {
             let partition = Cell::partition(row.key.partition)?;
@@ -232,19 +219,43 @@ fn put_verification<'t>(
     Ok(())
 }
 
-fn put_signal<'t>(tables: &'t Tables, row: &SignalRow, at: Cell) -> Result<Put<'t>, StoreError> {
+/// The signal with its verification, and under its customer where to find it.
+fn put_signal<'t>(
+    tables: &'t Tables,
+    row: &SignalRow,
+    at: Cell,
+    puts: &mut Vec<Put<'t>>,
+) -> Result<(), StoreError> {
+    let stage = Stage::EventRows;
+    let id = Cell::Verification(row.verification_id.clone());
     let cells = vec![
         Cell::Org(row.customer.org.clone()),
-        Cell::Verification(row.verification_id.clone()),
+        id.clone(),
         Cell::time(row.created_at),
         Cell::partition(row.source.partition)?,
         Cell::offset(row.source.offset)?,
         Cell::topic(row.source.topic_id),
         Cell::Text(row.kind.clone()),
         Cell::Customer(row.customer.customer.clone()),
-        at,
+        at.clone(),
     ];
-    Ok(Put { stage: Stage::EventRows, statement: &tables.put_signal, cells, together: None })
+    puts.push(Put { stage, statement: &tables.put_signal, cells, together: None });
+    let mut cells = customer(&row.customer);
+    cells.extend([id, at]);
+    puts.push(of_customer(stage, &tables.put_signal_of_customer, &row.customer, cells));
+    Ok(())
+}
+
+/// The state, and before it, when it is one of a quarantined customer, the customer's place among those.
+fn put_state<'t>(tables: &'t Tables, state: &CustomerState, at: Cell, puts: &mut Vec<Put<'t>>) {
+    if state.quarantine.is_some() {
+        let mut cells = customer(&state.customer);
+        cells.push(at.clone());
+        puts.push(of_customer(Stage::EventRows, &tables.put_quarantined, &state.customer, cells));
+    }
+    let mut cells = customer(&state.customer);
+    cells.extend([Cell::Blob(cells::state(state)), at]);
+    puts.push(of_customer(Stage::StatesAndCounts, &tables.put_state, &state.customer, cells));
 }
 
 fn put_tally<'t>(tables: &'t Tables, row: &TallyRow, at: Cell) -> Result<Put<'t>, StoreError> {
