@@ -1,6 +1,6 @@
 //! The contract from outside on the distributed engine: the cases of `../it/`, as they stand, on a real Kafka,
 //! a real Cassandra and two instances of each program; and what only two instances can show. What does not
-//! belong here: what a sandbox alone has (`../it/lifecycle.rs`, `../it/secrecy.rs`).
+//! belong here: killed programs, servers that are down, damaged logs (`../outages/`).
 
 #![allow(clippy::duplicate_mod, reason = "the cases run once for each way round")]
 
@@ -9,7 +9,7 @@ mod client;
 #[path = "../it/evidence.rs"]
 mod evidence;
 mod harness;
-#[allow(dead_code, reason = "also what a test needs that hurts its installation")]
+#[allow(dead_code, reason = "shared with ../outages, which uses the rest of it")]
 mod installation;
 #[path = "../it/photos.rs"]
 mod photos;

@@ -15,7 +15,9 @@ use tempfile::TempDir;
 
 use crate::client::Api;
 use crate::evidence::{self, Kept};
-pub(crate) use crate::process::{DEADLINE, Process, Program, Ran, command, run, run_with, until};
+pub(crate) use crate::process::{
+    DEADLINE, Process, Program, Ran, command, run, run_program, run_with, until,
+};
 
 /// `sandbox.json`.
 #[derive(Debug, Clone, PartialEq, Eq)]

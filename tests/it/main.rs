@@ -1,13 +1,13 @@
 //! The contract from outside: the real program on a folder of its own, spoken to over HTTP. What does not
 //! belong here: crashes and full disks (`../chaos/`), and anything that looks inside, except for what
 //! compliance may open in a sandbox's folder (`evidence.rs`). Most cases here hold on the distributed engine too
-//! (`../distributed/` runs them there); what is a sandbox's alone stands in `lifecycle.rs` and `secrecy.rs`.
+//! (`../distributed/` runs them there); what is a sandbox's alone stands in `lifecycle.rs`, `operations.rs` and
+//! `secrecy.rs`.
 
 mod client;
 mod evidence;
 mod harness;
 mod photos;
-#[allow(dead_code, reason = "shared with ../distributed, which uses the rest of it")]
 mod process;
 mod wire;
 
@@ -23,6 +23,7 @@ mod json;
 mod lifecycle;
 mod limits;
 mod lists;
+mod operations;
 mod orgs_cli;
 mod photo_fields;
 mod scopes;

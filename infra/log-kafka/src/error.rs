@@ -19,7 +19,7 @@ pub enum OpenError {
         why: String,
     },
     /// The brokers do not take the user and password.
-    #[error("authentication failed for user {user:?} at {brokers}: {why}")]
+    #[error("the Kafka brokers {brokers} refuse user {user:?}: {why}")]
     Authentication {
         /// The user (never the password).
         user: String,
@@ -29,7 +29,7 @@ pub enum OpenError {
         why: String,
     },
     /// TLS did not come about: certificates, authorities, or no TLS on the other side.
-    #[error("TLS failed at {brokers}: {why}")]
+    #[error("TLS towards the Kafka brokers {brokers}: {why}")]
     Tls {
         /// With whom.
         brokers: String,
