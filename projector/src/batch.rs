@@ -78,9 +78,12 @@ pub(crate) struct Reader<'a> {
     pub(crate) generation: Generation,
 }
 
+/// Customers' states.
+pub(crate) type States = HashMap<CustomerRef, CustomerState>;
+
 /// What stands already, of the customers and verifications of a batch.
 struct Standing {
-    states: HashMap<CustomerRef, CustomerState>,
+    states: States,
     known: KnownRows,
 }
 
@@ -102,14 +105,21 @@ impl Reader<'_> {
         Ok(facts)
     }
 
-    async fn standing(&self, facts: &[Fact]) -> Result<Standing, BatchError> {
+    /// The states from memory where they are there, the rest from the store.
+    async fn standing(&self, facts: &[Fact], cached: &States) -> Result<Standing, BatchError> {
+        let mut standing = Standing { states: HashMap::new(), known: KnownRows::new() };
         let mut customers: Vec<&CustomerRef> = facts.iter().map(Fact::customer).collect();
         customers.sort();
         customers.dedup();
+        let mut keys = Vec::with_capacity(customers.len() + facts.len());
+        for customer in customers {
+            match cached.get(customer) {
+                Some(state) => drop(standing.states.insert(customer.clone(), state.clone())),
+                None => keys.push(RowKey::State(customer.clone())),
+            }
+        }
         let verifications = facts.iter().filter_map(|f| Some((&f.customer().org, f.verification_id()?)));
-        let mut keys: Vec<RowKey> = customers.into_iter().cloned().map(RowKey::State).collect();
         keys.extend(verifications.map(|(org, id)| RowKey::Verification(org.clone(), id.clone())));
-        let mut standing = Standing { states: HashMap::new(), known: KnownRows::new() };
         for row in self.projection.load(self.generation, &keys).await?.into_iter().flatten() {
             match row {
                 ViewRow::State(state) => {
@@ -177,12 +187,18 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Folds a batch. A release in it stands alone in its batch ([`split_at_releases`]).
-    pub(crate) async fn plan(&self, records: &[StoredRecord], as_of: AsOf) -> Result<Plan, BatchError> {
+    /// Folds a batch. A release in it stands alone in its batch ([`split_at_releases`]). `cached` are states as
+    /// they stand in the store, of any customers.
+    pub(crate) async fn plan(
+        &self,
+        records: &[StoredRecord],
+        as_of: AsOf,
+        cached: &States,
+    ) -> Result<Plan, BatchError> {
         let mut plan = Plan::default();
         let facts = self.facts(records, &mut plan).await?;
-        let Standing { mut states, mut known } = self.standing(&facts).await?;
-        let is_redelivery = |states: &HashMap<CustomerRef, CustomerState>, fact: &Fact| {
+        let Standing { mut states, mut known } = self.standing(&facts, cached).await?;
+        let is_redelivery = |states: &States, fact: &Fact| {
             let here = AsOf { offset: fact.source().offset, ..as_of };
             states.get(fact.customer()).is_some_and(|state| state.as_of.covers(here))
         };

@@ -132,6 +132,12 @@ impl Following {
         }
     }
 
+    /// Whether [`Following::next`] has one.
+    pub(crate) fn has_next(&self) -> bool {
+        let Self::Pointer(heard) = self else { return false };
+        heard.stay().as_ref().is_some_and(|stay| stay.next.is_some())
+    }
+
     /// A later pointer that the session can go on by, if one was heard of. From here on it must, or end.
     pub(crate) fn next(&self) -> Option<Pointer> {
         let Self::Pointer(heard) = self else { return None };

@@ -18,6 +18,7 @@ mod positions;
 pub mod quarantine;
 pub mod rebuild;
 mod runner;
+mod session;
 pub mod status;
 
 pub use live::Live;

@@ -6,11 +6,19 @@ use std::time::Duration;
 /// well under a second.
 pub const BATCH_RECORDS_MAX: usize = 500;
 
-/// Bytes of one poll: photos ride in events, so this bounds memory where the record count would not.
+/// Bytes of one poll: photos ride in events, so this bounds memory where the record count would not. What is
+/// read ahead meanwhile is bounded by as much again, and by one poll more.
 pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How long a poll waits for a first record; a cancellation is noticed at least this often.
 pub const POLL_WAIT: Duration = Duration::from_millis(500);
+
+/// How often the group is told how far it is while partitions are at work without a pause: lag tools look
+/// every few seconds.
+pub const REPORT_EVERY: Duration = Duration::from_millis(500);
+
+/// States of customers kept in memory for each partition before all are dropped and read again: a few MiB.
+pub const CACHED_STATES_MAX: usize = 2_000;
 
 /// First pause after a failure that may pass.
 pub const BACKOFF_MIN: Duration = Duration::from_millis(20);

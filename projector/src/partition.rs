@@ -16,8 +16,8 @@ use futures::future::try_join_all;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::batch::{BatchError, Reader};
-use crate::limits::{BACKOFF_MAX, BACKOFF_MIN, CACHED_COUNTS_MAX};
+use crate::batch::{BatchError, Reader, States};
+use crate::limits::{BACKOFF_MAX, BACKOFF_MIN, CACHED_COUNTS_MAX, CACHED_STATES_MAX};
 use crate::plan::{Counts, Plan};
 use crate::runner::{Clock, Settings};
 
@@ -48,6 +48,9 @@ pub(crate) struct PartitionWorker {
     topic_id: TopicId,
     epoch: Epoch,
     counts: Counts,
+    /// As they stand in the store, since nobody else writes them while we have the partition. A zombie folds
+    /// from them what it had folded before, and writes the same rows again.
+    states: States,
     /// Offsets of the last records that could not be applied.
     poison: VecDeque<Offset>,
     /// Why it stands still, once it does.
@@ -56,7 +59,15 @@ pub(crate) struct PartitionWorker {
 
 impl PartitionWorker {
     pub(crate) fn new(topic_id: TopicId, epoch: Epoch, partition: Partition) -> Self {
-        Self { partition, topic_id, epoch, counts: Counts::default(), poison: VecDeque::new(), halted: None }
+        Self {
+            partition,
+            topic_id,
+            epoch,
+            counts: Counts::default(),
+            states: States::new(),
+            poison: VecDeque::new(),
+            halted: None,
+        }
     }
 
     /// Writes what the records come to, until it is written, the partition halts, or it is cancelled. With
@@ -107,6 +118,8 @@ impl PartitionWorker {
         pause: &mut Duration,
         cancel: &CancellationToken,
     ) -> Option<Ended> {
+        // Whatever was written of the batch is read again.
+        self.states.clear();
         match error {
             BatchError::Unavailable(why) => {
                 metrics::counter!("identity_projector_retries_total").increment(1);
@@ -134,7 +147,7 @@ impl PartitionWorker {
     ) -> Result<(), BatchError> {
         let Some(last) = records.last() else { return Ok(()) };
         let as_of = AsOf { topic_id: self.topic_id, epoch: self.epoch, offset: last.source.offset };
-        let plan = reader.plan(records, as_of).await?;
+        let plan = reader.plan(records, as_of, &self.states).await?;
         self.check_poison_rate(&plan, settings, last.source.offset)?;
         if let Voice::Speaks(clock) = voice {
             self.publish_dead_letters(reader, clock, &plan, records).await?;
@@ -150,6 +163,10 @@ impl PartitionWorker {
         }
         self.counts.tallies.extend(advanced.tallies);
         self.counts.books.extend(advanced.books);
+        if self.states.len() > CACHED_STATES_MAX {
+            self.states.clear();
+        }
+        self.states.extend(plan.states);
         Ok(())
     }
 

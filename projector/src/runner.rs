@@ -1,33 +1,25 @@
-//! The loop of a projector: a member of the group, polling, handing each partition its records, reporting
-//! how far it is. Partitions of one poll are done side by side; the next poll waits for all of them, so
-//! that a hand-over finds nothing in flight.
+//! A projector: what it works through and how, and one stay in the group after the other. What is done in a
+//! stay is in `session`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::event::{Offset, Partition};
-use domain::ports::{
-    EventLog, Generations, LogError, Member, Pointer, Polled, Projection, ReadBounds, StoreError,
-    StoredRecord, Topic, TopicDescription,
-};
-use domain::rows::{Epoch, Generation};
+use domain::ports::{EventLog, Generations, LogError, Projection, StoreError, Topic};
+use domain::rows::Generation;
 use domain::time::Timestamp;
 use event_codec::Codec;
-use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use vault::Vault;
 
-use crate::batch::Reader;
 use crate::following::{Following, Heard};
-use crate::lanes::{Lanes, Work};
 use crate::limits::{
     BACKOFF_MAX, BACKOFF_MIN, BATCH_BYTES_MAX, BATCH_RECORDS_MAX, POISON_MAX, POISON_WINDOW_RECORDS,
     POLL_WAIT,
 };
 use crate::partition::wait;
 use crate::positions::Positions;
+use crate::session::Session;
 
 /// What a projector works through.
 #[derive(Clone)]
@@ -97,8 +89,11 @@ pub enum RunError {
     Refused(String),
 }
 
-enum Ended {
+/// Why a session ended before it was told to.
+pub(crate) enum Ended {
+    /// Worth starting again.
     Again(String),
+    /// An operator is needed.
     Refused(String),
 }
 
@@ -125,15 +120,6 @@ pub struct Runner {
     ports: Ports,
     settings: Settings,
     following: Following,
-}
-
-/// One stay in the group, under one pointer.
-struct Session {
-    pointer: Pointer,
-    topic: TopicDescription,
-    epoch: Epoch,
-    positions: Arc<Positions>,
-    partitions: BTreeMap<Partition, Lanes>,
 }
 
 impl Runner {
@@ -186,109 +172,12 @@ impl Runner {
         info!(version = pointer.version, live = pointer.live.0, written = ?pointer.written(), "projecting");
         let from: Arc<Positions> = Arc::clone(&positions);
         let mut member = self.ports.log.join(Topic::Events, &self.settings.group, from).await?;
-        let mut session = Session { pointer, topic, epoch, positions, partitions: BTreeMap::new() };
-        let ended = self.poll_until(&mut *member, &mut session, &cancel).await;
+        let mut session =
+            Session::new((&self.ports, &self.settings, &self.following), pointer, (topic, epoch), positions);
+        let ended = session.run(&mut *member, &cancel).await;
         if let Err(error) = member.leave().await {
             warn!(%error, "left the group without saying so");
         }
         ended
-    }
-
-    async fn poll_until(
-        &self,
-        member: &mut dyn Member,
-        session: &mut Session,
-        cancel: &CancellationToken,
-    ) -> Result<(), Ended> {
-        let bounds = ReadBounds {
-            records_max: self.settings.batch_records_max,
-            bytes_max: self.settings.batch_bytes_max,
-            wait_max: self.settings.poll_wait,
-        };
-        while !cancel.is_cancelled() {
-            if let Some(pointer) = self.following.next()
-                && !self.adopt(pointer, session)
-            {
-                break;
-            }
-            let polled = tokio::select! {
-                biased;
-                () = cancel.cancelled() => break,
-                polled = member.poll(bounds) => polled?,
-            };
-            session.take_over(&polled);
-            if !self.following.still(session.pointer.version).await? {
-                break;
-            }
-            let done = self.process(polled.records, session, cancel).await;
-            if !done.is_empty()
-                && let Err(error) = member.report(&done).await
-            {
-                // Only lag tools look at it; the positions that count are with the rows.
-                warn!(%error, "could not report how far the group is");
-            }
-        }
-        Ok(())
-    }
-
-    /// Goes on by a later pointer, between two batches; false when only a new session can: what stands still
-    /// is tried again by that one.
-    fn adopt(&self, pointer: Pointer, session: &mut Session) -> bool {
-        if session.partitions.values().any(Lanes::stands_still) {
-            return false;
-        }
-        let written = pointer.written();
-        session.partitions.values_mut().for_each(|lanes| lanes.keep(&written));
-        session.positions.keep(&written);
-        info!(version = pointer.version, live = pointer.live.0, ?written, "going on by another pointer");
-        self.following.works_by(pointer.version);
-        session.pointer = pointer;
-        true
-    }
-
-    async fn process(
-        &self,
-        records: Vec<StoredRecord>,
-        session: &mut Session,
-        cancel: &CancellationToken,
-    ) -> Vec<(Partition, Offset)> {
-        let mut by_partition: BTreeMap<Partition, Vec<StoredRecord>> = BTreeMap::new();
-        for record in records {
-            by_partition.entry(record.source.partition).or_default().push(record);
-        }
-        let reader = Reader {
-            log: &*self.ports.log,
-            projection: &*self.ports.projection,
-            vault: &self.ports.vault,
-            codec: &self.ports.codec,
-            generation: session.pointer.live,
-        };
-        let with =
-            Work { reader, settings: &self.settings, clock: &*self.ports.clock, pointer: &session.pointer };
-        let mut work = Vec::new();
-        for (partition, lanes) in session.partitions.iter_mut().filter(|(_, lanes)| !lanes.halted) {
-            if let Some(records) = by_partition.remove(partition) {
-                work.push(async move {
-                    let next = lanes.process(with, &records, cancel).await?;
-                    Some((*partition, next))
-                });
-            }
-        }
-        join_all(work).await.into_iter().flatten().collect()
-    }
-}
-
-impl Session {
-    fn take_over(&mut self, polled: &Polled) {
-        for partition in &polled.revoked {
-            self.partitions.remove(partition);
-            info!(partition = partition.0, "partition handed over");
-        }
-        for partition in &polled.assigned {
-            let start_of = |generation| self.positions.start_of(generation, *partition);
-            let lanes = Lanes::new(self.topic.id, self.epoch, *partition, &self.pointer, start_of);
-            self.partitions.insert(*partition, lanes);
-            info!(partition = partition.0, "partition taken over");
-        }
     }
 }

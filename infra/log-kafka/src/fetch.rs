@@ -132,6 +132,11 @@ impl Fetcher {
         self.failed.take()
     }
 
+    /// Whether something did, which [`Fetcher::failure`] will say.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
     /// Whether librdkafka gave this consumer up.
     pub(crate) fn is_fatal(&self) -> bool {
         self.is_fatal

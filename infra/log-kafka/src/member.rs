@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use domain::event::{Offset, Partition, TopicId};
-use domain::ports::{LogError, Member, Polled, ReadBounds, StartPositions, Topic, TopicDescription};
+use domain::ports::{
+    LogError, Member, Polled, ReadBounds, StartPositions, StoredRecord, Topic, TopicDescription,
+};
 use rdkafka::error::RDKafkaErrorCode;
 
 use crate::context::Rebalance;
@@ -249,6 +251,22 @@ impl Member for KafkaMember {
                 Some(fetcher) => fetcher.wait(until).await,
                 None => tokio::time::sleep_until(until.into()).await,
             }
+        }
+    }
+
+    async fn more(&mut self, bounds: ReadBounds) -> Result<Vec<StoredRecord>, LogError> {
+        let deadline = Instant::now() + bounds.wait_max.min(Duration::from_secs(86_400));
+        loop {
+            self.watch.check()?;
+            let (Some(fetcher), false) = (&mut self.fetcher, self.has_left) else { return Ok(Vec::new()) };
+            let records = fetcher.drain(self.described.id, bounds, &mut self.positions);
+            // Rebalances and errors are answered by a poll, when nothing is in flight.
+            let is_over =
+                !records.is_empty() || fetcher.has_failed() || fetcher.events().next_rebalance().is_some();
+            if is_over || Instant::now() >= deadline {
+                return Ok(records);
+            }
+            fetcher.wait(deadline).await;
         }
     }
 

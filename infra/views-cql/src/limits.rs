@@ -6,6 +6,10 @@ use std::time::Duration;
 /// otherwise. Measured (docs/decisions/0006-cql.md): more than the nodes can serve at once makes it slower.
 pub(crate) const REQUESTS_AT_ONCE: usize = 128;
 
+/// Verifications that a projector's batch asks for in one request. Each is a partition of its own, which the
+/// node that is asked fetches for us. Measured (docs/decisions/0006-cql.md).
+pub(crate) const VERIFICATIONS_TOGETHER: usize = 16;
+
 /// How long a request may take, unless the settings say otherwise: shorter than the 10 s within which a
 /// Kafka group member must show itself, so that an outage is noticed by us and not by a rebalance.
 pub(crate) const REQUEST_WITHIN: Duration = Duration::from_secs(5);

@@ -25,6 +25,7 @@ pub(crate) enum Cell {
     Org(OrgId),
     Customer(CustomerId),
     Verification(VerificationId),
+    Verifications(Vec<VerificationId>),
     Enrolment(EnrolmentId),
     TierEvent(TierEventId),
     Word(&'static str),
@@ -42,6 +43,7 @@ impl Cell {
             Self::Org(id) => id.as_str().len(),
             Self::Customer(id) => id.as_str().len(),
             Self::Verification(id) => id.as_str().len(),
+            Self::Verifications(ids) => ids.iter().map(|id| 4 + id.as_str().len()).sum(),
             Self::Enrolment(id) => id.as_str().len(),
             Self::TierEvent(id) => id.as_str().len(),
             Self::Word(text) => text.len(),
@@ -82,6 +84,9 @@ impl SerializeValue for Cell {
             Self::Org(id) => id.as_str().serialize(kind, writer),
             Self::Customer(id) => id.as_str().serialize(kind, writer),
             Self::Verification(id) => id.as_str().serialize(kind, writer),
+            Self::Verifications(ids) => {
+                ids.iter().map(VerificationId::as_str).collect::<Vec<_>>().serialize(kind, writer)
+            }
             Self::Enrolment(id) => id.as_str().serialize(kind, writer),
             Self::TierEvent(id) => id.as_str().serialize(kind, writer),
             Self::Word(text) => text.serialize(kind, writer),

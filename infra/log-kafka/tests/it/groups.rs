@@ -211,3 +211,47 @@ async fn what_is_reported_is_the_groups_offset() {
     })
     .await;
 }
+
+/// Reading ahead brings what comes, and stands back from a rebalance, which the next poll answers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reading_ahead_changes_no_assignment() {
+    let Some(broker) = harness::shared().await else { return };
+    let log = open(options(&broker.bootstrap)).await;
+    let mut first = log.join(Topic::Events, "group", Known::zero(0, None)).await.expect("joins");
+    let mut seat = poll_until(first.as_mut(), |seat| seat.has.len() == ALL).await;
+    log.append(Topic::Events, record("org/one", "x")).await.expect("appended");
+    let more = within("a record read ahead", async {
+        loop {
+            let more = first.more(bounds(TURN)).await.expect("reads on");
+            if !more.is_empty() {
+                break more;
+            }
+        }
+    });
+    assert_eq!(more.await.len(), 1);
+
+    let mut second = log.join(Topic::Events, "group", Known::zero(0, None)).await.expect("joins");
+    let newcomer =
+        tokio::spawn(async move { poll_until(second.as_mut(), |seat| !seat.has.is_empty()).await });
+    // With a rebalance waiting it does not wait for records any more, and still has every partition.
+    within("a rebalance that is waiting", async {
+        loop {
+            let asked = Instant::now();
+            let more = first.more(bounds(PATIENCE)).await.expect("reads on");
+            assert!(more.is_empty());
+            if asked.elapsed() < PATIENCE {
+                break;
+            }
+        }
+    })
+    .await;
+    assert_eq!(seat.lost, 0);
+    within("the hand-over", async {
+        while seat.lost == 0 {
+            seat.poll(first.as_mut()).await;
+        }
+    })
+    .await;
+    let newcomer = newcomer.await.expect("the other has its share");
+    assert!(newcomer.has.is_disjoint(&seat.has));
+}

@@ -283,6 +283,14 @@ impl Member for MemoryMember {
         Ok(polled)
     }
 
+    async fn more(&mut self, bounds: ReadBounds) -> Result<Vec<StoredRecord>, LogError> {
+        if self.at.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.at.rotate_left(1);
+        self.log.take_or_wait(self.topic, self.at.make_contiguous(), bounds).await
+    }
+
     async fn report(&mut self, _next: &[(Partition, Offset)]) -> Result<(), LogError> {
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Reading rows by name, a customer's rows, notes and books. Lists are in `lists`.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use domain::event::{Offset, Partition};
@@ -18,7 +19,7 @@ use super::tables::Tables;
 use super::times;
 use crate::cells;
 use crate::error::{Kind, failed};
-use crate::limits::{PAGE_READS_AT_ONCE, SIGNALS_MAX};
+use crate::limits::{PAGE_READS_AT_ONCE, SIGNALS_MAX, VERIFICATIONS_TOGETHER};
 use crate::session::CqlSession;
 use crate::statement::{Cell, Statement, source};
 
@@ -41,20 +42,90 @@ async fn body(
     Ok(session.first::<Body>(statement, cells).await?.and_then(|(body,)| body))
 }
 
+/// What is asked for in one request.
+enum Ask {
+    One(usize, RowKey),
+    /// Of one org.
+    Verifications(OrgId, Vec<(usize, VerificationId)>),
+}
+
 /// Rows by name, in the names' order: at most so many requests at once as the session allows.
 pub(super) async fn load(
     session: &CqlSession,
     tables: &Tables,
     keys: &[RowKey],
 ) -> Result<Vec<Option<ViewRow>>, StoreError> {
-    stream::iter(keys.to_vec())
-        .map(|key| async move {
+    let found: Vec<(usize, ViewRow)> = stream::iter(asks(keys))
+        .map(|ask| async move {
             let _permit = session.bulk.acquire().await.map_err(|_| failed("load", Kind::Connection))?;
-            row(session, tables, key).await
+            match ask {
+                Ask::One(at, key) => Ok::<_, StoreError>(
+                    row(session, tables, key).await?.map(|row| (at, row)).into_iter().collect(),
+                ),
+                Ask::Verifications(org, ids) => verification_rows(session, tables, org, ids).await,
+            }
         })
-        .buffered(session.options.concurrency)
+        .buffer_unordered(session.options.concurrency)
+        .map_ok(|found: Vec<(usize, ViewRow)>| stream::iter(found.into_iter().map(Ok)))
+        .try_flatten()
         .try_collect()
-        .await
+        .await?;
+    let mut rows: Vec<Option<ViewRow>> = keys.iter().map(|_| None).collect();
+    for (at, row) in found {
+        rows[at] = Some(row);
+    }
+    Ok(rows)
+}
+
+/// Verifications of an org are asked for together: a projector asks for one with every verdict, and nearly
+/// always there is none.
+fn asks(keys: &[RowKey]) -> Vec<Ask> {
+    let mut asks: Vec<Ask> = Vec::with_capacity(keys.len());
+    let mut open: HashMap<&OrgId, usize> = HashMap::new();
+    for (at, key) in keys.iter().enumerate() {
+        let RowKey::Verification(org, id) = key else {
+            asks.push(Ask::One(at, key.clone()));
+            continue;
+        };
+        let group = open.get(org).and_then(|group| asks.get_mut(*group));
+        match group {
+            Some(Ask::Verifications(_, ids)) if ids.len() < VERIFICATIONS_TOGETHER => {
+                ids.push((at, id.clone()));
+            }
+            _ => {
+                open.insert(org, asks.len());
+                asks.push(Ask::Verifications(org.clone(), vec![(at, id.clone())]));
+            }
+        }
+    }
+    asks
+}
+
+async fn verification_rows(
+    session: &CqlSession,
+    tables: &Tables,
+    org: OrgId,
+    asked: Vec<(usize, VerificationId)>,
+) -> Result<Vec<(usize, ViewRow)>, StoreError> {
+    if let [(at, id)] = asked.as_slice() {
+        let row = row(session, tables, RowKey::Verification(org, id.clone())).await?;
+        return Ok(row.map(|row| (*at, row)).into_iter().collect());
+    }
+    let ids = asked.iter().map(|(_, id)| id.clone()).collect();
+    let rows =
+        session.rows(&tables.verification_rows, &[Cell::Org(org.clone()), Cell::Verifications(ids)]).await?;
+    let decode = || failed(tables.verification_rows.name, Kind::Decode);
+    let mut found = Vec::new();
+    for row in rows.rows::<(&str, Option<&[u8]>)>().map_err(|_| decode())? {
+        let (id, body) = row.map_err(|_| decode())?;
+        // Signals alone are no row.
+        let Some(body) = body else { continue };
+        for (at, asked) in asked.iter().filter(|(_, asked)| asked.as_str() == id) {
+            let row = cells::decode_verification(&org, asked, body)?;
+            found.push((*at, ViewRow::Verification(Box::new(row))));
+        }
+    }
+    Ok(found)
 }
 
 async fn row(session: &CqlSession, tables: &Tables, key: RowKey) -> Result<Option<ViewRow>, StoreError> {

@@ -73,6 +73,8 @@ statements! {
         VALUES (?, ?, ?) USING TIMESTAMP ?";
 
     verification_row = "SELECT body FROM {views}.verifications_g{g} WHERE org = ? AND id = ? LIMIT 1";
+    verification_rows = "SELECT id, body FROM {views}.verifications_g{g} WHERE org = ? AND id IN ?
+        PER PARTITION LIMIT 1";
     verification = "SELECT body, created_at, log_partition, log_offset, topic_id, kind, customer
         FROM {views}.verifications_g{g} WHERE org = ? AND id = ? LIMIT ?";
     of_customer = "SELECT created_at, log_partition, log_offset, id, method, status

@@ -47,11 +47,13 @@ pub(super) async fn write(
     for write in &writes {
         put(tables, write, &mut puts, &mut buckets)?;
     }
+    let rows = puts.len() as u64;
     for stage in STAGES {
         let (now, later) = puts.into_iter().partition(|put| put.stage == stage);
         puts = later;
         run(session, now).await?;
     }
+    metrics::counter!("identity_cql_rows_written_total").increment(rows);
     Ok(())
 }
 

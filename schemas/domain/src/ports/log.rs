@@ -259,6 +259,15 @@ pub trait Member: Send {
     /// Assignment changes and the next records; empty when nothing came within `bounds.wait_max`.
     async fn poll(&mut self, bounds: ReadBounds) -> Result<Polled, LogError>;
 
+    /// The next records while earlier ones are still in flight. Changes no assignment: when the group wants
+    /// one changed, or anything else is the next poll's to say, it is empty at once, and so it is when
+    /// nothing came within `bounds.wait_max`. Dropped, it loses nothing. A log that does not read ahead
+    /// answers never.
+    async fn more(&mut self, bounds: ReadBounds) -> Result<Vec<StoredRecord>, LogError> {
+        let _ = bounds;
+        std::future::pending().await
+    }
+
     /// Tells the log how far the group is, for tools that show lag. Never a position to start from.
     async fn report(&mut self, next: &[(Partition, Offset)]) -> Result<(), LogError>;
 

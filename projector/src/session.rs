@@ -1,0 +1,332 @@
+//! One stay in the group, under one pointer: records are polled and handed to their partitions, which work side
+//! by side, each on its own batch; how far they are is reported. While some are at work the log is read ahead,
+//! so that a partition that is done goes on at once. Only when nothing is in flight the group is polled, so that
+//! a hand-over finds nothing in flight.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::event::{Offset, Partition};
+use domain::ports::{Member, Pointer, Polled, ReadBounds, StoredRecord, TopicDescription};
+use domain::rows::Epoch;
+use futures::stream::{FuturesUnordered, StreamExt as _};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::batch::Reader;
+use crate::following::Following;
+use crate::lanes::{Lanes, Work};
+use crate::limits::REPORT_EVERY;
+use crate::positions::Positions;
+use crate::runner::{Ended, Ports, Settings};
+
+/// A stay.
+pub(crate) struct Session<'a> {
+    ports: &'a Ports,
+    settings: &'a Settings,
+    following: &'a Following,
+    pointer: Pointer,
+    topic: TopicDescription,
+    epoch: Epoch,
+    positions: Arc<Positions>,
+    /// The partitions it has; none for one that is at work.
+    partitions: BTreeMap<Partition, Option<Lanes>>,
+    /// Read ahead, until their partition is done with what came before.
+    ahead: Ahead,
+    /// How far partitions are that nobody was told of yet.
+    unreported: BTreeMap<Partition, Offset>,
+    reported_at: Instant,
+}
+
+/// Records that wait for their partition.
+#[derive(Default)]
+struct Ahead {
+    records: BTreeMap<Partition, Vec<StoredRecord>>,
+    count: usize,
+    bytes: usize,
+}
+
+impl Ahead {
+    fn add(&mut self, records: Vec<StoredRecord>) {
+        for record in records {
+            self.count += 1;
+            self.bytes += record.size();
+            self.records.entry(record.source.partition).or_default().push(record);
+        }
+    }
+
+    /// The partition's next batch.
+    fn take(&mut self, partition: Partition, bounds: ReadBounds) -> Vec<StoredRecord> {
+        let mut batch = self.records.remove(&partition).unwrap_or_default();
+        let mut bytes = 0;
+        let mut fits = |(at, record): (usize, &StoredRecord)| {
+            bytes += record.size();
+            at == 0 || (at < bounds.records_max && bytes <= bounds.bytes_max)
+        };
+        let end = batch.iter().enumerate().position(|record| !fits(record)).unwrap_or(batch.len());
+        let rest = batch.split_off(end);
+        if !rest.is_empty() {
+            self.records.insert(partition, rest);
+        }
+        self.count -= batch.len();
+        self.bytes -= batch.iter().map(StoredRecord::size).sum::<usize>();
+        batch
+    }
+
+    /// Of a partition that stands still nothing is kept.
+    fn drop_all(&mut self, partition: Partition) {
+        for record in self.records.remove(&partition).unwrap_or_default() {
+            self.count -= 1;
+            self.bytes -= record.size();
+        }
+    }
+}
+
+/// What a partition's work ended with.
+type Done = (Partition, Lanes, Option<Offset>);
+
+impl<'a> Session<'a> {
+    /// Before the first poll.
+    pub(crate) fn new(
+        (ports, settings, following): (&'a Ports, &'a Settings, &'a Following),
+        pointer: Pointer,
+        (topic, epoch): (TopicDescription, Epoch),
+        positions: Arc<Positions>,
+    ) -> Self {
+        Self {
+            ports,
+            settings,
+            following,
+            pointer,
+            topic,
+            epoch,
+            positions,
+            partitions: BTreeMap::new(),
+            ahead: Ahead::default(),
+            unreported: BTreeMap::new(),
+            reported_at: Instant::now(),
+        }
+    }
+
+    /// Projects until cancelled, or until another pointer is to be worked by.
+    pub(crate) async fn run(
+        &mut self,
+        member: &mut dyn Member,
+        cancel: &CancellationToken,
+    ) -> Result<(), Ended> {
+        while !cancel.is_cancelled() {
+            if let Some(pointer) = self.following.next()
+                && !self.adopt(pointer)
+            {
+                break;
+            }
+            // What was read ahead when a pointer came goes first: at a poll nothing waits.
+            if self.ahead.records.is_empty() {
+                let polled = tokio::select! {
+                    biased;
+                    () = cancel.cancelled() => break,
+                    polled = member.poll(self.bounds()) => polled?,
+                };
+                self.take_over(&polled);
+                self.ahead.add(polled.records);
+            }
+            if !self.work_off(member, cancel).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on by a later pointer, with nothing in flight; false when only a new session can: what stands still
+    /// is tried again by that one.
+    fn adopt(&mut self, pointer: Pointer) -> bool {
+        if self.partitions.values().flatten().any(Lanes::stands_still) {
+            return false;
+        }
+        let written = pointer.written();
+        self.partitions.values_mut().flatten().for_each(|lanes| lanes.keep(&written));
+        self.positions.keep(&written);
+        info!(version = pointer.version, live = pointer.live.0, ?written, "going on by another pointer");
+        self.following.works_by(pointer.version);
+        self.pointer = pointer;
+        true
+    }
+
+    fn bounds(&self) -> ReadBounds {
+        ReadBounds {
+            records_max: self.settings.batch_records_max,
+            bytes_max: self.settings.batch_bytes_max,
+            wait_max: self.settings.poll_wait,
+        }
+    }
+
+    /// Hands out what is there and what comes meanwhile, until nothing is in flight any more: all of it, or what
+    /// was begun before a pointer came to go on by. False when only a new session can go on.
+    async fn work_off(&mut self, member: &mut dyn Member, cancel: &CancellationToken) -> Result<bool, Ended> {
+        let (ports, settings, pointer) = (self.ports, self.settings, self.pointer.clone());
+        let reader = Reader {
+            log: &*ports.log,
+            projection: &*ports.projection,
+            vault: &ports.vault,
+            codec: &ports.codec,
+            generation: pointer.live,
+        };
+        let work = Work { reader, settings, clock: &*ports.clock, pointer: &pointer };
+        let mut at_work = FuturesUnordered::new();
+        // Why nothing new is begun, once that is so; what is in flight is finished first.
+        let mut stop: Option<Result<bool, Ended>> = None;
+        let mut reads_ahead = true;
+        loop {
+            let goes_on = stop.is_none() && !cancel.is_cancelled() && !self.following.has_next();
+            if goes_on && self.has_startable() {
+                match self.following.still(pointer.version).await {
+                    Ok(true) => {
+                        for (partition, lanes, records) in self.start() {
+                            at_work.push(Box::pin(process(work, partition, lanes, records, cancel)));
+                        }
+                    }
+                    Ok(false) => stop = Some(Ok(false)),
+                    Err(error) => stop = Some(Err(error.into())),
+                }
+            }
+            if at_work.is_empty() {
+                break;
+            }
+            let may_read = reads_ahead && goes_on && stop.is_none() && self.has_room();
+            tokio::select! {
+                biased;
+                Some(done) = at_work.next() => self.put_back(done),
+                more = member.more(self.bounds()), if may_read => match more {
+                    // The group, or the log, has something else to say: the next poll's.
+                    Ok(records) => {
+                        reads_ahead = !records.is_empty();
+                        self.ahead.add(records);
+                    }
+                    Err(error) => stop = Some(Err(error.into())),
+                },
+            }
+            self.report(member, REPORT_EVERY).await;
+        }
+        drop(at_work);
+        self.report(member, Duration::ZERO).await;
+        stop.unwrap_or(Ok(true))
+    }
+
+    fn has_startable(&self) -> bool {
+        self.ahead.records.keys().any(|partition| !matches!(self.partitions.get(partition), Some(None)))
+    }
+
+    fn has_room(&self) -> bool {
+        let bounds = self.bounds();
+        self.ahead.count < bounds.records_max && self.ahead.bytes < bounds.bytes_max
+    }
+
+    /// The next batch of every partition that has one and is not at work.
+    fn start(&mut self) -> Vec<(Partition, Lanes, Vec<StoredRecord>)> {
+        let bounds = self.bounds();
+        let waiting: Vec<Partition> = self.ahead.records.keys().copied().collect();
+        let mut started = Vec::new();
+        for partition in waiting {
+            match self.partitions.get_mut(&partition) {
+                Some(None) => {}
+                Some(lanes) if lanes.as_ref().is_some_and(|lanes| !lanes.halted) => {
+                    if let Some(lanes) = lanes.take() {
+                        started.push((partition, lanes, self.ahead.take(partition, bounds)));
+                    }
+                }
+                // It stands still until an operator comes.
+                Some(Some(_)) | None => self.ahead.drop_all(partition),
+            }
+        }
+        started
+    }
+
+    fn put_back(&mut self, (partition, lanes, next): Done) {
+        self.partitions.insert(partition, Some(lanes));
+        self.unreported.extend(next.map(|next| (partition, next)));
+    }
+
+    /// Tells the log how far the group is, unless it was told within that time.
+    async fn report(&mut self, member: &mut dyn Member, every: Duration) {
+        if self.unreported.is_empty() || self.reported_at.elapsed() < every {
+            return;
+        }
+        let done: Vec<(Partition, Offset)> = std::mem::take(&mut self.unreported).into_iter().collect();
+        self.reported_at = Instant::now();
+        if let Err(error) = member.report(&done).await {
+            // Only lag tools look at it; the positions that count are with the rows.
+            warn!(%error, "could not report how far the group is");
+        }
+    }
+
+    fn take_over(&mut self, polled: &Polled) {
+        for partition in &polled.revoked {
+            self.partitions.remove(partition);
+            info!(partition = partition.0, "partition handed over");
+        }
+        for partition in &polled.assigned {
+            let start_of = |generation| self.positions.start_of(generation, *partition);
+            let lanes = Lanes::new(self.topic.id, self.epoch, *partition, &self.pointer, start_of);
+            self.partitions.insert(*partition, Some(lanes));
+            info!(partition = partition.0, "partition taken over");
+        }
+    }
+}
+
+async fn process(
+    work: Work<'_>,
+    partition: Partition,
+    mut lanes: Lanes,
+    records: Vec<StoredRecord>,
+    cancel: &CancellationToken,
+) -> Done {
+    let next = lanes.process(work, &records, cancel).await;
+    (partition, lanes, next)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use domain::event::{Source, TopicId};
+    use domain::time::Timestamp;
+
+    use super::*;
+
+    fn record(partition: u32, offset: u64) -> StoredRecord {
+        StoredRecord {
+            source: Source {
+                topic_id: TopicId([1; 16]),
+                partition: Partition(partition),
+                offset: Offset(offset),
+            },
+            appended_at: Timestamp::from_millis(0),
+            key: Bytes::new(),
+            headers: Vec::new(),
+            value: Some(Bytes::from(vec![0; 100])),
+        }
+    }
+
+    #[test]
+    fn what_was_read_ahead_is_given_out_in_batches_and_in_order() {
+        let mut ahead = Ahead::default();
+        ahead.add((0..5).map(|offset| record(1, offset)).collect());
+        ahead.add(vec![record(2, 0)]);
+        assert_eq!((ahead.count, ahead.bytes), (6, 600));
+        let mut offsets = |records_max, bytes_max| {
+            let bounds = ReadBounds { records_max, bytes_max, wait_max: Duration::ZERO };
+            let batch = ahead.take(Partition(1), bounds);
+            batch.iter().map(|record| record.source.offset.0).collect::<Vec<_>>()
+        };
+        assert_eq!(offsets(2, 1_000), [0, 1]);
+        assert_eq!(offsets(9, 199), [2]);
+        // One that is too large comes alone.
+        assert_eq!(offsets(9, 1), [3]);
+        assert_eq!(offsets(9, 1_000), [4]);
+        assert!(offsets(9, 1_000).is_empty());
+        assert_eq!((ahead.count, ahead.bytes), (1, 100));
+        ahead.drop_all(Partition(2));
+        assert_eq!((ahead.count, ahead.bytes), (0, 0));
+    }
+}
