@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::limits::{CONNECTIONS, LOOK_EVERY, READY_WITHIN};
+use crate::limits::{CONNECTIONS, CUSTOMERS, LOOK_EVERY, READY_WITHIN};
 use crate::load::{Outcome, Plan, Target};
 use crate::process::Program;
 use crate::report::Report;
 use crate::sqlite_limit::{Verdict, adapter, bare};
-use crate::stat::{Spread, percentile};
+use crate::stat::Spread;
 use crate::{Measured, machine};
 
 /// One server's life: with and without keys, then the limits on what it wrote.
@@ -71,7 +71,7 @@ fn round(measured: &Measured, connections: usize) -> Result<Round> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (keyless, keyed, peak_rss, stopped_in) = runtime.block_on(async {
         let (program, target) = sandbox(&measured.program, folder.path(), &data).await?;
-        let plan = Plan { connections, window, keyed: false, respond_async: false, rate: None };
+        let plan = Plan::closed(connections, window);
         let keyless = target.run(plan, &program).await?;
         let keyed = target.run(Plan { keyed: true, ..plan }, &program).await?;
         let peak_rss = program.peak_rss()?;
@@ -120,7 +120,7 @@ async fn sandbox(program: &Path, folder: &Path, data: &Path) -> Result<(Program,
     let url = info["url"].as_str().and_then(|url| url.strip_prefix("http://")).context("url")?;
     let address: SocketAddr = url.parse().context("url")?;
     let api_key = info["apiKey"].as_str().context("apiKey")?.to_owned();
-    let target = Target::prepare(address, api_key).await?;
+    let target = Target::prepare(address, api_key, CUSTOMERS).await?;
     Ok((program, target))
 }
 
@@ -135,10 +135,10 @@ fn say_rounds(report: &mut Report, all: &[(usize, Vec<Round>)]) {
         for (kind, outcome) in
             [("none", (|round| &round.keyless) as fn(&Round) -> &Outcome), ("new each", |round| &round.keyed)]
         {
-            let at = |share| spread(rounds, |r| f64::from(percentile(&outcome(r).latencies_us, share)) / 1e3);
+            let at = |share| spread(rounds, |r| outcome(r).ms_at(share));
             let cpu = spread(rounds, |r| outcome(r).ms_each(outcome(r).cpu.total()));
             let system = spread(rounds, |r| outcome(r).ms_each(outcome(r).cpu.system));
-            let others: u64 = rounds.iter().flat_map(|r| outcome(r).others.values()).sum();
+            let others: u64 = rounds.iter().map(|r| outcome(r).unexpected()).sum();
             loads.push(vec![
                 connections.to_string(),
                 kind.to_owned(),
@@ -197,17 +197,10 @@ fn say_rounds(report: &mut Report, all: &[(usize, Vec<Round>)]) {
 fn say_threads(report: &mut Report, connections: usize, rounds: &[Round]) {
     let Some(round) = rounds.last() else { return };
     let outcome = &round.keyless;
-    let mut threads: Vec<_> = outcome.cpu_by_thread.iter().collect();
-    threads.sort_by_key(|(_, used)| std::cmp::Reverse(**used));
-    let threads: Vec<String> = threads
-        .into_iter()
-        .filter(|(_, used)| outcome.ms_each(**used) >= 0.001)
-        .map(|(name, used)| format!("`{name}` {:.3}", outcome.ms_each(*used)))
-        .collect();
     report.say(&format!(
         "{connections} connections, last round, ms of CPU a request by thread: {}; the load generator's own {:.3}. \
          It drained and ended {:.1} s after SIGTERM.",
-        threads.join(", "),
+        outcome.threads(),
         outcome.ms_each(outcome.own_cpu.total()),
         round.stopped_in.as_secs_f64(),
     ));

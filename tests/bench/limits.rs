@@ -23,6 +23,16 @@ pub(crate) const WARM_UP: Duration = Duration::from_secs(2);
 /// Customers that verdicts are about, in turn: enough that no one customer's order of events is the limit.
 pub(crate) const CUSTOMERS: usize = 100;
 
+/// The same for the distributed engine, whose batches hold hundreds of events: rows of one customer travel
+/// together, and with few customers nearly all of them would.
+pub(crate) const CUSTOMERS_DISTRIBUTED: usize = 1_000;
+
+/// Customers that are registered at once: a second's work, not a load.
+pub(crate) const REGISTERED_AT_ONCE: usize = 8;
+
+/// CPU a request below which a thread is not shown, in ms.
+pub(crate) const THREAD_SHOWN_MS: f64 = 0.001;
+
 /// A program that does not answer by then never will; it needs a second.
 pub(crate) const READY_WITHIN: Duration = Duration::from_secs(60);
 
@@ -35,8 +45,8 @@ pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(30);
 /// After the window every request in flight must have been answered by then: above every deadline of the API.
 pub(crate) const ANSWERS_WITHIN: Duration = Duration::from_secs(45);
 
-/// The largest answer that is read; the API's are below 1 KiB.
-pub(crate) const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// The largest answer that is read: the API's are below 1 KiB, a page of metrics some 100 KiB.
+pub(crate) const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// Examples of unexpected answers that are shown.
 pub(crate) const SHOWN_MAX: usize = 3;
@@ -53,14 +63,35 @@ pub(crate) const BATCHES: usize = 60;
 /// How long a batch of a stage takes, about: long against the clock, short against the scheduler's slice.
 pub(crate) const BATCH: Duration = Duration::from_millis(4);
 
-/// Records of Kafka's own producer: some seconds' worth, about 1 GB.
-pub(crate) const PERF_RECORDS: u64 = 30_000;
+/// Rounds of the distributed engine where the caller names none, and seconds of a window: every part then
+/// takes less than three minutes, which is how long one can hope that a machine does nothing else.
+pub(crate) const ROUNDS_DISTRIBUTED: u32 = 5;
+/// See [`ROUNDS_DISTRIBUTED`].
+pub(crate) const WINDOW_S_DISTRIBUTED: u64 = 3;
+
+/// Before each window of the distributed engine: its servers go on from the window before.
+pub(crate) const WARM_UP_DISTRIBUTED: Duration = Duration::from_secs(1);
+
+/// Load on everything before the first round: two JVMs compile what they are made to do often.
+pub(crate) const COMPILING: Duration = Duration::from_secs(8);
+
+/// Records of Kafka's own producer in a round: about two seconds' worth, 0.4 GB.
+pub(crate) const PERF_RECORDS: u64 = 12_000;
 
 /// The bare producer's append and flush: above any pause of a broker on a busy machine.
 pub(crate) const DELIVERY_WITHIN: Duration = Duration::from_secs(30);
 
-/// How often the read model's total is asked for while the projector works.
-pub(crate) const LOOK_AT_TOTAL_EVERY: Duration = Duration::from_secs(1);
+/// Connections of every load but the front's own table: where two cores are busy, and nobody waits long.
+pub(crate) const CONNECTIONS_BUSY: usize = 64;
+
+/// How long verdicts are piled up for the projector, in windows: it is faster than the front that makes them.
+pub(crate) const BACKLOG_WINDOWS: u32 = 3;
+
+/// How often the projector's counters are read while it works: a batch takes about as long.
+pub(crate) const LOOK_AT_COUNTERS_EVERY: Duration = Duration::from_millis(50);
+
+/// The projector has worked everything off when its counters stand still for so long.
+pub(crate) const STANDS_STILL: Duration = Duration::from_millis(1_500);
 
 /// The projector must have worked off what the front left within this.
-pub(crate) const BACK_WITHIN: Duration = Duration::from_secs(600);
+pub(crate) const BACK_WITHIN: Duration = Duration::from_secs(120);

@@ -10,11 +10,13 @@ use anyhow::{Context as _, Result};
 use futures::future::try_join_all;
 
 use crate::http::Connection;
-use crate::limits::{ANSWERS_WITHIN, CUSTOMERS, SHOWN_MAX, WARM_UP};
+use crate::limits::{ANSWERS_WITHIN, REGISTERED_AT_ONCE, SHOWN_MAX, THREAD_SHOWN_MS, WARM_UP};
 use crate::process::{Cpu, Program, own_cpu};
 use crate::sample;
+use crate::stat::percentile;
 
 /// Where verdicts go, and about whom.
+#[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
     pub(crate) api_key: String,
@@ -26,13 +28,34 @@ pub(crate) struct Target {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
     pub(crate) connections: usize,
+    /// Before the window, not measured.
+    pub(crate) warm_up: Duration,
     pub(crate) window: Duration,
     /// With an `Idempotency-Key`, another one each time.
     pub(crate) keyed: bool,
     /// With `Prefer: respond-async`: 202 is what is expected.
     pub(crate) respond_async: bool,
-    /// Each connection waits before a request until its turn at this rate of all together.
+    /// Each connection waits before a request until its turn at this rate of all together. A request whose
+    /// connection was not free at its turn is late, and its time counts from the turn.
     pub(crate) rate: Option<f64>,
+    /// Connections take turns with the customers, so that one customer's verdicts lie far apart. Without it
+    /// all of them go through the same customers at about the same time.
+    pub(crate) apart: bool,
+}
+
+impl Plan {
+    /// As many connections as fast as they are answered, without keys, for a 200.
+    pub(crate) fn closed(connections: usize, window: Duration) -> Self {
+        Self {
+            connections,
+            warm_up: WARM_UP,
+            window,
+            keyed: false,
+            respond_async: false,
+            rate: None,
+            apart: false,
+        }
+    }
 }
 
 /// What a window gave.
@@ -64,32 +87,63 @@ impl Outcome {
     pub(crate) fn ms_each(&self, cpu: Duration) -> f64 {
         cpu.as_secs_f64() * 1e3 / self.latencies_us.len().max(1) as f64
     }
+
+    /// The time that such a share of the answers took at most, in ms.
+    pub(crate) fn ms_at(&self, share: f64) -> f64 {
+        f64::from(percentile(&self.latencies_us, share)) / 1e3
+    }
+
+    /// How many answers were not as expected.
+    pub(crate) fn unexpected(&self) -> u64 {
+        self.others.values().sum()
+    }
+
+    /// ms of CPU of each answer by the program's threads, the largest first.
+    pub(crate) fn threads(&self) -> String {
+        let mut threads: Vec<_> = self.cpu_by_thread.iter().collect();
+        threads.sort_by_key(|(_, used)| std::cmp::Reverse(**used));
+        let shown = threads.into_iter().filter(|(_, used)| self.ms_each(**used) >= THREAD_SHOWN_MS);
+        shown
+            .map(|(name, used)| format!("`{name}` {:.3}", self.ms_each(*used)))
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
 }
 
 /// Different `Idempotency-Key`s for as long as this process runs.
 static NEXT_KEY: AtomicU64 = AtomicU64::new(0);
 
 impl Target {
-    /// Registers customers. The API's answer may be 201 or, when nothing projects, 202.
-    pub(crate) async fn prepare(address: SocketAddr, api_key: String) -> Result<Self> {
-        let mut connection = Connection::open(address).await?;
-        let mut customers = Vec::with_capacity(CUSTOMERS);
-        for number in 0..CUSTOMERS {
-            let body = format!(r#"{{"fullName":"Bench {number}","externalId":"BENCH-{number:06}"}}"#);
-            let prefer = "Prefer: respond-async\r\n";
-            let head = head(address, &api_key, "/api/customers", prefer, body.len());
-            let answer = connection.ask(head.as_bytes(), body.as_bytes()).await?;
-            let text = String::from_utf8_lossy(answer.body);
-            anyhow::ensure!(matches!(answer.status, 201 | 202), "registering: {} {text}", answer.status);
-            let customer: serde_json::Value = serde_json::from_slice(answer.body)?;
-            customers.push(customer["id"].as_str().context("no id")?.to_owned());
-        }
+    /// Registers so many customers. The API's answer may be 201 or, when nothing projects, 202.
+    pub(crate) async fn prepare(address: SocketAddr, api_key: String, customers: usize) -> Result<Self> {
+        let key = &api_key;
+        let registering = (0..REGISTERED_AT_ONCE).map(|first| async move {
+            let mut connection = Connection::open(address).await?;
+            let mut ids = Vec::new();
+            for number in (first..customers).step_by(REGISTERED_AT_ONCE) {
+                let body = format!(r#"{{"fullName":"Bench {number}","externalId":"BENCH-{number:06}"}}"#);
+                let prefer = "Prefer: respond-async\r\n";
+                let head = head(address, key, "/api/customers", prefer, body.len());
+                let answer = connection.ask(head.as_bytes(), body.as_bytes()).await?;
+                let text = String::from_utf8_lossy(answer.body);
+                anyhow::ensure!(matches!(answer.status, 201 | 202), "registering: {} {text}", answer.status);
+                let customer: serde_json::Value = serde_json::from_slice(answer.body)?;
+                ids.push(customer["id"].as_str().context("no id")?.to_owned());
+            }
+            anyhow::Ok(ids)
+        });
+        let customers = try_join_all(registering).await?.concat();
         Ok(Self { address, api_key, customers, body_tail: sample::body_tail().into_bytes() })
+    }
+
+    /// The same customers, at another server.
+    pub(crate) fn at(&self, address: SocketAddr) -> Self {
+        Self { address, ..self.clone() }
     }
 
     /// Runs a plan: warm-up, then the window.
     pub(crate) async fn run(&self, plan: Plan, program: &Program) -> Result<Outcome> {
-        let begin = Instant::now() + WARM_UP;
+        let begin = Instant::now() + plan.warm_up;
         let window = begin..begin + plan.window;
         let workers = (0..plan.connections).map(|number| self.work(number, plan, &window));
         let watch = async {
@@ -106,7 +160,7 @@ impl Target {
             anyhow::Ok(Outcome { seconds, cpu, cpu_by_thread, own_cpu, ..Outcome::default() })
         };
         let all = async { tokio::try_join!(try_join_all(workers), watch) };
-        let (parts, mut outcome) = tokio::time::timeout(WARM_UP + plan.window + ANSWERS_WITHIN, all)
+        let (parts, mut outcome) = tokio::time::timeout(plan.warm_up + plan.window + ANSWERS_WITHIN, all)
             .await
             .context("requests hung: no answer within every deadline")??;
         for part in parts {
@@ -128,12 +182,17 @@ impl Target {
         let mut outcome = Outcome::default();
         let expected = if plan.respond_async { 202 } else { 200 };
         let mut turn = Instant::now() + stagger(plan, number);
-        for round in number.. {
+        for round in (number..).step_by(if plan.apart { plan.connections } else { 1 }) {
+            let mut began = Instant::now();
             if let Some(rate) = plan.rate {
-                tokio::time::sleep_until(turn.into()).await;
+                if began < turn {
+                    tokio::time::sleep_until(turn.into()).await;
+                    began = Instant::now();
+                } else {
+                    began = turn;
+                }
                 turn += Duration::from_secs_f64(plan.connections as f64 / rate);
             }
-            let began = Instant::now();
             if began >= window.end {
                 break;
             }

@@ -88,11 +88,7 @@ fn run(command: Command) -> Result<()> {
             report.finish(measured.written.write.as_deref())?;
             run(Command::Stages(measured.written))
         }
-        Command::Distributed(arguments) => {
-            let mut report = Report::new("distributed");
-            distributed::run(&arguments, &mut report)?;
-            report.finish(arguments.measured.written.write.as_deref())
-        }
+        Command::Distributed(arguments) => distributed::run(&arguments),
         Command::Stages(written) => {
             let mut report = Report::new("stages");
             stages::run(&mut report)?;

@@ -18,18 +18,22 @@ const PAGE: &str = "docs/performance.md";
   cargo xtask bench embedded --rounds 5 --seconds 15 --write
   cargo xtask bench embedded --connections 64 --rounds 1
   cargo xtask bench distributed --write
+  cargo xtask bench distributed --part back --rounds 1
   cargo xtask bench stages")]
 pub(crate) struct Arguments {
     kind: Kind,
-    /// Rounds; the tables show medians and extremes [default: 3]
+    /// Rounds; the tables show medians and extremes [default: 3; distributed 5]
     #[arg(long)]
     rounds: Option<u32>,
-    /// Seconds of each measured window [default: 10]
+    /// Seconds of each measured window [default: 10; distributed 3]
     #[arg(long)]
     seconds: Option<u64>,
     /// Connections, with commas [default: 1,16,64; distributed 16,64,256]
     #[arg(long)]
     connections: Option<String>,
+    /// Of the distributed engine only these parts, with commas: front, back, freshness
+    #[arg(long)]
+    part: Option<String>,
     /// Also put the tables into docs/performance.md
     #[arg(long)]
     write: bool,
@@ -70,6 +74,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             ("--rounds", arguments.rounds.map(|rounds| rounds.to_string())),
             ("--seconds", arguments.seconds.map(|seconds| seconds.to_string())),
             ("--connections", arguments.connections.clone()),
+            ("--part", arguments.part.clone()),
         ] {
             if let Some(value) = value {
                 command.arg(name).arg(value);

@@ -3,13 +3,16 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use local_cluster::{Cassandra, CassandraOptions, Kafka, KafkaOptions, PerfRun};
 
+use super::kafka_limit::BARE_EVENTS;
+use super::projecting::Projecting;
 use crate::http::Connection;
-use crate::limits::{LOOK_EVERY, PERF_RECORDS, READY_WITHIN};
+use crate::limits::{CUSTOMERS_DISTRIBUTED, LOOK_EVERY, PERF_RECORDS, READY_WITHIN};
 use crate::load::Target;
 use crate::process::Program;
 
@@ -21,6 +24,8 @@ pub(crate) struct Cluster {
     program: PathBuf,
     projector: PathBuf,
     api_key: String,
+    /// Registered by the first API.
+    customers: OnceLock<Target>,
 }
 
 /// A running API.
@@ -54,6 +59,7 @@ impl Cluster {
             program: program.to_owned(),
             projector: projector.to_owned(),
             api_key: String::new(),
+            customers: OnceLock::new(),
         };
         let made =
             cluster.orgs(&["create", "--name", "Bench", "--dukcapil-enabled", "--ingest-limit", "0"])?;
@@ -84,7 +90,7 @@ impl Cluster {
         self.cassandra.cql_node()
     }
 
-    /// A fresh API, ready, with customers.
+    /// A fresh API, ready; all have the same customers.
     pub(crate) async fn serve(&self) -> Result<Served> {
         let (listen, admin) = (free_address()?, free_address()?);
         let (listen_text, admin_text) = (listen.to_string(), admin.to_string());
@@ -98,42 +104,38 @@ impl Cluster {
             ensure!(began.elapsed() < READY_WITHIN, "not ready within {READY_WITHIN:?}:\n{}", program.tail());
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        let target = Target::prepare(listen, self.api_key.clone()).await?;
+        let target = match self.customers.get() {
+            Some(target) => target.at(listen),
+            None => {
+                let target = Target::prepare(listen, self.api_key.clone(), CUSTOMERS_DISTRIBUTED).await?;
+                self.customers.get_or_init(|| target).at(listen)
+            }
+        };
         Ok(Served { program, target })
     }
 
-    /// A projector; it needs no answer to be ready, its rows are waited for.
-    pub(crate) fn project(&self) -> Result<Program> {
+    /// A projector, just started.
+    pub(crate) fn project(&self) -> Result<Projecting> {
         let config = self.config()?;
-        let admin = free_address()?.to_string();
-        let arguments = ["run", "--config", &config, "--admin-listen", &admin];
-        Program::start(&self.projector, &arguments, self.folder.join("projector.log"))
+        let admin = free_address()?;
+        let admin_text = admin.to_string();
+        let arguments = ["run", "--config", &config, "--admin-listen", &admin_text];
+        let program = Program::start(&self.projector, &arguments, self.folder.join("projector.log"))?;
+        Ok(Projecting { program, admin })
     }
 
-    /// Kafka's own producer, one append a record, its summary's first figures.
-    pub(crate) fn producer_performance(&self, record_bytes: usize) -> Result<String> {
-        let run = PerfRun::new("bench-events", PERF_RECORDS, record_bytes.try_into()?);
+    /// Kafka's own producer, one append a record: records per second.
+    pub(crate) fn producer_performance(&self, record_bytes: usize) -> Result<f64> {
+        let run = PerfRun::new(BARE_EVENTS, PERF_RECORDS, record_bytes.try_into()?);
         let printed = self.kafka.producer_performance(&run)?;
         let last = printed.lines().rev().find(|line| line.contains("records/sec")).context("no summary")?;
-        Ok(last.trim().trim_end_matches('.').to_owned())
+        let rate = last.split(" records/sec").next().and_then(|text| text.rsplit(' ').next());
+        rate.and_then(|text| text.parse().ok()).with_context(|| format!("no rate in `{last}`"))
     }
 }
 
-impl Served {
-    /// Verification rows that the read model shows.
-    pub(crate) async fn total(&self) -> Result<u64> {
-        let Target { address, api_key, .. } = &self.target;
-        let head = format!(
-            "GET /api/identity/attempts?limit=1 HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {api_key}\r\n\r\n"
-        );
-        let mut connection = Connection::open(*address).await?;
-        let answer = connection.ask(head.as_bytes(), b"").await?;
-        let page: serde_json::Value = serde_json::from_slice(answer.body)?;
-        page["total"].as_u64().with_context(|| format!("attempts: {} {page}", answer.status))
-    }
-}
-
-async fn is_ready(admin: SocketAddr) -> bool {
+/// Whether it says that it is.
+pub(super) async fn is_ready(admin: SocketAddr) -> bool {
     let head = format!("GET /readyz HTTP/1.1\r\nHost: {admin}\r\n\r\n");
     let Ok(mut connection) = Connection::open(admin).await else { return false };
     let status = connection.ask(head.as_bytes(), b"").await.map(|answer| answer.status);

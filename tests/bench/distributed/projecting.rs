@@ -1,0 +1,135 @@
+//! A projector at work, watched through its own counters. Not here: what it is measured beside.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::cluster::is_ready;
+use crate::http::Connection;
+use crate::limits::{
+    BACK_WITHIN, LOOK_AT_COUNTERS_EVERY, LOOK_EVERY, READY_WITHIN, STANDS_STILL, THREAD_SHOWN_MS,
+};
+use crate::process::{Cpu, Program};
+
+/// A running projector.
+pub(crate) struct Projecting {
+    pub(crate) program: Program,
+    pub(crate) admin: SocketAddr,
+}
+
+/// Its counters at a moment.
+struct Counters {
+    at: Instant,
+    events: u64,
+    rows: u64,
+    requests: u64,
+    cpu: Cpu,
+    by_thread: BTreeMap<String, Duration>,
+}
+
+/// What it did between the first batch that was seen done and the last.
+pub(crate) struct Work {
+    first: Counters,
+    last: Counters,
+}
+
+impl Projecting {
+    /// Waits until every dependency answered.
+    pub(crate) async fn settled(&self) -> Result<()> {
+        let began = Instant::now();
+        while !is_ready(self.admin).await {
+            ensure!(began.elapsed() < READY_WITHIN, "the projector is not ready:\n{}", self.program.tail());
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Ok(())
+    }
+
+    /// Watches until there is nothing more to do.
+    pub(crate) async fn worked_off(&self) -> Result<Work> {
+        self.settled().await?;
+        let began = Instant::now();
+        let mut work: Option<Work> = None;
+        loop {
+            ensure!(began.elapsed() < BACK_WITHIN, "not worked off:\n{}", self.program.tail());
+            let now = self.counters().await?;
+            match &mut work {
+                None if now.events > 0 => work = Some(Work { last: self.counters().await?, first: now }),
+                None => {}
+                Some(work) if now.events > work.last.events => work.last = now,
+                Some(done) if done.last.at.elapsed() > STANDS_STILL => break,
+                Some(_) => {}
+            }
+            tokio::time::sleep(LOOK_AT_COUNTERS_EVERY).await;
+        }
+        work.context("nothing was projected")
+    }
+
+    async fn counters(&self) -> Result<Counters> {
+        let head = format!("GET /metrics HTTP/1.1\r\nHost: {}\r\n\r\n", self.admin);
+        let mut connection = Connection::open(self.admin).await?;
+        let answer = connection.ask(head.as_bytes(), b"").await?;
+        let page = std::str::from_utf8(answer.body)?;
+        Ok(Counters {
+            at: Instant::now(),
+            events: sum(page, "identity_projector_events_total"),
+            rows: sum(page, "identity_cql_rows_written_total"),
+            requests: sum(page, "identity_cql_request_seconds_count"),
+            cpu: self.program.cpu()?,
+            by_thread: self.program.cpu_by_thread()?,
+        })
+    }
+}
+
+impl Work {
+    pub(crate) fn seconds(&self) -> f64 {
+        (self.last.at - self.first.at).as_secs_f64()
+    }
+
+    pub(crate) fn events(&self) -> u64 {
+        self.last.events - self.first.events
+    }
+
+    pub(crate) fn rows(&self) -> u64 {
+        self.last.rows - self.first.rows
+    }
+
+    pub(crate) fn requests(&self) -> u64 {
+        self.last.requests - self.first.requests
+    }
+
+    pub(crate) fn cpu(&self) -> Duration {
+        self.last.cpu.since(self.first.cpu).total()
+    }
+
+    /// ms of CPU of each event by threads.
+    pub(crate) fn threads(&self) -> String {
+        let ms = |used: Duration| used.as_secs_f64() * 1e3 / self.events().max(1) as f64;
+        let before = |name: &String| self.first.by_thread.get(name).copied().unwrap_or_default();
+        let used = self.last.by_thread.iter();
+        let mut used: Vec<_> =
+            used.map(|(name, used)| (name, ms(used.saturating_sub(before(name))))).collect();
+        used.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        let shown = used.iter().filter(|(_, ms)| *ms >= THREAD_SHOWN_MS);
+        shown.map(|(name, ms)| format!("`{name}` {ms:.3}")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// All series of a metric together.
+fn sum(page: &str, name: &str) -> u64 {
+    let lines = page.lines().filter_map(|line| line.strip_prefix(name));
+    let values = lines.filter(|rest| rest.starts_with(['{', ' '])).filter_map(|rest| rest.rsplit(' ').next());
+    values.filter_map(|value| value.parse::<f64>().ok()).sum::<f64>() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_series_of_one_metric_count() {
+        let page = "# TYPE a counter\na{x=\"1\"} 2\na{x=\"b c\"} 3\nab 7\na 4\n";
+        assert_eq!(sum(page, "a"), 9);
+    }
+}
