@@ -9,6 +9,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _};
+use engine::telemetry::Served;
 use tracing::Instrument as _;
 
 use crate::auth::Caller;
@@ -49,7 +50,8 @@ pub async fn observe(
             Some(upload)
         }
     };
-    let span = tracing::info_span!("request", request_id = name.as_str());
+    // The kind is for traces; the rest of what they say comes when the route and the status are known.
+    let span = tracing::info_span!("request", otel.kind = "server", request_id = name.as_str());
     if let Some(trace) = traceparent(req.headers()) {
         trace.adopt(&span);
     }
@@ -62,7 +64,10 @@ pub async fn observe(
     for (name, value) in headers {
         target.insert(name, value);
     }
-    report(&response, &name, method, started);
+    let route = response.request().match_pattern();
+    let served = Served { method, route: route.as_deref(), status: response.status().as_u16() };
+    report(&response, &name, served, started);
+    served.describe(&span);
     Ok(match upload {
         Some(upload) => response.map_body(|_, body| upload.linger(body, closing)),
         None => response,
@@ -107,11 +112,10 @@ fn is_json(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
 }
 
-fn report(response: &ServiceResponse, name: &RequestName, method: &'static str, started: Instant) {
+fn report(response: &ServiceResponse, name: &RequestName, served: Served<'_>, started: Instant) {
     let latency = started.elapsed();
     let status = response.status();
-    let route = response.request().match_pattern();
-    let route = route.as_deref().unwrap_or(NO_ROUTE);
+    let (method, route) = (served.method, served.route.unwrap_or(NO_ROUTE));
     let extensions = response.request().extensions();
     let org = extensions.get::<Caller>().map(|caller| caller.org().org.clone());
     let org = org.as_ref().map_or("", domain::ids::OrgId::as_str);

@@ -8,12 +8,14 @@ mod logs;
 mod metrics;
 mod panics;
 mod process;
+mod served;
 mod traceparent;
 mod traces;
 
 use crate::config::TelemetryConfig;
 
 pub use metrics::{Metrics, metrics};
+pub use served::Served;
 pub use traceparent::{NotATraceparent, TraceParent};
 
 /// Why a program could not be made to speak.

@@ -27,11 +27,16 @@ pub(crate) struct QuarantineArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List the quarantined customers
+    #[command(after_help = "Examples:
+  projector quarantine list --data-dir ./data
+  projector quarantine list --config identity.toml --json")]
     List {
         #[command(flatten)]
         common: Common,
     },
     /// What waits for a customer, why, and whether this build can apply it
+    #[command(after_help = "Examples:
+  projector quarantine show --config identity.toml org_…/cus_…")]
     Show {
         /// The customer
         #[arg(value_name = "ORG/CUSTOMER", value_parser = customer)]

@@ -1,6 +1,7 @@
 //! `orgs …` as a command (contract §6). What it prints on stdout is for programs and tables for people; words
 //! go to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.
 
+mod examples;
 mod print;
 
 use std::io::Write;
@@ -23,16 +24,9 @@ use crate::data_dir::DataDir;
 use crate::engine::{Engine, Role};
 use crate::limits::{LIMIT_PER_MINUTE_MAX, ORG_NAME_CHARS_MAX, PUBLIC_KEY_FILE_BYTES_MAX};
 
-const EXAMPLES: &str = "Examples:
-  orgs create --config identity.toml --name 'Bank Contoh' --environment live --dukcapil-enabled
-  orgs list --data-dir ./data
-  orgs set org_… --config identity.toml --dukcapil-enabled false
-  orgs keys create org_… --config identity.toml --scopes verifications:write --expires 90d
-  orgs keys revoke org_… key_… --config identity.toml";
-
 /// Orgs and their API keys.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = examples::ORGS)]
 pub struct OrgsArgs {
     #[command(subcommand)]
     command: OrgsCommand,
@@ -41,15 +35,19 @@ pub struct OrgsArgs {
 #[derive(Debug, Subcommand)]
 enum OrgsCommand {
     /// Make an org and its first API key; prints {"orgId","apiKey"}. The key is shown this once
+    #[command(after_help = examples::CREATE)]
     Create(CreateArgs),
     /// List the orgs
+    #[command(after_help = examples::LIST)]
     List {
         #[command(flatten)]
         common: Common,
     },
     /// Change an org; a running instance follows within a second
+    #[command(after_help = examples::SET)]
     Set(SetArgs),
     /// An org's API keys
+    #[command(after_help = examples::KEYS)]
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
@@ -59,6 +57,7 @@ enum OrgsCommand {
 #[derive(Debug, Subcommand)]
 enum KeysCommand {
     /// Make a key; prints {"orgId","keyId","apiKey"}. The key is shown this once
+    #[command(after_help = examples::KEYS_CREATE)]
     Create {
         /// The org
         #[arg(value_parser = org_id)]
@@ -73,6 +72,7 @@ enum KeysCommand {
         common: Common,
     },
     /// Revoke a key, for ever
+    #[command(after_help = examples::KEYS_REVOKE)]
     Revoke {
         /// The org
         #[arg(value_parser = org_id)]
@@ -84,6 +84,7 @@ enum KeysCommand {
         common: Common,
     },
     /// List an org's keys; never their text
+    #[command(after_help = examples::KEYS_LIST)]
     List {
         /// The org
         #[arg(value_parser = org_id)]
