@@ -17,6 +17,7 @@ use crate::errors::ApiError;
 use crate::outcomes::OutcomeHub;
 use crate::ratelimit::Limiter;
 use crate::settings::Settings;
+use crate::verdict::accepted::Accepted;
 use crate::verdict::flight::Flights;
 
 /// The ports the front end works through.
@@ -64,6 +65,8 @@ pub struct App {
     pub admission: Arc<Admission>,
     /// Verdicts in flight under a key.
     pub flights: Flights,
+    /// Verdicts under a key that are in the log and were not seen projected.
+    pub accepted: Accepted,
     /// Registrations of one external id, one after the other.
     pub registrations: Turns,
 }
@@ -85,6 +88,7 @@ impl App {
             limiter: Limiter::default(),
             admission,
             flights: Flights::default(),
+            accepted: Accepted::default(),
             registrations: Turns::default(),
         })
     }

@@ -209,6 +209,9 @@ impl ApiError {
     pub fn cause(&self) -> Option<&str> {
         match self {
             Self::Internal(cause) | Self::Unavailable(cause) => Some(cause),
+            Self::Overloaded => {
+                Some("more bytes of bodies in flight than the budget, or the org's share of it")
+            }
             _ => None,
         }
     }

@@ -85,6 +85,11 @@ pub const TOP_LEVEL_FIELDS_MAX: usize = 1_000;
 /// A query string's parameters: every endpoint knows fewer than ten.
 pub const QUERY_PARAMS_MAX: usize = 32;
 
+/// Verdicts under an `Idempotency-Key` that are remembered as accepted while the read model does not show them:
+/// some seconds of one instance's most, or the retries of a long stall of the projector; about 10 MiB. What is
+/// forgotten is appended once more when it is retried, and the fold takes it for a repetition.
+pub const ACCEPTED_MAX: usize = 20_000;
+
 /// Outcomes buffered for one waiting verdict: an event has at most four, and a duplicate repeats the last. A
 /// full buffer drops the rest, and the row is read at the end of the wait.
 pub const WAITER_OUTCOMES_MAX: usize = 8;
@@ -113,8 +118,9 @@ pub const ROW_POLL_MAX: Duration = Duration::from_millis(50);
 /// Customers whose keys are looked up at once for one page of rows.
 pub const UNSEAL_CONCURRENCY: usize = 16;
 
-/// The last page a list shows by number; further on, `cursor` is the way.
-pub const PAGE_NUMBER_MAX: u64 = 1_000_000;
+/// The last page a list shows by number: with the largest page far above any list, and far below what a row's
+/// number can be. Pages beyond a list's end are empty; walking far is `cursor`'s work.
+pub const PAGE_NUMBER_MAX: u64 = u32::MAX as u64;
 
 /// How often keys past their time are dropped while nobody asks for any: a fifth of the time they are kept.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(60);

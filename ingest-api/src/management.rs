@@ -11,6 +11,8 @@ use engine::telemetry::Metrics;
 use event_codec::registry::{self, Registered};
 use serde_json::{Value, json};
 
+use crate::routes::read;
+
 /// Whether a load balancer may send requests.
 #[derive(Debug, Default)]
 pub struct Readiness {
@@ -50,14 +52,14 @@ pub fn configure(management: Management) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
         config
             .app_data(web::Data::new(management))
-            .route("/livez", web::get().to(livez))
-            .route("/readyz", web::get().to(readyz))
-            .route("/metrics", web::get().to(metrics))
-            .route("/registry/subjects", web::get().to(subjects))
-            .route("/registry/schemas/ids/{id}", web::get().to(schema_by_id))
-            .route("/registry/schemas/ids/{id}/versions", web::get().to(subjects_of_id))
-            .route("/registry/subjects/{subject}/versions", web::get().to(versions))
-            .route("/registry/subjects/{subject}/versions/{version}", web::get().to(version))
+            .route("/livez", read().to(livez))
+            .route("/readyz", read().to(readyz))
+            .route("/metrics", read().to(metrics))
+            .route("/registry/subjects", read().to(subjects))
+            .route("/registry/schemas/ids/{id}", read().to(schema_by_id))
+            .route("/registry/schemas/ids/{id}/versions", read().to(subjects_of_id))
+            .route("/registry/subjects/{subject}/versions", read().to(versions))
+            .route("/registry/subjects/{subject}/versions/{version}", read().to(version))
             .default_service(web::to(not_found));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, Resource};
+use actix_web::{HttpRequest, HttpResponse, Resource, Route, guard};
 
 use crate::app::App;
 use crate::auth::{self, Wants};
@@ -15,6 +15,14 @@ use crate::{customers, docs, reading, verdict};
 /// Paths beneath this want a key, whether they exist or not.
 const API: &str = "/api/";
 
+/// The methods of what can be read. HEAD is GET without the body (RFC 9110 §9.3.2), which actix leaves out.
+pub const READ: &str = "GET, HEAD";
+
+/// A route for them.
+pub fn read() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
 /// All routes of the public listener.
 pub fn configure(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
@@ -22,19 +30,18 @@ pub fn configure(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) {
             .app_data(web::Data::from(app))
             .service(only("POST", verdict::record::ROUTE).route(web::post().to(verdict::post)))
             .service(
-                only("GET, POST", customers::ROUTE)
+                only("GET, HEAD, POST", customers::ROUTE)
                     .route(web::post().to(customers::register::post))
-                    .route(web::get().to(customers::find)),
+                    .route(read().to(customers::find)),
             )
-            .service(only("GET", "/api/customers/{id}").route(web::get().to(customers::get)))
-            .service(only("GET", "/api/identity/attempts").route(web::get().to(reading::attempts::get)))
+            .service(only(READ, "/api/customers/{id}").route(read().to(customers::get)))
+            .service(only(READ, "/api/identity/attempts").route(read().to(reading::attempts::get)))
             .service(
-                only("GET", "/api/identity/verifications/{id}")
-                    .route(web::get().to(reading::verification::get)),
+                only(READ, "/api/identity/verifications/{id}").route(read().to(reading::verification::get)),
             )
-            .service(only("GET", "/api/identity/kyc/{customerId}").route(web::get().to(reading::kyc::get)))
-            .service(only("GET", "/api/auth/me").route(web::get().to(reading::me::get)))
-            .service(only("GET", "/openapi.json").route(web::get().to(docs::openapi)))
+            .service(only(READ, "/api/identity/kyc/{customerId}").route(read().to(reading::kyc::get)))
+            .service(only(READ, "/api/auth/me").route(read().to(reading::me::get)))
+            .service(only(READ, "/openapi.json").route(read().to(docs::openapi)))
             .configure(docs::configure)
             .default_service(web::to(not_found));
     }
@@ -59,6 +66,9 @@ fn guarded(req: &HttpRequest) -> Result<(), ApiError> {
         return Ok(());
     }
     let Some(app) = req.app_data::<web::Data<App>>() else { return Ok(()) };
-    let bucket = if *req.method() == Method::GET { Bucket::Get } else { Bucket::Write };
+    let bucket = match *req.method() {
+        Method::GET | Method::HEAD => Bucket::Get,
+        _ => Bucket::Write,
+    };
     auth::admit(req, app, bucket, Wants::AnyKey).map(|_| ())
 }

@@ -153,8 +153,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<T> {
     }
 }
 
-/// Where a bare head of an error stands at the end of the buffer, and its status. Ours all have a request
-/// id, so a head without one is actix's.
+/// Where a bare head of an error stands at the end of the buffer, and its status. Ours all have a content
+/// type, also where the answer to a HEAD leaves the content out, so a head without one is actix's.
 fn bare_head(buf: &[u8]) -> Option<(usize, StatusCode)> {
     if !buf.ends_with(b"\r\n\r\n") {
         return None;
@@ -165,8 +165,8 @@ fn bare_head(buf: &[u8]) -> Option<(usize, StatusCode)> {
     let status = std::str::from_utf8(head.get(9..12)?).ok()?.parse().ok()?;
     let status = StatusCode::from_u16(status).ok()?;
     let is_error = status.is_client_error() || status.is_server_error();
-    let has_id = memchr::memmem::find(head, b"x-request-id").is_some();
-    (is_error && !has_id).then_some((start, status))
+    let has_type = memchr::memmem::find(head, b"content-type").is_some();
+    (is_error && !has_type).then_some((start, status))
 }
 
 fn answer(status: StatusCode) -> Vec<u8> {
@@ -200,7 +200,7 @@ mod tests {
         for other in [
             b"HTTP/1.1 100 Continue\r\n\r\n".as_slice(),
             b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
-            b"HTTP/1.1 404 Not Found\r\nx-request-id: r\r\ncontent-length: 0\r\n\r\n",
+            b"HTTP/1.1 404 Not Found\r\ncontent-type: application/json\r\ncontent-length: 21\r\n\r\n",
             b"{\"error\":\"not found\"}",
             b"\r\n\r\n",
             b"",

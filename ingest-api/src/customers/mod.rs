@@ -54,8 +54,10 @@ pub async fn get(
 ) -> Result<HttpResponse, ApiError> {
     let caller = auth::admit(&req, &app, Bucket::Get, Wants::Scope(Scope::CustomersView))?;
     Query::parse(req.query_string(), &[]).finish()?;
-    let id = CustomerId::parse(&id).map_err(|_| ApiError::NotFound)?;
-    let body = show(&app, &caller, id).await?;
+    // A registration's 202 points here.
+    let not_yet = |error| if error == ApiError::NotFound { ApiError::NotFoundYet } else { error };
+    let id = CustomerId::parse(&id).map_err(|_| ApiError::NotFoundYet)?;
+    let body = show(&app, &caller, id).await.map_err(not_yet)?;
     Ok(HttpResponse::Ok().json(body))
 }
 

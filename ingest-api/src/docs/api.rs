@@ -13,7 +13,8 @@ use super::paths;
         title = "Identity ingest API",
         description = "Takes Dukcapil's final verdicts about customers' NIKs, keeps the evidence, and shows the \
                        result. Every answer has `X-Request-Id`; every authenticated one the three \
-                       `X-RateLimit-…` headers of its bucket. Checks are made in this order: 401, 429, 403 \
+                       `X-RateLimit-…` headers of its bucket (2147483647 where there is no limit). HEAD is \
+                       answered like GET, without the body. Checks are made in this order: 401, 429, 403 \
                        (scope), 403 (capability), 415, 413, 503 (admission), 400, 404, 422.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),

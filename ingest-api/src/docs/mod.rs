@@ -6,12 +6,12 @@ mod paths;
 
 use std::sync::LazyLock;
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 use utoipa::OpenApi as _;
 
 use crate::errors::ApiError;
-use crate::routes::only;
+use crate::routes::{READ, only, read};
 
 /// The document, as served.
 pub static OPENAPI_JSON: LazyLock<String> = LazyLock::new(|| {
@@ -30,8 +30,8 @@ pub async fn openapi() -> HttpResponse {
 /// The page's routes.
 pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(only("GET", "/docs").route(web::get().to(page)))
-        .service(only("GET", "/docs/{file:.*}").route(web::get().to(page)));
+        .service(only(READ, "/docs").route(read().to(page)))
+        .service(only(READ, "/docs/{file:.*}").route(read().to(page)));
 }
 
 /// The page and its files. The page names its files relative to where it stands, so it says where that is.

@@ -180,12 +180,14 @@ fn find_customer() {}
 /// Read a customer
 ///
 /// Scope: `customers:view`. Limit: `get`, 600 a minute by default.
+///
+/// Where a registration's 202 points: 404 with `Retry-After` until it is projected.
 #[utoipa::path(
     get, path = "/api/customers/{id}", tag = "customers",
     params(("id" = String, Path, description = "`cus_…`")),
     responses(
         (status = 200, description = "The customer", body = CustomerBody),
-        (status = 404, description = "None, or erased", body = ErrorBody),
+        (status = 404, description = "None, not yet, or erased", body = ErrorBody, headers(("Retry-After" = u64))),
         Scoped, Everywhere,
     )
 )]

@@ -150,8 +150,8 @@ fn parse(text: &str, org: &domain::ids::OrgId) -> Result<Asked, ApiError> {
     let status = query.take("status", "must be verified or failed", VerificationStatus::parse);
     let customer = query.take("customerId", "must be a customer's id", |text| CustomerId::parse(text).ok());
     let time = "must be a time of the form 2026-11-23T04:05:06.007Z";
-    let from = query.take("from", time, Timestamp::parse);
-    let to = query.take("to", time, Timestamp::parse);
+    let from = query.take("from", time, Timestamp::parse_bound);
+    let to = query.take("to", time, Timestamp::parse_bound);
     let page = query.take("page", "must be a number from 1", |text| {
         number(text).filter(|page| (1..=PAGE_NUMBER_MAX).contains(page))
     });

@@ -10,6 +10,7 @@ use domain::rows::{EnrolmentRow, FaceSource, VerificationStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::record::Names;
 use crate::preferences::{IDEMPOTENCY_REPLAYED, PREFERENCE_APPLIED, Wait};
 
 /// What became of a verdict.
@@ -30,6 +31,22 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// What is said of a verdict that is in its log and not projected yet: no embedding exists.
+    pub fn accepted(names: &Names, valid: bool) -> Self {
+        Self {
+            verification: names.verification.clone(),
+            status: status_of(valid),
+            score: score_of(valid),
+            enrolment: valid.then(|| EnrolmentSummary {
+                id: names.enrolment.clone(),
+                source: FaceSource::Dukcapil,
+                fallback_stub: true,
+            }),
+            projected: false,
+            replayed: false,
+        }
+    }
+
     /// The answer of a row.
     pub fn of_row(view: &VerificationView, enrolment: Option<&EnrolmentRow>, replayed: bool) -> Self {
         Self {
@@ -170,11 +187,11 @@ impl DryRunAnswer {
 }
 
 /// The status a verdict makes.
-pub fn status_of(valid: bool) -> VerificationStatus {
+fn status_of(valid: bool) -> VerificationStatus {
     if valid { VerificationStatus::Verified } else { VerificationStatus::Failed }
 }
 
 /// The score a verdict makes.
-pub fn score_of(valid: bool) -> Option<u32> {
+fn score_of(valid: bool) -> Option<u32> {
     valid.then_some(100)
 }

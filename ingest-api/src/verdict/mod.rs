@@ -1,34 +1,31 @@
 //! `POST /api/identity/nik/dukcapil`: the way of one verdict through the front end (contract §2, design §2).
 
+pub mod accepted;
 pub mod answer;
 pub mod flight;
 pub mod parse;
 pub mod record;
-
-use std::sync::Arc;
-use std::time::Instant;
+mod wait;
 
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use domain::decide::{Admission, CustomerStanding, admit_verdict, preview_tier};
-use domain::event::{Fingerprint, Source};
-use domain::ids::{CustomerRef, VerificationId};
-use domain::outcome::{EnrolmentSummary, Outcome, UnappliedCause};
+use domain::ids::CustomerRef;
 use domain::policy::TierPolicy;
 use domain::ports::KeyRowState;
-use domain::rows::FaceSource;
 use domain::sealed::{Purpose, Purposes};
 use vault::CustomerKeys;
 
-use self::answer::{Answer, DryRunAnswer, score_of, status_of};
+use self::accepted::InLog;
+use self::answer::{Answer, DryRunAnswer};
 use self::flight::Turn;
 use self::parse::Submission;
 use self::record::{Names, Recording};
+use self::wait::{Seen, until_seen};
 use crate::app::App;
 use crate::auth::{self, Caller, Wants};
 use crate::body;
 use crate::errors::ApiError;
 use crate::observe::IgnoredFields;
-use crate::outcomes::Waiter;
 use crate::preferences::Wait;
 use crate::ratelimit::Bucket;
 
@@ -47,9 +44,6 @@ pub async fn post(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse,
     let customer = submission.customer.clone().ok_or(ApiError::NotFound)?;
     let customer = CustomerRef::new(caller.org().org.clone(), customer);
     let keys = standing_keys(&app, &caller, &customer, submission.verdict.valid()).await?;
-    if submission.dry_run {
-        return dry_run(&app, &caller, &customer, submission.verdict.valid()).await;
-    }
     let fingerprint = keys.fingerprint(&body)?;
     // What the body was turned into is all that is needed from here on.
     drop(body);
@@ -63,6 +57,9 @@ pub async fn post(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse,
         fingerprint,
         headers: req.headers(),
     };
+    if submission.dry_run {
+        return dry_run(&recording, &submission).await;
+    }
     let answer = Box::pin(take(&recording, &submission, &wait)).await?;
     Ok(answer.response(&wait))
 }
@@ -93,17 +90,19 @@ async fn standing_keys(
     }
 }
 
-async fn dry_run(
-    app: &App,
-    caller: &Caller,
-    customer: &CustomerRef,
-    valid: bool,
-) -> Result<HttpResponse, ApiError> {
+/// Everything that a verdict would be refused for, the reuse of a key too; then what it would do.
+async fn dry_run(recording: &Recording<'_>, submission: &Submission) -> Result<HttpResponse, ApiError> {
+    let Recording { app, caller, customer, .. } = *recording;
+    if let Some(key) = &submission.idempotency_key {
+        let names = Names::of_key(&caller.entry.ids, &customer.customer, key);
+        known(recording, &names).await?;
+    }
     let generation = app.generation().await?;
     let state = app.views.customer(generation, customer).await?;
     let (kyc, verified) = state.map(|state| (state.kyc, state.verified)).unwrap_or_default();
     let policy = TierPolicy::of_version(caller.org().policy_version)
         .ok_or_else(|| ApiError::Internal("the org's tier policy is of a later build".into()))?;
+    let valid = submission.verdict.valid();
     let (from, to) = preview_tier(kyc, verified, policy, valid);
     Ok(HttpResponse::Ok().json(DryRunAnswer::new(valid, from, to)))
 }
@@ -112,114 +111,110 @@ async fn dry_run(
 async fn take(recording: &Recording<'_>, submission: &Submission, wait: &Wait) -> Result<Answer, ApiError> {
     let app = recording.app;
     let Some(key) = &submission.idempotency_key else {
-        return record(recording, &Names::random(), wait).await;
+        return record(recording, &Names::random(), wait, false).await;
     };
     let names = Names::of_key(&recording.caller.entry.ids, &recording.customer.customer, key);
     let leader = match app.flights.join(&names.verification, recording.fingerprint).await {
+        // The first did not wait for the read model as long as this caller may want to.
+        Turn::Repeat(Ok(answer)) if !answer.projected && !wait.time.is_zero() => {
+            return match known(recording, &names).await? {
+                Known::Seen(answer) => Ok(answer),
+                Known::InLog(in_log) => repeat(recording, in_log, wait).await,
+                Known::Nothing => Ok(answer),
+            };
+        }
         Turn::Repeat(answer) => return answer,
         Turn::Lead(leader) => leader,
     };
-    let answer = match present(recording, &names.verification, true).await {
-        Ok(Some(answer)) => Ok(answer),
-        // A read model that cannot be asked loses no verdict: the fold tells a repetition from a first.
-        Ok(None) | Err(ApiError::Unavailable(_)) => record(recording, &names, wait).await,
+    let answer = match known(recording, &names).await {
+        Ok(Known::Seen(answer)) => Ok(answer),
+        Ok(Known::InLog(in_log)) => repeat(recording, in_log, wait).await,
+        Ok(Known::Nothing) => record(recording, &names, wait, true).await,
         Err(error) => Err(error),
     };
     leader.land(&answer);
     answer
 }
 
-/// The answer of the row, when the read model has it: ours, or 422 when another body made it.
-async fn present(
-    recording: &Recording<'_>,
-    id: &VerificationId,
-    replayed: bool,
-) -> Result<Option<Answer>, ApiError> {
-    let views = &recording.app.views;
-    let generation = recording.app.generation().await?;
-    match views.verification(generation, &recording.customer.org, id).await? {
-        None => Ok(None),
-        Some((view, _)) if view.row.body_fingerprint != recording.fingerprint => Err(ApiError::KeyReused),
-        Some((view, enrolment)) => Ok(Some(Answer::of_row(&view, enrolment.as_ref(), replayed))),
+/// What this instance knows of a verdict of that name.
+enum Known {
+    /// The read model shows it.
+    Seen(Answer),
+    /// It was accepted here, and the read model does not show it yet.
+    InLog(InLog),
+    /// As good as nothing. A read model that cannot be asked loses no verdict: the fold tells a repetition
+    /// from a first.
+    Nothing,
+}
+
+/// Asks the read model, then what this instance has accepted itself. 422 when another body has the name.
+async fn known(recording: &Recording<'_>, names: &Names) -> Result<Known, ApiError> {
+    let id = &names.verification;
+    // Asked first: what is seen meanwhile is forgotten.
+    let in_log = recording.app.accepted.find(id);
+    match wait::present(recording, id).await {
+        Ok(Some(answer)) => {
+            if in_log.is_some() {
+                recording.app.accepted.forget(id);
+            }
+            return Ok(Known::Seen(answer.replayed()));
+        }
+        Ok(None) | Err(ApiError::Unavailable(_)) => {}
+        Err(error) => return Err(error),
+    }
+    match in_log {
+        Some(in_log) if in_log.fingerprint != recording.fingerprint => Err(ApiError::KeyReused),
+        Some(in_log) => Ok(Known::InLog(in_log)),
+        None => Ok(Known::Nothing),
     }
 }
 
 /// Appends, then waits for what becomes of it.
-async fn record(recording: &Recording<'_>, names: &Names, wait: &Wait) -> Result<Answer, ApiError> {
+async fn record(
+    recording: &Recording<'_>,
+    names: &Names,
+    wait: &Wait,
+    keyed: bool,
+) -> Result<Answer, ApiError> {
     // Before the event is appended, so that no outcome is missed.
     let mut waiter = recording.app.outcomes.wait_for(&names.verification);
     let source = recording.append(names).await?;
-    let valid = recording.verdict.valid();
-    let accepted = Answer {
-        verification: names.verification.clone(),
-        status: status_of(valid),
-        score: score_of(valid),
-        enrolment: valid.then(|| EnrolmentSummary {
-            id: names.enrolment.clone(),
-            source: FaceSource::Dukcapil,
-            fallback_stub: true,
-        }),
-        projected: false,
-        replayed: false,
-    };
+    let answer = Answer::accepted(names, recording.verdict.valid());
+    let in_log = InLog { fingerprint: recording.fingerprint, source, answer };
+    let awaited = keyed.then(|| recording.app.accepted.awaited(in_log.clone()));
     if wait.time.is_zero() {
-        return Ok(accepted);
+        return Ok(in_log.answer);
     }
-    match outcome(&mut waiter, source, recording.fingerprint, Instant::now() + wait.time).await {
-        Heard::Answer(answer) => Ok(answer),
-        Heard::Refused(error) => Err(error),
-        Heard::Unapplied => Ok(accepted),
-        Heard::Nothing => match present(recording, &names.verification, false).await {
-            Ok(Some(answer)) => Ok(answer),
-            Ok(None) => Ok(accepted),
-            Err(ApiError::KeyReused) => Err(ApiError::KeyReused),
-            // The verdict is accepted; that its row could not be read changes nothing of it.
-            Err(error) => {
-                tracing::warn!(cause = error.cause(), "a row could not be read at the end of a wait");
-                Ok(accepted)
+    match until_seen(recording, &mut waiter, &in_log, wait).await {
+        Seen::Not => Ok(in_log.answer),
+        Seen::So(answer) => {
+            if let Some(awaited) = awaited {
+                awaited.is_seen();
             }
-        },
-    }
-}
-
-/// What a waiting caller heard.
-enum Heard {
-    Answer(Answer),
-    Refused(ApiError),
-    Unapplied,
-    Nothing,
-}
-
-async fn outcome(waiter: &mut Waiter, ours: Source, fingerprint: Fingerprint, deadline: Instant) -> Heard {
-    while let Some(outcome) = waiter.next(deadline).await {
-        let outcome: Arc<Outcome> = outcome;
-        match outcome.as_ref() {
-            Outcome::VerificationCreated(row) if row.body_fingerprint == fingerprint => {
-                return Heard::Answer(Answer {
-                    verification: row.verification_id.clone(),
-                    status: row.status,
-                    score: row.score,
-                    enrolment: row.enrolment.clone(),
-                    projected: true,
-                    replayed: row.source != ours,
-                });
-            }
-            Outcome::VerificationCreated(_) => return Heard::Refused(ApiError::KeyReused),
-            Outcome::VerdictConflicted(lost) if lost.body_fingerprint == fingerprint => {
-                return Heard::Refused(ApiError::KeyReused);
-            }
-            Outcome::VerdictUnapplied(unapplied) if unapplied.source == ours => {
-                return match unapplied.cause {
-                    UnappliedCause::Refused => Heard::Refused(ApiError::NotFound),
-                    UnappliedCause::Parked | UnappliedCause::DeadLettered => Heard::Unapplied,
-                };
-            }
-            Outcome::VerdictConflicted(_)
-            | Outcome::VerdictUnapplied(_)
-            | Outcome::FaceEnrolled(_)
-            | Outcome::KycUpdated(_)
-            | Outcome::CustomerErased(_) => {}
+            answer
         }
     }
-    Heard::Nothing
+}
+
+/// Waits for what becomes of a verdict that was accepted before; appends nothing.
+async fn repeat(recording: &Recording<'_>, in_log: InLog, wait: &Wait) -> Result<Answer, ApiError> {
+    let accepted = &recording.app.accepted;
+    let id = in_log.answer.verification.clone();
+    if wait.time.is_zero() {
+        return Ok(in_log.answer.replayed());
+    }
+    let mut waiter = recording.app.outcomes.wait_for(&id);
+    // Once more: its outcome may have come between the first look and the waiter.
+    let seen = match wait::present(recording, &id).await {
+        Ok(None) | Err(ApiError::Unavailable(_)) => until_seen(recording, &mut waiter, &in_log, wait).await,
+        Ok(Some(answer)) => Seen::So(Ok(answer)),
+        Err(error) => Seen::So(Err(error)),
+    };
+    match seen {
+        Seen::Not => Ok(in_log.answer.replayed()),
+        Seen::So(answer) => {
+            accepted.forget(&id);
+            answer.map(Answer::replayed)
+        }
+    }
 }

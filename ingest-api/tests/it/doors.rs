@@ -135,7 +135,7 @@ async fn unknown_paths_and_methods_answer_in_json() {
     let wrong = hear(app.request(Method::DELETE, VERDICTS)).await;
     assert_eq!((wrong.status, wrong.header("allow")), (405, Some("POST")));
     let wrong = hear(app.request(Method::PUT, "/api/customers")).await;
-    assert_eq!((wrong.status, wrong.header("allow")), (405, Some("GET, POST")));
+    assert_eq!((wrong.status, wrong.header("allow")), (405, Some("GET, HEAD, POST")));
     let outside = hear(app.client.get(format!("{}/nope", app.instance.url))).await;
     assert_eq!(outside.status, 404);
     let named = app.request(Method::GET, "/api/nope").header("x-request-id", "abc-123");

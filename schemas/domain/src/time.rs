@@ -25,10 +25,18 @@ impl Timestamp {
         self.0
     }
 
-    /// Parses RFC 3339 with any offset; finer than a millisecond is cut off.
+    /// Parses RFC 3339 with any offset; finer than a millisecond is cut off, and what lies outside of our
+    /// range is clamped: nothing happened before 1970.
     pub fn parse(text: &str) -> Option<Self> {
-        let ms = DateTime::parse_from_rfc3339(text).ok()?.timestamp_millis();
-        (0..=MAX_MS).contains(&ms).then_some(Self(ms))
+        Some(Self::from_millis(DateTime::parse_from_rfc3339(text).ok()?.timestamp_millis()))
+    }
+
+    /// Parses like [`Timestamp::parse`], but rounds up what is finer than a millisecond: for the bound of a
+    /// range of whole milliseconds that the bound itself begins, or ends without belonging to it.
+    pub fn parse_bound(text: &str) -> Option<Self> {
+        let time = DateTime::parse_from_rfc3339(text).ok()?;
+        let finer = time.timestamp_subsec_nanos() % 1_000_000 != 0;
+        Some(Self::from_millis(time.timestamp_millis().saturating_add(i64::from(finer))))
     }
 
     /// RFC 3339, UTC, three digits of a second: `2026-11-23T04:05:06.007Z`.
@@ -70,6 +78,25 @@ mod tests {
     fn offsets_are_taken_and_answers_are_utc() {
         let time = Timestamp::parse("2026-11-23T07:00:00.9999+07:00").expect("a time");
         assert_eq!(time.rfc3339(), "2026-11-23T00:00:00.999Z");
-        assert_eq!(Timestamp::parse("yesterday"), None);
+        for no_time in ["yesterday", "", "2026-11-23", "2026-13-01T00:00:00Z", "2026-11-23T00:00:00"] {
+            assert_eq!((Timestamp::parse(no_time), Timestamp::parse_bound(no_time)), (None, None));
+        }
+    }
+
+    #[test]
+    fn a_bound_is_rounded_up_and_a_moment_down() {
+        for (text, moment, bound) in [
+            ("2026-11-23T00:00:00.123Z", 123, 123),
+            ("2026-11-23T00:00:00.123000Z", 123, 123),
+            ("2026-11-23T00:00:00.123000001Z", 123, 124),
+            ("2026-11-23T00:00:00.999999Z", 999, 1_000),
+        ] {
+            let midnight = Timestamp::parse("2026-11-23T00:00:00Z").expect("a time").millis();
+            assert_eq!(Timestamp::parse(text).map(|at| at.millis() - midnight), Some(moment), "{text}");
+            assert_eq!(Timestamp::parse_bound(text).map(|at| at.millis() - midnight), Some(bound), "{text}");
+        }
+        for early in ["1969-12-31T23:59:59.999Z", "0001-01-01T00:00:00Z"] {
+            assert_eq!(Timestamp::parse(early), Some(Timestamp::EPOCH), "{early}");
+        }
     }
 }

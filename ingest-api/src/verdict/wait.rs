@@ -1,0 +1,105 @@
+//! From a verdict that is in its log to what became of it: its outcome, or its row (design §2, step 7).
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use domain::event::{Fingerprint, Source};
+use domain::ids::VerificationId;
+use domain::outcome::{Outcome, UnappliedCause};
+
+use super::accepted::InLog;
+use super::answer::Answer;
+use super::record::Recording;
+use crate::errors::ApiError;
+use crate::outcomes::Waiter;
+use crate::preferences::Wait;
+
+/// What the end of a wait saw.
+pub(super) enum Seen {
+    /// What became of it.
+    So(Result<Answer, ApiError>),
+    /// Nothing yet: it is accepted.
+    Not,
+}
+
+/// The answer of the row, when the read model has it: ours, or 422 when another body made it.
+pub(super) async fn present(
+    recording: &Recording<'_>,
+    id: &VerificationId,
+) -> Result<Option<Answer>, ApiError> {
+    let views = &recording.app.views;
+    let generation = recording.app.generation().await?;
+    match views.verification(generation, &recording.customer.org, id).await? {
+        None => Ok(None),
+        Some((view, _)) if view.row.body_fingerprint != recording.fingerprint => Err(ApiError::KeyReused),
+        Some((view, enrolment)) => Ok(Some(Answer::of_row(&view, enrolment.as_ref(), false))),
+    }
+}
+
+/// Waits for a verdict's outcome as long as its caller wants to, and reads the row once at the end. The
+/// waiter was registered before the verdict could be projected, or before its row was looked for.
+pub(super) async fn until_seen(
+    recording: &Recording<'_>,
+    waiter: &mut Waiter,
+    in_log: &InLog,
+    wait: &Wait,
+) -> Seen {
+    let deadline = Instant::now() + wait.time;
+    match outcome(waiter, in_log.source, recording.fingerprint, deadline).await {
+        Heard::Answer(answer) => Seen::So(Ok(answer)),
+        Heard::Refused(error) => Seen::So(Err(error)),
+        Heard::Unapplied => Seen::Not,
+        Heard::Nothing => match present(recording, &in_log.answer.verification).await {
+            Ok(Some(answer)) => Seen::So(Ok(answer)),
+            Ok(None) => Seen::Not,
+            Err(ApiError::KeyReused) => Seen::So(Err(ApiError::KeyReused)),
+            // The verdict is accepted; that its row could not be read changes nothing of it.
+            Err(error) => {
+                tracing::warn!(cause = error.cause(), "a row could not be read at the end of a wait");
+                Seen::Not
+            }
+        },
+    }
+}
+
+/// What a waiting caller heard.
+enum Heard {
+    Answer(Answer),
+    Refused(ApiError),
+    Unapplied,
+    Nothing,
+}
+
+async fn outcome(waiter: &mut Waiter, ours: Source, fingerprint: Fingerprint, deadline: Instant) -> Heard {
+    while let Some(outcome) = waiter.next(deadline).await {
+        let outcome: Arc<Outcome> = outcome;
+        match outcome.as_ref() {
+            Outcome::VerificationCreated(row) if row.body_fingerprint == fingerprint => {
+                return Heard::Answer(Answer {
+                    verification: row.verification_id.clone(),
+                    status: row.status,
+                    score: row.score,
+                    enrolment: row.enrolment.clone(),
+                    projected: true,
+                    replayed: row.source != ours,
+                });
+            }
+            Outcome::VerificationCreated(_) => return Heard::Refused(ApiError::KeyReused),
+            Outcome::VerdictConflicted(lost) if lost.body_fingerprint == fingerprint => {
+                return Heard::Refused(ApiError::KeyReused);
+            }
+            Outcome::VerdictUnapplied(unapplied) if unapplied.source == ours => {
+                return match unapplied.cause {
+                    UnappliedCause::Refused => Heard::Refused(ApiError::NotFound),
+                    UnappliedCause::Parked | UnappliedCause::DeadLettered => Heard::Unapplied,
+                };
+            }
+            Outcome::VerdictConflicted(_)
+            | Outcome::VerdictUnapplied(_)
+            | Outcome::FaceEnrolled(_)
+            | Outcome::KycUpdated(_)
+            | Outcome::CustomerErased(_) => {}
+        }
+    }
+    Heard::Nothing
+}
