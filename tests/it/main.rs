@@ -1,8 +1,8 @@
 //! The contract from outside: the real program on a folder of its own, spoken to over HTTP. What does not
 //! belong here: crashes and full disks (`../chaos/`), and anything that looks inside, except for what
 //! compliance may open in a sandbox's folder (`evidence.rs`). Most cases here hold on the distributed engine too
-//! (`../distributed/` runs them there); what is a sandbox's alone stands in `lifecycle.rs`, `operations.rs` and
-//! `secrecy.rs`.
+//! (`../distributed/` runs them there); what is a sandbox's alone stands in `lagging.rs`, `lifecycle.rs`,
+//! `observed.rs`, `operations.rs`, `otlp.rs`, `programs.rs`, `records.rs`, `secrecy.rs` and `tls.rs`.
 
 mod client;
 mod evidence;
@@ -17,16 +17,27 @@ mod bodies;
 mod common;
 mod customers;
 mod documents;
+mod doors;
+mod edges;
+mod ends;
 mod fields;
 mod idempotency;
 mod json;
+mod lagging;
 mod lifecycle;
 mod limits;
 mod lists;
+mod observed;
 mod operations;
 mod orgs_cli;
+mod otlp;
 mod photo_fields;
+mod programs;
+mod reading;
+mod records;
 mod scopes;
 mod secrecy;
+mod server;
+mod tls;
 mod verdicts;
 mod waiting;

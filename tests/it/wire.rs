@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::client::Answer;
@@ -13,8 +13,8 @@ use crate::harness::DEADLINE;
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// A connection.
-pub(crate) struct Wire {
-    stream: TcpStream,
+pub(crate) struct Wire<S = TcpStream> {
+    stream: S,
     read: Vec<u8>,
 }
 
@@ -22,6 +22,13 @@ impl Wire {
     pub(crate) async fn open(address: &str) -> Self {
         let stream = TcpStream::connect(address).await.expect("a connection");
         stream.set_nodelay(true).expect("an option of TCP");
+        Self::over(stream)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
+    /// Over a connection that is there.
+    pub(crate) fn over(stream: S) -> Self {
         Self { stream, read: Vec::new() }
     }
 
