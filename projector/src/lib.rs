@@ -9,6 +9,7 @@ mod batch;
 mod beats;
 mod following;
 mod intake;
+mod lag;
 mod lanes;
 pub mod limits;
 mod live;

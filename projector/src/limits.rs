@@ -98,3 +98,6 @@ pub const RELEASE_WAIT_MAX: Duration = Duration::from_secs(20);
 
 /// How often it is looked for.
 pub const RELEASE_LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// How often a projector looks how far it is behind: one question to the log, of a size with its partitions.
+pub(crate) const LAG_EVERY: Duration = Duration::from_secs(5);

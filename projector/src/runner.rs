@@ -174,7 +174,12 @@ impl Runner {
         let mut member = self.ports.log.join(Topic::Events, &self.settings.group, from).await?;
         let mut session =
             Session::new((&self.ports, &self.settings, &self.following), pointer, (topic, epoch), positions);
-        let ended = session.run(&mut *member, &cancel).await;
+        let lag = session.lag();
+        let ended = tokio::select! {
+            ended = session.run(&mut *member, &cancel) => ended,
+            never = lag.watch(&*self.ports.log) => match never {},
+        };
+        lag.forget_all();
         if let Err(error) = member.leave().await {
             warn!(%error, "left the group without saying so");
         }

@@ -17,6 +17,7 @@ use tracing::{info, warn};
 
 use crate::batch::Reader;
 use crate::following::Following;
+use crate::lag::Lag;
 use crate::lanes::{Lanes, Work};
 use crate::limits::REPORT_EVERY;
 use crate::positions::Positions;
@@ -38,6 +39,7 @@ pub(crate) struct Session<'a> {
     /// How far partitions are that nobody was told of yet.
     unreported: BTreeMap<Partition, Offset>,
     reported_at: Instant,
+    lag: Arc<Lag>,
 }
 
 /// Records that wait for their partition.
@@ -107,7 +109,13 @@ impl<'a> Session<'a> {
             ahead: Ahead::default(),
             unreported: BTreeMap::new(),
             reported_at: Instant::now(),
+            lag: Arc::default(),
         }
+    }
+
+    /// How far its partitions are, for whoever shows it meanwhile.
+    pub(crate) fn lag(&self) -> Arc<Lag> {
+        Arc::clone(&self.lag)
     }
 
     /// Projects until cancelled, or until another pointer is to be worked by.
@@ -245,7 +253,10 @@ impl<'a> Session<'a> {
 
     fn put_back(&mut self, (partition, lanes, next): Done) {
         self.partitions.insert(partition, Some(lanes));
-        self.unreported.extend(next.map(|next| (partition, next)));
+        if let Some(next) = next {
+            self.unreported.insert(partition, next);
+            self.lag.at(partition, next);
+        }
     }
 
     /// Tells the log how far the group is, unless it was told within that time.
@@ -264,10 +275,12 @@ impl<'a> Session<'a> {
     fn take_over(&mut self, polled: &Polled) {
         for partition in &polled.revoked {
             self.partitions.remove(partition);
+            self.lag.forget(*partition);
             info!(partition = partition.0, "partition handed over");
         }
         for partition in &polled.assigned {
             let start_of = |generation| self.positions.start_of(generation, *partition);
+            self.lag.at(*partition, start_of(self.pointer.live));
             let lanes = Lanes::new(self.topic.id, self.epoch, *partition, &self.pointer, start_of);
             self.partitions.insert(*partition, Some(lanes));
             info!(partition = partition.0, "partition taken over");
