@@ -57,8 +57,9 @@ done
 allow "$api" Write identity.audit identity.events
 allow "$api" Read identity.outcomes identity.orgs
 
-# Facts in; outcomes and dead letters out. Writes no fact and sees no evidence.
-allow "$projector" Read identity.events
+# Facts in; outcomes and dead letters out. Writes no fact and sees no evidence. Before it serves a key it reads what was
+# erased, in the outcomes.
+allow "$projector" Read identity.events identity.outcomes
 allow "$projector" Write identity.outcomes identity.dead-letters
 acls --allow-principal "$projector" --operation Read --group "${PROJECTOR_GROUP:-identity-projector}"
 

@@ -9,7 +9,8 @@
 # COMMAND_CONFIG       properties file of the administrator's connection (security.protocol, …); optional
 # KAFKA_TOPICS         the tool; default kafka-topics.sh
 # EVENTS_PARTITIONS, AUDIT_PARTITIONS, OUTCOMES_PARTITIONS, ORGS_PARTITIONS, DEAD_LETTERS_PARTITIONS,
-# REPLICATION_FACTOR, MIN_INSYNC_REPLICAS: as the settings of the same name in [kafka]; the same defaults
+# REPLICATION_FACTOR, MIN_INSYNC_REPLICAS, FLUSH_MESSAGES: as the settings of the same name in [kafka]; the same
+# defaults
 set -euo pipefail
 
 : "${BOOTSTRAP:?name the brokers, host:port,…}"
@@ -26,6 +27,7 @@ common=(
   --config "min.insync.replicas=${MIN_INSYNC_REPLICAS:-2}"
   --config unclean.leader.election.enable=false
 )
+if [[ -n ${FLUSH_MESSAGES:-} ]]; then common+=(--config "flush.messages=$FLUSH_MESSAGES"); fi
 day_ms=$((24 * 60 * 60 * 1000))
 
 make() { # topic, partitions, its own settings…

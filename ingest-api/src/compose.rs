@@ -54,7 +54,8 @@ impl Instance {
         let (url, admin_url) = (public.url(), management.url());
         // Alive and unready from the start, also while a broker or a node is not there yet.
         let readiness = Arc::new(Readiness::default());
-        let shown = Management { readiness: Arc::clone(&readiness), metrics };
+        let committed_ids = config.registry.url.is_none();
+        let shown = Management { readiness: Arc::clone(&readiness), metrics, committed_ids };
         let management = server::serve_management(shown, management)?;
         tracing::info!(address = %admin_url, "health and metrics");
         let opening = stop.run_until_cancelled(Box::pin(Engine::open(config, Role::Server))).await;

@@ -45,23 +45,41 @@ pub struct Management {
     pub readiness: Arc<Readiness>,
     /// Metrics.
     pub metrics: Metrics,
+    /// Whether records are written with the committed ids. Where an external registry gives them, ours would
+    /// tell readers of the logs other schemas than were written, so it says that it is not the one to ask.
+    pub committed_ids: bool,
 }
 
 /// All routes of the management listener.
 pub fn configure(management: Management) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
+        let registry = if management.committed_ids { registry_routes } else { registry_is_elsewhere };
         config
             .app_data(web::Data::new(management))
             .route("/livez", read().to(livez))
             .route("/readyz", read().to(readyz))
             .route("/metrics", read().to(metrics))
-            .route("/registry/subjects", read().to(subjects))
-            .route("/registry/schemas/ids/{id}", read().to(schema_by_id))
-            .route("/registry/schemas/ids/{id}/versions", read().to(subjects_of_id))
-            .route("/registry/subjects/{subject}/versions", read().to(versions))
-            .route("/registry/subjects/{subject}/versions/{version}", read().to(version))
+            .configure(registry)
             .default_service(web::to(not_found));
     }
+}
+
+fn registry_routes(config: &mut ServiceConfig) {
+    config
+        .route("/registry/subjects", read().to(subjects))
+        .route("/registry/schemas/ids/{id}", read().to(schema_by_id))
+        .route("/registry/schemas/ids/{id}/versions", read().to(subjects_of_id))
+        .route("/registry/subjects/{subject}/versions", read().to(versions))
+        .route("/registry/subjects/{subject}/versions/{version}", read().to(version));
+}
+
+fn registry_is_elsewhere(config: &mut ServiceConfig) {
+    config.route("/registry/{path:.*}", read().to(elsewhere));
+}
+
+async fn elsewhere() -> HttpResponse {
+    let message = "The schema ids of these topics are those of an external registry: ask that one";
+    refused(StatusCode::NOT_FOUND, 40401, message)
 }
 
 async fn livez() -> HttpResponse {
@@ -160,6 +178,27 @@ async fn version(path: web::Path<(String, String)>) -> HttpResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[actix_web::test]
+    async fn with_an_external_registry_ours_points_there() {
+        let management = Management {
+            readiness: Arc::default(),
+            metrics: engine::telemetry::metrics().expect("metrics"),
+            committed_ids: false,
+        };
+        let app = actix_web::test::init_service(actix_web::App::new().configure(configure(management))).await;
+        for path in ["/registry/subjects", "/registry/schemas/ids/1"] {
+            let request = actix_web::test::TestRequest::get().uri(path).to_request();
+            let response = actix_web::test::call_service(&app, request).await;
+            assert_eq!(response.status(), 404);
+            let body: Value = actix_web::test::read_body_json(response).await;
+            assert_eq!(body["error_code"], 40401);
+            assert!(
+                body["message"].as_str().is_some_and(|text| text.contains("external registry")),
+                "{body}"
+            );
+        }
+    }
 
     #[test]
     fn ready_once_and_never_again_after_the_shutdown_began() {

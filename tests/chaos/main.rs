@@ -19,3 +19,4 @@ mod process;
 mod disk;
 mod kill;
 mod load;
+mod restore;

@@ -11,6 +11,7 @@ mod kafka;
 mod keys;
 mod listener;
 mod projector;
+mod registry;
 mod secret;
 mod source;
 mod telemetry;
@@ -26,6 +27,7 @@ pub use kafka::KafkaConfig;
 pub use keys::{ComplianceConfig, KmsConfig};
 pub use listener::{Listener, TlsFiles, is_loopback_host};
 pub use projector::ProjectorConfig;
+pub use registry::RegistryConfig;
 pub use secret::Secret;
 pub use telemetry::{LogFormat, TelemetryConfig};
 
@@ -44,6 +46,8 @@ pub struct Config {
     pub kafka: KafkaConfig,
     /// `[cql]`: nodes of the distributed engine's stores.
     pub cql: CqlConfig,
+    /// `[registry]`: an external schema registry of the distributed engine.
+    pub registry: RegistryConfig,
     /// `[kms]`: where org keys live.
     pub kms: KmsConfig,
     /// `[compliance]`: where private evidence keys are written.
@@ -116,6 +120,7 @@ impl Config {
             projector: source.section("projector")?,
             kafka: source.section("kafka")?,
             cql: source.section("cql")?,
+            registry: source.section("registry")?,
             kms: source.section("kms")?,
             compliance: source.section("compliance")?,
             telemetry: source.section("telemetry")?,
@@ -137,9 +142,13 @@ impl Config {
         if self.engine.kind == EngineKind::Distributed {
             self.kafka.check()?;
             self.cql.check()?;
+            self.registry.check()?;
             if self.kms.file.is_none() {
                 return Err(ConfigError::missing("kms", "file", "the distributed engine"));
             }
+        } else if self.registry.url.is_some() {
+            let what = "is of the distributed engine only: the embedded one's log has no readers but ours";
+            return Err(ConfigError::invalid("registry", "url", what));
         }
         Ok(())
     }

@@ -1,10 +1,14 @@
 //! Opening an engine: from settings to a set of ports. The only place that names adapters.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::event::TopicId;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
-use domain::ports::{EventLog, ExternalIds, Generations, Inspection, KeyRows, Projection, Topic, Views};
+use domain::ports::{
+    EventLog, ExternalIds, Generations, Inspection, KeyNotes, KeyRows, LogError, Projection, StoreError,
+    Topic, Views,
+};
 use domain::time::Timestamp;
 use event_codec::Codec;
 use store_sqlite::{SqliteKeys, SqliteLog, SqliteLogOptions, SqliteViews};
@@ -13,11 +17,13 @@ use tokio_util::task::TaskTracker;
 use vault::{FileKms, Freshness, Kms, KmsError, Vault};
 
 mod distributed;
+mod erasures;
+mod schema_ids;
 
 use crate::clock;
 use crate::config::{Config, ConfigError, EngineKind};
 use crate::data_dir::{DataDir, DataDirError, ServerLock};
-use crate::limits::RETENTION_EVERY;
+use crate::limits::{OPEN_BACKOFF_MAX, OPEN_BACKOFF_MIN, RETENTION_EVERY};
 
 /// What a program opens an engine for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +75,18 @@ pub enum OpenError {
     /// The distributed engine's read model and key store.
     #[error(transparent)]
     Cql(#[from] views_cql::OpenError),
+    /// The external schema registry.
+    #[error(transparent)]
+    Registry(#[from] schema_registry::RegistryError),
+    /// The log's schema ids are not those that the settings ask for.
+    #[error("the schema ids of this installation's records: {0}")]
+    SchemaIds(String),
+    /// A topic could not be looked into.
+    #[error("{}: {}", .0.name(), .1)]
+    Log(Topic, LogError),
+    /// The key store, asked for its notes or for a customer's row.
+    #[error("the key store: {0}")]
+    Keys(#[from] StoreError),
     /// The org keys.
     #[error(transparent)]
     Kms(#[from] KmsError),
@@ -83,6 +101,9 @@ impl OpenError {
         match self {
             Self::Kafka(error) => error.is_transient(),
             Self::Cql(views_cql::OpenError::Unreachable { .. } | views_cql::OpenError::Store(_)) => true,
+            Self::Registry(error) => error.is_transient(),
+            Self::Log(_, error) => matches!(error, LogError::Unavailable(_)),
+            Self::Keys(error) => matches!(error, StoreError::Unavailable(_)),
             _ => false,
         }
     }
@@ -111,6 +132,7 @@ pub struct Engine {
     pub keys: Arc<dyn KeyRows>,
     /// The orgs' own ids for customers.
     pub external_ids: Arc<dyn ExternalIds>,
+    notes: Arc<dyn KeyNotes>,
     /// Org keys.
     pub kms: Arc<dyn Kms>,
     /// Records to bytes and back.
@@ -124,16 +146,24 @@ pub struct Engine {
 
 impl Engine {
     /// Opens the engine that the settings name. On the embedded one that makes the data folder if it is not
-    /// there, and for [`Role::Server`] takes it and enforces retention every hour from now on.
+    /// there, and for [`Role::Server`] takes it and enforces retention every hour from now on. For a server no
+    /// key is served before the key store has applied every erasure of the log: it may be a restored one.
     ///
     /// # Errors
     /// [`OpenError`], in words for an operator.
     pub async fn open(config: &Config, role: Role) -> Result<Self, OpenError> {
         config.check()?;
-        match config.engine.kind {
-            EngineKind::Embedded => open_embedded(config, role).await,
-            EngineKind::Distributed => Box::pin(distributed::open(config, role)).await,
+        let engine = match config.engine.kind {
+            EngineKind::Embedded => open_embedded(config, role).await?,
+            EngineKind::Distributed => Box::pin(distributed::open(config, role)).await?,
+        };
+        if role == Role::Server {
+            let erasures = erasures::Erasures::of(&engine);
+            until_there(role, "what was erased", || erasures.apply()).await?;
+            engine.housekeeping.tasks.spawn(erasures.keep_applying(engine.housekeeping.cancel.clone()));
         }
+        engine.housekeeping.tasks.close();
+        Ok(engine)
     }
 
     /// A vault on this engine's key rows and KMS. Its cached keys serve while `freshness` says so.
@@ -242,9 +272,9 @@ async fn open_embedded(config: &Config, role: Role) -> Result<Engine, OpenError>
         let every_hour = retain(Arc::downgrade(&log), housekeeping.cancel.clone());
         housekeeping.tasks.spawn(every_hour);
     }
-    housekeeping.tasks.close();
     let views_port: Arc<dyn Views> = Arc::clone(&views) as _;
     let external_ids: Arc<dyn ExternalIds> = Arc::clone(&keys) as _;
+    let notes: Arc<dyn KeyNotes> = Arc::clone(&keys) as _;
     let operations = Operations {
         generations: Arc::clone(&views) as Arc<dyn Generations>,
         inspection: Arc::clone(&views) as Arc<dyn Inspection>,
@@ -256,6 +286,7 @@ async fn open_embedded(config: &Config, role: Role) -> Result<Engine, OpenError>
         operations,
         keys,
         external_ids,
+        notes,
         kms: Arc::new(kms),
         codec: Codec::committed(),
         durability: Durability::Fsynced,
@@ -263,6 +294,25 @@ async fn open_embedded(config: &Config, role: Role) -> Result<Engine, OpenError>
         housekeeping,
         _lock: lock,
     })
+}
+
+/// Tries again while what is missing may still come; a tool ends with the first refusal.
+async fn until_there<T, F: Future<Output = Result<T, OpenError>>>(
+    role: Role,
+    what: &'static str,
+    mut open: impl FnMut() -> F,
+) -> Result<T, OpenError> {
+    let mut pause: Duration = OPEN_BACKOFF_MIN;
+    loop {
+        match open().await {
+            Err(error) if role == Role::Server && error.may_pass() => {
+                tracing::warn!(%error, "{what} is not there yet; trying again in {} ms", pause.as_millis());
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(OPEN_BACKOFF_MAX);
+            }
+            done => return done,
+        }
+    }
 }
 
 /// Enforces retention now and every hour, until the engine is closed or nobody holds the log any more.

@@ -34,6 +34,22 @@ pub(crate) const KEYSPACE_CHARS_MAX: usize = 48;
 /// Replicas of a partition or a row.
 pub(crate) const REPLICAS_MAX: u16 = 15;
 
+/// `flush.messages`: above it nothing is gained over leaving it to the broker.
+pub(crate) const FLUSH_MESSAGES_MAX: u64 = 1_000_000;
+
+/// A record's wait for company, in milliseconds: two appends pay it one after the other, within the usual wait.
+pub(crate) const LINGER_MS_MAX: u128 = 500;
+
+/// Bytes in the producer's queue: one record of 4 MiB must fit with room; above 1 GiB it is a slip.
+pub(crate) const QUEUE_BYTES: std::ops::RangeInclusive<u64> = 8 * 1024 * 1024..=1024 * 1024 * 1024;
+
+/// A session, in milliseconds: brokers take 6 s to 5 minutes (`group.min.session.timeout.ms`, …`max`…) unless told
+/// otherwise.
+pub(crate) const SESSION_MS: std::ops::RangeInclusive<u128> = 6_000..=300_000;
+
+/// CQL requests in flight: above it a node's queues only grow.
+pub(crate) const CQL_REQUESTS_MAX: u32 = 4_096;
+
 /// Events of a batch: above it, one batch delays its first event for nothing.
 pub(crate) const BATCH_RECORDS_MAX: u32 = 100_000;
 
@@ -81,6 +97,25 @@ pub(crate) const OPEN_BACKOFF_MIN: Duration = Duration::from_millis(200);
 
 /// Longest such pause: they are noticed at most this late.
 pub(crate) const OPEN_BACKOFF_MAX: Duration = Duration::from_secs(5);
+
+/// Tries at noting whose the schema ids are: programs that start together contradict or agree at the first, and
+/// a rolling upgrade adds a version once.
+pub(crate) const SCHEMA_IDS_NOTE_TRIES: u32 = 5;
+
+/// Records of one read for erasures: nearly all are passed over by their type.
+pub(crate) const ERASURES_READ_RECORDS_MAX: usize = 5_000;
+
+/// Bytes that one such read brings: a dozen records with photos, or thousands without.
+pub(crate) const ERASURES_READ_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// How long such a read waits for records that are known to be there.
+pub(crate) const ERASURES_READ_WAIT: Duration = Duration::from_secs(5);
+
+/// How often a server looks for erasures and notes how far it has: so much, at most, is read again at a start.
+pub(crate) const ERASURES_EVERY: Duration = Duration::from_secs(60);
+
+/// Tries at noting how far erasures are applied: one for each instance that notes in the same moment.
+pub(crate) const ERASURES_NOTE_TRIES: u32 = 10;
 
 // ------------------------------------------------------------------------------------------ housekeeping
 

@@ -25,7 +25,8 @@ fn read(text: &str, vars: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let mut env: Vec<(OsString, OsString)> = vars.iter().map(env).collect();
     for (setting, name) in [
         ("sasl_password_file =", "IDENTITY_KAFKA__SASL_PASSWORD_FILE"),
-        ("password_file =", "IDENTITY_CQL__PASSWORD_FILE"),
+        ("password_file = \"/etc/identity/cql/", "IDENTITY_CQL__PASSWORD_FILE"),
+        ("password_file = \"/etc/identity/registry/", "IDENTITY_REGISTRY__PASSWORD_FILE"),
     ] {
         if text.lines().any(|line| line.starts_with(setting)) {
             env.push((name.into(), password.clone().into()));
@@ -75,7 +76,8 @@ fn every_variable_that_a_manifest_sets_is_a_setting() {
 }
 
 /// The sections, as told when one is named that is none.
-const SECTIONS: [&str; 8] = ["engine", "api", "projector", "kafka", "cql", "kms", "compliance", "telemetry"];
+const SECTIONS: [&str; 9] =
+    ["engine", "api", "projector", "kafka", "cql", "registry", "kms", "compliance", "telemetry"];
 
 /// The names that a refusal lists after `words`.
 fn listed_after(variable: &str, words: &str) -> Vec<String> {
@@ -122,7 +124,17 @@ fn what_is_commented_out_stands_at_its_default() {
     let shown = |name: &str| {
         name.ends_with("_file")
             || name.ends_with("password")
-            || ["data_dir", "instance_id", "sasl_user", "key_dir"].contains(&name)
+            || [
+                "data_dir",
+                "instance_id",
+                "sasl_user",
+                "key_dir",
+                "flush_messages",
+                "datacenter",
+                "url",
+                "user",
+            ]
+            .contains(&name)
     };
     let plain = read(&text, &[]).expect("as it stands");
     let said = read(&in_force(&text, |name| !shown(name)), &[]).expect("with its defaults said");
@@ -131,6 +143,7 @@ fn what_is_commented_out_stands_at_its_default() {
         // Of the test's own folder, another one each time.
         config.kafka.sasl_password_file = None;
         config.cql.password_file = None;
+        config.registry.password_file = None;
         format!("{config:#?}")
     };
     assert_eq!(show(&plain), show(&said));

@@ -1,4 +1,4 @@
-//! The servers' jars: fetched once with Maven into `target/cluster-cache/<artifact>-<version>`,
+//! The servers' files: fetched once with Maven into `target/cluster-cache/<artifact>-<version>`,
 //! whoever asks first. Not here: which classes are started with them.
 
 use std::fs::{self, File};
@@ -9,34 +9,49 @@ use crate::error::Error;
 use crate::limits::MAVEN_WITHIN;
 use crate::process::run;
 
-/// One server's jars: a name, and what a generated POM depends on.
+/// One server's files: a name, and how Maven brings them.
 pub(crate) struct Artifact {
     /// `<artifact>-<version>`, the folder in the cache.
     name: &'static str,
-    /// group, artifact, version; the first is the server, the others what it needs beside it.
-    dependencies: &'static [(&'static str, &'static str, &'static str)],
+    contents: Contents,
+}
+
+/// group, artifact, version.
+type Coordinates = (&'static str, &'static str, &'static str);
+
+enum Contents {
+    /// Jars that a generated POM depends on; the first is the server, the others what it needs beside it.
+    Jars(&'static [Coordinates]),
+    /// An archive by its coordinates, unpacked.
+    Archive(&'static str),
 }
 
 /// The broker, its command-line tools, and the log binding its own archive ships but its POM
 /// does not name (without it a broker logs nothing and an error has no reason).
 pub(crate) const KAFKA: Artifact = Artifact {
     name: "kafka_2.13-4.1.1",
-    dependencies: &[
+    contents: Contents::Jars(&[
         ("org.apache.kafka", "kafka_2.13", "4.1.1"),
         ("org.apache.kafka", "kafka-tools", "4.1.1"),
         ("org.apache.logging.log4j", "log4j-slf4j-impl", "2.24.3"),
-    ],
+    ]),
 };
 
 /// The node.
 pub(crate) const CASSANDRA: Artifact = Artifact {
     name: "cassandra-all-5.0.6",
-    dependencies: &[("org.apache.cassandra", "cassandra-all", "5.0.6")],
+    contents: Contents::Jars(&[("org.apache.cassandra", "cassandra-all", "5.0.6")]),
+};
+
+/// The schema registry: an archive of a whole application. 3.0 is the last line that runs on Java 17.
+pub(crate) const REGISTRY: Artifact = Artifact {
+    name: "apicurio-registry-app-3.0.9",
+    contents: Contents::Archive("io.apicurio:apicurio-registry-app:3.0.9:tar.gz:all"),
 };
 
 /// Whether nothing needs to be fetched any more.
 pub(crate) fn all_cached() -> bool {
-    [KAFKA, CASSANDRA].iter().all(|artifact| artifact.folder().is_dir())
+    [KAFKA, CASSANDRA, REGISTRY].iter().all(|artifact| artifact.folder().is_dir())
 }
 
 impl Artifact {
@@ -44,7 +59,7 @@ impl Artifact {
         cache().join(self.name)
     }
 
-    /// The folder of jars, fetched if it is not there yet.
+    /// The folder of its files, fetched if it is not there yet.
     pub(crate) fn fetch(&self) -> Result<PathBuf, Error> {
         let folder = self.folder();
         if folder.is_dir() {
@@ -56,32 +71,35 @@ impl Artifact {
         // Held until the function returns, also by a process that dies: the kernel lets go.
         lock.lock().map_err(Error::io("lock", &lock_path))?;
         if !folder.is_dir() {
-            self.copy_dependencies(&folder)?;
+            self.bring(&folder)?;
         }
         Ok(folder)
     }
 
-    fn copy_dependencies(&self, folder: &Path) -> Result<(), Error> {
+    fn bring(&self, folder: &Path) -> Result<(), Error> {
         let scratch = tempfile::tempdir_in(cache()).map_err(Error::io("create in", cache()))?;
-        let pom = scratch.path().join("pom.xml");
-        let jars = scratch.path().join("jars");
-        fs::write(&pom, self.pom()).map_err(Error::io("write", &pom))?;
+        let files = scratch.path().join("files");
         let mut maven = Command::new("mvn");
-        maven
-            .args(["--quiet", "--batch-mode", "--file"])
-            .arg(&pom)
-            .arg("dependency:copy-dependencies")
-            .arg("-DincludeScope=runtime")
-            .arg(format!("-DoutputDirectory={}", jars.display()));
+        maven.args(["--quiet", "--batch-mode"]).current_dir(scratch.path());
+        match self.contents {
+            Contents::Jars(dependencies) => {
+                let pom = scratch.path().join("pom.xml");
+                fs::write(&pom, self.pom(dependencies)).map_err(Error::io("write", &pom))?;
+                maven.args(["dependency:copy-dependencies", "-DincludeScope=runtime"]);
+            }
+            Contents::Archive(coordinates) => {
+                maven.arg("dependency:unpack").arg(format!("-Dartifact={coordinates}"));
+            }
+        }
+        maven.arg(format!("-DoutputDirectory={}", files.display()));
         run("mvn", maven, MAVEN_WITHIN)
             .map_err(|why| Error::Fetch { what: self.name.into(), why: why.to_string() })?;
         // The folder appears whole or not at all.
-        fs::rename(&jars, folder).map_err(Error::io("rename to", folder))
+        fs::rename(&files, folder).map_err(Error::io("rename to", folder))
     }
 
-    fn pom(&self) -> String {
-        let dependencies: String = self
-            .dependencies
+    fn pom(&self, dependencies: &[Coordinates]) -> String {
+        let dependencies: String = dependencies
             .iter()
             .map(|(group, artifact, version)| {
                 format!(

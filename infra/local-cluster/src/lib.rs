@@ -1,6 +1,7 @@
-//! A real Apache Kafka (KRaft, 1 or 3 brokers) and a real Apache Cassandra on this machine, for
-//! tests, benchmarks and trying out: fetched once from Maven artifacts, started on free loopback
-//! ports, ready when `start` returns, gone when the handle is dropped or the process dies.
+//! A real Apache Kafka (KRaft, 1 or 3 brokers), a real Apache Cassandra and a real schema registry
+//! (Apicurio) on this machine, for tests, benchmarks and trying out: fetched once from Maven artifacts,
+//! started on free loopback ports, ready when `start` returns, gone when the handle is dropped or the
+//! process dies.
 //!
 //! What belongs here: starting, probing, hurting (kill, pause) and stopping servers. What does
 //! not: any client of them (`log-kafka` and `views-cql` are the only crates with a driver),
@@ -23,6 +24,7 @@ mod perf;
 mod ports;
 pub mod probe;
 mod process;
+mod registry;
 mod settings;
 mod tools;
 
@@ -33,6 +35,7 @@ pub use error::Error;
 pub use guard::Guard;
 pub use kafka::{Kafka, KafkaOptions, ScramUser};
 pub use perf::PerfRun;
+pub use registry::{SchemaRegistry, SchemaRegistryOptions};
 pub use settings::settings;
 pub use tools::Tools;
 

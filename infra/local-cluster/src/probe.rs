@@ -54,6 +54,17 @@ pub fn cql_answers(address: &str) -> bool {
     stream.read_exact(&mut head).is_ok() && head[0] == RESPONSE_V4 && head[4] == SUPPORTED
 }
 
+/// Whether the registry at `127.0.0.1:port` (plaintext) lists its subjects within a second.
+#[must_use]
+pub fn registry_answers(address: &str) -> bool {
+    let request = format!("GET /apis/ccompat/v7/subjects HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    let Some(mut stream) = ask(address, request.as_bytes()) else {
+        return false;
+    };
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).is_ok() && head == *b"HTTP/1.1 200"
+}
+
 /// Whether somebody listens there; all that can be asked of a TLS listener without TLS.
 pub(crate) fn listens(address: &str) -> bool {
     connect(address).is_some()

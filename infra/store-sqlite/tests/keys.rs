@@ -22,7 +22,7 @@ fn folder() -> TempDir {
 async fn stores() -> (KeyStores, TempDir) {
     let folder = folder();
     let keys = SqliteKeys::open(folder.path()).expect("opened");
-    (KeyStores { rows: keys.clone(), external_ids: keys }, folder)
+    (KeyStores { rows: keys.clone(), external_ids: keys.clone(), notes: keys }, folder)
 }
 
 testkit::keys_suite!(stores);
@@ -154,7 +154,7 @@ fn a_newer_or_foreign_file_is_refused() {
     set("user_version", 99);
     let refused = SqliteKeys::open(folder.path()).err();
     assert!(matches!(refused, Some(OpenError::Newer { found: 99, .. })), "{refused:?}");
-    set("user_version", 1);
+    set("user_version", 2);
     set("application_id", 1);
     let refused = SqliteKeys::open(folder.path()).err();
     assert!(matches!(refused, Some(OpenError::Foreign { .. })), "{refused:?}");

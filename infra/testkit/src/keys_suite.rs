@@ -1,23 +1,25 @@
-//! What every key store must do, whichever technology it stands on: the KeyRows and ExternalIds ports. Each
+//! What every key store must do, whichever technology it stands on: the KeyRows, ExternalIds and KeyNotes ports. Each
 //! case names its own customers, so all of them may run at once in one store that outlives the run.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::ids::CustomerRef;
-use domain::ports::{Claimed, Created, DataKey, ExternalIds, KeyRow, KeyRowState, KeyRows};
+use domain::ports::{Claimed, Created, DataKey, ExternalIds, KeyNotes, KeyRow, KeyRowState, KeyRows};
 use domain::sealed::{Purpose, Purposes};
 use futures::future::join_all;
 
 use crate::samples::Samples;
 
-/// Both ports of one key store.
+/// The ports of one key store.
 #[derive(Clone)]
 pub struct KeyStores {
     /// The key rows.
     pub rows: Arc<dyn KeyRows>,
     /// The external ids.
     pub external_ids: Arc<dyn ExternalIds>,
+    /// The notes.
+    pub notes: Arc<dyn KeyNotes>,
 }
 
 impl KeyStores {
@@ -49,6 +51,8 @@ macro_rules! keys_suite {
             of_sixteen_claims_at_once_one_wins,
             only_its_owner_gives_an_external_id_free,
             an_external_id_goes_to_one_of_many_when_it_is_free,
+            a_note_changes_only_from_what_stands,
+            of_sixteen_changes_of_a_note_at_once_one_wins,
         }
     };
     ($stores:path; $($case:ident),+ $(,)?) => {
@@ -306,4 +310,39 @@ pub async fn an_external_id_goes_to_one_of_many_when_it_is_free(stores: &KeyStor
         let owner = s.customer(winner);
         stores.external_ids.release(&owner.org, hmac, &owner.customer).await.expect("released");
     }
+}
+
+/// The first from nothing, the next from the one before.
+pub async fn a_note_changes_only_from_what_stands(stores: &KeyStores, s: &Samples) {
+    let (name, notes) = (note_name(s), &stores.notes);
+    assert_eq!(notes.note(name).await.expect("read"), None);
+    let change = async |old, new| notes.change_note(name, old, new).await.expect("asked");
+    assert!(!change(Some("one"), "two").await, "nothing stands yet");
+    assert!(change(None, "one").await);
+    assert!(!change(None, "two").await);
+    assert!(change(Some("one"), "two").await);
+    assert!(!change(Some("one"), "three").await);
+    assert!(change(Some("two"), "two").await, "the same again");
+    assert_eq!(notes.note(name).await.expect("read").as_deref(), Some("two"));
+    assert_eq!(notes.note(note_name(&Samples::fresh())).await.expect("read"), None, "each has its own");
+}
+
+/// First from nothing, then from what stands.
+pub async fn of_sixteen_changes_of_a_note_at_once_one_wins(stores: &KeyStores, s: &Samples) {
+    let (name, notes) = (note_name(s), &stores.notes);
+    let mut old: Option<String> = None;
+    for round in 0..2 {
+        let texts: Vec<String> = (0..16).map(|n| format!("{round}/{n}")).collect();
+        let changes = texts.iter().map(|text| notes.change_note(name, old.as_deref(), text));
+        let won = join_all(changes).await.into_iter().map(|changed| changed.expect("asked"));
+        let winners: Vec<_> = texts.iter().zip(won).filter(|(_, won)| *won).map(|(text, _)| text).collect();
+        let [winner] = winners[..] else { panic!("{} changes won", winners.len()) };
+        assert_eq!(notes.note(name).await.expect("read").as_ref(), Some(winner));
+        old = Some(winner.clone());
+    }
+}
+
+/// A name that no other case has; names are for the life of a program.
+fn note_name(s: &Samples) -> &'static str {
+    Box::leak(s.org(0).as_str().to_owned().into_boxed_str())
 }

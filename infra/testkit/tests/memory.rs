@@ -40,8 +40,8 @@ mod keys {
     use super::*;
 
     async fn stores() -> (KeyStores, ()) {
-        let keys = MemoryKeys::default();
-        (KeyStores { rows: Arc::new(keys.clone()), external_ids: Arc::new(keys) }, ())
+        let keys = Arc::new(MemoryKeys::default());
+        (KeyStores { rows: keys.clone(), external_ids: keys.clone(), notes: keys }, ())
     }
 
     testkit::keys_suite!(stores);

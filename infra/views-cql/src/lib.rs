@@ -1,5 +1,5 @@
 //! The distributed engine's read model and key store on CQL (ScyllaDB or Cassandra): the ports Projection,
-//! Views, Generations and Inspection ([`CqlViews`]), KeyRows and ExternalIds ([`CqlKeys`]), over one
+//! Views, Generations and Inspection ([`CqlViews`]), KeyRows, ExternalIds and KeyNotes ([`CqlKeys`]), over one
 //! [`CqlSession`].
 //!
 //! The only crate that knows the driver; nobody else names a table. What does not belong here: folding,

@@ -30,7 +30,9 @@ pub(crate) const VIEWS: &[&[&str]] = &[
 ];
 
 /// The key store's tables, by version. Written by lightweight transactions only.
-pub(crate) const KEYS: &[&[&str]] = &[&[
+pub(crate) const KEYS: &[&[&str]] = &[KEYS_1, KEYS_2];
+
+const KEYS_1: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS {keys}.key_rows (
         org text, customer text, state text,
         registration_event_id text, registration_fingerprint blob, external_id_hmac blob,
@@ -40,7 +42,10 @@ pub(crate) const KEYS: &[&[&str]] = &[&[
         PRIMARY KEY ((org, customer)))",
     "CREATE TABLE IF NOT EXISTS {keys}.external_ids (
         org text, hmac blob, customer text, PRIMARY KEY ((org, hmac)))",
-]];
+];
+
+/// Notes that are backed up, restored and lost together with the key rows.
+const KEYS_2: &[&str] = &["CREATE TABLE IF NOT EXISTS {keys}.notes (name text PRIMARY KEY, note text)"];
 
 /// A generation's tables, by version.
 pub(crate) const GENERATION: &[&[&str]] = &[FIRST, LOOKS];

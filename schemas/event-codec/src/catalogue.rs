@@ -228,7 +228,7 @@ impl Catalogue {
 
 /// SHA-256 of the Parsing Canonical Form. The library (0.22) writes `{"type":"long"}` where the specification
 /// has `"long"` when a logical type was there, so logical types are taken out before it is asked.
-fn fingerprint(text: &str) -> Result<[u8; 32], String> {
+pub(crate) fn fingerprint(text: &str) -> Result<[u8; 32], String> {
     let mut json = serde_json::from_str(text).map_err(|e| e.to_string())?;
     strip_logical_types(&mut json);
     let bare = Schema::parse(&json).map_err(|e| e.to_string())?;

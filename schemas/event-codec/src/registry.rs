@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use crate::catalogue::{Catalogue, CommittedSchema};
+use crate::catalogue::{self, Catalogue, CommittedSchema};
 use crate::ids::SchemaIds;
 
 /// One version of one subject.
@@ -69,4 +69,10 @@ pub fn schema_by_id(id: u32) -> Option<Registered> {
 /// Every subject and version of an id.
 pub fn subjects_of_id(id: u32) -> Vec<Registered> {
     entries().filter(|entry| entry.id == id).collect()
+}
+
+/// SHA-256 of the Parsing Canonical Form of any schema's text, as [`CommittedSchema::fingerprint`]; none when it
+/// is no Avro schema. For comparing what a registry gives back.
+pub fn fingerprint(text: &str) -> Option<[u8; 32]> {
+    catalogue::fingerprint(text).ok()
 }

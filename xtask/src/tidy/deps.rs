@@ -9,11 +9,12 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 use super::{Finding, Rule};
 
 /// Each technology (its crates) and the one crate of ours that knows it.
-const OWNERS: [(&[&str], &str); 6] = [
+const OWNERS: [(&[&str], &str); 7] = [
     (&["rdkafka", "rdkafka-sys"], "log-kafka"),
     (&["scylla", "scylla-cql"], "views-cql"),
     (&["rusqlite", "libsqlite3-sys"], "store-sqlite"),
     (&["apache-avro"], "event-codec"),
+    (&["hyper-rustls"], "schema-registry"),
     (&["aes-gcm-siv", "aes-gcm", "hpke"], "vault"),
     (&["actix-web", "actix-http", "utoipa-actix-web"], "ingest-api"),
 ];
@@ -22,15 +23,16 @@ const OWNERS: [(&[&str], &str); 6] = [
 /// no wire format, no randomness.
 const DOMAIN_MAY: [&str; 6] = ["async-trait", "bytes", "chrono", "memchr", "sha2", "thiserror"];
 
-/// Crates that know a store or a broker: the engine chooses between them, and nothing else names one.
-const ADAPTERS: [&str; 3] = ["log-kafka", "store-sqlite", "views-cql"];
+/// Crates that know a store, a broker or a registry: the engine chooses between them, and nothing else names one.
+const ADAPTERS: [&str; 4] = ["log-kafka", "schema-registry", "store-sqlite", "views-cql"];
 
 /// Who looks at the house from outside, and may see all of it.
 const OUTSIDERS: [&str; 2] = ["system-tests", "xtask"];
 
 /// A dependency of ours (not one that only its tests have) and who alone may have it, besides outsiders.
-const LAYERS: [(&str, &[&str]); 6] = [
+const LAYERS: [(&str, &[&str]); 7] = [
     ("log-kafka", &["engine"]),
+    ("schema-registry", &["engine"]),
     ("store-sqlite", &["engine"]),
     ("views-cql", &["engine"]),
     ("engine", &["ingest-api", "projector", "compliance"]),

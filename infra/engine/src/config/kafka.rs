@@ -1,12 +1,14 @@
 //! `[kafka]`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::error::{ConfigError, within};
+use super::error::{ConfigError, within, within_ms};
 use super::listener::check_nodes;
 use super::secret::Secret;
+use super::source::millis;
 use crate::limits;
 
 /// `[kafka]`: the distributed engine's log.
@@ -19,6 +21,17 @@ pub struct KafkaConfig {
     pub replication_factor: u16,
     /// Replicas that must have a record before it is acknowledged (`min.insync.replicas`).
     pub min_insync_replicas: u16,
+    /// `flush.messages` of every topic: 1 has each batch on the brokers' disks before it is acknowledged; none
+    /// leaves it to the brokers, and to the replicas' memory.
+    pub flush_messages: Option<u64>,
+    /// How long a record waits for others to share its batch.
+    #[serde(rename = "linger_ms", deserialize_with = "millis")]
+    pub linger: Duration,
+    /// Bytes that wait for the brokers' confirmation; above it appends are refused at once (503).
+    pub queue_bytes_max: u64,
+    /// Without a heartbeat for this long, a projector's partitions go to others.
+    #[serde(rename = "session_timeout_ms", deserialize_with = "millis")]
+    pub session_timeout: Duration,
     /// Brokers off loopback may be spoken to in plaintext.
     pub allow_plaintext: bool,
     /// Speak TLS.
@@ -53,6 +66,10 @@ impl Default for KafkaConfig {
             brokers: Vec::new(),
             replication_factor: 3,
             min_insync_replicas: 2,
+            flush_messages: None,
+            linger: Duration::ZERO,
+            queue_bytes_max: 128 * 1024 * 1024,
+            session_timeout: Duration::from_secs(15),
             allow_plaintext: false,
             tls: false,
             tls_ca_file: None,
@@ -89,6 +106,12 @@ impl KafkaConfig {
         check_nodes(SECTION, &self.brokers, self.tls, self.allow_plaintext)?;
         within(SECTION, "replication_factor", self.replication_factor, 1..=limits::REPLICAS_MAX)?;
         within(SECTION, "min_insync_replicas", self.min_insync_replicas, 1..=self.replication_factor)?;
+        if let Some(messages) = self.flush_messages {
+            within(SECTION, "flush_messages", messages, 1..=limits::FLUSH_MESSAGES_MAX)?;
+        }
+        within_ms(SECTION, "linger_ms", self.linger, 0..=limits::LINGER_MS_MAX)?;
+        within(SECTION, "queue_bytes_max", self.queue_bytes_max, limits::QUEUE_BYTES)?;
+        within_ms(SECTION, "session_timeout_ms", self.session_timeout, limits::SESSION_MS)?;
         for (name, partitions) in [
             ("events_partitions", self.events_partitions),
             ("audit_partitions", self.audit_partitions),

@@ -205,6 +205,19 @@ fn the_distributed_engines_settings_are_checked_when_it_is_chosen() {
         ("", "user = \"u\"", "[cql] user"),
         ("", "keyspace = \"a; DROP\"", "[cql] keyspace"),
         ("", "tls_ca_file = \"c\"", "[cql] tls"),
+        ("flush_messages = 0", "", "[kafka] flush_messages"),
+        ("linger_ms = 501", "", "[kafka] linger_ms"),
+        ("queue_bytes_max = 1000", "", "[kafka] queue_bytes_max"),
+        ("session_timeout_ms = 5999", "", "[kafka] session_timeout_ms"),
+        ("", "tls = true\ntls_cert_file = \"c\"", "[cql] tls_cert_file"),
+        ("", "tls_cert_file = \"c\"\ntls_key_file = \"k\"", "[cql] tls"),
+        ("", "replication_by_datacenter = [\"dc1\"]", "[cql] replication_by_datacenter"),
+        ("", "replication_by_datacenter = [\"dc1:0\"]", "[cql] replication_by_datacenter"),
+        ("", "replication_by_datacenter = [\"dc'1:3\"]", "[cql] replication_by_datacenter"),
+        ("", "replication_by_datacenter = [\"a:1\", \"a:2\"]", "[cql] replication_by_datacenter"),
+        ("", "replication_by_datacenter = [\"a:1\"]\ndatacenter = \"b\"", "[cql] datacenter"),
+        ("", "request_timeout_ms = 0", "[cql] request_timeout_ms"),
+        ("", "requests_at_once_max = 0", "[cql] requests_at_once_max"),
     ] {
         let words = refused(&distributed(kafka, cql), &[]);
         assert!(words.starts_with(&format!("setting {name}: ")), "{words}");
@@ -218,6 +231,51 @@ fn the_distributed_engines_settings_are_checked_when_it_is_chosen() {
     assert!(words.starts_with("setting [cql] allow_plaintext: scylla:9042"), "{words}");
     // On the embedded engine nobody asks.
     assert!(read("[kafka]\nbrokers = [\"kafka:9092\"]", &[]).is_ok());
+}
+
+#[test]
+fn data_centres_have_replicas_of_their_own() {
+    let cql = "replication_by_datacenter = [\"jakarta:3\", \"surabaya-2: 2\"]\ndatacenter = \"jakarta\"";
+    let config = read(&distributed("", cql), &[]).expect("good settings").cql;
+    let replicas = config.replicas_by_datacenter().expect("taken apart");
+    assert_eq!(
+        replicas.into_iter().collect::<Vec<_>>(),
+        [("jakarta".to_owned(), 3), ("surabaya-2".to_owned(), 2)]
+    );
+    let vars = [("IDENTITY_CQL__REPLICATION_BY_DATACENTER", "a:1, b:2")];
+    let config = read(&distributed("", ""), &vars).expect("good settings").cql;
+    assert_eq!(config.replicas_by_datacenter().expect("taken apart").len(), 2);
+}
+
+#[test]
+fn a_registry_is_a_url_and_who_we_are_there() {
+    let with = |lines: &str| format!("{}[registry]\n{lines}\n", distributed("", ""));
+    for (lines, name) in [
+        ("url = \"registry:8081\"", "[registry] url"),
+        ("url = \"https://\"", "[registry] url"),
+        ("url = \"https://u:8150815@registry\"", "[registry] url"),
+        ("url = \"https://registry/?a=1\"", "[registry] url"),
+        ("url = \"http://registry:8081\"", "[registry] allow_plaintext"),
+        ("url = \"http://localhost:8081\"\ntls_ca_file = \"c\"", "[registry] url"),
+        ("url = \"https://registry\"\nuser = \"u\"", "[registry] user"),
+        ("url = \"https://registry\"\npassword = \"p\"", "[registry] user"),
+        ("url = \"https://registry\"\nuser = \"a:b\"\npassword = \"p\"", "[registry] user"),
+        ("url = \"https://registry\"\ntls_key_file = \"k\"", "[registry] tls_cert_file"),
+        ("tls_ca_file = \"c\"", "[registry] url"),
+    ] {
+        let words = refused(&with(lines), &[]);
+        assert!(words.starts_with(&format!("setting {name}: ")) && !words.contains("8150815"), "{words}");
+    }
+    for lines in [
+        "",
+        "url = \"https://registry:8081/apis/ccompat/v7\"\nuser = \"u\"\npassword = \"p\"\ntls_ca_file = \"c\"",
+        "url = \"http://127.0.0.1:8081\"",
+        "url = \"http://registry:8081\"\nallow_plaintext = true",
+    ] {
+        read(&with(lines), &[]).expect(lines);
+    }
+    let words = refused("[registry]\nurl = \"http://localhost:1\"", &[]);
+    assert!(words.starts_with("setting [registry] url: ") && words.contains("distributed"), "{words}");
 }
 
 #[test]

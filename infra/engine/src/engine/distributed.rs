@@ -1,19 +1,17 @@
 //! The distributed engine: Kafka for the log, CQL (ScyllaDB or Cassandra) for read model and key store, a
 //! file KMS for org keys.
 
-use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
-use domain::ports::{ExternalIds, Generations, Inspection, Views};
-use event_codec::Codec;
-use log_kafka::{KafkaLog, KafkaOptions, Sasl, Tls, TopicPartitions};
+use domain::ports::{ExternalIds, Generations, Inspection, KeyNotes, Views};
+use log_kafka::{KafkaLog, KafkaOptions, ProducerOptions, Sasl, Timeouts, Tls, TopicPartitions};
 use vault::FileKms;
-use views_cql::{CqlKeys, CqlOptions, CqlSession, CqlViews, Credentials, Replication, TlsOptions};
+use views_cql::{
+    ClientCertificate, CqlKeys, CqlOptions, CqlSession, CqlViews, Credentials, Replication, TlsOptions,
+};
 
-use super::{Durability, Engine, Housekeeping, OpenError, Operations, Role};
+use super::{Durability, Engine, Housekeeping, OpenError, Operations, Role, schema_ids, until_there};
 use crate::config::{Config, CqlConfig, KafkaConfig};
-use crate::limits::{OPEN_BACKOFF_MAX, OPEN_BACKOFF_MIN};
 
 /// Opens the distributed engine. A server waits for brokers and nodes that are not there yet, with a line in
 /// the log for each try; a tool says so and ends.
@@ -26,10 +24,12 @@ pub(super) async fn open(config: &Config, role: Role) -> Result<Engine, OpenErro
     let cql = cql_options(&config.cql)?;
     let log = until_there(role, "Kafka", || open_log(kafka.clone())).await?;
     let (views, keys) = until_there(role, "CQL", || open_stores(cql.clone())).await?;
-    let housekeeping = Housekeeping::default();
-    housekeeping.tasks.close();
+    let codec =
+        until_there(role, "the schema registry", || schema_ids::codec(&config.registry, &*log, &*keys))
+            .await?;
     let views_port: Arc<dyn Views> = Arc::clone(&views) as _;
     let external_ids: Arc<dyn ExternalIds> = Arc::clone(&keys) as _;
+    let notes: Arc<dyn KeyNotes> = Arc::clone(&keys) as _;
     let operations = Operations {
         generations: Arc::clone(&views) as Arc<dyn Generations>,
         inspection: Arc::clone(&views) as Arc<dyn Inspection>,
@@ -41,11 +41,12 @@ pub(super) async fn open(config: &Config, role: Role) -> Result<Engine, OpenErro
         operations,
         keys,
         external_ids,
+        notes,
         kms: Arc::new(kms),
-        codec: Codec::committed(),
+        codec,
         durability: Durability::Replicated { in_sync_min: config.kafka.min_insync_replicas },
         data_dir: None,
-        housekeeping,
+        housekeeping: Housekeeping::default(),
         _lock: None,
     })
 }
@@ -62,25 +63,6 @@ async fn open_stores(options: CqlOptions) -> Result<(Arc<CqlViews>, Arc<CqlKeys>
     Ok((Arc::new(CqlViews::new(Arc::clone(&session))), Arc::new(CqlKeys::new(session))))
 }
 
-/// Tries again while what is missing may still come.
-async fn until_there<T, F: Future<Output = Result<T, OpenError>>>(
-    role: Role,
-    what: &'static str,
-    mut open: impl FnMut() -> F,
-) -> Result<T, OpenError> {
-    let mut pause: Duration = OPEN_BACKOFF_MIN;
-    loop {
-        match open().await {
-            Err(error) if role == Role::Server && error.may_pass() => {
-                tracing::warn!(%error, "{what} is not there yet; trying again in {} ms", pause.as_millis());
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(OPEN_BACKOFF_MAX);
-            }
-            done => return done,
-        }
-    }
-}
-
 fn kafka_options(config: &KafkaConfig, instance_id: Option<String>) -> Result<KafkaOptions, OpenError> {
     let password = config.resolved_sasl_password()?;
     let sasl = config
@@ -92,9 +74,17 @@ fn kafka_options(config: &KafkaConfig, instance_id: Option<String>) -> Result<Ka
         ca: config.tls_ca_file.clone(),
         identity: config.tls_cert_file.clone().zip(config.tls_key_file.clone()),
     });
+    let producer = ProducerOptions {
+        linger: config.linger,
+        queue_bytes_max: usize::try_from(config.queue_bytes_max).unwrap_or(usize::MAX),
+        ..ProducerOptions::default()
+    };
     Ok(KafkaOptions {
+        producer,
+        timeouts: Timeouts { session: config.session_timeout, ..Timeouts::default() },
         replication_factor: config.replication_factor.into(),
         min_insync_replicas: config.min_insync_replicas.into(),
+        flush_messages: config.flush_messages,
         partitions: TopicPartitions {
             events: config.events_partitions,
             audit: config.audit_partitions,
@@ -116,9 +106,24 @@ fn cql_options(config: &CqlConfig) -> Result<CqlOptions, OpenError> {
         .clone()
         .zip(password)
         .map(|(user, password)| Credentials { user, password: password.expose().to_owned() });
-    let tls = config.tls.then(|| TlsOptions { ca_file: config.tls_ca_file.clone(), client: None });
+    let client = config
+        .tls_cert_file
+        .clone()
+        .zip(config.tls_key_file.clone())
+        .map(|(chain_file, key_file)| ClientCertificate { chain_file, key_file });
+    let tls = config.tls.then(|| TlsOptions { ca_file: config.tls_ca_file.clone(), client });
+    let by_datacenter = config.replicas_by_datacenter()?;
+    let replication = if by_datacenter.is_empty() {
+        Replication::Factor(config.replication_factor)
+    } else {
+        Replication::PerDatacenter(by_datacenter)
+    };
     Ok(CqlOptions {
-        replication: Replication::Factor(config.replication_factor),
+        replication,
+        datacenter: config.datacenter.clone(),
+        serial_across_datacenters: config.serial_across_datacenters,
+        request_timeout: config.request_timeout,
+        concurrency: config.requests_at_once_max as usize,
         credentials,
         tls,
         ..CqlOptions::new(config.nodes.clone(), config.keyspace.clone())

@@ -58,13 +58,13 @@ async fn a_server_waits_for_who_is_not_there_yet() {
     let dir = tempfile::tempdir().expect("a folder");
     let config = nobody_there(dir.path());
     // Longer than one try takes: it is still trying.
-    let waited = config_try() + std::time::Duration::from_secs(1);
+    let waited = config_try() + Duration::from_secs(1);
     let opened = tokio::time::timeout(waited, Engine::open(&config, Role::Server)).await;
     assert!(opened.is_err(), "it gave up: {opened:?}");
 }
 
 /// How long one try for a broker takes at most.
-fn config_try() -> std::time::Duration {
+fn config_try() -> Duration {
     log_kafka::Timeouts::default().connect
 }
 

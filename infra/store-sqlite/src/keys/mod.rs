@@ -1,4 +1,4 @@
-//! The key store on SQLite: the KeyRows and ExternalIds ports. Not the log, not the read model. What is
+//! The key store on SQLite: the KeyRows, ExternalIds and KeyNotes ports. Not the log, not the read model. What is
 //! wrapped in a row, and under what, is the vault's business.
 
 mod limits;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
-use domain::ports::{Claimed, Created, ExternalIds, KeyRow, KeyRows, StoreError};
+use domain::ports::{Claimed, Created, ExternalIds, KeyNotes, KeyRow, KeyRows, StoreError};
 use domain::sealed::{Purpose, Purposes};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
@@ -24,7 +24,7 @@ use crate::pool::{Failure, Pool};
 const FILE: &str = "keys.sqlite";
 
 /// Format 1 upwards; a released one never changes.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema-2.sql")];
 
 /// The key store of the embedded engine. Every write is one transaction, fsynced before it is confirmed.
 pub struct SqliteKeys {
@@ -144,6 +144,45 @@ impl ExternalIds for SqliteKeys {
                     .prepare_cached("DELETE FROM external_id WHERE org = ?1 AND hmac = ?2 AND customer = ?3")?
                     .execute(params![org.as_str(), external_id_hmac.as_slice(), customer.as_str()])?;
                 Ok(())
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl KeyNotes for SqliteKeys {
+    async fn note(&self, name: &'static str) -> Result<Option<String>, StoreError> {
+        self.pool
+            .read(move |transaction| {
+                let text = transaction
+                    .prepare_cached("SELECT text FROM note WHERE name = ?1")?
+                    .query_row([name], |row| row.get(0))
+                    .optional()?;
+                Ok(text)
+            })
+            .await
+    }
+
+    async fn change_note(
+        &self,
+        name: &'static str,
+        old: Option<&str>,
+        new: &str,
+    ) -> Result<bool, StoreError> {
+        let (old, new) = (old.map(str::to_owned), new.to_owned());
+        self.pool
+            .write(move |transaction| {
+                let changed = match old {
+                    None => transaction
+                        .prepare_cached(
+                            "INSERT INTO note (name, text) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+                        )?
+                        .execute([name, new.as_str()])?,
+                    Some(old) => transaction
+                        .prepare_cached("UPDATE note SET text = ?3 WHERE name = ?1 AND text = ?2")?
+                        .execute([name, old.as_str(), new.as_str()])?,
+                };
+                Ok(changed == 1)
             })
             .await
     }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
-use domain::ports::{Claimed, Created, DataKey, ExternalIds, KeyRow, KeyRowState, KeyRows, StoreError};
+use domain::ports::{
+    Claimed, Created, DataKey, ExternalIds, KeyNotes, KeyRow, KeyRowState, KeyRows, StoreError,
+};
 use domain::sealed::{Purpose, Purposes};
 
 use super::lock;
@@ -14,11 +16,12 @@ use super::lock;
 /// An external id by its org and HMAC.
 type ExternalId = (OrgId, [u8; 32]);
 
-/// Key rows and external ids in memory. Cloning shares them.
+/// Key rows, external ids and notes in memory. Cloning shares them.
 #[derive(Clone, Default)]
 pub struct MemoryKeys {
     rows: Arc<Mutex<HashMap<CustomerRef, KeyRow>>>,
     external: Arc<Mutex<HashMap<ExternalId, CustomerId>>>,
+    notes: Arc<Mutex<HashMap<&'static str, String>>>,
 }
 
 #[async_trait]
@@ -111,5 +114,26 @@ impl ExternalIds for MemoryKeys {
             external.remove(&(org.clone(), external_id_hmac));
         }
         Ok(())
+    }
+}
+
+#[async_trait]
+impl KeyNotes for MemoryKeys {
+    async fn note(&self, name: &'static str) -> Result<Option<String>, StoreError> {
+        Ok(lock(&self.notes).get(name).cloned())
+    }
+
+    async fn change_note(
+        &self,
+        name: &'static str,
+        old: Option<&str>,
+        new: &str,
+    ) -> Result<bool, StoreError> {
+        let mut notes = lock(&self.notes);
+        let fits = notes.get(name).map(String::as_str) == old;
+        if fits {
+            notes.insert(name, new.to_owned());
+        }
+        Ok(fits)
     }
 }

@@ -1,9 +1,10 @@
-//! The key store on CQL: the ports KeyRows and ExternalIds. Every write is a lightweight transaction, so
+//! The key store on CQL: the ports KeyRows, ExternalIds and KeyNotes. Every write is a lightweight transaction, so
 //! that each is conditional and none can be overtaken by a plain one.
 //!
 //! A transaction that loses its round may or may not have happened. It is tried again, and recognises what
 //! an earlier try of itself left; after `Unavailable` the caller's own retry does the same.
 
+mod notes;
 mod rows;
 mod statements;
 
@@ -39,7 +40,7 @@ impl CqlKeys {
     }
 
     async fn statements(&self) -> Result<&Statements, StoreError> {
-        init(&self.statements, Statements::prepare(&self.session)).await
+        init(&self.statements, Box::pin(Statements::prepare(&self.session))).await
     }
 
     async fn read(

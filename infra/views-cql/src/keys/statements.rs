@@ -24,6 +24,9 @@ pub(super) struct Statements {
     pub(super) lookup: Statement,
     pub(super) settled_owner: Statement,
     pub(super) release: Statement,
+    pub(super) note: Statement,
+    pub(super) note_first: Statement,
+    pub(super) note_next: Statement,
 }
 
 /// A key row's columns, in the order of `rows::cells`.
@@ -69,6 +72,9 @@ impl Statements {
         let activate = format!("UPDATE {{keys}}.key_rows SET state = 'active' {KEY} IF state = 'pending'");
         let claim = "INSERT INTO {keys}.external_ids (org, hmac, customer) VALUES (?, ?, ?) IF NOT EXISTS";
         let release = format!("DELETE FROM {{keys}}.external_ids {EXTERNAL} IF customer = ?");
+        let note = "SELECT note FROM {keys}.notes WHERE name = ?";
+        let note_first = "INSERT INTO {keys}.notes (name, note) VALUES (?, ?) IF NOT EXISTS";
+        let note_next = "UPDATE {keys}.notes SET note = ? WHERE name = ? IF note = ?";
         let rewraps = Purpose::ALL.map(|purpose| rewrap(purpose.as_str()));
         let destroys: Vec<String> = (1..8).map(|bits| destroy(Purposes::from_bits(bits))).collect();
         let mut sets = vec![None];
@@ -86,6 +92,9 @@ impl Statements {
             lookup: prepare("external_lookup", &owner, Use::Idempotent).await?,
             settled_owner: prepare("external_settled", &owner, Use::SerialRead).await?,
             release: prepare("external_release", &release, Use::Conditional).await?,
+            note: prepare("note", note, Use::SerialRead).await?,
+            note_first: prepare("note_first", note_first, Use::Conditional).await?,
+            note_next: prepare("note_next", note_next, Use::Conditional).await?,
         })
     }
 }

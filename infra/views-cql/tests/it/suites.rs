@@ -44,10 +44,10 @@ mod keys {
     async fn stores() -> (KeyStores, ()) {
         if crate::tools_missing() {
             let memory = Arc::new(MemoryKeys::default());
-            return (KeyStores { rows: memory.clone(), external_ids: memory }, ());
+            return (KeyStores { rows: memory.clone(), external_ids: memory.clone(), notes: memory }, ());
         }
         let keys = Arc::new(CqlKeys::new(session().await));
-        (KeyStores { rows: keys.clone(), external_ids: keys }, ())
+        (KeyStores { rows: keys.clone(), external_ids: keys.clone(), notes: keys }, ())
     }
 
     testkit::keys_suite!(stores);
