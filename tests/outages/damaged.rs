@@ -5,7 +5,6 @@ use std::path::Path;
 
 use bytes::Bytes;
 use domain::event::{Event, Partition, Source};
-use domain::ids::OrgId;
 use domain::ports::{NewRecord, StoredRecord, Topic};
 use domain::sealed::SealedMedia;
 use engine::{Engine, Role};
@@ -227,7 +226,6 @@ async fn a_damaged_log_is_dead_lettered_halted_or_refused_and_never_skipped_in_s
     a_topic_that_was_made_anew_is_refused(&mut damaged).await;
     damaged.serve.sigterm().await;
     // Books of an org with dead letters balance too.
-    let org = OrgId::parse(&damaged.org).expect("an id");
-    let books = rough::books(&damaged.installation, org.as_str()).await;
+    let books = rough::books(&damaged.installation, &damaged.org).await;
     assert_eq!((books.dead_lettered, books.parked), (2, 1), "{books:?}");
 }

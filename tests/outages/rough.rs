@@ -3,24 +3,17 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use domain::event::Partition;
-use domain::ids::OrgId;
-use domain::rows::{Books, BooksKey, RowKey, ViewRow};
-use engine::{Engine, Role};
 use local_cluster::{CassandraOptions, CommitLog, Kafka, KafkaOptions, ScramUser, TlsFiles};
 use serde_json::json;
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
 
 use crate::client::{Api, text};
 use crate::installation::{Installation, Instance, settings};
-use crate::process::until;
+use crate::process::{Program, until};
 
 /// The user of Kafka's SASL listener.
 pub(crate) const USER: &str = "ingest";
 pub(crate) const PASSWORD: &str = "correct-horse-of-a-test";
-
-/// Partitions of `identity.events` by the settings' default.
-pub(crate) const PARTITIONS: u32 = 12;
 
 pub(crate) struct Rough {
     pub(crate) installation: Installation,
@@ -162,33 +155,30 @@ impl Doors {
     }
 }
 
-/// An org's books over all partitions, each of which must balance.
+/// An org's books as `projector status` shows them; they must balance.
 pub(crate) async fn books(installation: &Installation, org: &str) -> Books {
-    let config = installation.config();
-    let engine = Engine::open(&config, Role::Tool).await.expect("the engine opens");
-    let org = OrgId::parse(org).expect("an org's id");
-    let keys: Vec<RowKey> = (0..PARTITIONS)
-        .map(|number| RowKey::Books(BooksKey { org: org.clone(), partition: Partition(number) }))
-        .collect();
-    let generation = engine.views.generation().await.expect("a generation");
-    let rows = engine.projection.load(generation, &keys).await.expect("books");
-    let mut sum = Books::default();
-    for row in rows.into_iter().flatten() {
-        let ViewRow::Books(row) = row else { panic!("another kind of row") };
-        let books = row.books;
-        assert!(books.balance(), "{row:?}");
-        sum = Books {
-            read: sum.read + books.read,
-            applied: sum.applied + books.applied,
-            duplicate: sum.duplicate + books.duplicate,
-            conflict: sum.conflict + books.conflict,
-            refused: sum.refused + books.refused,
-            dead_lettered: sum.dead_lettered + books.dead_lettered,
-            parked: sum.parked + books.parked,
-        };
+    let status = installation.tool(Program::Projector, &["status", "--json"]).await.json();
+    let all = status["books"].as_array().expect("books");
+    let of = all.iter().find(|of| of["orgId"] == org).unwrap_or_else(|| panic!("no books: {status}"));
+    assert_eq!(of["balance"], true, "{of}");
+    let count = |name: &str| of[name].as_u64().unwrap_or_else(|| panic!("{name}: {of}"));
+    Books {
+        read: count("read"),
+        applied: count("applied"),
+        duplicate: count("duplicate"),
+        dead_lettered: count("deadLettered"),
+        parked: count("parked"),
     }
-    engine.close().await;
-    sum
+}
+
+/// What became of an org's events.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Books {
+    pub(crate) read: u64,
+    pub(crate) applied: u64,
+    pub(crate) duplicate: u64,
+    pub(crate) dead_lettered: u64,
+    pub(crate) parked: u64,
 }
 
 /// A certificate for loopback that is its own authority.
