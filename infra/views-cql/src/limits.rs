@@ -7,7 +7,7 @@ use std::time::Duration;
 pub(crate) const REQUESTS_AT_ONCE: usize = 128;
 
 /// Verifications that a projector's batch asks for in one request. Each is a partition of its own, which the
-/// node that is asked fetches for us. Measured (docs/decisions/0006-cql.md).
+/// node that is asked fetches for us. Chosen, not measured (docs/decisions/0010-projector-pipeline.md).
 pub(crate) const VERIFICATIONS_TOGETHER: usize = 16;
 
 /// How long a request may take, unless the settings say otherwise: shorter than the 10 s within which a
