@@ -74,6 +74,10 @@ environment, never from flags.")]
     Orgs(OrgsArgs),
 }
 
+/// See `docs/decisions/0011-embedded-speed.md`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

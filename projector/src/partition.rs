@@ -3,6 +3,7 @@
 //! event rows, states and counts, outcomes, position.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::time::Duration;
 
 use domain::event::{Offset, Partition, TopicId};
@@ -147,7 +148,7 @@ impl PartitionWorker {
     ) -> Result<(), BatchError> {
         let Some(last) = records.last() else { return Ok(()) };
         let as_of = AsOf { topic_id: self.topic_id, epoch: self.epoch, offset: last.source.offset };
-        let plan = reader.plan(records, as_of, &self.states).await?;
+        let mut plan = reader.plan(records, as_of, &self.states).await?;
         self.check_poison_rate(&plan, settings, last.source.offset)?;
         if let Voice::Speaks(clock) = voice {
             self.publish_dead_letters(reader, clock, &plan, records).await?;
@@ -155,7 +156,7 @@ impl PartitionWorker {
         let counts = self.load_counts(reader, &plan).await?;
         let mut advanced = counts;
         let count_rows = plan.advance(&mut advanced, as_of, self.partition);
-        self.write(reader, &plan, count_rows).await?;
+        self.write(reader, &mut plan, count_rows).await?;
         if let Voice::Speaks(clock) = voice {
             publish_outcomes(reader, clock, &plan).await?;
             self.move_position(reader, last).await?;
@@ -272,12 +273,9 @@ impl PartitionWorker {
     async fn write(
         &self,
         reader: Reader<'_>,
-        plan: &Plan,
+        plan: &mut Plan,
         count_rows: Vec<ViewWrite>,
     ) -> Result<(), BatchError> {
-        if !plan.event_rows.is_empty() {
-            reader.projection.write(reader.generation, plan.event_rows.clone()).await?;
-        }
         let mut then: Vec<ViewWrite> = plan
             .states
             .values()
@@ -287,8 +285,10 @@ impl PartitionWorker {
             })
             .collect();
         then.extend(count_rows);
-        if !then.is_empty() {
-            reader.projection.write(reader.generation, then).await?;
+        let stages = [mem::take(&mut plan.event_rows), then];
+        let stages: Vec<_> = stages.into_iter().filter(|stage| !stage.is_empty()).collect();
+        if !stages.is_empty() {
+            reader.projection.write_in_order(reader.generation, stages).await?;
         }
         Ok(())
     }

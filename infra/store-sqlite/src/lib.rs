@@ -1,6 +1,7 @@
 //! The embedded engine's stores: the log, the read model and the key store, each a SQLite file of its own.
 //! The only crate that knows rusqlite. No projection, no sealing, no HTTP: what is stored here is opaque.
 
+mod checkpoint;
 mod keys;
 mod limits;
 mod log;

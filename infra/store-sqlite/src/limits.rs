@@ -43,9 +43,17 @@ pub(crate) const WRITER_CACHE_KIB: i64 = 16 * 1024;
 /// Statements the writer keeps prepared: all of them, with room for a few more.
 pub(crate) const WRITER_STATEMENTS: usize = 32;
 
-/// A checkpoint is made between two groups above so many bytes of WAL: each one copies that much and
-/// fsyncs once, so this is how long the appends that arrive meanwhile wait (tens of milliseconds).
+/// A checkpoint is begun above so many bytes of WAL: what a restart after a crash reads again, and what readers
+/// look records up in.
 pub(crate) const CHECKPOINT_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Frames (of 4 KiB) that a checkpoint beside the writer may leave to it: some milliseconds of copying, for which
+/// appends wait.
+pub(crate) const CHECKPOINT_LEFT_FRAMES: i64 = 256;
+
+/// Passes of a checkpoint beside the writer. The WAL grows meanwhile; each pass leaves about half of what the one
+/// before left, and where it does not, the disk is at its limit and the writer has to wait.
+pub(crate) const CHECKPOINT_PASSES_MAX: u32 = 6;
 
 /// Above so many bytes of WAL that no checkpoint could give back, because some reader was always in the
 /// way, the writer waits for the readers instead: the file would grow without end otherwise.
@@ -63,6 +71,10 @@ pub(crate) const READERS_MAX: usize = 4;
 
 /// Records of one read, whatever the caller allows: bounds the memory of a batch of tiny records.
 pub(crate) const READ_RECORDS_MAX: usize = 16 * 1024;
+
+/// Bytes of a topic's latest records that are kept for its followers: a hundred events with a photo, more than a
+/// projector is behind under load. Whoever is further behind reads the file.
+pub(crate) const TAIL_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// How often other processes' commits are looked for: the design promises 250 ms, and this leaves room for
 /// a busy machine.

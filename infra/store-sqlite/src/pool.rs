@@ -82,6 +82,11 @@ impl Pool {
         })
     }
 
+    /// The writer, for a thread that works with it beside the jobs of this pool.
+    pub(crate) fn writer(&self) -> Arc<tokio::sync::Mutex<Connection>> {
+        Arc::clone(&self.writer)
+    }
+
     /// Runs the job in one write transaction and commits it. A caller that goes away does not stop it.
     pub(crate) async fn write<T, F>(&self, job: F) -> Result<T, StoreError>
     where

@@ -60,6 +60,7 @@ macro_rules! views_suite {
             a_note_that_was_overwritten_no_longer_waits,
             books_of_every_org_are_listed,
             a_batch_of_many_rows_is_whole,
+            stages_are_written_whole_and_by_their_timestamps,
             a_read_sees_every_confirmed_write,
             // lists
             a_verification_is_its_orgs_alone,

@@ -13,27 +13,37 @@ use super::readers;
 use crate::limits::WATCH_EVERY;
 use crate::migrate::OpenError;
 
+/// How often a topic's bell was rung, and by whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Rings {
+    ours: u64,
+    /// Rings of the watcher: only the file says what they are about.
+    pub(super) watcher: u64,
+}
+
 /// One bell per topic. A ring says "look again", no more.
-pub(super) struct Commits([watch::Sender<u64>; 5]);
+pub(super) struct Commits([watch::Sender<Rings>; 5]);
 
 impl Commits {
     pub(super) fn new() -> Self {
-        Self(Topic::ALL.map(|_| watch::Sender::new(0)))
+        Self(Topic::ALL.map(|_| watch::Sender::new(Rings::default())))
     }
 
     /// Hears every ring from now on.
-    pub(super) fn subscribe(&self, topic: Topic) -> watch::Receiver<u64> {
+    pub(super) fn subscribe(&self, topic: Topic) -> watch::Receiver<Rings> {
         self.0[topic as usize].subscribe()
     }
 
-    /// Something was committed to this topic.
+    /// This process committed something to this topic.
     pub(super) fn ring(&self, topic: Topic) {
-        self.0[topic as usize].send_modify(|rings| *rings = rings.wrapping_add(1));
+        self.0[topic as usize].send_modify(|rings| rings.ours = rings.ours.wrapping_add(1));
     }
 
     /// Something may have been committed to any topic.
     pub(super) fn ring_all(&self) {
-        Topic::ALL.into_iter().for_each(|topic| self.ring(topic));
+        for bell in &self.0 {
+            bell.send_modify(|rings| rings.watcher = rings.watcher.wrapping_add(1));
+        }
     }
 }
 

@@ -115,7 +115,7 @@ impl SqliteMember {
             )));
         }
         let at = assigned.iter().copied().zip(starts).collect();
-        let mut cursors = Cursors::new(Arc::clone(&self.shared), topic, at);
+        let mut cursors = Cursors::following(Arc::clone(&self.shared), topic, at);
         let records = cursors.take(bounds).await?;
         self.cursors = Some(cursors);
         Ok(Polled { assigned, revoked: Vec::new(), records })

@@ -9,6 +9,7 @@ mod queue;
 mod readers;
 mod retention;
 mod schema;
+mod tail;
 mod writer;
 
 use std::fs::DirBuilder;
@@ -35,7 +36,9 @@ use self::queue::{Job, Pending, Queue, Retain};
 use self::readers::Readers;
 pub use self::retention::Retained;
 use self::schema::log_error;
-use self::writer::Writer;
+use self::tail::Tail;
+use self::writer::{Channels, Writer};
+use crate::checkpoint::Checkpointer;
 use crate::migrate::{self, Durability, OpenError};
 
 /// Where the log's times come from.
@@ -73,6 +76,7 @@ pub struct SqliteLog {
 /// What followers and members need of the log.
 struct Shared {
     commits: Arc<Commits>,
+    tail: Arc<Tail>,
     readers: Arc<Readers>,
     groups: Groups,
     topics: [TopicDescription; 5],
@@ -108,15 +112,18 @@ impl SqliteLog {
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(io)?;
         let mut connection = migrate::open(&path, "log", schema::MIGRATIONS, Durability::Full)?;
         let topics = schema::ensure_topics(&mut connection, &path, options.partitions)?;
-        let (commits, queue) = (Arc::new(Commits::new()), Arc::new(Queue::default()));
-        let writer =
-            Writer::new(connection, topics.clone(), options.clock, Arc::clone(&queue), Arc::clone(&commits))
-                .map_err(|error| OpenError::Sqlite { path: path.clone(), error })?;
+        let (commits, queue, tail) =
+            (Arc::new(Commits::new()), Arc::new(Queue::default()), Arc::new(Tail::default()));
+        let channels =
+            Channels { queue: Arc::clone(&queue), commits: Arc::clone(&commits), tail: Arc::clone(&tail) };
+        let checkpointer = Checkpointer::start(&path, "log-checkpoint")?;
+        let writer = Writer::new(connection, topics.clone(), options.clock, channels, checkpointer)
+            .map_err(|error| OpenError::Sqlite { path: path.clone(), error })?;
         let watcher = Watcher::start(&path, Arc::clone(&commits))?;
         let thread = std::thread::Builder::new().name("log-writer".to_owned());
         let writer = Some(thread.spawn(move || writer.run()).map_err(io)?);
         let readers = Readers::new(&path);
-        let shared = Arc::new(Shared { commits, readers, groups: Groups::new(), topics });
+        let shared = Arc::new(Shared { commits, tail, readers, groups: Groups::new(), topics });
         Ok(Arc::new(Self { shared, queue, writer, watcher }))
     }
 
@@ -158,8 +165,8 @@ impl EventLog for SqliteLog {
         let partition = partition_of(&record.key, self.shared.topics[topic as usize].partitions);
         let (answer, answered) = oneshot::channel();
         let headers = headers::encode(&record.headers);
-        let NewRecord { key, value, .. } = record;
-        self.queue.push(Job::Append(Pending { topic, partition, key, headers, value, answer }))?;
+        let NewRecord { key, value, headers: named } = record;
+        self.queue.push(Job::Append(Pending { topic, partition, key, headers, named, value, answer }))?;
         let result = answered.await.unwrap_or_else(|_| Err(unconfirmed()));
         metrics::histogram!("identity_log_append_seconds", "topic" => topic.name()).record(began.elapsed());
         result
@@ -197,7 +204,7 @@ impl EventLog for SqliteLog {
             self.shared.check(topic, partition)?;
         }
         let description = self.shared.topics[topic as usize].clone();
-        Ok(Box::new(SqliteFollower(Cursors::new(Arc::clone(&self.shared), description, from))))
+        Ok(Box::new(SqliteFollower(Cursors::following(Arc::clone(&self.shared), description, from))))
     }
 
     async fn join(

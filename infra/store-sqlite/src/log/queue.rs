@@ -21,12 +21,14 @@ pub(super) struct Pending {
     pub(super) key: Bytes,
     /// Encoded.
     pub(super) headers: Vec<u8>,
+    /// The same, for those who follow.
+    pub(super) named: Vec<(String, Bytes)>,
     pub(super) value: Bytes,
     pub(super) answer: oneshot::Sender<Result<Appended, LogError>>,
 }
 
 impl Pending {
-    fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         self.key.len() + self.headers.len() + self.value.len()
     }
 }
@@ -185,6 +187,7 @@ mod tests {
             partition: Partition(0),
             key: Bytes::new(),
             headers: Vec::new(),
+            named: Vec::new(),
             value,
             answer,
         };

@@ -155,19 +155,19 @@ fn check_position(
 }
 
 /// What may still be read.
-struct Budget {
+pub(super) struct Budget {
     records: usize,
     bytes: usize,
     fresh: bool,
 }
 
 impl Budget {
-    fn new(bounds: ReadBounds) -> Self {
+    pub(super) fn new(bounds: ReadBounds) -> Self {
         Self { records: bounds.records_max.clamp(1, READ_RECORDS_MAX), bytes: bounds.bytes_max, fresh: true }
     }
 
     /// Takes a record of that size, unless it does not fit; the first one always does, alone if too large.
-    fn take(&mut self, size: usize) -> bool {
+    pub(super) fn take(&mut self, size: usize) -> bool {
         if self.records == 0 || (size > self.bytes && !self.fresh) {
             return false;
         }

@@ -6,14 +6,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::event::{Offset, Partition, Source};
-use domain::ports::{Appended, LogError, Topic, TopicDescription};
+use domain::ports::{Appended, LogError, StoredRecord, Topic, TopicDescription};
 use domain::time::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::commits::Commits;
 use super::queue::{Job, Next, Pending, Queue, Retain};
 use super::schema::{self, commit_error, log_error, statements};
+use super::tail::Tail;
 use super::{Clock, retention};
+use crate::checkpoint::{Checkpointer, checkpoint};
 use crate::limits::{
     CHECKPOINT_BLOCKING_BYTES, CHECKPOINT_BYTES, CHECKPOINT_IDLE, WAL_KEPT_BYTES, WRITER_CACHE_KIB,
     WRITER_STATEMENTS,
@@ -24,14 +26,22 @@ pub(super) struct Writer {
     connection: Connection,
     topics: [TopicDescription; 5],
     clock: Clock,
-    queue: Arc<Queue>,
-    commits: Arc<Commits>,
+    channels: Channels,
+    /// Copies most of the WAL beside the groups.
+    checkpointer: Checkpointer,
     /// Bytes committed since the last checkpoint that got through.
     wal_bytes: u64,
     /// The next checkpoint under load is tried from here on.
     checkpoint_at: u64,
     /// Nothing was appended since the last quiet moment was used.
     rested: bool,
+}
+
+/// What comes to the writer, and whom it tells.
+pub(super) struct Channels {
+    pub(super) queue: Arc<Queue>,
+    pub(super) commits: Arc<Commits>,
+    pub(super) tail: Arc<Tail>,
 }
 
 /// Closes the queue however the thread ends, so that nobody waits for a writer that is gone.
@@ -48,24 +58,33 @@ impl Writer {
         connection: Connection,
         topics: [TopicDescription; 5],
         clock: Clock,
-        queue: Arc<Queue>,
-        commits: Arc<Commits>,
+        channels: Channels,
+        checkpointer: Checkpointer,
     ) -> rusqlite::Result<Self> {
-        // Checkpoints are made here, between groups, not by whichever commit happens to cross a line.
+        // Checkpoints are begun here, between groups, not by whichever commit happens to cross a line.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         connection.pragma_update(None, "journal_size_limit", WAL_KEPT_BYTES)?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         connection.set_prepared_statement_cache_capacity(WRITER_STATEMENTS);
         let checkpoint_at = CHECKPOINT_BYTES;
-        Ok(Self { connection, topics, clock, queue, commits, wal_bytes: 0, checkpoint_at, rested: true })
+        Ok(Self {
+            connection,
+            topics,
+            clock,
+            channels,
+            checkpointer,
+            wal_bytes: 0,
+            checkpoint_at,
+            rested: true,
+        })
     }
 
     /// Works until the queue is closed and empty, then cuts the WAL back to nothing and closes the file.
     pub(super) fn run(mut self) {
-        let _last = Last(Arc::clone(&self.queue));
+        let _last = Last(Arc::clone(&self.channels.queue));
         loop {
             let idle = (!self.rested).then_some(CHECKPOINT_IDLE);
-            match self.queue.next(idle) {
+            match self.channels.queue.next(idle) {
                 Next::Group(group) => self.append_group(group),
                 Next::Retain(run) => self.retain(run),
                 Next::Idle => {
@@ -76,10 +95,13 @@ impl Writer {
             }
             if self.wal_bytes >= CHECKPOINT_BLOCKING_BYTES {
                 self.checkpoint("TRUNCATE");
-            } else if self.wal_bytes >= self.checkpoint_at {
+            } else if self.checkpointer.is_done() {
                 self.checkpoint("PASSIVE");
+            } else if self.wal_bytes >= self.checkpoint_at {
+                self.checkpointer.begin();
             }
         }
+        self.checkpointer.stop();
         self.checkpoint("TRUNCATE");
         if let Err((_, error)) = self.connection.close() {
             tracing::warn!(%error, "the log's file was not closed in order; nothing that was confirmed is lost");
@@ -91,22 +113,37 @@ impl Writer {
         match self.commit_group(&group) {
             Ok(appended) => {
                 self.rested = false;
-                let mut touched = [false; 5];
-                for record in &group {
-                    self.wal_bytes += (record.key.len() + record.headers.len() + record.value.len()) as u64;
-                    touched[record.topic as usize] = true;
-                }
-                Topic::ALL.into_iter().filter(|t| touched[*t as usize]).for_each(|t| self.commits.ring(t));
-                for (record, appended) in group.into_iter().zip(appended) {
-                    // A caller that gave up has no use for the answer; its record stands all the same.
-                    let _ = record.answer.send(Ok(appended));
-                }
+                self.tell(group, appended);
             }
             Err(error) => {
                 for record in group {
                     let _ = record.answer.send(Err(error.clone()));
                 }
             }
+        }
+    }
+
+    /// Whoever follows hears of it, and whoever waits.
+    fn tell(&mut self, group: Vec<Pending>, appended: Vec<Appended>) {
+        let mut committed: [Vec<StoredRecord>; 5] = Default::default();
+        let mut answers = Vec::with_capacity(group.len());
+        for (record, appended) in group.into_iter().zip(appended) {
+            self.wal_bytes += record.size() as u64;
+            let Pending { topic, key, named: headers, value, answer, .. } = record;
+            let Appended { source, appended_at } = appended;
+            let value = Some(value);
+            committed[topic as usize].push(StoredRecord { source, appended_at, key, headers, value });
+            answers.push((answer, appended));
+        }
+        for (topic, records) in Topic::ALL.into_iter().zip(committed) {
+            if !records.is_empty() {
+                self.channels.tail.committed(topic, records.into_iter());
+                self.channels.commits.ring(topic);
+            }
+        }
+        for (answer, appended) in answers {
+            // A caller that gave up has no use for the answer; its record stands all the same.
+            let _ = answer.send(Ok(appended));
         }
     }
 
@@ -125,8 +162,8 @@ impl Writer {
             let (offset, appended_at) = match ends.get(&at) {
                 Some(&(offset, newest)) => (offset, newest),
                 None => {
-                    let extent = schema::extent(&transaction, at.0, at.1).map_err(log_error)?;
-                    (extent.end, extent.newest.map_or(now, |newest| newest.max(now)))
+                    let (end, newest) = schema::end(&transaction, at.0, at.1).map_err(log_error)?;
+                    (end, newest.map_or(now, |newest| newest.max(now)))
                 }
             };
             transaction
@@ -150,20 +187,19 @@ impl Writer {
     }
 
     fn retain(&mut self, mut run: Retain) {
-        match retention::step(&mut self.connection, &self.topics, run.now, &mut run.so_far) {
+        let step = retention::step(&mut self.connection, &self.topics, run.now, &mut run.so_far);
+        Topic::ALL.into_iter().for_each(|topic| self.channels.tail.forget(topic));
+        match step {
             Ok(true) => drop(run.answer.send(Ok(run.so_far))),
-            Ok(false) => self.queue.put_back(Job::Retain(run)),
+            Ok(false) => self.channels.queue.put_back(Job::Retain(run)),
             Err(error) => drop(run.answer.send(Err(log_error(error)))),
         }
     }
 
     /// Copies the WAL into the file. PASSIVE takes what readers do not hold; TRUNCATE waits for them.
     fn checkpoint(&mut self, mode: &str) {
-        let done = self.connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
-            Ok((row.get::<_, i64>(0)? != 0, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
-        });
-        match done {
-            Ok((false, frames, copied)) if copied >= frames => {
+        match checkpoint(&self.connection, mode) {
+            Ok(Some(copied)) if copied.is_all() => {
                 self.wal_bytes = 0;
                 self.checkpoint_at = CHECKPOINT_BYTES;
             }

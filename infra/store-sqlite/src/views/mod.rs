@@ -6,6 +6,7 @@ pub(crate) mod cells;
 mod generations;
 mod inspect;
 mod limits;
+mod projecting;
 mod read;
 mod rows;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use domain::rows::{
 };
 use domain::time::Timestamp;
 
+use self::projecting::Projecting;
 use crate::OpenError;
 use crate::migrate::{self, Durability};
 use crate::pool::Pool;
@@ -36,9 +38,12 @@ const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("generati
 
 /// The read model of the embedded engine: one file, every generation in it.
 ///
-/// A call of [`Projection::write`] is one transaction. Commits are not fsynced one by one: a power cut may
+/// A call of [`Projection::write`] or [`Projection::write_in_order`] is in one transaction, together with others
+/// that come at the same moment. Commits are not fsynced one by one: a power cut may
 /// lose the latest, in order, and with them the position that would have skipped their events.
 pub struct SqliteViews {
+    // First, so that its thread has ended when the pool closes the file.
+    projecting: Projecting,
     pool: Pool,
 }
 
@@ -50,10 +55,10 @@ impl SqliteViews {
     pub fn open(folder: &Path) -> Result<Arc<Self>, OpenError> {
         let path = folder.join(FILE);
         let writer = migrate::open(&path, "views", MIGRATIONS, Durability::Normal)?;
-        writer
-            .pragma_update(None, "wal_autocheckpoint", limits::WAL_PAGES)
-            .map_err(|error| OpenError::Sqlite { path: path.clone(), error })?;
-        Ok(Arc::new(Self { pool: Pool::new(writer, &path, limits::CACHE_KIB)? }))
+        writer.wal_hook(Some(projecting::after_commit));
+        let pool = Pool::new(writer, &path, limits::CACHE_KIB)?;
+        let projecting = Projecting::start(pool.writer(), &path)?;
+        Ok(Arc::new(Self { projecting, pool }))
     }
 }
 
@@ -68,10 +73,7 @@ impl Projection for SqliteViews {
         generation: Generation,
         keys: &[RowKey],
     ) -> Result<Vec<Option<ViewRow>>, StoreError> {
-        let keys = keys.to_vec();
-        self.pool
-            .read(move |transaction| keys.iter().map(|key| read::row(transaction, generation, key)).collect())
-            .await
+        self.projecting.load(generation, keys.to_vec()).await
     }
 
     async fn waiting(
@@ -91,11 +93,18 @@ impl Projection for SqliteViews {
         if writes.is_empty() {
             return Ok(());
         }
-        self.pool
-            .write(move |transaction| {
-                writes.iter().try_for_each(|write| write::row(transaction, generation, write))
-            })
-            .await
+        self.projecting.write(generation, vec![writes]).await
+    }
+
+    async fn write_in_order(
+        &self,
+        generation: Generation,
+        stages: Vec<Vec<ViewWrite>>,
+    ) -> Result<(), StoreError> {
+        if stages.iter().all(Vec::is_empty) {
+            return Ok(());
+        }
+        self.projecting.write(generation, stages).await
     }
 
     async fn books(&self, generation: Generation) -> Result<Vec<BooksRow>, StoreError> {

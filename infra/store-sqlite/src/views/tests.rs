@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use domain::policy::Method;
 use domain::ports::{AttemptsQuery, PageStart, Projection as _, StoreError, Views as _};
-use domain::rows::{Generation, VerificationStatus, ViewRow, ViewWrite};
+use domain::rows::{Generation, Quarantine, RowKey, VerificationStatus, ViewRow, ViewWrite};
+use futures::future::join_all;
 use rusqlite::Connection;
 use testkit::samples::{Counted, Samples, written};
 
@@ -47,6 +48,29 @@ async fn a_full_disk_is_unavailable_and_reading_goes_on() {
     fill(&views, false).await;
     views.write(GENERATION, rows(&s, 20, 500)).await.expect("written");
     assert_eq!(views.attempts(GENERATION, &query).await.expect("listed").total, 500);
+}
+
+/// What comes at one moment shares a transaction; what cannot be written fails alone.
+#[tokio::test]
+async fn a_write_that_fails_takes_no_other_with_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let views = SqliteViews::open(folder.path()).expect("opened");
+    let s = Samples::new(1);
+    let states = (0..8).map(|n| {
+        let mut state = s.state(&s.customer(n), n);
+        if n == 3 {
+            let since = s.verification(&s.customer(n), n).source;
+            // No column holds so much.
+            state.quarantine = Some(Quarantine { since, cause: "a test".to_owned(), waiting: u64::MAX });
+        }
+        vec![written(n, ViewRow::State(Box::new(state)))]
+    });
+    let answers = join_all(states.map(|stage| views.write_in_order(GENERATION, vec![stage]))).await;
+    let keys: Vec<_> = (0..8).map(|n| RowKey::State(s.customer(n))).collect();
+    let rows = views.load(GENERATION, &keys).await.expect("loaded");
+    for (n, (answer, row)) in answers.into_iter().zip(rows).enumerate() {
+        assert_eq!((answer.is_ok(), row.is_some()), (n != 3, n != 3), "{n}: {answer:?}");
+    }
 }
 
 fn query(s: &Samples) -> AttemptsQuery {

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use domain::event::Source;
-use domain::ports::{EventLog as _, Topic};
+use domain::ports::{EventLog as _, StoredRecord, Topic};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -75,6 +77,40 @@ async fn two_processes_append_at_once() {
     confirmed.extend(tokio::task::spawn_blocking(|| child.finish()).await.expect("no panic"));
     assert_eq!(confirmed.len(), 400);
     assert_all_there(folder.path(), &confirmed).await;
+}
+
+/// Its own process's appends come to a follower from memory, the other's from the file: none twice, none never.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_misses_nothing_of_two_processes_appends() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = open(folder.path());
+    let from = log.offsets(Topic::Events).await.expect("offsets");
+    let from = from.into_iter().map(|range| (range.partition, range.end)).collect();
+    let mut follower = log.follow(Topic::Events, from).await.expect("follows");
+    let child = Running::start("append", folder.path(), "child", Some(400));
+    let ours = {
+        let log = Arc::clone(&log);
+        tokio::spawn(async move {
+            for n in 0..200 {
+                log.append(Topic::Events, record(&format!("org/{}", n % 17), vec![b'x'; 2_000]))
+                    .await
+                    .expect("appended");
+            }
+        })
+    };
+    // Half of the child's are evidence.
+    let mut found: Vec<StoredRecord> = Vec::new();
+    let began = Instant::now();
+    while found.len() < 400 {
+        assert!(began.elapsed() < PATIENCE, "{} of 400 records in all this time", found.len());
+        found.extend(follower.next(bounds(Duration::from_secs(1))).await.expect("next"));
+    }
+    ours.await.expect("no panic");
+    tokio::task::spawn_blocking(|| child.finish()).await.expect("no panic");
+    assert_eq!(follower.next(bounds(Duration::ZERO)).await, Ok(Vec::new()));
+    assert_dense(&found);
+    found.sort_by_key(|record| record.source);
+    assert_eq!(found, everything(&log, Topic::Events).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -294,6 +294,32 @@ pub async fn a_batch_of_many_rows_is_whole(stores: &ViewStores, s: &Samples) {
     assert_eq!(stores.load(&keys).await, expected);
 }
 
+/// A row in two stages is the later write's, not the later stage's; stages without rows are nothing.
+pub async fn stages_are_written_whole_and_by_their_timestamps(stores: &ViewStores, s: &Samples) {
+    let (earlier, later) = (s.customer(0), s.customer(1));
+    let state = |customer, offset| written(offset, boxed_state(s.state(customer, offset)));
+    let stages = vec![
+        Vec::new(),
+        vec![state(&earlier, 9), state(&later, 3)],
+        vec![written(4, boxed_verification(s.verification(&later, 4)))],
+        vec![state(&earlier, 2), state(&later, 4)],
+    ];
+    for _ in 0..2 {
+        stores.projection.write_in_order(GENERATION, stages.clone()).await.expect("written");
+    }
+    let row = s.verification(&later, 4);
+    let keys = [
+        RowKey::State(earlier.clone()),
+        RowKey::State(later.clone()),
+        RowKey::Verification(later.org.clone(), row.id.clone()),
+    ];
+    let expected =
+        [boxed_state(s.state(&earlier, 9)), boxed_state(s.state(&later, 4)), boxed_verification(row)];
+    assert_eq!(stores.load(&keys).await, expected.map(Some));
+    stores.projection.write_in_order(GENERATION, vec![Vec::new()]).await.expect("nothing to do");
+    stores.projection.write_in_order(GENERATION, Vec::new()).await.expect("nothing to do");
+}
+
 /// From whichever handle, at once, while others write.
 pub async fn a_read_sees_every_confirmed_write(stores: &ViewStores, s: &Samples) {
     let customers = (0..8).map(|n| async move {

@@ -36,6 +36,20 @@ pub trait Projection: Send + Sync {
     /// has no effect; the same write again has none either.
     async fn write(&self, generation: Generation, writes: Vec<ViewWrite>) -> Result<(), StoreError>;
 
+    /// Writes the stages one after the other: no row of a stage before all of the stages before it. When it
+    /// fails, or the process ends, any rows of one stage may stand, and all of the stages before that one. A
+    /// store with transactions may write everything in one.
+    async fn write_in_order(
+        &self,
+        generation: Generation,
+        stages: Vec<Vec<ViewWrite>>,
+    ) -> Result<(), StoreError> {
+        for stage in stages {
+            self.write(generation, stage).await?;
+        }
+        Ok(())
+    }
+
     /// All books of a generation, for the operator.
     async fn books(&self, generation: Generation) -> Result<Vec<BooksRow>, StoreError>;
 }
