@@ -130,7 +130,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    // What is copied is synced before it counts as copied.
+    // The file is synced by the pass that copies the last frame, and before the file of changes begins anew; a pass
+    // that stops earlier leaves its pages to the system.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;
     Ok(connection)

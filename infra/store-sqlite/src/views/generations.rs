@@ -8,7 +8,7 @@ use domain::rows::{
     BooksRow, CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, SignalRow, TallyRow,
     TierEventRow, VerificationRow,
 };
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::SqliteViews;
 use super::limits::{ACKNOWLEDGEMENT_KEPT_MS, DROP_STEP_ROWS};
@@ -88,6 +88,13 @@ fn point(transaction: &Transaction<'_>, to: &Pointer) -> Result<bool, Failure> {
     Ok(true)
 }
 
+fn commit_pointer(writer: &mut Connection, to: &Pointer) -> Result<bool, Failure> {
+    let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = point(&transaction, to)?;
+    transaction.commit()?;
+    Ok(done)
+}
+
 fn encode(handover: &Handover) -> Vec<u8> {
     let mut bytes = handover.topic_id.0.to_vec();
     for (partition, offset) in &handover.from {
@@ -152,14 +159,16 @@ impl Generations for SqliteViews {
 
     async fn point(&self, to: &Pointer) -> Result<bool, StoreError> {
         let to = to.clone();
-        let done = self.pool.write(move |transaction| point(transaction, &to)).await?;
-        if done {
-            // Commits are not fsynced one by one here, but this one must be: what follows it drops rows.
-            self.pool
-                .with_writer(|writer| Ok(writer.pragma_query(None, "wal_checkpoint", |_| Ok(()))?))
-                .await?;
-        }
-        Ok(done)
+        // Commits are not fsynced one by one here, but this one must be: what follows it drops rows. A checkpoint
+        // would not do: beside another one it comes back without having synced anything.
+        self.pool
+            .with_writer(move |writer| {
+                writer.pragma_update(None, "synchronous", "FULL")?;
+                let done = commit_pointer(writer, &to);
+                writer.pragma_update(None, "synchronous", "NORMAL")?;
+                done
+            })
+            .await
     }
 
     async fn ensure_generation(&self, _generation: Generation) -> Result<(), StoreError> {

@@ -230,11 +230,11 @@ fn load_all(connection: &mut Connection, loads: Vec<Load>) {
 
 fn write_all(connection: &mut Connection, writes: Vec<Write>) {
     let together = commit(connection, &writes);
-    if together.is_ok() || writes.len() == 1 {
+    let Err(Refused::Row(_)) = together else {
         let answered = together.map_err(StoreError::from);
         return writes.into_iter().for_each(|(.., answer)| drop(answer.send(answered.clone())));
-    }
-    // One of them failed all: each alone, so that whoever is not to blame gets through.
+    };
+    // A row of one of them failed all: each alone, so that whoever is not to blame gets through.
     for write in writes {
         let alone = std::slice::from_ref(&write);
         let answered = commit(connection, alone).map_err(StoreError::from);
@@ -242,12 +242,31 @@ fn write_all(connection: &mut Connection, writes: Vec<Write>) {
     }
 }
 
-fn commit(connection: &mut Connection, writes: &[Write]) -> Result<(), Failure> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for (generation, stages, _) in writes {
-        write_stages(&transaction, *generation, stages)?;
+/// Why a transaction was not committed.
+enum Refused {
+    /// One of its rows.
+    Row(Failure),
+    /// Its beginning or its end, which is nobody's fault: a lock that another process holds, a full disk. Each
+    /// of them alone would only wait for the same once more.
+    Transaction(rusqlite::Error),
+}
+
+impl From<Refused> for StoreError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Row(failure) => failure.into(),
+            Refused::Transaction(error) => Failure::from(error).into(),
+        }
     }
-    Ok(transaction.commit()?)
+}
+
+fn commit(connection: &mut Connection, writes: &[Write]) -> Result<(), Refused> {
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Refused::Transaction)?;
+    for (generation, stages, _) in writes {
+        write_stages(&transaction, *generation, stages).map_err(Refused::Row)?;
+    }
+    transaction.commit().map_err(Refused::Transaction)
 }
 
 fn write_stages(
