@@ -38,8 +38,10 @@ pub(crate) async fn shared() -> &'static Shared {
 
 impl Shared {
     async fn start() -> Self {
+        // A busy machine may project late; only cases about the wait itself mean a shorter one.
+        let patient = settings(&[("IDENTITY_API__WAIT_DEFAULT_MS", "10000")]);
         let installation =
-            Installation::start(KafkaOptions::default(), CassandraOptions::default(), Vec::new()).await;
+            Installation::start(KafkaOptions::default(), CassandraOptions::default(), patient).await;
         // The first of all makes topics and tables; the programs find them, or each other making them.
         let (marker, _) = installation.org("Penanda").await;
         let (one, two, three, four) = tokio::join!(
