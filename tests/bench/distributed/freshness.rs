@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use super::cluster::Cluster;
 use super::{apart, warm_up};
@@ -37,6 +37,7 @@ pub(super) async fn measure(
         let plan = |connections| Plan { warm_up: WARM_UP_DISTRIBUTED, ..apart(connections, window) };
         let alone = served.target.run(plan(1), &served.program).await?;
         let most = served.target.run(plan(CONNECTIONS_BUSY), &served.program).await?;
+        ensure!(most.rate() > 0.0, "no verdict was visible in time: {:?} {:?}", most.others, most.shown);
         let rate = Some(most.rate() / 2.0);
         let half = Plan { rate, ..plan(CONNECTIONS_BUSY) };
         let half = served.target.run(half, &served.program).await.context("at half the maximum")?;
