@@ -184,12 +184,9 @@ mod tests {
     }
 
     /// Places of the records read, and where each cursor goes on.
-    fn read(
-        following: &Following,
-        cursors: &[(u32, u64)],
-        first: usize,
-        records_max: usize,
-    ) -> Option<(Vec<(u32, u64)>, Vec<u64>)> {
+    type Read = (Vec<(u32, u64)>, Vec<u64>);
+
+    fn read(following: &Following, cursors: &[(u32, u64)], first: usize, records_max: usize) -> Option<Read> {
         let bounds = ReadBounds { records_max, bytes_max: usize::MAX, wait_max: Duration::ZERO };
         let (records, next) = following.read(&at(cursors), first, &mut Budget::new(bounds))?;
         let places = records.iter().map(|record| (record.source.partition.0, record.source.offset.0));
