@@ -137,7 +137,7 @@ async fn serve(
     let served = run(&instance, sandbox_limit, &stop).await;
     tracing::info!("draining");
     instance.shutdown().await;
-    let _ = tokio::task::spawn_blocking(move || telemetry.shutdown()).await;
+    telemetry.shutdown().await;
     served
 }
 
