@@ -111,7 +111,17 @@ pub(crate) const ERASURES_READ_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How long such a read waits for records that are known to be there.
 pub(crate) const ERASURES_READ_WAIT: Duration = Duration::from_secs(5);
 
-/// How often a server looks for erasures and notes how far it has: so much, at most, is read again at a start.
+/// Tries of one such read where it stands: 3 s of pauses, the change of a partition's leader.
+pub(crate) const ERASURES_READ_TRIES: u32 = 5;
+
+/// Records of identity.events after which the pass over them is noted: with photos, a few minutes' reading.
+pub(crate) const ERASURES_NOTE_RECORDS: usize = 5_000;
+
+/// How old marks must be before a start goes by them: a snapshot of all nodes is taken within a day, as snapshots
+/// are taken daily, so no key row in it is older than marks of the day before.
+pub(crate) const ERASURES_TRUSTED_AFTER: Duration = Duration::from_secs(24 * 3_600);
+
+/// How often a server looks for erasures: as long, at most, keys outlive an eraser that was broken off.
 pub(crate) const ERASURES_EVERY: Duration = Duration::from_secs(60);
 
 /// Tries at noting how far erasures are applied: one for each instance that notes in the same moment.

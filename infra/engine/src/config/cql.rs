@@ -25,7 +25,8 @@ pub struct CqlConfig {
     /// Replicas by data centre, each `name:replicas`, where they differ or some have none; in place of
     /// `replication_factor`.
     pub replication_by_datacenter: Vec<String>,
-    /// The data centre whose nodes are asked; none: every node is as near as any other.
+    /// The data centre whose nodes are asked, and whose quorum answers. None, in a cluster of one: every node is
+    /// as near as any other.
     pub datacenter: Option<String>,
     /// Key rows are written in more than one data centre: lightweight transactions agree among all of them.
     pub serial_across_datacenters: bool,
@@ -131,6 +132,11 @@ impl CqlConfig {
         }
         let by_datacenter = self.replicas_by_datacenter()?;
         let near = self.datacenter.as_ref();
+        if near.is_none() && by_datacenter.len() > 1 {
+            let what = "must be set where replication_by_datacenter names several: a quorum is that of the data \
+                        centre whose node was asked, and two of them need not agree";
+            return Err(ConfigError::invalid(SECTION, "datacenter", what));
+        }
         if near.is_some_and(|near| !by_datacenter.is_empty() && !by_datacenter.contains_key(near)) {
             let what = "must be one of replication_by_datacenter: requests are answered by replicas in it";
             return Err(ConfigError::invalid(SECTION, "datacenter", what));

@@ -216,6 +216,7 @@ fn the_distributed_engines_settings_are_checked_when_it_is_chosen() {
         ("", "replication_by_datacenter = [\"dc'1:3\"]", "[cql] replication_by_datacenter"),
         ("", "replication_by_datacenter = [\"a:1\", \"a:2\"]", "[cql] replication_by_datacenter"),
         ("", "replication_by_datacenter = [\"a:1\"]\ndatacenter = \"b\"", "[cql] datacenter"),
+        ("", "replication_by_datacenter = [\"a:1\", \"b:2\"]", "[cql] datacenter"),
         ("", "request_timeout_ms = 0", "[cql] request_timeout_ms"),
         ("", "requests_at_once_max = 0", "[cql] requests_at_once_max"),
     ] {
@@ -242,7 +243,7 @@ fn data_centres_have_replicas_of_their_own() {
         replicas.into_iter().collect::<Vec<_>>(),
         [("jakarta".to_owned(), 3), ("surabaya-2".to_owned(), 2)]
     );
-    let vars = [("IDENTITY_CQL__REPLICATION_BY_DATACENTER", "a:1, b:2")];
+    let vars = [("IDENTITY_CQL__REPLICATION_BY_DATACENTER", "a:1, b:2"), ("IDENTITY_CQL__DATACENTER", "b")];
     let config = read(&distributed("", ""), &vars).expect("good settings").cql;
     assert_eq!(config.replicas_by_datacenter().expect("taken apart").len(), 2);
 }

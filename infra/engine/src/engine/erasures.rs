@@ -1,39 +1,42 @@
 //! That a key store applies every erasure of the log before it serves a key (design §3): one that was restored
 //! from a backup holds keys again that were promised to be gone. The key store notes how far in
-//! `identity.outcomes` the erasures are applied; the note is as old as the backup it came with, so whatever was
-//! erased since is found again by reading on from there. Not here: erasing, which is compliance's.
+//! `identity.outcomes` the erasures were applied a day before it was written; the note is as old as the backup it
+//! came with, so whatever was erased since is found again by reading on from there. Not here: erasing, which is
+//! compliance's.
 //!
 //! Outcomes are kept 90 days. A key store that is older than that learns from `identity.events`, which is kept
 //! for ever; an instance that may not read it waits until one that may (a projector) has.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::event::{Event, Offset, Partition, TopicId};
-use domain::ids::CustomerRef;
+use domain::event::{Event, Fingerprint, Offset, Partition};
+use domain::ids::{CustomerRef, EventId};
 use domain::outcome::Outcome;
 use domain::ports::{
-    DataKey, EventLog, ExternalIds, KeyNotes, KeyRows, LogError, OffsetRange, ReadBounds, StoreError,
-    StoredRecord, Topic,
+    Created, DataKey, EventLog, ExternalIds, KeyNotes, KeyRow, KeyRowState, KeyRows, LogError, OffsetRange,
+    ReadBounds, StoreError, StoredRecord, Topic,
 };
 use domain::sealed::{Purpose, Purposes};
+use domain::time::Timestamp;
 use event_codec::{Codec, DecodeError};
 use tokio_util::sync::CancellationToken;
 
+use self::note::{Marks, Note, Reached};
 use super::{Engine, OpenError};
+use crate::clock;
 use crate::limits::{
-    ERASURES_EVERY, ERASURES_NOTE_TRIES, ERASURES_READ_BYTES_MAX, ERASURES_READ_RECORDS_MAX,
-    ERASURES_READ_WAIT,
+    ERASURES_EVERY, ERASURES_NOTE_RECORDS, ERASURES_NOTE_TRIES, ERASURES_READ_BYTES_MAX,
+    ERASURES_READ_RECORDS_MAX, ERASURES_READ_TRIES, ERASURES_READ_WAIT, OPEN_BACKOFF_MAX, OPEN_BACKOFF_MIN,
 };
+
+#[path = "erasures_note.rs"]
+mod note;
 
 /// The note's name in the key store.
 const NOTE: &str = "erasures";
 
 /// How an erasure's `ce_type` begins, whatever its version. Nothing else is decoded.
 const TYPE: &[u8] = b"identity.CustomerErased.";
-
-/// By topic id (hexadecimal) and partition: the first offset whose erasures may not be applied yet.
-type Marks = BTreeMap<String, BTreeMap<u32, u64>>;
 
 /// What it takes to apply them.
 #[derive(Clone)]
@@ -43,6 +46,9 @@ pub(super) struct Erasures {
     keys: Arc<dyn KeyRows>,
     external_ids: Arc<dyn ExternalIds>,
     notes: Arc<dyn KeyNotes>,
+    clock: fn() -> Timestamp,
+    /// What this process has itself applied; it goes on from there, also after a failure.
+    own: Arc<Mutex<Marks>>,
 }
 
 impl Erasures {
@@ -53,6 +59,8 @@ impl Erasures {
             keys: Arc::clone(&engine.keys),
             external_ids: Arc::clone(&engine.external_ids),
             notes: Arc::clone(&engine.notes),
+            clock: clock::now,
+            own: Arc::default(),
         }
     }
 
@@ -62,26 +70,26 @@ impl Erasures {
     /// [`OpenError`]: the log or the key store did not answer, or an erasure is of a later build.
     pub(super) async fn apply(&self) -> Result<(), OpenError> {
         let topic = Topic::Outcomes;
-        let failed = |error| OpenError::Log(topic, error);
-        let id = self.log.describe(topic).await.map_err(failed)?.id;
-        let ranges = self.log.offsets(topic).await.map_err(failed)?;
-        let marks = self.marks().await?.0.remove(&hex(id)).unwrap_or_default();
-        let from = |range: &OffsetRange| marks.get(&range.partition.0).copied().unwrap_or(0);
-        let mut applied = 0;
-        if ranges.iter().any(|range| from(range) < range.earliest.0) {
-            tracing::warn!(
-                "the key store is older than identity.outcomes goes back: reading identity.events"
-            );
-            let events = self.log.offsets(Topic::Events).await;
-            for range in events.map_err(|error| OpenError::Log(Topic::Events, error))? {
-                applied += self.read(Topic::Events, range.partition, range.earliest, range.end).await?;
+        let id = self.id(topic).await?;
+        let (trusted, mut applied, mut jumped, mut caught_up) =
+            (self.note().await?.0.trusted, 0, false, false);
+        for Partition(partition) in self.ranges(topic).await?.into_iter().map(|range| range.partition) {
+            // Asked when its turn comes: reading those before it may have taken days, and outcomes go.
+            let mut range = self.range(topic, Partition(partition)).await?;
+            let mark = self.reached(&id, partition).max(trusted.get(&id, partition)).unwrap_or(0);
+            if mark < range.earliest.0 && !caught_up {
+                tracing::warn!(
+                    "the key store is older than identity.outcomes goes back: reading identity.events"
+                );
+                applied += self.catch_up().await?;
+                caught_up = true;
+                range = self.range(topic, Partition(partition)).await?;
             }
-        }
-        for range in &ranges {
-            // A mark above the end: the log was cut, so all that is there is read again.
-            let from = Some(from(range)).filter(|mark| (range.earliest.0..=range.end.0).contains(mark));
-            let from = from.map_or(range.earliest, Offset);
-            applied += self.read(topic, range.partition, from, range.end).await?;
+            // A mark above the end: the log was cut, so all that is there is read again. One below the earliest:
+            // the events had what is gone.
+            jumped |= mark > range.end.0;
+            let from = if mark > range.end.0 { range.earliest } else { Offset(mark.max(range.earliest.0)) };
+            applied += self.read(topic, &id, range, from).await?;
         }
         if applied > 0 {
             metrics::counter!("identity_erasures_applied_total").increment(applied);
@@ -90,11 +98,11 @@ impl Erasures {
                 "keys of erased customers were still there (a restored key store?): destroyed"
             );
         }
-        let moved = ranges.iter().any(|range| marks.get(&range.partition.0) != Some(&range.end.0));
-        if moved { self.note(id, &ranges, &marks).await } else { Ok(()) }
+        let reached = Reached { marks: self.own_of(&id), at: (self.clock)().millis() };
+        self.change_note(|note| note.all_applied(&reached, jumped || caught_up)).await
     }
 
-    /// Again and again, so that little is left to read at the next start.
+    /// Again and again, so that little is left to read.
     pub(super) async fn keep_applying(self, cancel: CancellationToken) {
         let mut every = tokio::time::interval(ERASURES_EVERY);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -110,54 +118,99 @@ impl Erasures {
         }
     }
 
-    /// Applies the erasures between two offsets; how many found a key.
+    /// Reads identity.events from where the note or this process is; how many found a key.
+    async fn catch_up(&self) -> Result<u64, OpenError> {
+        let topic = Topic::Events;
+        let (id, noted, mut applied) = (self.id(topic).await?, self.note().await?.0.events, 0);
+        for range in self.ranges(topic).await? {
+            let partition = range.partition.0;
+            let mark = self.reached(&id, partition).or_else(|| noted.get(&id, partition));
+            let from = mark.filter(|mark| (range.earliest.0..=range.end.0).contains(mark));
+            applied += self.read(topic, &id, range, from.map_or(range.earliest, Offset)).await?;
+        }
+        Ok(applied)
+    }
+
+    /// Applies the erasures from an offset to the range's end; how many found a key. How far it came is kept in
+    /// memory, and of events in the note too.
     async fn read(
         &self,
         topic: Topic,
-        partition: Partition,
+        id: &str,
+        range: OffsetRange,
         mut from: Offset,
-        end: Offset,
     ) -> Result<u64, OpenError> {
+        let (partition, mut applied, mut unnoted) = (range.partition.0, 0, 0);
+        self.keep(id, partition, from);
+        while from < range.end {
+            let records = self.read_once(topic, range.partition, from).await?;
+            for record in &records {
+                if let Some((event, customer, purposes)) = self.erasure(topic, record)? {
+                    applied += u64::from(self.destroy(event, &customer, purposes).await?);
+                }
+                from = Offset(record.source.offset.0 + 1);
+            }
+            self.keep(id, partition, from);
+            unnoted += records.len();
+            if topic == Topic::Events && (unnoted >= ERASURES_NOTE_RECORDS || from >= range.end) {
+                self.change_note(|note| note.events_read(id, partition, from.0)).await?;
+                unnoted = 0;
+            }
+        }
+        Ok(applied)
+    }
+
+    /// One read, tried again where it stands; never empty. Whoever drops it cancels it.
+    async fn read_once(
+        &self,
+        topic: Topic,
+        partition: Partition,
+        from: Offset,
+    ) -> Result<Vec<StoredRecord>, OpenError> {
         let bounds = ReadBounds {
             records_max: ERASURES_READ_RECORDS_MAX,
             bytes_max: ERASURES_READ_BYTES_MAX,
             wait_max: ERASURES_READ_WAIT,
         };
-        let mut applied = 0;
-        while from < end {
-            let records = self.log.read(topic, partition, from, bounds).await;
-            let records = records.map_err(|error| OpenError::Log(topic, error))?;
-            let Some(last) = records.last() else {
-                let why = LogError::Unavailable("records before the end did not come".to_owned());
-                return Err(OpenError::Log(topic, why));
+        let mut pause = OPEN_BACKOFF_MIN;
+        let mut tries = 1;
+        loop {
+            let why = match self.log.read(topic, partition, from, bounds).await {
+                Ok(records) if !records.is_empty() => return Ok(records),
+                Ok(_) => LogError::Unavailable("records before the end did not come".to_owned()),
+                Err(why) => why,
             };
-            from = Offset(last.source.offset.0 + 1);
-            for record in &records {
-                if let Some((customer, purposes)) = self.erasure(topic, record)? {
-                    applied += u64::from(self.destroy(&customer, purposes).await?);
-                }
+            if matches!(why, LogError::Halted(_)) && from < self.range(topic, partition).await?.earliest {
+                // Not the end of the process: the next look asks where the topic begins, and the events.
+                let gone = LogError::Unavailable("records went while they were read".to_owned());
+                return Err(OpenError::Log(topic, gone));
             }
+            if !matches!(why, LogError::Unavailable(_)) || tries >= ERASURES_READ_TRIES {
+                return Err(OpenError::Log(topic, why));
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(OPEN_BACKOFF_MAX);
+            tries += 1;
         }
-        Ok(applied)
     }
 
     fn erasure(
         &self,
         topic: Topic,
         record: &StoredRecord,
-    ) -> Result<Option<(CustomerRef, Purposes)>, OpenError> {
+    ) -> Result<Option<(EventId, CustomerRef, Purposes)>, OpenError> {
         if !record.header("ce_type").is_some_and(|name| name.starts_with(TYPE)) {
             return Ok(None);
         }
         let erased = match topic {
             Topic::Events => self.codec.decode_event(record).map(|event| match event {
-                Event::CustomerErased(erased) => Some((erased.customer, erased.purposes)),
+                Event::CustomerErased(e) => Some((e.event_id, e.customer, e.purposes)),
                 Event::CustomerRegistered(_)
                 | Event::DukcapilVerdictReceived(_)
                 | Event::CustomerReleased(_) => None,
             }),
             _ => self.codec.decode_outcome(record).map(|outcome| match outcome {
-                Outcome::CustomerErased(erased) => Some((erased.customer, erased.purposes)),
+                Outcome::CustomerErased(e) => Some((e.id, e.customer, e.purposes)),
                 Outcome::VerificationCreated(_)
                 | Outcome::FaceEnrolled(_)
                 | Outcome::KycUpdated(_)
@@ -182,9 +235,20 @@ impl Erasures {
         }
     }
 
-    /// Destroys what is still there, and gives an external id free. False when nothing was there.
-    async fn destroy(&self, customer: &CustomerRef, purposes: Purposes) -> Result<bool, OpenError> {
-        let Some(row) = self.keys.get(customer).await? else { return Ok(false) };
+    /// Destroys what is still there, and gives an external id free. False when no key was there.
+    async fn destroy(
+        &self,
+        event: EventId,
+        customer: &CustomerRef,
+        purposes: Purposes,
+    ) -> Result<bool, OpenError> {
+        let row = match self.keys.get(customer).await? {
+            Some(row) => row,
+            None => match self.keys.create(lost(event, customer)).await? {
+                Created::New => return Ok(false),
+                Created::Existing(row) => *row,
+            },
+        };
         if purposes.iter().all(|purpose| matches!(row.key(purpose), DataKey::Destroyed { .. })) {
             return Ok(false);
         }
@@ -195,30 +259,46 @@ impl Erasures {
         Ok(true)
     }
 
-    async fn marks(&self) -> Result<(Marks, Option<String>), OpenError> {
-        let text = self.notes.note(NOTE).await?;
-        let marks = text.as_deref().map(serde_json::from_str).transpose();
-        let marks = marks.map_err(|_| StoreError::Corrupt(format!("the note {NOTE:?} cannot be read")))?;
-        Ok((marks.unwrap_or_default(), text))
+    async fn id(&self, topic: Topic) -> Result<String, OpenError> {
+        let described = self.log.describe(topic).await.map_err(|error| OpenError::Log(topic, error))?;
+        Ok(described.id.0.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// Others note too, each what it has itself applied: the furthest stays.
-    async fn note(
-        &self,
-        id: TopicId,
-        ranges: &[OffsetRange],
-        before: &BTreeMap<u32, u64>,
-    ) -> Result<(), OpenError> {
+    async fn ranges(&self, topic: Topic) -> Result<Vec<OffsetRange>, OpenError> {
+        self.log.offsets(topic).await.map_err(|error| OpenError::Log(topic, error))
+    }
+
+    async fn range(&self, topic: Topic, partition: Partition) -> Result<OffsetRange, OpenError> {
+        let range = self.ranges(topic).await?.into_iter().find(|range| range.partition == partition);
+        let gone = || LogError::Halted(format!("partition {} is gone", partition.0));
+        range.ok_or_else(|| OpenError::Log(topic, gone()))
+    }
+
+    fn reached(&self, id: &str, partition: u32) -> Option<u64> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).get(id, partition)
+    }
+
+    fn own_of(&self, id: &str) -> Marks {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).only(id)
+    }
+
+    fn keep(&self, id: &str, partition: u32, reached: Offset) {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).set(id, partition, reached.0);
+    }
+
+    async fn note(&self) -> Result<(Note, Option<String>), OpenError> {
+        let text = self.notes.note(NOTE).await?;
+        let note = text.as_deref().map(serde_json::from_str).transpose();
+        let note = note.map_err(|_| StoreError::Corrupt(format!("the note {NOTE:?} cannot be read")))?;
+        Ok((note.unwrap_or_default(), text))
+    }
+
+    /// Others note too, each what it has itself applied.
+    async fn change_note(&self, change: impl Fn(&mut Note)) -> Result<(), OpenError> {
         for _ in 0..ERASURES_NOTE_TRIES {
-            let (mut marks, old) = self.marks().await?;
-            let of_topic = marks.entry(hex(id)).or_default();
-            for range in ranges {
-                let (end, mark) = (range.end.0, of_topic.entry(range.partition.0).or_insert(0));
-                // Further than ours is another instance's, unless the log was cut below it.
-                let was_cut = before.get(&range.partition.0).is_some_and(|mark| *mark > end);
-                *mark = if was_cut { end } else { end.max(*mark) };
-            }
-            let new = serde_json::to_string(&marks).expect("texts and numbers");
+            let (mut note, old) = self.note().await?;
+            change(&mut note);
+            let new = serde_json::to_string(&note).expect("texts and numbers");
             if old.as_deref() == Some(new.as_str())
                 || self.notes.change_note(NOTE, old.as_deref(), &new).await?
             {
@@ -229,8 +309,17 @@ impl Erasures {
     }
 }
 
-fn hex(id: TopicId) -> String {
-    id.0.iter().map(|byte| format!("{byte:02x}")).collect()
+/// The row of an erased customer who was registered after the backup: every key of it is lost with the rows that
+/// the backup lacks, and the registration, repeated under its old Idempotency-Key, must not make new ones.
+fn lost(event: EventId, customer: &CustomerRef) -> KeyRow {
+    KeyRow {
+        customer: customer.clone(),
+        state: KeyRowState::Active,
+        keys: Purpose::ALL.map(|_| DataKey::Destroyed { key_id: String::new() }),
+        registration_event_id: event,
+        registration_fingerprint: Fingerprint([0; 32]),
+        external_id_hmac: None,
+    }
 }
 
 #[cfg(test)]

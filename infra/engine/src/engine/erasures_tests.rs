@@ -16,6 +16,11 @@ use super::*;
 use crate::config::Config;
 use crate::engine::Role;
 
+#[path = "erasures_watched.rs"]
+mod watched;
+
+use watched::Watched;
+
 fn meta() -> Meta<'static> {
     Meta { time: Timestamp::default(), traceparent: None }
 }
@@ -82,6 +87,12 @@ impl World {
         engine.close().await;
     }
 
+    /// A hundred days later.
+    async fn expire(&self) -> u64 {
+        let log = SqliteLog::open(&self.folder.path().join("log"), SqliteLogOptions::default());
+        log.expect("opened").enforce_retention(days_later(100)).await.expect("enforced").expired
+    }
+
     /// Which purposes' keys a server would serve.
     async fn served(&self) -> Vec<Purpose> {
         let engine = self.open(Role::Server).await;
@@ -90,6 +101,16 @@ impl World {
         let active = |purpose: &Purpose| matches!(row.key(*purpose), DataKey::Active { .. });
         Purpose::ALL.into_iter().filter(active).collect()
     }
+}
+
+/// What a process started now would apply erasures with, its reads watched.
+fn started(engine: &Engine) -> (Erasures, Arc<Watched>) {
+    let watched = Arc::new(Watched::new(Arc::clone(&engine.log)));
+    (Erasures { log: Arc::clone(&watched) as _, ..Erasures::of(engine) }, watched)
+}
+
+fn days_later(days: i64) -> Timestamp {
+    Timestamp::from_millis(clock::now().millis() + days * 24 * 3_600 * 1_000)
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -128,12 +149,7 @@ async fn a_key_store_older_than_the_outcomes_learns_from_the_events() {
     let backup = tempfile::tempdir().expect("a folder");
     copy(&world.keystore(), backup.path());
     world.erase(&[Topic::Events, Topic::Outcomes], [Purpose::Evidence].into_iter().collect()).await;
-    // A hundred days later.
-    let log = SqliteLog::open(&world.folder.path().join("log"), SqliteLogOptions::default()).expect("opened");
-    let later = Timestamp::from_millis(chrono::Utc::now().timestamp_millis() + 100 * 24 * 3_600 * 1_000);
-    let gone = log.enforce_retention(later).await.expect("enforced");
-    assert_eq!(gone.expired, 1, "the outcome");
-    drop(log);
+    assert_eq!(world.expire().await, 1, "the outcome");
     std::fs::remove_dir_all(world.keystore()).expect("lost");
     copy(backup.path(), &world.keystore());
     assert_eq!(world.served().await, [Purpose::Profile, Purpose::Biometric]);
@@ -143,15 +159,110 @@ async fn a_key_store_older_than_the_outcomes_learns_from_the_events() {
 async fn what_was_read_is_noted_and_not_read_again() {
     let world = World::new().await;
     world.erase(&[Topic::Outcomes], [Purpose::Biometric].into_iter().collect()).await;
+    let engine = world.open(Role::Tool).await;
+    let (first, watched) = started(&engine);
+    first.apply().await.expect("applied");
+    assert_eq!(watched.reads(), [(Topic::Outcomes, 0)]);
+    first.apply().await.expect("applied");
+    assert_eq!(watched.reads().len(), 1, "the same process read it already");
+    let text = first.note().await.expect("read").1;
+
+    let (restarted, watched) = started(&engine);
+    restarted.apply().await.expect("applied");
+    assert_eq!(watched.reads().len(), 1, "the note is fresh: a snapshot's rows may be older than it");
+    assert_eq!(restarted.note().await.expect("read").1, text, "nothing new, nothing noted");
+
+    for clock in [(|| days_later(1)) as fn() -> Timestamp, || days_later(2)] {
+        Erasures { clock, ..started(&engine).0 }.apply().await.expect("applied");
+    }
+    let (restarted, watched) = started(&engine);
+    restarted.apply().await.expect("applied");
+    assert_eq!(watched.reads(), [], "a day later the marks are trusted");
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_are_older_than_the_note_beside_them_are_found() {
+    let world = World::new().await;
+    let backup = tempfile::tempdir().expect("a folder");
+    copy(&world.keystore(), backup.path());
+    world.erase(&[Topic::Events, Topic::Outcomes], [Purpose::Profile].into_iter().collect()).await;
+    assert_eq!(world.served().await, [Purpose::Biometric, Purpose::Evidence]);
+    let engine = world.open(Role::Tool).await;
+    let younger = engine.notes.note(NOTE).await.expect("read").expect("noted");
+    engine.close().await;
+
+    std::fs::remove_dir_all(world.keystore()).expect("lost");
+    copy(backup.path(), &world.keystore());
+    let engine = world.open(Role::Tool).await;
+    let older = engine.notes.note(NOTE).await.expect("read");
+    assert!(engine.notes.change_note(NOTE, older.as_deref(), &younger).await.expect("changed"));
+    engine.close().await;
+    assert_eq!(world.served().await, [Purpose::Biometric, Purpose::Evidence]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_whose_row_the_backup_lacks_gets_a_destroyed_one() {
+    let world = World::new().await;
+    world.erase(&[Topic::Events, Topic::Outcomes], [Purpose::Profile].into_iter().collect()).await;
+    std::fs::remove_dir_all(world.keystore()).expect("lost");
+    assert_eq!(world.served().await, [], "there, and nothing in it");
+
     let engine = world.open(Role::Server).await;
-    let erasures = Erasures::of(&engine);
-    let (marks, text) = erasures.marks().await.expect("read");
-    let ends = engine.log.offsets(Topic::Outcomes).await.expect("asked");
-    let topic = engine.log.describe(Topic::Outcomes).await.expect("described");
-    assert_eq!(marks[&hex(topic.id)].values().sum::<u64>(), 1);
-    assert_eq!(marks[&hex(topic.id)].len(), ends.len());
+    let again = engine.keys.create(world.row.clone()).await.expect("answered");
+    assert!(matches!(again, Created::Existing(_)), "the registration, repeated, cannot make keys");
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_fails_is_tried_again_where_it_stands() {
+    let world = World::new().await;
+    world.erase(&[Topic::Outcomes], [Purpose::Biometric].into_iter().collect()).await;
+    let engine = world.open(Role::Tool).await;
+    let (erasures, watched) = started(&engine);
+    watched.fail(Topic::Outcomes, LogError::Unavailable("a new leader".to_owned()));
     erasures.apply().await.expect("applied");
-    assert_eq!(erasures.marks().await.expect("read").1, text, "nothing new, nothing noted");
+    assert_eq!(watched.reads(), [(Topic::Outcomes, 0), (Topic::Outcomes, 0)]);
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pass_over_the_events_is_noted_and_not_begun_again() {
+    let world = World::new().await;
+    let purposes: Purposes = [Purpose::Evidence].into_iter().collect();
+    world.erase(&[Topic::Events, Topic::Outcomes], purposes).await;
+    assert_eq!(world.expire().await, 1);
+    world.erase(&[Topic::Outcomes], purposes).await;
+    let engine = world.open(Role::Tool).await;
+    let (erasures, watched) = started(&engine);
+    watched.fail(Topic::Outcomes, LogError::Halted("the process ends here".to_owned()));
+    erasures.apply().await.expect_err("broken off");
+    assert_eq!(watched.reads(), [(Topic::Events, 0), (Topic::Outcomes, 1)]);
+
+    let (restarted, watched) = started(&engine);
+    restarted.apply().await.expect("applied");
+    assert_eq!(watched.reads(), [(Topic::Outcomes, 1)]);
+    let (restarted, watched) = started(&engine);
+    restarted.apply().await.expect("applied");
+    assert_eq!(watched.reads(), [], "after such a pass the marks count at once");
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn outcomes_that_go_while_the_events_are_read_end_nothing() {
+    let world = World::new().await;
+    let purposes: Purposes = [Purpose::Evidence].into_iter().collect();
+    world.erase(&[Topic::Events, Topic::Outcomes], purposes).await;
+    assert_eq!(world.expire().await, 1);
+    world.erase(&[Topic::Outcomes], purposes).await;
+    let engine = world.open(Role::Tool).await;
+    let (erasures, watched) = started(&engine);
+    let log = SqliteLog::open(&world.folder.path().join("log"), SqliteLogOptions::default()).expect("opened");
+    watched.at_next_read(Box::pin(async move {
+        assert_eq!(log.enforce_retention(days_later(100)).await.expect("enforced").expired, 1);
+    }));
+    erasures.apply().await.expect("applied");
+    assert_eq!(watched.reads(), [(Topic::Events, 0)]);
     engine.close().await;
 }
 

@@ -102,6 +102,24 @@ async fn destroyed_keys_leave_nothing_that_opens_in_the_row_store() {
     assert_eq!(house.keys(&who).await.open(&name, &sealed), Ok(Opened::Erased));
 }
 
+/// A restored key store makes such a row for an erased customer of whom it has none.
+#[tokio::test]
+async fn a_destroyed_key_that_lost_its_name_is_any_that_the_customer_had() {
+    let house = House::new().await;
+    let who = customer(1, 2);
+    let place_event = event(3);
+    let name = ctx(&place_event, Field::FullName);
+    let sealed = house.register(&who).await.seal(&name, b"Nama").expect("sealed");
+    let mut row = house.rows.row(&who);
+    row.keys = Purpose::ALL.map(|_| DataKey::Destroyed { key_id: String::new() });
+    house.rows.force(row);
+    let restarted =
+        crate::Vault::new(house.rows.clone(), house.kms.clone(), std::sync::Arc::new(crate::AlwaysCurrent));
+    let keys = restarted.customer_keys(&who, Suite::Aes256GcmSiv).await.expect("an answer").expect("a row");
+    assert_eq!(keys.open(&name, &sealed), Ok(Opened::Erased));
+    assert_eq!(keys.seal(&name, b"Nama"), Err(VaultError::Destroyed));
+}
+
 #[tokio::test]
 async fn an_outage_is_unavailable_and_a_missing_org_key_is_not() {
     let house = House::new().await;

@@ -31,7 +31,7 @@ pub enum DataKey {
     },
     /// Gone for ever; the row that says so stays.
     Destroyed {
-        /// Its name in envelopes.
+        /// Its name in envelopes; empty where that was lost with the row (a restored backup).
         key_id: String,
     },
 }
