@@ -62,10 +62,13 @@ impl Program {
     }
 }
 
+/// Both packages are selected whichever is built: a selection of its own for each would have its own features of
+/// shared dependencies, and build them all once more.
 fn build(name: &str) -> PathBuf {
     let output = Command::new(env!("CARGO"))
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .args(["build", "--quiet", "--package", name, "--bin", name, "--message-format=json"])
+        .args(["build", "--quiet", "--package", "ingest-api", "--package", "projector", "--bin", name])
+        .arg("--message-format=json")
         .stderr(Stdio::inherit())
         .output()
         .expect("cargo runs");

@@ -201,7 +201,8 @@ struct Sandbox {
 impl Sandbox {
     fn start(root: &Path) -> Result<Self> {
         let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        build.args(["build", "--quiet", "--locked", "-p", "ingest-api"]).current_dir(root);
+        // With the projector selected too, as the system tests do: the same features, the same dependencies.
+        build.args(["build", "--quiet", "--locked", "-p", "ingest-api", "-p", "projector"]).current_dir(root);
         said(build, "cargo build -p ingest-api")?;
         let folder = std::env::temp_dir().join(format!("identity-subscribers-{}", std::process::id()));
         let program = std::env::current_exe()?.with_file_name("ingest-api");
