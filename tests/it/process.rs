@@ -51,35 +51,34 @@ impl Program {
         }
     }
 
-    /// Where it is, built once for each run of the tests.
+    /// Where it is. The first who asks builds both, which may take minutes: later on somebody may be waiting.
     fn path(self) -> &'static Path {
-        static BUILT: [OnceLock<PathBuf>; 2] = [OnceLock::new(), OnceLock::new()];
-        let built = match self {
-            Self::IngestApi => &BUILT[0],
-            Self::Projector => &BUILT[1],
-        };
-        built.get_or_init(|| build(self.name()))
+        static BUILT: OnceLock<[PathBuf; 2]> = OnceLock::new();
+        let [ingest_api, projector] = BUILT.get_or_init(|| build([Self::IngestApi, Self::Projector]));
+        match self {
+            Self::IngestApi => ingest_api,
+            Self::Projector => projector,
+        }
     }
 }
 
-/// Both packages are selected whichever is built: a selection of its own for each would have its own features of
-/// shared dependencies, and build them all once more.
-fn build(name: &str) -> PathBuf {
-    let output = Command::new(env!("CARGO"))
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .args(["build", "--quiet", "--package", "ingest-api", "--package", "projector", "--bin", name])
-        .arg("--message-format=json")
-        .stderr(Stdio::inherit())
-        .output()
-        .expect("cargo runs");
-    assert!(output.status.success(), "{name} does not build");
+/// By one command: each by its own would have its own features of shared dependencies, and build them all twice.
+fn build(programs: [Program; 2]) -> [PathBuf; 2] {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    cargo.args(["build", "--quiet", "--message-format=json"]);
+    for name in programs.map(Program::name) {
+        cargo.args(["--package", name, "--bin", name]);
+    }
+    let output = cargo.stderr(Stdio::inherit()).output().expect("cargo runs");
+    assert!(output.status.success(), "the programs do not build");
     let lines = String::from_utf8(output.stdout).expect("cargo's messages are UTF-8");
-    let executable = lines
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == name)
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from));
-    executable.expect("cargo names the program it built")
+    let messages: Vec<Value> = lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    programs.map(|program| {
+        let mut ours = messages.iter().filter(|message| message["target"]["name"] == program.name());
+        let executable = ours.find_map(|message| message["executable"].as_str().map(PathBuf::from));
+        executable.expect("cargo names the programs it built")
+    })
 }
 
 /// A program without what the tests' own environment would set of it. A wrapper is a program and its arguments
