@@ -104,6 +104,10 @@ async fn a_body_that_lost_after_its_202_is_a_signal_of_the_one_that_won() {
         if found.status == 404 {
             return None;
         }
+        // Nobody was answered with 200 yet: its place in the totals comes after the row.
+        if each[0].total("").await == 0 {
+            return None;
+        }
         let row = found.expect(200);
         (!torn || row["signals"].as_array().is_some_and(|signals| !signals.is_empty())).then_some(row)
     })
