@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use domain::event::{Offset, Partition};
 use domain::ids::OrgId;
-use domain::ports::{Acknowledgement, LogError, OffsetRange, Pointer, StoreError, Topic};
+use domain::ports::{Acknowledgement, Beside, LogError, OffsetRange, Pointer, StoreError, Topic};
 use domain::rows::{BookEntry, Books, Generation};
 
 use crate::limits::QUARANTINE_PAGE;
@@ -113,6 +113,13 @@ pub async fn partitions(
     };
     let live = positions(pointer.live).await?;
     let beside = match &pointer.beside {
+        // Whoever makes or drops its tables may be at it, or have been killed at it.
+        Some(Beside::Building(generation) | Beside::Dropping(generation)) => {
+            match positions(*generation).await {
+                Err(StatusError::Store(StoreError::Corrupt(_))) => None,
+                of => Some(of?),
+            }
+        }
         Some(beside) => Some(positions(beside.generation()).await?),
         None => None,
     };
