@@ -234,10 +234,12 @@ async fn a_stopped_sandbox_does_not_say_that_it_is_there() {
     sandbox.restart().await;
     assert_ne!(sandbox.info().url, url);
     sandbox.api().get("/api/auth/me").await.expect(200);
-    let left: Vec<_> = std::fs::read_dir(sandbox.folder())
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
-        .filter(|name| name.starts_with("sandbox."))
-        .collect();
-    assert_eq!(left, ["sandbox.json"], "nothing else is left beside it");
+    // Its last step of all, after it is there for whoever reads it.
+    until("nothing else beside it", async || {
+        let left = std::fs::read_dir(sandbox.folder()).expect("a folder");
+        let left: Vec<_> = left.map(|entry| entry.expect("an entry").file_name()).collect();
+        let theirs = left.iter().filter(|name| name.to_string_lossy().starts_with("sandbox."));
+        theirs.eq(["sandbox.json"]).then_some(())
+    })
+    .await;
 }

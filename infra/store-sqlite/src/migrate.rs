@@ -87,7 +87,7 @@ pub(crate) fn open(
     let mut connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
     // Looked at before anything is written: a newer or foreign file is left exactly as it was.
     connection.busy_timeout(BUSY_TIMEOUT).map_err(sqlite)?;
-    check(&connection, path, kind, migrations.len())?;
+    look(&connection, path, kind, migrations.len())?;
     configure(&connection, durability).map_err(sqlite)?;
     for target in 1..=migrations.len() {
         migrate(&mut connection, path, kind, migrations, target)?;
@@ -149,7 +149,17 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
-/// The format in the file; 0 for one just made. Refuses newer and foreign files.
+/// What [`check`] says of one moment of the file: read one by one, the mark could be from before another
+/// process made the file and the format from after it.
+fn look(connection: &Connection, path: &Path, kind: &str, known: usize) -> Result<u32, OpenError> {
+    let sqlite = |error| OpenError::Sqlite { path: path.to_owned(), error };
+    let moment = connection.unchecked_transaction().map_err(sqlite)?;
+    let found = check(&moment, path, kind, known)?;
+    moment.commit().map_err(sqlite)?;
+    Ok(found)
+}
+
+/// The format in the file; 0 for one just made. Refuses newer and foreign files. Within a transaction.
 fn check(connection: &Connection, path: &Path, kind: &str, known: usize) -> Result<u32, OpenError> {
     let sqlite = |error| OpenError::Sqlite { path: path.to_owned(), error };
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(sqlite);
@@ -178,7 +188,7 @@ fn migrate(
     target: usize,
 ) -> Result<(), OpenError> {
     let sqlite = |error| OpenError::Sqlite { path: path.to_owned(), error };
-    if check(connection, path, kind, migrations.len())? as usize >= target {
+    if look(connection, path, kind, migrations.len())? as usize >= target {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
@@ -257,15 +267,18 @@ mod tests {
     #[test]
     fn many_that_open_a_new_file_at_once_make_it_once() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("file");
-        let open = || open(&path, "log", &[FIRST, SECOND], Durability::Full).map(drop);
-        thread::scope(|scope| {
-            let all: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
-            for one in all {
-                one.join().expect("no panic").expect("opens");
-            }
-        });
-        let connection = Connection::open(&path).expect("opens");
-        assert_eq!(number(&connection, "SELECT count(*) FROM two"), 1);
+        // Many times: what one reads between two steps of another is a matter of microseconds.
+        for round in 0..50 {
+            let path = folder.path().join(round.to_string());
+            let open = || open(&path, "log", &[FIRST, SECOND], Durability::Full).map(drop);
+            thread::scope(|scope| {
+                let all: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+                for one in all {
+                    one.join().expect("no panic").expect("opens");
+                }
+            });
+            let connection = Connection::open(&path).expect("opens");
+            assert_eq!(number(&connection, "SELECT count(*) FROM two"), 1);
+        }
     }
 }
