@@ -2,7 +2,7 @@
 //! and runs it. What belongs here: builds and paths. What is measured and how is `tests/bench`; how to read it
 //! is `docs/performance.md`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     /// Connections, with commas [default: 1,16,64; distributed 16,64,256]
     #[arg(long)]
     connections: Option<String>,
-    /// Of the distributed engine only these parts, with commas: front, back, freshness
+    /// Of the distributed engine only these parts, with commas: front, back, freshness, rebuild
     #[arg(long)]
     part: Option<String>,
     /// Also put the tables into docs/performance.md
@@ -63,8 +63,8 @@ impl Kind {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let root = crate::workspace_root();
     // Each with the features it ships with: built together, one's features would become the other's.
-    let program = built(root, "ingest-api", &["--package", "ingest-api"])?;
-    let bench = built(root, "bench", &["--package", "system-tests", "--features", "bench"])?;
+    let program = built("ingest-api", &["--package", "ingest-api"])?;
+    let bench = built("bench", &["--package", "system-tests", "--features", "bench"])?;
     let mut command = Command::new(bench);
     command.arg(arguments.kind.name());
     if arguments.kind != Kind::Stages {
@@ -82,7 +82,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
     }
     if arguments.kind == Kind::Distributed {
-        command.arg("--projector").arg(built(root, "projector", &["--package", "projector"])?);
+        command.arg("--projector").arg(built("projector", &["--package", "projector"])?);
     }
     if arguments.write {
         command.arg("--write").arg(root.join(PAGE));
@@ -93,10 +93,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 }
 
 /// Builds a program in release and says where it is.
-fn built(root: &Path, name: &str, selected: &[&str]) -> Result<PathBuf> {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root).args(["build", "--release", "--locked", "--bin", name]).args(selected);
-    command.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
+fn built(name: &str, selected: &[&str]) -> Result<PathBuf> {
+    let mut command = crate::cargo(&["build", "--release", "--locked", "--bin", name]);
+    command.args(selected).arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
     let output = command.output().context("could not start cargo")?;
     ensure!(output.status.success(), "`{name}` does not build");
     let messages = String::from_utf8(output.stdout)?;

@@ -3,7 +3,6 @@
 //! installed before (`.ci/run`).
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -26,9 +25,9 @@ struct Counts {
 pub(crate) fn run() -> Result<()> {
     let root = crate::workspace_root();
     let has_servers = real_servers()?;
-    let mut steps = Steps { root, done: Vec::new() };
-    steps.run("fmt", |root| succeed(cargo(root, &["fmt", "--all", "--check"])))?;
-    steps.run("clippy", |root| {
+    let mut steps = Steps::default();
+    steps.run("fmt", || succeed(crate::cargo(&["fmt", "--all", "--check"])))?;
+    steps.run("clippy", || {
         let arguments = [
             "clippy",
             "--workspace",
@@ -40,19 +39,19 @@ pub(crate) fn run() -> Result<()> {
             "-D",
             "warnings",
         ];
-        succeed(cargo(root, &arguments))
+        succeed(crate::cargo(&arguments))
     })?;
-    steps.run("doc", |root| {
-        let mut doc = cargo(root, &["doc", "--no-deps", "--workspace", "--locked"]);
+    steps.run("doc", || {
+        let mut doc = crate::cargo(&["doc", "--no-deps", "--workspace", "--locked"]);
         doc.env("RUSTDOCFLAGS", "-D warnings");
         succeed(doc)
     })?;
     let counts = steps.run("test", test)?;
     if has_servers {
-        steps.run("subscribers", subscribers::check)?;
+        steps.run("subscribers", || subscribers::check(root))?;
     }
-    steps.run("deploy", deploy::check)?;
-    steps.run("tidy", tidy::check)?;
+    steps.run("deploy", || deploy::check(root))?;
+    steps.run("tidy", || tidy::check(root))?;
     steps.summary();
     println!("{}", counts.line());
     Ok(())
@@ -68,16 +67,16 @@ fn real_servers() -> Result<bool> {
     Ok(false)
 }
 
+#[derive(Default)]
 struct Steps {
-    root: &'static Path,
     done: Vec<(&'static str, Duration)>,
 }
 
 impl Steps {
-    fn run<T>(&mut self, name: &'static str, step: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+    fn run<T>(&mut self, name: &'static str, step: impl FnOnce() -> Result<T>) -> Result<T> {
         println!("== {name}");
         let start = Instant::now();
-        let outcome = step(self.root);
+        let outcome = step();
         let took = start.elapsed();
         self.done.push((name, took));
         let word = if outcome.is_ok() { "ok" } else { "FAILED" };
@@ -95,13 +94,6 @@ impl Steps {
     }
 }
 
-/// The cargo that runs this, so that a toolchain chosen once holds for every step.
-fn cargo(root: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root).args(arguments);
-    command
-}
-
 fn succeed(mut command: Command) -> Result<()> {
     let status = command.status().with_context(|| format!("could not start {command:?}"))?;
     ensure!(status.success(), "{status}");
@@ -109,9 +101,9 @@ fn succeed(mut command: Command) -> Result<()> {
 }
 
 /// Every test of every crate, also after one has failed: a run should say all that is wrong.
-fn test(root: &Path) -> Result<Counts> {
+fn test() -> Result<Counts> {
     let mut command =
-        cargo(root, &["test", "--workspace", "--features", BENCH, "--locked", "--no-fail-fast"]);
+        crate::cargo(&["test", "--workspace", "--features", BENCH, "--locked", "--no-fail-fast"]);
     let mut child = command.stdout(Stdio::piped()).spawn().context("could not start cargo test")?;
     let stdout = child.stdout.take().context("cargo test has no standard output")?;
     let mut counts = Counts::default();

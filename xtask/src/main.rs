@@ -9,7 +9,7 @@ mod subscribers;
 mod tidy;
 
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -60,4 +60,19 @@ fn main() -> ExitCode {
 fn workspace_root() -> &'static Path {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     manifest.parent().unwrap_or(manifest)
+}
+
+/// The cargo that runs this, so that a toolchain chosen once holds for every step; in the workspace, without
+/// what it set for this program alone (`CARGO_PKG_NAME` and the like): ring's build script asks for those, and
+/// everything behind it would be built again by each that has others.
+fn cargo(arguments: &[&str]) -> process::Command {
+    let mut command = process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+    command.current_dir(workspace_root()).args(arguments);
+    command
 }

@@ -77,7 +77,7 @@ pub(crate) fn check(root: &Path) -> Result<()> {
         .arg(root.join("schemas/events/golden"));
     let records: usize = said(golden, "golden.py")?.trim().parse().context("golden.py")?;
 
-    let sandbox = Sandbox::start(root)?;
+    let sandbox = Sandbox::start()?;
     let lines = both(root, &brokers, &sandbox.registry, records)?;
     let types: BTreeSet<&str> = lines.iter().filter_map(|line| line.split('\t').nth(1)).collect();
     ensure!(types.len() == TYPES, "not every type was read: {types:?}");
@@ -199,10 +199,9 @@ struct Sandbox {
 }
 
 impl Sandbox {
-    fn start(root: &Path) -> Result<Self> {
-        let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    fn start() -> Result<Self> {
         // With the projector selected too, as the system tests do: the same features, the same dependencies.
-        build.args(["build", "--quiet", "--locked", "-p", "ingest-api", "-p", "projector"]).current_dir(root);
+        let build = crate::cargo(&["build", "--quiet", "--locked", "-p", "ingest-api", "-p", "projector"]);
         said(build, "cargo build -p ingest-api")?;
         let folder = std::env::temp_dir().join(format!("identity-subscribers-{}", std::process::id()));
         let program = std::env::current_exe()?.with_file_name("ingest-api");
