@@ -79,9 +79,13 @@ impl Lanes {
     }
 
     fn halt(&mut self) {
-        let label = self.partition.0.to_string();
-        metrics::gauge!("identity_projector_partition_halted", "partition" => label).set(1.0);
         self.halted = true;
+        self.show();
+    }
+
+    fn show(&self) {
+        let (label, value) = (self.partition.0.to_string(), f64::from(u8::from(self.halted)));
+        metrics::gauge!("identity_projector_partition_halted", "partition" => label).set(value);
     }
 
     /// Records that one generation speaks of.
@@ -112,6 +116,15 @@ impl Lanes {
             }
         }
         Ended::Done
+    }
+}
+
+/// Handed over, or taken up anew: what is shown is no longer this projector's, or begins again.
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        if std::mem::take(&mut self.halted) {
+            self.show();
+        }
     }
 }
 
@@ -153,4 +166,56 @@ fn split_at_handover<'a>(
     let at = until.map_or(records.len(), |until| records.partition_point(|r| r.source.offset < until));
     let (below, from) = records.split_at(at);
     [below, from].into_iter().filter(|part| !part.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
+
+    use super::*;
+
+    /// Keeps what the one gauge of these tests was set to.
+    #[derive(Default)]
+    struct Shown(Arc<AtomicU64>);
+
+    impl Shown {
+        fn value(&self) -> f64 {
+            f64::from_bits(self.0.load(Ordering::Relaxed))
+        }
+    }
+
+    impl Recorder for Shown {
+        fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
+            Counter::noop()
+        }
+        fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+            assert_eq!(key.name(), "identity_projector_partition_halted");
+            Gauge::from_arc(Arc::clone(&self.0))
+        }
+        fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+            Histogram::noop()
+        }
+    }
+
+    #[test]
+    fn a_partition_that_stands_still_is_shown_until_it_is_handed_over() {
+        let shown = Shown::default();
+        metrics::with_local_recorder(&shown, || {
+            let lanes =
+                || Lanes::new(TopicId([1; 16]), Epoch(1), Partition(3), &Pointer::FIRST, |_| Offset(0));
+            let mut halted = lanes();
+            halted.halt();
+            assert_eq!(shown.value(), 1.0);
+            drop(lanes());
+            assert_eq!(shown.value(), 1.0, "one that went on says nothing of another");
+            drop(halted);
+            assert_eq!(shown.value(), 0.0);
+        });
+    }
 }
