@@ -2,6 +2,7 @@
 //! themselves.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -56,16 +57,44 @@ impl Kms for DownKms {
     }
 }
 
-/// A log whose next calls fail as told: errors of followers' `next`, and of appends.
+type Before = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A log whose next calls fail as told: errors of followers' `next`, of appends, and of a topic's reads, which
+/// are also written down.
 pub(crate) struct FailingLog {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) next_errors: Arc<Mutex<VecDeque<LogError>>>,
     pub(crate) append_errors: Mutex<VecDeque<LogError>>,
+    reads: Mutex<Vec<(Topic, u64)>>,
+    read_error: Mutex<Option<(Topic, LogError)>>,
+    before_read: Mutex<Option<Before>>,
 }
 
 impl FailingLog {
     pub(crate) fn new(log: Arc<dyn EventLog>) -> Self {
-        Self { log, next_errors: Arc::default(), append_errors: Mutex::default() }
+        Self {
+            log,
+            next_errors: Arc::default(),
+            append_errors: Mutex::default(),
+            reads: Mutex::default(),
+            read_error: Mutex::default(),
+            before_read: Mutex::default(),
+        }
+    }
+
+    /// From which offsets was read.
+    pub(crate) fn reads(&self) -> Vec<(Topic, u64)> {
+        self.reads.lock().expect("not poisoned").clone()
+    }
+
+    /// The next read of that topic fails so.
+    pub(crate) fn fail_read(&self, topic: Topic, error: LogError) {
+        *self.read_error.lock().expect("not poisoned") = Some((topic, error));
+    }
+
+    /// Happens before the next read.
+    pub(crate) fn at_next_read(&self, before: Before) {
+        *self.before_read.lock().expect("not poisoned") = Some(before);
     }
 }
 
@@ -95,6 +124,15 @@ impl EventLog for FailingLog {
         from: Offset,
         bounds: ReadBounds,
     ) -> Result<Vec<StoredRecord>, LogError> {
+        self.reads.lock().expect("not poisoned").push((topic, from.0));
+        let before = self.before_read.lock().expect("not poisoned").take();
+        if let Some(before) = before {
+            before.await;
+        }
+        if let Some((_, error)) = self.read_error.lock().expect("not poisoned").take_if(|(t, _)| *t == topic)
+        {
+            return Err(error);
+        }
         self.log.read(topic, partition, from, bounds).await
     }
 

@@ -15,11 +15,7 @@ use testkit::samples::Samples;
 use super::*;
 use crate::config::Config;
 use crate::engine::Role;
-
-#[path = "erasures_watched.rs"]
-mod watched;
-
-use watched::Watched;
+use crate::faults::FailingLog;
 
 fn meta() -> Meta<'static> {
     Meta { time: Timestamp::default(), traceparent: None }
@@ -104,8 +100,8 @@ impl World {
 }
 
 /// What a process started now would apply erasures with, its reads watched.
-fn started(engine: &Engine) -> (Erasures, Arc<Watched>) {
-    let watched = Arc::new(Watched::new(Arc::clone(&engine.log)));
+fn started(engine: &Engine) -> (Erasures, Arc<FailingLog>) {
+    let watched = Arc::new(FailingLog::new(Arc::clone(&engine.log)));
     (Erasures { log: Arc::clone(&watched) as _, ..Erasures::of(engine) }, watched)
 }
 
@@ -220,7 +216,7 @@ async fn a_read_that_fails_is_tried_again_where_it_stands() {
     world.erase(&[Topic::Outcomes], [Purpose::Biometric].into_iter().collect()).await;
     let engine = world.open(Role::Tool).await;
     let (erasures, watched) = started(&engine);
-    watched.fail(Topic::Outcomes, LogError::Unavailable("a new leader".to_owned()));
+    watched.fail_read(Topic::Outcomes, LogError::Unavailable("a new leader".to_owned()));
     erasures.apply().await.expect("applied");
     assert_eq!(watched.reads(), [(Topic::Outcomes, 0), (Topic::Outcomes, 0)]);
     engine.close().await;
@@ -235,7 +231,7 @@ async fn a_pass_over_the_events_is_noted_and_not_begun_again() {
     world.erase(&[Topic::Outcomes], purposes).await;
     let engine = world.open(Role::Tool).await;
     let (erasures, watched) = started(&engine);
-    watched.fail(Topic::Outcomes, LogError::Halted("the process ends here".to_owned()));
+    watched.fail_read(Topic::Outcomes, LogError::Halted("the process ends here".to_owned()));
     erasures.apply().await.expect_err("broken off");
     assert_eq!(watched.reads(), [(Topic::Events, 0), (Topic::Outcomes, 1)]);
 
