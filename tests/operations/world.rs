@@ -1,0 +1,125 @@
+//! Two instances of each program on one installation, an org with customers, and the operator's commands.
+
+use domain::ids::{CustomerId, CustomerRef, OrgId};
+use local_cluster::{CassandraOptions, KafkaOptions};
+use serde_json::Value;
+use tokio::sync::{Mutex, MutexGuard, OnceCell};
+
+use crate::client::{Answer, Api, VERDICT, declined, text, verified};
+use crate::installation::{Installation, Instance, settings};
+use crate::process::{Program, Ran, until};
+
+/// What all cases share, one at a time.
+pub(crate) struct World {
+    pub(crate) installation: Installation,
+    /// They run as long as this.
+    _serves: [Instance; 2],
+    pub(crate) projectors: Vec<Instance>,
+    pub(crate) org: String,
+    /// At each instance.
+    pub(crate) each: [Api; 2],
+}
+
+static WORLD: OnceCell<Mutex<World>> = OnceCell::const_new();
+
+/// The installation, started by whoever needs it first, with two projectors.
+pub(crate) async fn world() -> MutexGuard<'static, World> {
+    let world = WORLD.get_or_init(async || Mutex::new(World::start().await)).await;
+    let mut world = world.lock().await;
+    // A case may have ended them.
+    while world.projectors.len() < 2 {
+        let projector = world.installation.project(&[]).await;
+        world.projectors.push(projector);
+    }
+    world
+}
+
+impl World {
+    async fn start() -> Self {
+        // While a rebuild or a busy machine holds the projectors up, a verdict is late, not wrong.
+        let patient = settings(&[("IDENTITY_API__WAIT_DEFAULT_MS", "10000")]);
+        let installation =
+            Installation::start(KafkaOptions::default(), CassandraOptions::default(), patient).await;
+        let (org, key) = installation.org("Bank Contoh").await;
+        let (one, two) = tokio::join!(installation.serve(&[]), installation.serve(&[]));
+        let each = [&one, &two].map(|serve| Api::new(serve.url(), &key));
+        for api in &each {
+            until("the key's work", async || (api.get("/api/auth/me").await.status == 200).then_some(()))
+                .await;
+        }
+        Self { installation, _serves: [one, two], projectors: Vec::new(), org, each }
+    }
+
+    /// New customers, each with a verdict.
+    pub(crate) async fn customers(&self, count: usize) -> Vec<String> {
+        let mut customers = Vec::with_capacity(count);
+        for number in 0..count {
+            let customer = self.each[number % 2].customer(&format!("Nasabah {number}")).await;
+            let body = if number % 3 == 0 {
+                declined(&customer, "Data tidak ditemukan")
+            } else {
+                verified(&customer)
+            };
+            self.post(number, &body).await.expect(200);
+            customers.push(customer);
+        }
+        customers
+    }
+
+    /// A verdict to one of the instances, by turns, with as much patience as the API has.
+    pub(crate) async fn post(&self, number: usize, body: &Value) -> Answer {
+        self.each[number % 2].post(VERDICT, &[("prefer", "wait=10")], body).await
+    }
+
+    /// What was answered with 200 by one instance, the other one shows at once.
+    pub(crate) async fn is_shown(&self, number: usize, answer: &Answer) {
+        let id = answer.json()["verification"]["id"].clone();
+        let there = &self.each[1 - number % 2];
+        let row = there.get(&format!("/api/identity/verifications/{}", text(&id))).await;
+        assert_eq!(row.status, 200, "answered with 200 by one instance, and the other says {row:?}");
+    }
+
+    /// `projector …` on this installation.
+    pub(crate) async fn projector(&self, words: &[&str]) -> Ran {
+        self.installation.tool(Program::Projector, words).await
+    }
+
+    /// `projector status`.
+    pub(crate) async fn status(&self) -> Value {
+        self.projector(&["status", "--json"]).await.json()
+    }
+
+    /// The status once nothing lags.
+    pub(crate) async fn settled(&self) -> Value {
+        until("everything is projected", async || {
+            let status = self.status().await;
+            (sum(&status, "lag") == 0).then_some(status)
+        })
+        .await
+    }
+
+    pub(crate) fn reference(&self, customer: &str) -> CustomerRef {
+        let org = OrgId::parse(&self.org).expect("an org");
+        CustomerRef::new(org, CustomerId::parse(customer).expect("a customer"))
+    }
+
+    /// Ends every projector.
+    pub(crate) async fn stop_projectors(&mut self) {
+        for mut projector in self.projectors.drain(..) {
+            self.installation.forget(&projector);
+            projector.sigterm().await;
+        }
+    }
+}
+
+/// The sum over all partitions of a status.
+pub(crate) fn sum(status: &Value, name: &str) -> u64 {
+    let partitions = status["partitions"].as_array().expect("partitions");
+    partitions.iter().map(|of| of[name].as_u64().expect("a number")).sum()
+}
+
+/// The org's books in a status.
+pub(crate) fn books<'a>(status: &'a Value, org: &str) -> &'a Value {
+    let all = status["books"].as_array().expect("books");
+    all.iter().find(|of| of["orgId"] == org).expect("the org's books")
+}
