@@ -12,7 +12,7 @@ use local_cluster::{Cassandra, CassandraOptions, Kafka, KafkaOptions, PerfRun};
 use super::kafka_limit::BARE_EVENTS;
 use super::projecting::Projecting;
 use crate::http::Connection;
-use crate::limits::{CUSTOMERS_DISTRIBUTED, LOOK_EVERY, PERF_RECORDS, READY_WITHIN};
+use crate::limits::{LOOK_EVERY, PERF_RECORDS, READY_WITHIN};
 use crate::load::Target;
 use crate::process::Program;
 
@@ -24,7 +24,8 @@ pub(crate) struct Cluster {
     program: PathBuf,
     projector: PathBuf,
     api_key: String,
-    /// Registered by the first API.
+    /// So many, registered by the first API.
+    customers_count: usize,
     customers: OnceLock<Target>,
 }
 
@@ -35,7 +36,12 @@ pub(crate) struct Served {
 }
 
 impl Cluster {
-    pub(crate) fn start(folder: &Path, program: &Path, projector: &Path) -> Result<Self> {
+    pub(crate) fn start(
+        folder: &Path,
+        program: &Path,
+        projector: &Path,
+        customers_count: usize,
+    ) -> Result<Self> {
         let (kafka, cassandra) = std::thread::scope(|scope| {
             let kafka = scope.spawn(|| Kafka::start(KafkaOptions::default()));
             let cassandra = Cassandra::start(CassandraOptions::default());
@@ -59,6 +65,7 @@ impl Cluster {
             program: program.to_owned(),
             projector: projector.to_owned(),
             api_key: String::new(),
+            customers_count,
             customers: OnceLock::new(),
         };
         let made =
@@ -107,7 +114,7 @@ impl Cluster {
         let target = match self.customers.get() {
             Some(target) => target.at(listen),
             None => {
-                let target = Target::prepare(listen, self.api_key.clone(), CUSTOMERS_DISTRIBUTED).await?;
+                let target = Target::prepare(listen, self.api_key.clone(), self.customers_count).await?;
                 self.customers.get_or_init(|| target).at(listen)
             }
         };
@@ -122,6 +129,15 @@ impl Cluster {
         let arguments = ["run", "--config", &config, "--admin-listen", &admin_text];
         let program = Program::start(&self.projector, &arguments, self.folder.join("projector.log"))?;
         Ok(Projecting { program, admin })
+    }
+
+    /// `projector rebuild`, to its end: its report.
+    pub(crate) async fn rebuild(&self) -> Result<serde_json::Value> {
+        let mut command = tokio::process::Command::new(&self.projector);
+        command.args(["rebuild", "--json", "--config", &self.config()?]).kill_on_drop(true);
+        let output = command.output().await?;
+        ensure!(output.status.success(), "rebuild: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(serde_json::from_slice(&output.stdout)?)
     }
 
     /// Kafka's own producer, one append a record: records per second.

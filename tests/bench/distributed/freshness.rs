@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::cluster::Cluster;
 use super::{apart, warm_up};
-use crate::limits::{CONNECTIONS_BUSY, WARM_UP_DISTRIBUTED};
+use crate::limits::{COMPILING_WAITING, CONNECTIONS_BUSY, WARM_UP_DISTRIBUTED};
 use crate::load::{Outcome, Plan};
 use crate::report::Report;
 use crate::stat::Spread;
@@ -32,6 +32,9 @@ pub(super) async fn measure(
     let served = cluster.serve().await?;
     let projector = cluster.project()?;
     projector.settled().await?;
+    // Waiting for the projector is a way of its own through both servers, and it may not have joined yet.
+    let waiting = Plan { warm_up: Duration::ZERO, ..apart(CONNECTIONS_BUSY, COMPILING_WAITING) };
+    served.target.run(waiting, &served.program).await?;
     let mut done: Vec<Round> = Vec::new();
     for number in 1..=rounds {
         let plan = |connections| Plan { warm_up: WARM_UP_DISTRIBUTED, ..apart(connections, window) };

@@ -8,6 +8,7 @@ mod freshness;
 mod front;
 mod kafka_limit;
 mod projecting;
+mod rebuild;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -58,6 +59,8 @@ pub(crate) enum Part {
     Back,
     /// From POST to visible, everything at once.
     Freshness,
+    /// `projector rebuild` of a large log, while verdicts keep coming; once, whatever the rounds.
+    Rebuild,
 }
 
 impl Part {
@@ -66,6 +69,7 @@ impl Part {
             Self::Front => "distributed-front",
             Self::Back => "distributed-back",
             Self::Freshness => "distributed-freshness",
+            Self::Rebuild => "distributed-rebuild",
         }
     }
 }
@@ -88,11 +92,16 @@ fn measure(arguments: &Arguments, part: Part, report: &mut Report) -> Result<()>
     let (rounds, window) = (arguments.rounds, Duration::from_secs(arguments.seconds));
     let before = machine::line();
     let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&arguments.work_dir)?;
-    let cluster = Cluster::start(folder.path(), &arguments.program, &arguments.projector)?;
+    let customers =
+        if part == Part::Rebuild { limits::CUSTOMERS_REBUILD } else { limits::CUSTOMERS_DISTRIBUTED };
+    let cluster = Cluster::start(folder.path(), &arguments.program, &arguments.projector, customers)?;
+    let how_often = match part {
+        Part::Rebuild => String::from("One run."),
+        _ => format!("Medians of {rounds} rounds (min–max), windows of {} s.", window.as_secs()),
+    };
     report.say(&format!(
         "{before}; one broker, one Cassandra node, no TLS. Load generator, programs, servers and limits share \
-         the machine. Medians of {rounds} rounds (min–max), windows of {} s.",
-        window.as_secs(),
+         the machine. {how_often}",
     ));
     // Two threads: rdkafka and scylla want one beside the load's.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -104,6 +113,7 @@ fn measure(arguments: &Arguments, part: Part, report: &mut Report) -> Result<()>
             }
             Part::Back => back::measure(&cluster, rounds, window, report).await,
             Part::Freshness => freshness::measure(&cluster, rounds, window, report).await,
+            Part::Rebuild => rebuild::measure(&cluster, report).await,
         }
     })?;
     report.say(&format!("Load average after it: {}.", machine::load_average()));

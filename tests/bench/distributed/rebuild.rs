@@ -1,0 +1,101 @@
+//! A rebuild: `projector rebuild` of a large log beside a projector and an API at work, compared with how fast
+//! the same log was projected before. What is compared, row by row, is the command's own business.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+
+use super::apart;
+use super::cluster::Cluster;
+use crate::limits::{CONNECTIONS_BUSY, CUSTOMERS_REBUILD, EVENTS_REBUILD, LOAD_SLICE, RATE_DURING_REBUILD};
+use crate::load::{Outcome, Plan};
+use crate::report::Report;
+
+/// The issue's aim: replayed to live events a second.
+const AIM_TIMES: f64 = 3.0;
+
+/// Measures and reports.
+pub(super) async fn measure(cluster: &Cluster, report: &mut Report) -> Result<()> {
+    let served = cluster.serve().await?;
+    let plan = |connections, window| Plan { warm_up: Duration::ZERO, ..apart(connections, window) };
+    let fill = Plan { respond_async: true, ..plan(CONNECTIONS_BUSY, LOAD_SLICE) };
+    let mut verdicts = 0;
+    while CUSTOMERS_REBUILD as u64 + verdicts < EVENTS_REBUILD {
+        let filled = served.target.run(fill, &served.program).await?;
+        ensure!(filled.unexpected() == 0, "not all were accepted: {:?} {:?}", filled.others, filled.shown);
+        verdicts += filled.latencies_us.len() as u64;
+        eprintln!("rebuild: {verdicts} verdicts in the log");
+    }
+    let projector = cluster.project()?;
+    let live = projector.worked_off().await?;
+    let live_rate = live.events() as f64 / live.seconds();
+    eprintln!("rebuild: projected live at {live_rate:.0} events/s");
+
+    // What keeps coming, until the rebuild is done.
+    let rebuilding = cluster.rebuild();
+    tokio::pin!(rebuilding);
+    let trickle = Plan { rate: Some(RATE_DURING_REBUILD), ..plan(4, LOAD_SLICE) };
+    let mut meanwhile: Vec<Outcome> = Vec::new();
+    let done = loop {
+        let slice = served.target.run(trickle, &served.program);
+        tokio::pin!(slice);
+        tokio::select! {
+            done = &mut rebuilding => {
+                let done = done?;
+                meanwhile.push(slice.await?);
+                break done;
+            }
+            slice = &mut slice => meanwhile.push(slice?),
+        }
+    };
+    projector.program.stop()?;
+    served.program.stop()?;
+    say(report, &done, live_rate, &meanwhile)
+}
+
+fn say(report: &mut Report, done: &Value, live_rate: f64, meanwhile: &[Outcome]) -> Result<()> {
+    let number = |of: &Value, name: &str| of[name].as_f64().with_context(|| format!("no {name}: {done}"));
+    let comparison = &done["comparison"];
+    ensure!(done["switched"] == true, "not switched to: {done}");
+    ensure!(
+        number(comparison, "different")? == 0.0 && comparison["oldDigest"] == comparison["newDigest"],
+        "the digests differ: {done}"
+    );
+    let (events, replay) = (number(done, "events")?, number(done, "replaySeconds")?);
+    let in_time: usize = meanwhile.iter().map(|slice| slice.latencies_us.len()).sum();
+    let later: u64 = meanwhile.iter().filter_map(|slice| slice.others.get(&202)).sum();
+    let all: u64 = in_time as u64 + meanwhile.iter().map(Outcome::unexpected).sum::<u64>();
+    report.say(&format!(
+        "Rebuild: {CUSTOMERS_REBUILD} customers with ten events each on average, a projector and an API at work, \
+         {RATE_DURING_REBUILD:.0} verdicts a second coming meanwhile. Digests equal, {:.0} customers, tallies and \
+         books compared, {:.0} left out. Aim: replay ≥ {AIM_TIMES:.0} × live.",
+        number(comparison, "compared")?,
+        number(comparison, "notCompared")?,
+    ));
+    report.table(
+        &[
+            "live events/s",
+            "events replayed",
+            "replayed in s",
+            "events/s",
+            "× live",
+            "compared in s",
+            "all in s",
+        ],
+        &[vec![
+            format!("{live_rate:.0}"),
+            format!("{events:.0}"),
+            format!("{replay:.1}"),
+            format!("{:.0}", events / replay),
+            format!("{:.1}", events / replay / live_rate),
+            format!("{:.1}", number(done, "compareSeconds")?),
+            format!("{:.1}", number(done, "seconds")?),
+        ]],
+    );
+    report.say(&format!(
+        "Of {all} verdicts meanwhile {in_time} were answered with 200, {later} with 202, {} otherwise.",
+        all - in_time as u64 - later,
+    ));
+    Ok(())
+}
