@@ -33,7 +33,7 @@ pub(crate) const CUSTOMERS_REBUILD: usize = 10_000;
 /// Events in the log before it is rebuilt from: the issue's.
 pub(crate) const EVENTS_REBUILD: u64 = 100_000;
 
-/// Verdicts a second while it is rebuilt: what a middling bank sends at noon, and well below what the machine takes.
+/// Verdicts a second while it is rebuilt: a tenth of what the machine takes with callers who wait, or less.
 pub(crate) const RATE_DURING_REBUILD: f64 = 20.0;
 
 /// Seconds of load at a time while the log is filled, and while it is rebuilt.
@@ -88,7 +88,8 @@ pub(crate) const WARM_UP_DISTRIBUTED: Duration = Duration::from_secs(1);
 /// seconds of it a backlog's rate still grew from round to round (2,141, 2,324, 3,471 events a second).
 pub(crate) const COMPILING: Duration = Duration::from_secs(20);
 
-/// The same where every verdict is waited for: a third of the rate, and without it the rate grew from window to window (215, 541, 582, 933 verdicts a second).
+/// The same where every verdict is waited for: a third of the rate, and without it the rate grew from window
+/// to window (215, 541, 582, 933 verdicts a second).
 pub(crate) const COMPILING_WAITING: Duration = Duration::from_secs(30);
 
 /// Records of Kafka's own producer in a round: about two seconds' worth, 0.4 GB.

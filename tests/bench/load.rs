@@ -63,6 +63,8 @@ impl Plan {
 pub(crate) struct Outcome {
     /// µs from the first byte sent to the last one read, of answers as expected, sorted.
     pub(crate) latencies_us: Vec<u32>,
+    /// Answers as expected after the window's end.
+    pub(crate) late: u64,
     /// Answers that were not as expected, by status; 0 stands for an expected status with another body.
     pub(crate) others: BTreeMap<u16, u64>,
     /// Some of those.
@@ -165,6 +167,7 @@ impl Target {
             .context("requests hung: no answer within every deadline")??;
         for part in parts {
             outcome.latencies_us.extend(part.latencies_us);
+            outcome.late += part.late;
             outcome.shown.extend(part.shown);
             for (status, count) in part.others {
                 *outcome.others.entry(status).or_default() += count;
@@ -203,6 +206,8 @@ impl Target {
             if answer.status == expected && good {
                 if window.contains(&ended) {
                     outcome.latencies_us.push((ended - began).as_micros().try_into().unwrap_or(u32::MAX));
+                } else if ended >= window.end {
+                    outcome.late += 1;
                 }
             } else {
                 let status = if answer.status == expected { 0 } else { answer.status };

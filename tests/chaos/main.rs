@@ -17,6 +17,7 @@ mod photos;
 mod process;
 
 mod disk;
+mod drill;
 mod kill;
 mod load;
 mod restore;

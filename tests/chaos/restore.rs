@@ -17,15 +17,12 @@ use serde_json::{Value, json};
 use store_sqlite::{SqliteKeys, SqliteLog, SqliteLogOptions};
 
 use crate::client::{Api, declined, text};
+use crate::drill::steps;
 use crate::harness::{Sandbox, until};
-
-const PAGE: &str = include_str!("../../docs/operations.md");
 
 /// Runs the page's block of that name.
 fn drill(name: &str, sandbox: &Sandbox) {
-    let (_, after) =
-        PAGE.split_once(&format!("<!-- drill: {name} -->\n```sh\n")).expect("the page has the block");
-    let (steps, _) = after.split_once("\n```").expect("a block ends");
+    let steps = steps(name);
     let mut shell = Command::new("bash");
     shell.args(["-euo", "pipefail", "-c", steps]).env("DATA", sandbox.folder());
     for place in ["BACKUP", "BACKUP_KMS"] {

@@ -16,6 +16,9 @@ use serde_json::Value;
 /// is better than a wrong one.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(90);
 
+/// How long a command may take from start to end: a rebuild waits for instances up to a minute a step.
+const COMMAND_DEADLINE: Duration = Duration::from_secs(300);
+
 /// How often a condition is looked at.
 const POLL: Duration = Duration::from_millis(15);
 
@@ -23,7 +26,11 @@ const POLL: Duration = Duration::from_millis(15);
 const SHOWN_BYTES: usize = 8 * 1024;
 
 /// Asks until there is an answer, or fails at the deadline.
-pub(crate) async fn until<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn until<T>(what: &str, probe: impl AsyncFnMut() -> Option<T>) -> T {
+    until_within(DEADLINE, what, probe).await
+}
+
+async fn until_within<T>(deadline: Duration, what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
     let started = Instant::now();
     let mut ticks = tokio::time::interval(POLL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -32,7 +39,7 @@ pub(crate) async fn until<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<
         if let Some(found) = probe().await {
             return found;
         }
-        assert!(started.elapsed() < DEADLINE, "not within {DEADLINE:?}: {what}");
+        assert!(started.elapsed() < deadline, "not within {deadline:?}: {what}");
     }
 }
 
@@ -143,7 +150,7 @@ pub(crate) async fn run_program<S: AsRef<OsStr>>(
     let mut command = command(program, &[]);
     command.args(arguments).envs(environment.iter().copied());
     let mut process = Process::spawn(command);
-    let status = process.ended().await;
+    let status = process.ended_within(COMMAND_DEADLINE).await;
     Ran { code: status.code(), stdout: process.stdout(), stderr: process.stderr() }
 }
 
@@ -192,7 +199,12 @@ impl Process {
 
     /// Waits for the end, and for the last of the output.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
-        let status = until("the program's end", async || self.child.try_wait().expect("a child")).await;
+        self.ended_within(DEADLINE).await
+    }
+
+    async fn ended_within(&mut self, deadline: Duration) -> ExitStatus {
+        let ended = async || self.child.try_wait().expect("a child");
+        let status = until_within(deadline, "the program's end", ended).await;
         for reader in self.readers.drain(..) {
             let _ = reader.join();
         }

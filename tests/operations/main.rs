@@ -6,12 +6,16 @@
 #[allow(dead_code, reason = "shared with ../it, which uses the rest of it")]
 #[path = "../it/client.rs"]
 mod client;
+#[path = "../chaos/drill.rs"]
+mod drill;
 #[allow(dead_code, reason = "shared with ../it, which uses the rest of it")]
 #[path = "../it/evidence.rs"]
 mod evidence;
 #[allow(dead_code, reason = "shared with ../distributed, which uses the rest of it")]
 #[path = "../distributed/installation.rs"]
 mod installation;
+#[path = "../distributed/patience.rs"]
+mod patience;
 #[allow(dead_code, reason = "shared with ../it, which uses the rest of it")]
 #[path = "../it/photos.rs"]
 mod photos;

@@ -6,6 +6,7 @@ use engine::{Engine, Role};
 use serde_json::{Value, json};
 
 use crate::client::{VERDICT, verified};
+use crate::patience;
 use crate::process::until;
 use crate::world::{World, world};
 
@@ -22,7 +23,7 @@ async fn append_garbage(world: &World, customer: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_quarantined_customer_is_listed_shown_and_drained() {
     let world = world().await;
-    let customer = world.each[0].customer("Nasabah Karantina").await;
+    let customer = patience::customer(&world.each[0], "Nasabah Karantina").await;
     append_garbage(&world, &customer).await;
     let accepted = world.each[1].post(VERDICT, &[("prefer", "respond-async")], &verified(&customer)).await;
     accepted.expect(202);

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Api, declined};
 use crate::installation::{Installation, servers_or_leave, settings};
+use crate::patience;
 use crate::process::{Program, Ran, run_program, until};
 
 /// An installation whose programs are told of a registry.
@@ -70,10 +71,8 @@ async fn an_external_registry_is_waited_for_used_and_held_to() {
     let mut serve = world.installation.serve(&[]).await;
     let mut projector = world.installation.project(&[]).await;
     let api = Api::new(serve.url(), key);
-    let customer = api.customer("Siti Contoh").await;
-    api.post("/api/identity/nik/dukcapil", &[("prefer", "wait=10")], &declined(&customer, "Data ganda"))
-        .await
-        .expect(200);
+    let customer = patience::customer(&api, "Siti Contoh").await;
+    patience::verdict(&api, &declined(&customer, "Data ganda")).await;
 
     // What was written carries the registry's ids, so whoever asks it gets the schema that was written with.
     for (topic, name) in [

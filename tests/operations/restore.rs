@@ -17,16 +17,14 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::client::{Api, declined};
+use crate::drill::steps;
 use crate::installation::{Installation, Instance, servers_or_leave};
+use crate::patience;
 use crate::process::until;
-
-const PAGE: &str = include_str!("../../docs/operations.md");
 
 /// Runs the page's block of that name.
 fn drill(name: &str, node: &TempDir, backup: &TempDir) {
-    let (_, after) =
-        PAGE.split_once(&format!("<!-- drill: {name} -->\n```sh\n")).expect("the page has the block");
-    let (steps, _) = after.split_once("\n```").expect("a block ends");
+    let steps = steps(name);
     let mut shell = Command::new("bash");
     shell.args(["-euo", "pipefail", "-c", steps]);
     shell.env("NODE", node.path()).env("BACKUP", backup.path().join("node"));
@@ -85,9 +83,7 @@ async fn gone(api: &Api, customer: &str) {
 }
 
 async fn post(api: &Api, customer: &str, reason: &str) {
-    let answer =
-        api.post("/api/identity/nik/dukcapil", &[("prefer", "wait=10")], &declined(customer, reason)).await;
-    answer.expect(200);
+    patience::verdict(api, &declined(customer, reason)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -102,7 +98,8 @@ async fn a_node_restored_from_before_an_erasure_serves_what_was_kept_and_not_wha
     let mut installation = Installation::start(KafkaOptions::default(), cassandra, Vec::new()).await;
     let (org, key) = installation.org("Bank Contoh").await;
     let (serve, projector, api) = start(&installation, &key).await;
-    let (kept, erased) = (api.customer("Siti Contoh").await, api.customer("Budi Contoh").await);
+    let kept = patience::customer(&api, "Siti Contoh").await;
+    let erased = patience::customer(&api, "Budi Contoh").await;
     for customer in [&kept, &erased] {
         post(&api, customer, "Data ganda").await;
     }

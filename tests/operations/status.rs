@@ -23,8 +23,7 @@ async fn status_shows_lag_books_that_balance_and_the_generation() {
     let partitions = lagging["partitions"].as_array().expect("partitions");
     assert!(partitions.iter().all(|of| of["standsStill"] == (of["lag"] != 0)), "nobody projects: {lagging}");
 
-    drop(world);
-    let world = crate::world::world().await;
+    world.start_projectors().await;
     let after = world.settled().await;
     let (old, new) = (books(&before, &world.org), books(&after, &world.org));
     assert_eq!(new["balance"], json!(true));

@@ -7,13 +7,13 @@ use tokio::sync::{Mutex, MutexGuard, OnceCell};
 
 use crate::client::{Answer, Api, VERDICT, declined, text, verified};
 use crate::installation::{Installation, Instance, settings};
+use crate::patience;
 use crate::process::{Program, Ran, until};
 
 /// What all cases share, one at a time.
 pub(crate) struct World {
     pub(crate) installation: Installation,
-    /// They run as long as this.
-    _serves: [Instance; 2],
+    serves: [Instance; 2],
     pub(crate) projectors: Vec<Instance>,
     pub(crate) org: String,
     /// At each instance.
@@ -26,11 +26,7 @@ static WORLD: OnceCell<Mutex<World>> = OnceCell::const_new();
 pub(crate) async fn world() -> MutexGuard<'static, World> {
     let world = WORLD.get_or_init(async || Mutex::new(World::start().await)).await;
     let mut world = world.lock().await;
-    // A case may have ended them.
-    while world.projectors.len() < 2 {
-        let projector = world.installation.project(&[]).await;
-        world.projectors.push(projector);
-    }
+    world.start_projectors().await;
     world
 }
 
@@ -47,20 +43,21 @@ impl World {
             until("the key's work", async || (api.get("/api/auth/me").await.status == 200).then_some(()))
                 .await;
         }
-        Self { installation, _serves: [one, two], projectors: Vec::new(), org, each }
+        Self { installation, serves: [one, two], projectors: Vec::new(), org, each }
     }
 
     /// New customers, each with a verdict.
     pub(crate) async fn customers(&self, count: usize) -> Vec<String> {
         let mut customers = Vec::with_capacity(count);
         for number in 0..count {
-            let customer = self.each[number % 2].customer(&format!("Nasabah {number}")).await;
+            let api = &self.each[number % 2];
+            let customer = patience::customer(api, &format!("Nasabah {number}")).await;
             let body = if number % 3 == 0 {
                 declined(&customer, "Data tidak ditemukan")
             } else {
                 verified(&customer)
             };
-            self.post(number, &body).await.expect(200);
+            patience::verdict(api, &body).await;
             customers.push(customer);
         }
         customers
@@ -101,6 +98,16 @@ impl World {
     pub(crate) fn reference(&self, customer: &str) -> CustomerRef {
         let org = OrgId::parse(&self.org).expect("an org");
         CustomerRef::new(org, CustomerId::parse(customer).expect("a customer"))
+    }
+
+    /// Two projectors; those that run must still do.
+    pub(crate) async fn start_projectors(&mut self) {
+        for instance in self.serves.iter_mut().chain(&mut self.projectors) {
+            assert!(instance.process.has_ended().is_none(), "a program ended: {}", instance.output());
+        }
+        while self.projectors.len() < 2 {
+            self.projectors.push(self.installation.project(&[]).await);
+        }
     }
 
     /// Ends every projector.

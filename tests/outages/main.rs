@@ -13,6 +13,9 @@ mod installation;
 #[allow(dead_code, reason = "shared with ../chaos, which uses all of it")]
 #[path = "../chaos/load.rs"]
 mod load;
+#[allow(dead_code, reason = "shared with ../operations, which uses all of it")]
+#[path = "../distributed/patience.rs"]
+mod patience;
 #[allow(dead_code, reason = "shared with ../it, which uses all of it")]
 #[path = "../it/photos.rs"]
 mod photos;

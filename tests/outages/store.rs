@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::client::{Api, VERDICT, declined, text, verified};
+use crate::client::{VERDICT, declined, text, verified};
+use crate::patience;
 use crate::process::until;
 use crate::rough;
 
@@ -13,7 +14,7 @@ async fn without_the_store_known_customers_are_202_others_503_and_the_projector_
     let doors = bank.doors.all();
     let [known, unknown] = &bank.customers[..] else { panic!("two customers") };
     // Only the first instance has met the first customer's keys, and the second the other's.
-    meet(&doors[0], known).await;
+    patience::verdict(&doors[0], &declined(known, "Data ganda")).await;
     rough.cassandra(local_cluster::Cassandra::kill);
 
     let key = [("idempotency-key", "no-store")];
@@ -75,15 +76,4 @@ async fn without_the_store_known_customers_are_202_others_503_and_the_projector_
         assert_eq!(api.kyc(known).await["customer"]["kycLevel"], "standard");
     }
     rough.all_run();
-}
-
-/// A first verdict, projected; a projector may still be on its way after what an earlier test did to it.
-async fn meet(door: &Api, customer: &str) {
-    let key = [("idempotency-key", "met")];
-    until("the first verdict", async || {
-        let answer = door.post(VERDICT, &key, &declined(customer, "Data ganda")).await;
-        assert!(matches!(answer.status, 200 | 202), "{answer:?}");
-        (answer.status == 200).then_some(())
-    })
-    .await;
 }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use super::apart;
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Served};
 use crate::limits::{CONNECTIONS_BUSY, CUSTOMERS_REBUILD, EVENTS_REBUILD, LOAD_SLICE, RATE_DURING_REBUILD};
 use crate::load::{Outcome, Plan};
 use crate::report::Report;
@@ -18,24 +18,23 @@ const AIM_TIMES: f64 = 3.0;
 /// Measures and reports.
 pub(super) async fn measure(cluster: &Cluster, report: &mut Report) -> Result<()> {
     let served = cluster.serve().await?;
-    let plan = |connections, window| Plan { warm_up: Duration::ZERO, ..apart(connections, window) };
-    let fill = Plan { respond_async: true, ..plan(CONNECTIONS_BUSY, LOAD_SLICE) };
-    let mut verdicts = 0;
-    while CUSTOMERS_REBUILD as u64 + verdicts < EVENTS_REBUILD {
-        let filled = served.target.run(fill, &served.program).await?;
-        ensure!(filled.unexpected() == 0, "not all were accepted: {:?} {:?}", filled.others, filled.shown);
-        verdicts += filled.latencies_us.len() as u64;
-        eprintln!("rebuild: {verdicts} verdicts in the log");
-    }
+    let plan = Plan { warm_up: Duration::ZERO, ..apart(CONNECTIONS_BUSY, LOAD_SLICE) };
+    let mut events = CUSTOMERS_REBUILD as u64;
+    // Half of it warms the servers up; how fast the other half is projected is what the replay is compared with.
+    fill(&served, plan, &mut events, EVENTS_REBUILD / 2).await?;
+    let first = cluster.project()?;
+    first.worked_off().await?;
+    first.program.stop()?;
+    fill(&served, plan, &mut events, EVENTS_REBUILD).await?;
     let projector = cluster.project()?;
     let live = projector.worked_off().await?;
     let live_rate = live.events() as f64 / live.seconds();
-    eprintln!("rebuild: projected live at {live_rate:.0} events/s");
+    eprintln!("rebuild: {} events projected live at {live_rate:.0} a second", live.events());
 
-    // What keeps coming, until the rebuild is done.
+    // What keeps coming, until the rebuild is done. A connection that waits for its 202 holds up no other.
     let rebuilding = cluster.rebuild();
     tokio::pin!(rebuilding);
-    let trickle = Plan { rate: Some(RATE_DURING_REBUILD), ..plan(4, LOAD_SLICE) };
+    let trickle = Plan { rate: Some(RATE_DURING_REBUILD), ..plan };
     let mut meanwhile: Vec<Outcome> = Vec::new();
     let done = loop {
         let slice = served.target.run(trickle, &served.program);
@@ -54,6 +53,17 @@ pub(super) async fn measure(cluster: &Cluster, report: &mut Report) -> Result<()
     say(report, &done, live_rate, &meanwhile)
 }
 
+/// Verdicts until there are so many events.
+async fn fill(served: &Served, plan: Plan, events: &mut u64, to: u64) -> Result<()> {
+    while *events < to {
+        let filled = served.target.run(Plan { respond_async: true, ..plan }, &served.program).await?;
+        ensure!(filled.unexpected() == 0, "not all were accepted: {:?} {:?}", filled.others, filled.shown);
+        *events += filled.latencies_us.len() as u64 + filled.late;
+        eprintln!("rebuild: {events} events in the log");
+    }
+    Ok(())
+}
+
 fn say(report: &mut Report, done: &Value, live_rate: f64, meanwhile: &[Outcome]) -> Result<()> {
     let number = |of: &Value, name: &str| of[name].as_f64().with_context(|| format!("no {name}: {done}"));
     let comparison = &done["comparison"];
@@ -63,9 +73,9 @@ fn say(report: &mut Report, done: &Value, live_rate: f64, meanwhile: &[Outcome])
         "the digests differ: {done}"
     );
     let (events, replay) = (number(done, "events")?, number(done, "replaySeconds")?);
-    let in_time: usize = meanwhile.iter().map(|slice| slice.latencies_us.len()).sum();
+    let in_time: u64 = meanwhile.iter().map(|slice| slice.latencies_us.len() as u64 + slice.late).sum();
     let later: u64 = meanwhile.iter().filter_map(|slice| slice.others.get(&202)).sum();
-    let all: u64 = in_time as u64 + meanwhile.iter().map(Outcome::unexpected).sum::<u64>();
+    let all: u64 = in_time + meanwhile.iter().map(Outcome::unexpected).sum::<u64>();
     report.say(&format!(
         "Rebuild: {CUSTOMERS_REBUILD} customers with ten events each on average, a projector and an API at work, \
          {RATE_DURING_REBUILD:.0} verdicts a second coming meanwhile. Digests equal, {:.0} customers, tallies and \
@@ -95,7 +105,7 @@ fn say(report: &mut Report, done: &Value, live_rate: f64, meanwhile: &[Outcome])
     );
     report.say(&format!(
         "Of {all} verdicts meanwhile {in_time} were answered with 200, {later} with 202, {} otherwise.",
-        all - in_time as u64 - later,
+        all - in_time - later,
     ));
     Ok(())
 }
