@@ -33,7 +33,7 @@ pub(crate) const CUSTOMERS_REBUILD: usize = 10_000;
 /// Events in the log before it is rebuilt from: the issue's.
 pub(crate) const EVENTS_REBUILD: u64 = 100_000;
 
-/// Verdicts a second while it is rebuilt: a tenth of what the machine takes with callers who wait, or less.
+/// Verdicts a second in each slice while it is rebuilt: a tenth of what the machine takes with callers who wait, or less.
 pub(crate) const RATE_DURING_REBUILD: f64 = 20.0;
 
 /// Seconds of load at a time while the log is filled, and while it is rebuilt.

@@ -78,8 +78,9 @@ fn say(report: &mut Report, done: &Value, live_rate: f64, meanwhile: &[Outcome])
     let all: u64 = in_time + meanwhile.iter().map(Outcome::unexpected).sum::<u64>();
     report.say(&format!(
         "Rebuild: {CUSTOMERS_REBUILD} customers with ten events each on average, a projector and an API at work, \
-         {RATE_DURING_REBUILD:.0} verdicts a second coming meanwhile. Digests equal, {:.0} customers, tallies and \
+         {:.0} verdicts a second coming meanwhile. Digests equal, {:.0} customers, tallies and \
          books compared, {:.0} left out. Aim: replay ≥ {AIM_TIMES:.0} × live.",
+        all as f64 / number(done, "seconds")?,
         number(comparison, "compared")?,
         number(comparison, "notCompared")?,
     ));
