@@ -82,10 +82,17 @@ pub fn admit(req: &HttpRequest, app: &App, bucket: Bucket, wants: Wants) -> Resu
     Ok(caller)
 }
 
+/// A key in a query string ends in access logs and browser histories: refused everywhere, also where none is
+/// needed (contract §1).
+///
+/// # Errors
+/// 401.
+pub fn none_in_query(req: &HttpRequest) -> Result<(), ApiError> {
+    if query::carries_a_key(req.query_string()) { Err(ApiError::Unauthorized) } else { Ok(()) }
+}
+
 fn authenticate(req: &HttpRequest, app: &App) -> Result<Caller, ApiError> {
-    if query::carries_a_key(req.query_string()) {
-        return Err(ApiError::Unauthorized);
-    }
+    none_in_query(req)?;
     let key = bearer(req.headers()).ok_or(ApiError::Unauthorized)?;
     if !app.directory.is_current(app.settings.directory_stale) {
         return Err(ApiError::Unavailable("the org directory is not current".into()));

@@ -63,7 +63,7 @@ async fn not_found(req: HttpRequest) -> Result<HttpResponse, ApiError> {
 /// The order of checks puts 401 and 429 before 404 (contract §1).
 fn guarded(req: &HttpRequest) -> Result<(), ApiError> {
     if !req.path().starts_with(API) {
-        return Ok(());
+        return auth::none_in_query(req);
     }
     let Some(app) = req.app_data::<web::Data<App>>() else { return Ok(()) };
     let bucket = match *req.method() {

@@ -69,6 +69,10 @@ async fn a_key_in_the_query_is_refused() {
         let body = declined(&sandbox.info().customer, "x");
         is_401(&nobody.post(&format!("{VERDICT}?{name}={key}"), &[], &body).await);
     }
+    // Also where nobody needs one.
+    for path in ["/openapi.json", "/docs", "/docs/index.html", "/nothing"] {
+        is_401(&nobody.get(&format!("{path}?k={key}")).await);
+    }
     assert_eq!(sandbox.api().total("").await, 0);
 }
 

@@ -10,6 +10,7 @@ use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 use utoipa::OpenApi as _;
 
+use crate::auth;
 use crate::errors::ApiError;
 use crate::routes::{READ, only, read};
 
@@ -23,8 +24,9 @@ static CONFIG: LazyLock<utoipa_swagger_ui::Config<'static>> =
     LazyLock::new(|| utoipa_swagger_ui::Config::from("/openapi.json").try_it_out_enabled(true));
 
 /// `GET /openapi.json`.
-pub async fn openapi() -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(OPENAPI_JSON.as_str())
+pub async fn openapi(req: HttpRequest) -> Result<HttpResponse, ApiError> {
+    auth::none_in_query(&req)?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(OPENAPI_JSON.as_str()))
 }
 
 /// The page's routes.
@@ -36,6 +38,7 @@ pub fn configure(config: &mut ServiceConfig) {
 
 /// The page and its files. The page names its files relative to where it stands, so it says where that is.
 async fn page(req: HttpRequest) -> Result<HttpResponse, ApiError> {
+    auth::none_in_query(&req)?;
     let file = match req.match_info().get("file") {
         None | Some("") => "index.html",
         Some(file) => file,
