@@ -33,7 +33,7 @@ pub(crate) const CUSTOMERS_REBUILD: usize = 10_000;
 /// Events in the log before it is rebuilt from: the issue's.
 pub(crate) const EVENTS_REBUILD: u64 = 100_000;
 
-/// Verdicts a second in each slice while it is rebuilt: a tenth of what the machine takes with callers who wait, or less.
+/// Verdicts a second in each slice while it is rebuilt: well below what two cores take beside a rebuild.
 pub(crate) const RATE_DURING_REBUILD: f64 = 20.0;
 
 /// Seconds of load at a time while the log is filled, and while it is rebuilt.
@@ -110,5 +110,6 @@ pub(crate) const LOOK_AT_COUNTERS_EVERY: Duration = Duration::from_millis(50);
 /// The projector has worked everything off when its counters stand still for so long.
 pub(crate) const STANDS_STILL: Duration = Duration::from_millis(1_500);
 
-/// The projector must have worked off what the front left within this: ten minutes for 100,000 events.
+/// The projector must have worked off what the front left within this, and a rebuild be done: ten minutes for
+/// 100,000 events.
 pub(crate) const BACK_WITHIN: Duration = Duration::from_secs(600);

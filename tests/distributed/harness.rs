@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use domain::ports::{StoredRecord, Topic};
-use local_cluster::{CassandraOptions, KafkaOptions};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -38,10 +37,7 @@ pub(crate) async fn shared() -> &'static Shared {
 
 impl Shared {
     async fn start() -> Self {
-        // A busy machine may project late; only cases about the wait itself mean a shorter one.
-        let patient = settings(&[("IDENTITY_API__WAIT_DEFAULT_MS", "10000")]);
-        let installation =
-            Installation::start(KafkaOptions::default(), CassandraOptions::default(), patient).await;
+        let installation = Installation::patient().await;
         // The first of all makes topics and tables; the programs find them, or each other making them.
         let (marker, _) = installation.org("Penanda").await;
         let (one, two, three, four) = tokio::join!(

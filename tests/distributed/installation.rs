@@ -61,6 +61,13 @@ impl Installation {
         Self::on(kafka, Some(cassandra), &node, environment)
     }
 
+    /// One whose API waits long by default: a busy machine projects late, and only cases about the wait itself
+    /// mean a shorter one.
+    pub(crate) async fn patient() -> Self {
+        let patient = settings(&[("IDENTITY_API__WAIT_DEFAULT_MS", "10000")]);
+        Self::start(KafkaOptions::default(), CassandraOptions::default(), patient).await
+    }
+
     /// Another Kafka, and a keyspace of its own on the other's Cassandra.
     pub(crate) async fn beside(other: &Self, keyspace: &str) -> Self {
         let kafka = tokio::task::spawn_blocking(|| Kafka::start(KafkaOptions::default()));

@@ -1,12 +1,11 @@
 //! Two instances of each program on one installation, an org with customers, and the operator's commands.
 
 use domain::ids::{CustomerId, CustomerRef, OrgId};
-use local_cluster::{CassandraOptions, KafkaOptions};
 use serde_json::Value;
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
 
 use crate::client::{Answer, Api, VERDICT, declined, text, verified};
-use crate::installation::{Installation, Instance, settings};
+use crate::installation::{Installation, Instance};
 use crate::patience;
 use crate::process::{Program, Ran, until};
 
@@ -32,10 +31,7 @@ pub(crate) async fn world() -> MutexGuard<'static, World> {
 
 impl World {
     async fn start() -> Self {
-        // While a rebuild or a busy machine holds the projectors up, a verdict is late, not wrong.
-        let patient = settings(&[("IDENTITY_API__WAIT_DEFAULT_MS", "10000")]);
-        let installation =
-            Installation::start(KafkaOptions::default(), CassandraOptions::default(), patient).await;
+        let installation = Installation::patient().await;
         let (org, key) = installation.org("Bank Contoh").await;
         let (one, two) = tokio::join!(installation.serve(&[]), installation.serve(&[]));
         let each = [&one, &two].map(|serve| Api::new(serve.url(), &key));

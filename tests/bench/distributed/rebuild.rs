@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::apart;
 use super::cluster::{Cluster, Served};
-use crate::limits::{CONNECTIONS_BUSY, CUSTOMERS_REBUILD, EVENTS_REBUILD, LOAD_SLICE, RATE_DURING_REBUILD};
+use crate::limits::{
+    BACK_WITHIN, CONNECTIONS_BUSY, CUSTOMERS_REBUILD, EVENTS_REBUILD, LOAD_SLICE, RATE_DURING_REBUILD,
+};
 use crate::load::{Outcome, Plan};
 use crate::report::Report;
 
@@ -32,7 +34,7 @@ pub(super) async fn measure(cluster: &Cluster, report: &mut Report) -> Result<()
     eprintln!("rebuild: {} events projected live at {live_rate:.0} a second", live.events());
 
     // What keeps coming, until the rebuild is done. A connection that waits for its 202 holds up no other.
-    let rebuilding = cluster.rebuild();
+    let rebuilding = tokio::time::timeout(BACK_WITHIN, cluster.rebuild());
     tokio::pin!(rebuilding);
     let trickle = Plan { rate: Some(RATE_DURING_REBUILD), ..plan };
     let mut meanwhile: Vec<Outcome> = Vec::new();
@@ -41,7 +43,7 @@ pub(super) async fn measure(cluster: &Cluster, report: &mut Report) -> Result<()
         tokio::pin!(slice);
         tokio::select! {
             done = &mut rebuilding => {
-                let done = done?;
+                let done = done.context("the rebuild does not end")??;
                 meanwhile.push(slice.await?);
                 break done;
             }
