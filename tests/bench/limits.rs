@@ -24,8 +24,9 @@ pub(crate) const WARM_UP: Duration = Duration::from_secs(2);
 pub(crate) const CUSTOMERS: usize = 100;
 
 /// The same for the distributed engine, whose batches hold hundreds of events: rows of one customer travel
-/// together, and with few customers nearly all of them would.
-pub(crate) const CUSTOMERS_DISTRIBUTED: usize = 1_000;
+/// together, and with few customers nearly all of them would. In all rounds together each of these has fewer
+/// verdicts than a projector remembers of a customer (256), as any real one has.
+pub(crate) const CUSTOMERS_DISTRIBUTED: usize = 2_000;
 
 /// The same for the rebuild: the ten events a customer, of its 100,000.
 pub(crate) const CUSTOMERS_REBUILD: usize = 10_000;
@@ -102,7 +103,7 @@ pub(crate) const DELIVERY_WITHIN: Duration = Duration::from_secs(30);
 pub(crate) const CONNECTIONS_BUSY: usize = 64;
 
 /// How long verdicts are piled up for the projector, in windows: it is faster than the front that makes them.
-pub(crate) const BACKLOG_WINDOWS: u32 = 3;
+pub(crate) const BACKLOG_WINDOWS: u32 = 4;
 
 /// How often the projector's counters are read while it works: a batch takes about as long.
 pub(crate) const LOOK_AT_COUNTERS_EVERY: Duration = Duration::from_millis(50);

@@ -11,7 +11,7 @@ use futures::future::try_join_all;
 
 use crate::http::Connection;
 use crate::limits::{ANSWERS_WITHIN, REGISTERED_AT_ONCE, SHOWN_MAX, THREAD_SHOWN_MS, WARM_UP};
-use crate::process::{Cpu, Program, own_cpu};
+use crate::process::{Cpu, Program, cpu_of, own_cpu};
 use crate::sample;
 use crate::stat::percentile;
 
@@ -22,6 +22,8 @@ pub(crate) struct Target {
     pub(crate) api_key: String,
     customers: Vec<String>,
     body_tail: Vec<u8>,
+    /// Processes that the program stands on, whose CPU time is watched too.
+    pub(crate) servers: Vec<u32>,
 }
 
 /// How the loop is run.
@@ -77,6 +79,8 @@ pub(crate) struct Outcome {
     pub(crate) cpu_by_thread: BTreeMap<String, Duration>,
     /// Ours.
     pub(crate) own_cpu: Cpu,
+    /// That of the target's servers.
+    pub(crate) servers_cpu: Cpu,
 }
 
 impl Outcome {
@@ -135,7 +139,8 @@ impl Target {
             anyhow::Ok(ids)
         });
         let customers = try_join_all(registering).await?.concat();
-        Ok(Self { address, api_key, customers, body_tail: sample::body_tail().into_bytes() })
+        let body_tail = sample::body_tail().into_bytes();
+        Ok(Self { address, api_key, customers, body_tail, servers: Vec::new() })
     }
 
     /// The same customers, at another server.
@@ -150,8 +155,8 @@ impl Target {
         let workers = (0..plan.connections).map(|number| self.work(number, plan, &window));
         let watch = async {
             tokio::time::sleep_until(window.start.into()).await;
-            let (from, cpu, threads, own) =
-                (Instant::now(), program.cpu()?, program.cpu_by_thread()?, own_cpu()?);
+            let (from, cpu, threads) = (Instant::now(), program.cpu()?, program.cpu_by_thread()?);
+            let (own, servers) = (own_cpu()?, cpu_of(&self.servers)?);
             tokio::time::sleep_until(window.end.into()).await;
             let seconds = from.elapsed().as_secs_f64();
             let mut cpu_by_thread = program.cpu_by_thread()?;
@@ -159,7 +164,8 @@ impl Target {
                 *used = used.saturating_sub(threads.get(name).copied().unwrap_or_default());
             }
             let (cpu, own_cpu) = (program.cpu()?.since(cpu), own_cpu()?.since(own));
-            anyhow::Ok(Outcome { seconds, cpu, cpu_by_thread, own_cpu, ..Outcome::default() })
+            let servers_cpu = cpu_of(&self.servers)?.since(servers);
+            anyhow::Ok(Outcome { seconds, cpu, cpu_by_thread, own_cpu, servers_cpu, ..Outcome::default() })
         };
         let all = async { tokio::try_join!(try_join_all(workers), watch) };
         let (parts, mut outcome) = tokio::time::timeout(plan.warm_up + plan.window + ANSWERS_WITHIN, all)

@@ -37,6 +37,12 @@ impl Cpu {
     }
 }
 
+impl std::iter::Sum for Cpu {
+    fn sum<I: Iterator<Item = Self>>(each: I) -> Self {
+        each.fold(Self::default(), |a, b| Self { user: a.user + b.user, system: a.system + b.system })
+    }
+}
+
 /// A running program. Dropped, it is killed.
 pub(crate) struct Program {
     child: Child,
@@ -76,7 +82,7 @@ impl Program {
 
     /// CPU time of all its threads so far, those that ended too.
     pub(crate) fn cpu(&self) -> Result<Cpu> {
-        cpu_of(&format!("/proc/{}/stat", self.child.id()))
+        cpu_of(&[self.child.id()])
     }
 
     /// CPU time by the names of threads that run now; names that only differ in a number are one.
@@ -128,10 +134,16 @@ impl Drop for Program {
 
 /// Our own CPU time so far.
 pub(crate) fn own_cpu() -> Result<Cpu> {
-    cpu_of("/proc/self/stat")
+    cpu_in("/proc/self/stat")
 }
 
-fn cpu_of(stat: &str) -> Result<Cpu> {
+/// CPU time of processes so far, together.
+pub(crate) fn cpu_of(pids: &[u32]) -> Result<Cpu> {
+    let each = pids.iter().map(|pid| cpu_in(&format!("/proc/{pid}/stat")));
+    each.sum()
+}
+
+fn cpu_in(stat: &str) -> Result<Cpu> {
     parse_stat(&fs::read_to_string(stat).with_context(|| stat.to_owned())?).context("no times in stat")
 }
 

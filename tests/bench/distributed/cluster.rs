@@ -29,6 +29,13 @@ pub(crate) struct Cluster {
     customers: OnceLock<Target>,
 }
 
+/// Their process ids.
+#[derive(Clone, Debug)]
+pub(crate) struct Servers {
+    pub(crate) brokers: Vec<u32>,
+    pub(crate) store: Vec<u32>,
+}
+
 /// A running API.
 pub(crate) struct Served {
     pub(crate) program: Program,
@@ -114,7 +121,8 @@ impl Cluster {
         let target = match self.customers.get() {
             Some(target) => target.at(listen),
             None => {
-                let target = Target::prepare(listen, self.api_key.clone(), self.customers_count).await?;
+                let mut target = Target::prepare(listen, self.api_key.clone(), self.customers_count).await?;
+                target.servers = self.kafka.pids();
                 self.customers.get_or_init(|| target).at(listen)
             }
         };
@@ -128,7 +136,12 @@ impl Cluster {
         let admin_text = admin.to_string();
         let arguments = ["run", "--config", &config, "--admin-listen", &admin_text];
         let program = Program::start(&self.projector, &arguments, self.folder.join("projector.log"))?;
-        Ok(Projecting { program, admin })
+        Ok(Projecting { program, admin, servers: self.servers() })
+    }
+
+    /// The process ids of what was started here beside the programs.
+    pub(crate) fn servers(&self) -> Servers {
+        Servers { brokers: self.kafka.pids(), store: self.cassandra.pid().into_iter().collect() }
     }
 
     /// `projector rebuild`, to its end: its report.

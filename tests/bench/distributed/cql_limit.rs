@@ -14,6 +14,9 @@ use scylla::errors::ExecutionError;
 use scylla::statement::Consistency;
 use scylla::statement::batch::{Batch, BatchStatement, BatchType};
 use scylla::statement::prepared::PreparedStatement;
+use scylla::value::CqlValue;
+
+use crate::process::{cpu_of, own_cpu};
 
 /// The read model's keyspace and generation, which the tables are copied from.
 const FROM: &str = "identity";
@@ -41,12 +44,20 @@ const INSERTS: [&str; 5] = [
 
 /// Messages in flight that are tried: more than two cores can serve makes it slower. Of `Together` groups of them.
 const SINGLE_TRIED: [usize; 4] = [8, 16, 32, 64];
-const TOGETHER_TRIED: [usize; 4] = [1, 2, 4, 8];
+const TOGETHER_TRIED: [usize; 4] = [2, 4, 8, 16];
 
-/// Messages whose places in the list by time travel together: about what a projector's batch of one partition has.
-const GROUP: i64 = 16;
+/// Messages that are sent at once: a part of what a projector's batch of one partition has.
+const GROUP: i64 = 12;
 
-/// Customers in turn, and log partitions: the load's.
+/// Messages whose event rows share a request, and states that do: what fits in the projector's batches.
+const MESSAGES_TOGETHER: usize = 4;
+const STATES_TOGETHER: usize = 6;
+
+/// Of [`INSERTS`].
+const EVENT_ROWS: [usize; 4] = [0, 1, 2, 3];
+const STATE: usize = 4;
+
+/// Customers in turn, and log partitions.
 const CUSTOMERS: i64 = 1_000;
 const PARTITIONS: i64 = 12;
 
@@ -55,7 +66,7 @@ const PARTITIONS: i64 = 12;
 pub(crate) enum Form {
     /// Each alone.
     Single,
-    /// Those of one partition in one unlogged batch.
+    /// Several, also of several partitions, in one unlogged batch.
     Together,
 }
 
@@ -64,6 +75,8 @@ pub(crate) enum Form {
 pub(crate) struct Best {
     pub(crate) in_flight: usize,
     pub(crate) rows: f64,
+    /// µs of CPU of each row: the driver's (the whole bench's) and the store's.
+    pub(crate) cpu_us: [f64; 2],
 }
 
 struct Inner {
@@ -74,6 +87,8 @@ struct Inner {
     enrolment: Vec<u8>,
     state: Vec<u8>,
     next: AtomicI64,
+    /// The node's process.
+    store: Vec<u32>,
 }
 
 /// The bare driver.
@@ -82,7 +97,7 @@ pub(crate) struct Bare(Arc<Inner>);
 
 impl Bare {
     /// Copies the tables, and takes the sizes from rows that a projector has written.
-    pub(crate) async fn new(node: &str) -> Result<Self> {
+    pub(crate) async fn new(node: &str, store: Vec<u32>) -> Result<Self> {
         let session = SessionBuilder::new().known_node(node).build().await?;
         let replication = "{'class': 'NetworkTopologyStrategy', 'replication_factor': 1}";
         session.query_unpaged(format!("CREATE KEYSPACE bench WITH replication = {replication}"), &[]).await?;
@@ -101,14 +116,14 @@ impl Bare {
         let (_, enrolment) = sample(&session, "enrolments_g1").await?;
         let (_, state) = sample(&session, "states_g1").await?;
         let next = AtomicI64::new(0);
-        Ok(Self(Arc::new(Inner { session, inserts, org, verification, enrolment, state, next })))
+        Ok(Self(Arc::new(Inner { session, inserts, org, verification, enrolment, state, next, store })))
     }
 
     /// Tries each concurrency for its share of the window, twice: the first time is the server's to compile.
     pub(crate) async fn best(&self, form: Form, window: Duration) -> Result<Best> {
         let tried = if form == Form::Single { SINGLE_TRIED } else { TOGETHER_TRIED };
         self.pace(form, tried[1], window).await?;
-        let mut best = Best { in_flight: 0, rows: 0.0 };
+        let mut best = Best { in_flight: 0, rows: 0.0, cpu_us: [0.0; 2] };
         for in_flight in tried {
             let pace = self.pace(form, in_flight, window / 2).await?;
             if pace.rows > best.rows {
@@ -121,6 +136,7 @@ impl Bare {
     /// Rows per second with so many messages, or groups of them, in flight.
     pub(crate) async fn pace(&self, form: Form, in_flight: usize, window: Duration) -> Result<Best> {
         let began = Instant::now();
+        let before = [own_cpu()?, cpu_of(&self.0.store)?];
         let tasks = (0..in_flight).map(|_| {
             let inner = Arc::clone(&self.0);
             tokio::spawn(async move {
@@ -139,7 +155,11 @@ impl Bare {
             })
         });
         let rows = try_join_all(tasks).await?.into_iter().sum::<Result<u64>>()?;
-        Ok(Best { in_flight, rows: rows as f64 / began.elapsed().as_secs_f64() })
+        let seconds = began.elapsed().as_secs_f64();
+        let after = [own_cpu()?, cpu_of(&self.0.store)?];
+        let used = [after[0].since(before[0]), after[1].since(before[1])];
+        let cpu_us = used.map(|used| used.total().as_secs_f64() * 1e6 / rows.max(1) as f64);
+        Ok(Best { in_flight, rows: rows as f64 / seconds, cpu_us })
     }
 }
 
@@ -185,19 +205,42 @@ impl Inner {
 
     async fn together(&self, first: i64) -> Result<u64> {
         let messages: Vec<Message> = (first..first + GROUP).map(Message::new).collect();
-        let hour = self.batch(std::iter::repeat_n(2, messages.len()));
-        let places: Vec<_> = messages.iter().map(|m| of_hour(&self.org, m)).collect();
-        let each = messages.iter().map(|m| async move {
-            let pair = self.batch([1, 3].into_iter());
-            let values = (of_customer(&self.org, m), self.enrolment(m));
-            tokio::try_join!(
-                self.verification(m),
-                async { done(self.session.batch(&pair, values).await) },
-                self.state(m),
-            )
+        let events = messages.chunks(MESSAGES_TOGETHER).map(|messages| async move {
+            let batch = self.batch(messages.iter().flat_map(|_| EVENT_ROWS));
+            let values: Vec<_> = messages.iter().flat_map(|m| self.event_rows(m)).collect();
+            done(self.session.batch(&batch, values).await)
         });
-        tokio::try_join!(try_join_all(each), async { done(self.session.batch(&hour, places).await) })?;
+        let states = messages.chunks(STATES_TOGETHER).map(|messages| async move {
+            let batch = self.batch(messages.iter().map(|_| STATE));
+            let values: Vec<_> = messages.iter().map(|m| self.state_row(m)).collect();
+            done(self.session.batch(&batch, values).await)
+        });
+        tokio::try_join!(try_join_all(events), try_join_all(states))?;
         Ok(INSERTS.len() as u64 * messages.len() as u64)
+    }
+
+    /// The values of [`EVENT_ROWS`].
+    fn event_rows(&self, m: &Message) -> [Vec<CqlValue>; 4] {
+        let (partition, created) = (CqlValue::Int(m.partition), big(HOUR + m.n));
+        let (org, id, at) = (text(&self.org), text(&m.id), big(m.n));
+        [
+            vec![org.clone(), id.clone(), blob(&self.verification), at.clone()],
+            vec![
+                org.clone(),
+                text(&m.customer),
+                created.clone(),
+                partition.clone(),
+                at.clone(),
+                id.clone(),
+                at.clone(),
+            ],
+            vec![org.clone(), big(HOUR), partition, created, at.clone(), id, at.clone()],
+            vec![org, text(&m.customer), text(&m.enrolment), blob(&self.enrolment), at],
+        ]
+    }
+
+    fn state_row(&self, m: &Message) -> Vec<CqlValue> {
+        vec![text(&self.org), text(&m.customer), blob(&self.state), big(m.n)]
     }
 
     fn batch(&self, inserts: impl Iterator<Item = usize>) -> Batch {
@@ -229,6 +272,18 @@ fn of_customer<'a>(org: &'a str, m: &'a Message) -> (&'a str, &'a str, i64, i32,
 
 fn of_hour<'a>(org: &'a str, m: &'a Message) -> (&'a str, i64, i32, i64, i64, &'a str, i64) {
     (org, HOUR, m.partition, HOUR + m.n, m.n, &m.id, m.n)
+}
+
+fn text(text: &str) -> CqlValue {
+    CqlValue::Text(text.to_owned())
+}
+
+fn big(number: i64) -> CqlValue {
+    CqlValue::BigInt(number)
+}
+
+fn blob(bytes: &[u8]) -> CqlValue {
+    CqlValue::Blob(bytes.to_vec())
 }
 
 /// A write's answer has nothing in it.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::cluster::Cluster;
+use super::kafka_limit::Pace;
 use super::{apart, kafka_limit, warm_up};
 use crate::limits::{CONNECTIONS_BUSY, CONNECTIONS_DISTRIBUTED, WARM_UP_DISTRIBUTED};
 use crate::load::{Outcome, Plan};
@@ -19,7 +20,7 @@ const AIM_CPU_MS: f64 = 0.250;
 /// One window of the API and the limit right after it.
 struct Window {
     outcome: Outcome,
-    bare: f64,
+    bare: Pace,
 }
 
 /// The windows of one row of the table.
@@ -46,13 +47,13 @@ pub(super) async fn measure(
         }
     }
     let records = stages::records().await?;
-    let bare = kafka_limit::Bare::new(&cluster.brokers(), &records).await?;
+    let bare = kafka_limit::Bare::new(&cluster.brokers(), cluster.servers().brokers, &records).await?;
     warm_up(cluster).await?;
     bare.run(CONNECTIONS_BUSY, window).await?;
     let (mut rss, mut perf) = (Vec::new(), Vec::new());
     for number in 1..=rounds {
         let served = cluster.serve().await?;
-        let mut limit = (0, 0.0);
+        let mut limit: Option<(usize, Pace)> = None;
         for row in &mut rows {
             let plan = Plan {
                 warm_up: WARM_UP_DISTRIBUTED,
@@ -61,17 +62,20 @@ pub(super) async fn measure(
                 ..apart(row.connections, window)
             };
             let outcome = served.target.run(plan, &served.program).await?;
-            if limit.0 != row.connections {
-                limit = (row.connections, bare.run(row.connections, window).await?);
-            }
+            let known = limit.filter(|(connections, _)| *connections == row.connections);
+            let pace = match known {
+                Some((_, pace)) => pace,
+                None => bare.run(row.connections, window).await?,
+            };
+            limit = Some((row.connections, pace));
             eprintln!(
                 "front {number}: {} connections, keys {}: {:.0} req/s of {:.0}",
                 row.connections,
                 row.keyed,
                 outcome.rate(),
-                limit.1
+                pace.rate
             );
-            row.windows.push(Window { outcome, bare: limit.1 });
+            row.windows.push(Window { outcome, bare: pace });
         }
         rss.push(served.program.peak_rss()? as f64 / (1024.0 * 1024.0));
         served.program.stop()?;
@@ -101,8 +105,10 @@ fn say(report: &mut Report, rows: &[Row], rss: &[f64]) {
                 format!("{:.3}", of(&|w| w.outcome.ms_each(w.outcome.cpu.total()))),
                 format!("{:.3}", of(&|w| w.outcome.ms_each(w.outcome.cpu.system)).median),
                 row.windows.iter().map(|w| w.outcome.unexpected()).sum::<u64>().to_string(),
-                format!("{:.0}", of(&|w| w.bare)),
-                format!("{:.0} %", of(&|w| 100.0 * w.outcome.rate() / w.bare)),
+                format!("{:.3}", of(&|w| w.outcome.ms_each(w.outcome.servers_cpu.total())).median),
+                format!("{:.0}", of(&|w| w.bare.rate)),
+                format!("{:.3} + {:.3}", of(&|w| w.bare.cpu_ms[0]).median, of(&|w| w.bare.cpu_ms[1]).median),
+                format!("{:.0} %", of(&|w| 100.0 * w.outcome.rate() / w.bare.rate)),
             ]
         })
         .collect();
@@ -120,7 +126,9 @@ fn say(report: &mut Report, rows: &[Row], rss: &[f64]) {
             "API CPU ms/request",
             "of it system",
             "not 202",
+            "broker's",
             "bare rdkafka, two appends, /s",
+            "its CPU + the broker's, ms",
             "share",
         ],
         &table,

@@ -12,6 +12,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 
 use crate::limits::DELIVERY_WITHIN;
+use crate::process::{cpu_of, own_cpu};
 
 /// The engine's default number of partitions.
 const PARTITIONS: i32 = 12;
@@ -27,10 +28,25 @@ pub(crate) struct Bare {
     producer: FutureProducer,
     audit: NewRecord,
     event: NewRecord,
+    /// The brokers' processes.
+    servers: Vec<u32>,
+}
+
+/// What the loop reached.
+#[derive(Clone, Copy)]
+pub(crate) struct Pace {
+    /// Verdicts per second.
+    pub(crate) rate: f64,
+    /// ms of CPU of each: the loop's (the whole bench's) and the brokers'.
+    pub(crate) cpu_ms: [f64; 2],
 }
 
 impl Bare {
-    pub(crate) async fn new(brokers: &str, (audit, event): &(NewRecord, NewRecord)) -> Result<Self> {
+    pub(crate) async fn new(
+        brokers: &str,
+        servers: Vec<u32>,
+        (audit, event): &(NewRecord, NewRecord),
+    ) -> Result<Self> {
         let mut config = ClientConfig::new();
         config
             .set("bootstrap.servers", brokers)
@@ -47,12 +63,13 @@ impl Bare {
             made.map_err(|(topic, code)| anyhow!("{topic}: {code}"))?;
         }
         let producer: FutureProducer = config.create()?;
-        Ok(Self { producer, audit: audit.clone(), event: event.clone() })
+        Ok(Self { producer, audit: audit.clone(), event: event.clone(), servers })
     }
 
     /// Verdicts per second with that many in flight.
-    pub(crate) async fn run(&self, in_flight: usize, window: Duration) -> Result<f64> {
+    pub(crate) async fn run(&self, in_flight: usize, window: Duration) -> Result<Pace> {
         let began = Instant::now();
+        let before = [own_cpu()?, cpu_of(&self.servers)?];
         // Tasks of their own, so that the loop has both cores as the server has.
         let tasks = (0..in_flight).map(|task| {
             let bare = self.clone();
@@ -69,8 +86,11 @@ impl Bare {
         });
         let done: u64 = try_join_all(tasks).await?.into_iter().sum::<Result<u64>>()?;
         let seconds = began.elapsed().as_secs_f64();
+        let after = [own_cpu()?, cpu_of(&self.servers)?];
         self.producer.flush(DELIVERY_WITHIN).context("flush")?;
-        Ok(done as f64 / seconds)
+        let used = [after[0].since(before[0]), after[1].since(before[1])];
+        let cpu_ms = used.map(|used| used.total().as_secs_f64() * 1e3 / done.max(1) as f64);
+        Ok(Pace { rate: done as f64 / seconds, cpu_ms })
     }
 
     async fn append(&self, topic: &str, key: &str, record: &NewRecord) -> Result<()> {

@@ -6,17 +6,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::cluster::is_ready;
+use super::cluster::{Servers, is_ready};
 use crate::http::Connection;
 use crate::limits::{
     BACK_WITHIN, LOOK_AT_COUNTERS_EVERY, LOOK_EVERY, READY_WITHIN, STANDS_STILL, THREAD_SHOWN_MS,
 };
-use crate::process::{Cpu, Program};
+use crate::process::{Cpu, Program, cpu_of};
 
 /// A running projector.
 pub(crate) struct Projecting {
     pub(crate) program: Program,
     pub(crate) admin: SocketAddr,
+    pub(crate) servers: Servers,
 }
 
 /// Its counters at a moment.
@@ -26,6 +27,8 @@ struct Counters {
     rows: u64,
     requests: u64,
     cpu: Cpu,
+    brokers: Cpu,
+    store: Cpu,
     by_thread: BTreeMap<String, Duration>,
 }
 
@@ -77,6 +80,8 @@ impl Projecting {
             rows: sum(page, "identity_cql_rows_written_total"),
             requests: sum(page, "identity_cql_request_seconds_count"),
             cpu: self.program.cpu()?,
+            brokers: cpu_of(&self.servers.brokers)?,
+            store: cpu_of(&self.servers.store)?,
             by_thread: self.program.cpu_by_thread()?,
         })
     }
@@ -99,8 +104,13 @@ impl Work {
         self.last.requests - self.first.requests
     }
 
-    pub(crate) fn cpu(&self) -> Duration {
-        self.last.cpu.since(self.first.cpu).total()
+    /// µs of CPU of each event: the projector's, the broker's and the store's.
+    pub(crate) fn cpu_us(&self) -> [f64; 3] {
+        let (first, last) = (&self.first, &self.last);
+        let pairs = [(first.cpu, last.cpu), (first.brokers, last.brokers), (first.store, last.store)];
+        pairs.map(|(before, after)| {
+            after.since(before).total().as_secs_f64() * 1e6 / self.events().max(1) as f64
+        })
     }
 
     /// ms of CPU of each event by threads.
