@@ -7,7 +7,7 @@ use domain::event::{Event, Offset, Source};
 use domain::fold::{
     CAUSE_INCONSISTENT, CAUSE_NOT_REGISTERED, Fact, FoldStop, Folded, KnownRows, blank, fold, fold_release,
 };
-use domain::ids::{CustomerRef, OrgId, VerificationId};
+use domain::ids::{OrgId, VerificationId};
 use domain::limits::RELEASE_EVENTS_MAX;
 use domain::outcome::UnappliedCause;
 use domain::ports::{EventLog, LogError, Projection, ReadBounds, StoreError, StoredRecord, Topic};
@@ -19,7 +19,9 @@ use vault::Vault;
 
 use crate::intake::{Intake, IntakeError, take_in};
 use crate::limits::RELEASE_READS_AT_ONCE;
+use crate::memory::Memory;
 use crate::plan::Plan;
+use crate::standing::{Standing, States};
 
 /// Why a batch did not get through.
 #[derive(Debug, thiserror::Error)]
@@ -78,15 +80,6 @@ pub(crate) struct Reader<'a> {
     pub(crate) generation: Generation,
 }
 
-/// Customers' states.
-pub(crate) type States = HashMap<CustomerRef, CustomerState>;
-
-/// What stands already, of the customers and verifications of a batch.
-struct Standing {
-    states: States,
-    known: KnownRows,
-}
-
 impl Reader<'_> {
     /// The same for another generation.
     pub(crate) fn of(self, generation: Generation) -> Self {
@@ -105,40 +98,9 @@ impl Reader<'_> {
         Ok(facts)
     }
 
-    /// The states from memory where they are there, the rest from the store.
-    async fn standing(&self, facts: &[Fact], cached: &States) -> Result<Standing, BatchError> {
-        let mut standing = Standing { states: HashMap::new(), known: KnownRows::new() };
-        let mut customers: Vec<&CustomerRef> = facts.iter().map(Fact::customer).collect();
-        customers.sort();
-        customers.dedup();
-        let mut keys = Vec::with_capacity(customers.len() + facts.len());
-        for customer in customers {
-            match cached.get(customer) {
-                Some(state) => drop(standing.states.insert(customer.clone(), state.clone())),
-                None => keys.push(RowKey::State(customer.clone())),
-            }
-        }
-        let verifications = facts.iter().filter_map(|f| Some((&f.customer().org, f.verification_id()?)));
-        keys.extend(verifications.map(|(org, id)| RowKey::Verification(org.clone(), id.clone())));
-        for row in self.projection.load(self.generation, &keys).await?.into_iter().flatten() {
-            match row {
-                ViewRow::State(state) => {
-                    standing.states.insert(state.customer.clone(), *state);
-                }
-                ViewRow::Verification(row) => {
-                    standing.known.insert(row.id.clone(), *row);
-                }
-                _ => return Err(BatchError::Halted("the store answered another kind of row".to_owned())),
-            }
-        }
-        Ok(standing)
-    }
-
     async fn notes(&self, keys: Vec<RowKey>) -> Result<HashMap<Source, EventNote>, BatchError> {
-        let rows = self.projection.load(self.generation, &keys).await?;
+        let rows = self.load(&keys).await?.into_iter();
         Ok(rows
-            .into_iter()
-            .flatten()
             .filter_map(|row| if let ViewRow::Note(note) = row { Some((note.source, note)) } else { None })
             .collect())
     }
@@ -149,6 +111,9 @@ impl Reader<'_> {
         redelivered: &[&Fact],
         known: &mut KnownRows,
     ) -> Result<HashMap<Source, EventNote>, BatchError> {
+        // Whatever is remembered: the store may have been asked for the ids before a zombie wrote the state.
+        let named = redelivered.iter().filter_map(|f| Some((f.customer().org.clone(), f.verification_id()?)));
+        self.load_known(named.map(|(org, id)| (org, id.clone())).collect(), known).await?;
         let keys = redelivered.iter().map(|f| RowKey::Note(f.customer().clone(), f.source())).collect();
         let mut notes = self.notes(keys).await?;
         let released: Vec<RowKey> = notes
@@ -173,31 +138,16 @@ impl Reader<'_> {
         Ok(notes)
     }
 
-    async fn load_known(
-        &self,
-        ids: Vec<(OrgId, VerificationId)>,
-        known: &mut KnownRows,
-    ) -> Result<(), BatchError> {
-        let keys: Vec<RowKey> = ids.into_iter().map(|(org, id)| RowKey::Verification(org, id)).collect();
-        for row in self.projection.load(self.generation, &keys).await?.into_iter().flatten() {
-            if let ViewRow::Verification(row) = row {
-                known.insert(row.id.clone(), *row);
-            }
-        }
-        Ok(())
-    }
-
-    /// Folds a batch. A release in it stands alone in its batch ([`split_at_releases`]). `cached` are states as
-    /// they stand in the store, of any customers.
+    /// Folds a batch. A release in it stands alone in its batch ([`split_at_releases`]).
     pub(crate) async fn plan(
         &self,
         records: &[StoredRecord],
         as_of: AsOf,
-        cached: &States,
+        memory: &Memory,
     ) -> Result<Plan, BatchError> {
         let mut plan = Plan::default();
         let facts = self.facts(records, &mut plan).await?;
-        let Standing { mut states, mut known } = self.standing(&facts, cached).await?;
+        let Standing { mut states, mut known } = self.standing(&facts, memory, &mut plan).await?;
         let is_redelivery = |states: &States, fact: &Fact| {
             let here = AsOf { offset: fact.source().offset, ..as_of };
             states.get(fact.customer()).is_some_and(|state| state.as_of.covers(here))

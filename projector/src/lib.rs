@@ -13,6 +13,7 @@ mod lag;
 mod lanes;
 pub mod limits;
 mod live;
+mod memory;
 mod partition;
 mod plan;
 mod positions;
@@ -20,6 +21,7 @@ pub mod quarantine;
 pub mod rebuild;
 mod runner;
 mod session;
+mod standing;
 pub mod status;
 
 pub use live::Live;

@@ -17,8 +17,15 @@ pub const POLL_WAIT: Duration = Duration::from_millis(500);
 /// every few seconds.
 pub const REPORT_EVERY: Duration = Duration::from_millis(500);
 
-/// States of customers kept in memory for each partition before all are dropped and read again: a few MiB.
-pub const CACHED_STATES_MAX: usize = 2_000;
+/// Customers remembered for each partition before all are forgotten and read again: a few MiB.
+pub const REMEMBERED_CUSTOMERS_MAX: usize = 2_000;
+
+/// Verifications of one customer that are remembered; of a customer with more, each is looked for. Many more
+/// than anybody should have, few enough to be read at once.
+pub const REMEMBERED_IDS_MAX: usize = 256;
+
+/// The same of all customers of a partition together: some 20 bytes each, a MiB or two.
+pub const REMEMBERED_IDS_OF_ALL_MAX: usize = 65_536;
 
 /// First pause after a failure that may pass.
 pub const BACKOFF_MIN: Duration = Duration::from_millis(20);

@@ -13,6 +13,10 @@ use crate::cli::rebuild::RebuildArgs;
 use crate::cli::run::RunArgs;
 use crate::cli::status::StatusArgs;
 
+/// See `docs/decisions/0010-projector-pipeline.md`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Turns the facts in the log into the read model and the outcomes that others subscribe to.
 #[derive(Debug, Parser)]
 #[command(

@@ -17,8 +17,9 @@ use futures::future::try_join_all;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::batch::{BatchError, Reader, States};
-use crate::limits::{BACKOFF_MAX, BACKOFF_MIN, CACHED_COUNTS_MAX, CACHED_STATES_MAX};
+use crate::batch::{BatchError, Reader};
+use crate::limits::{BACKOFF_MAX, BACKOFF_MIN, CACHED_COUNTS_MAX};
+use crate::memory::Memory;
 use crate::plan::{Counts, Plan};
 use crate::runner::{Clock, Settings};
 
@@ -49,9 +50,8 @@ pub(crate) struct PartitionWorker {
     topic_id: TopicId,
     epoch: Epoch,
     counts: Counts,
-    /// As they stand in the store, since nobody else writes them while we have the partition. A zombie folds
-    /// from them what it had folded before, and writes the same rows again.
-    states: States,
+    /// As it stands in the store, since nobody else writes there while we have the partition.
+    memory: Memory,
     /// Offsets of the last records that could not be applied.
     poison: VecDeque<Offset>,
     /// Why it stands still, once it does.
@@ -65,7 +65,7 @@ impl PartitionWorker {
             topic_id,
             epoch,
             counts: Counts::default(),
-            states: States::new(),
+            memory: Memory::default(),
             poison: VecDeque::new(),
             halted: None,
         }
@@ -120,7 +120,7 @@ impl PartitionWorker {
         cancel: &CancellationToken,
     ) -> Option<Ended> {
         // Whatever was written of the batch is read again.
-        self.states.clear();
+        self.memory.forget();
         match error {
             BatchError::Unavailable(why) => {
                 metrics::counter!("identity_projector_retries_total").increment(1);
@@ -148,7 +148,7 @@ impl PartitionWorker {
     ) -> Result<(), BatchError> {
         let Some(last) = records.last() else { return Ok(()) };
         let as_of = AsOf { topic_id: self.topic_id, epoch: self.epoch, offset: last.source.offset };
-        let mut plan = reader.plan(records, as_of, &self.states).await?;
+        let mut plan = reader.plan(records, as_of, &self.memory).await?;
         self.check_poison_rate(&plan, settings, last.source.offset)?;
         if let Voice::Speaks(clock) = voice {
             self.publish_dead_letters(reader, clock, &plan, records).await?;
@@ -164,10 +164,7 @@ impl PartitionWorker {
         }
         self.counts.tallies.extend(advanced.tallies);
         self.counts.books.extend(advanced.books);
-        if self.states.len() > CACHED_STATES_MAX {
-            self.states.clear();
-        }
-        self.states.extend(plan.states);
+        self.memory.learn(plan);
         Ok(())
     }
 

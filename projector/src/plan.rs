@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::event::{Offset, Source};
 use domain::fold::Effect;
-use domain::ids::OrgId;
+use domain::ids::{CustomerRef, OrgId};
 use domain::outcome::Outcome;
 use domain::rows::{
     AsOf, Books, BooksKey, BooksRow, CustomerState, Epoch, Span, TallyKey, TallyRow, VerificationRow,
     ViewRow, ViewWrite, WriteTimestamp,
 };
+
+use crate::memory::Ids;
 
 /// Counts of one partition, as they stand in the store or will after this batch.
 #[derive(Debug, Clone, Default)]
@@ -31,7 +33,9 @@ pub(crate) struct Plan {
     /// First.
     pub(crate) event_rows: Vec<ViewWrite>,
     /// Then, with the counts.
-    pub(crate) states: BTreeMap<domain::ids::CustomerRef, CustomerState>,
+    pub(crate) states: BTreeMap<CustomerRef, CustomerState>,
+    /// What the store said of customers that were not remembered.
+    pub(crate) ids: HashMap<CustomerRef, Ids>,
     /// Published after the rows.
     pub(crate) outcomes: Vec<Outcome>,
     /// Published before anything is written.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use domain::event::{Offset, Partition, TopicId};
-use domain::ids::CustomerRef;
+use domain::ids::{CustomerRef, VerificationId};
 use domain::ports::{
     Acknowledgement, Appended, EventLog, Follower, Generations, LogError, Member, NewRecord, OffsetRange,
     Pointer, Projection, ReadBounds, StartPositions, StoreError, StoredRecord, Topic, TopicDescription,
@@ -192,6 +192,19 @@ impl Projection for FaultyProjection {
         keys: &[RowKey],
     ) -> Result<Vec<Option<ViewRow>>, StoreError> {
         with_fate!(self.faults, store_fault(), self.inner.load(generation, keys).await)
+    }
+
+    async fn verification_ids(
+        &self,
+        generation: Generation,
+        customers: &[CustomerRef],
+        limit: usize,
+    ) -> Result<Vec<Option<Vec<VerificationId>>>, StoreError> {
+        with_fate!(
+            self.faults,
+            store_fault(),
+            self.inner.verification_ids(generation, customers, limit).await
+        )
     }
 
     async fn waiting(

@@ -47,6 +47,7 @@ macro_rules! views_suite {
             every_row_comes_back_as_it_was_written,
             a_row_with_as_little_as_there_may_be_comes_back,
             rows_come_in_the_order_asked_and_absent_ones_are_none,
+            ids_of_verifications_are_their_customers_and_bounded,
             written_twice_is_written_once,
             a_lower_timestamp_has_no_effect,
             a_higher_timestamp_replaces_and_what_became_none_stays_none,

@@ -27,12 +27,15 @@ pub(crate) const SCHEMA_WITHIN: Duration = Duration::from_secs(60);
 /// without one: a node that went away without a word is left after seconds, not minutes.
 pub(crate) const KEEPALIVE: Duration = Duration::from_secs(5);
 
-/// Rows of one partition that go into one batch. Cassandra warns of batches above 5 KiB and refuses those
-/// above 50 KiB; the rows that are batched are about 150 bytes each.
+/// Rows that go into one batch: about as many of the smallest as [`BATCH_BYTES_MAX`] lets in.
 pub(crate) const BATCH_ROWS_MAX: usize = 32;
 
-/// Bytes of values in one batch: under the 5 KiB of Cassandra's warning. One larger row goes alone.
-pub(crate) const BATCH_BYTES_MAX: usize = 4 * 1024;
+/// Bytes of values in one batch: with what Cassandra counts beside them under the 5 KiB of its warning
+/// (`batch_size_warn_threshold`; it refuses above 50 KiB). One larger row goes alone.
+pub(crate) const BATCH_BYTES_MAX: usize = 3_584;
+
+/// Partitions that go into one batch: more are warned of (`unlogged_batch_across_partitions_warn_threshold`).
+pub(crate) const BATCH_PARTITIONS_MAX: usize = 10;
 
 /// Offsets of one log partition that share a bucket of the list by time: with these many rows of some 100
 /// bytes a bucket stays under 10 MB, far from the 100 MB above which partitions become a burden.

@@ -7,9 +7,11 @@ use std::time::Instant;
 
 use domain::ports::StoreError;
 use domain::rows::Generation;
+use metrics::Histogram;
 use scylla::client::execution_profile::ExecutionProfile;
 use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
+use scylla::cluster::ClusterState;
 use scylla::deserialize::row::DeserializeRow;
 use scylla::errors::ExecutionError;
 use scylla::policies::load_balancing::DefaultPolicy;
@@ -58,6 +60,25 @@ pub struct CqlSession {
     pub(crate) bulk: Semaphore,
     pub(crate) generations: Known<Tables>,
     pub(crate) looks: Known<Looks>,
+    batches: Histogram,
+}
+
+/// What several statements in one request are called in metrics and errors.
+const BATCH: &str = "batch";
+
+/// The cluster as it is known at a moment.
+pub(crate) struct Replicas(Arc<ClusterState>);
+
+impl Replicas {
+    /// The nodes that have the row's partition, in an order of their own; none when that is not known.
+    pub(crate) fn of(&self, statement: &Statement, cells: &[Cell]) -> Option<Vec<u128>> {
+        let table = statement.prepared.get_table_spec()?;
+        let token = statement.prepared.calculate_token(&cells).ok().flatten()?;
+        let nodes = self.0.get_token_endpoints(table.ks_name(), table.table_name(), token);
+        let mut nodes: Vec<u128> = nodes.iter().map(|(node, _)| node.host_id.as_u128()).collect();
+        nodes.sort_unstable();
+        (!nodes.is_empty()).then_some(nodes)
+    }
 }
 
 impl CqlSession {
@@ -105,7 +126,8 @@ impl CqlSession {
             .map_err(|error| open_error(&options.nodes, user, options.tls.is_some(), &error))?;
         let bulk = Semaphore::new(options.concurrency);
         let (generations, looks) = (Known::default(), Known::default());
-        Ok(Arc::new(Self { driver, options, bulk, generations, looks }))
+        let batches = metrics::histogram!("identity_cql_request_seconds", "statement" => BATCH);
+        Ok(Arc::new(Self { driver, options, bulk, generations, looks, batches }))
     }
 
     /// What it was opened with.
@@ -212,20 +234,31 @@ impl CqlSession {
         }
     }
 
-    /// Writes rows of one partition as one mutation. Each statement names its own timestamp.
+    /// Where rows lie, as far as is known at this moment.
+    pub(crate) fn replicas(&self) -> Replicas {
+        Replicas(self.driver.get_cluster_state())
+    }
+
+    /// Writes rows in one request: those of one partition as one mutation, others each for itself. Each
+    /// statement names its own timestamp. The node that is asked is a replica of the first row's.
     pub(crate) async fn batch(
         &self,
         statements: &[&Statement],
         values: Vec<Vec<Cell>>,
     ) -> Result<(), StoreError> {
-        let [first, ..] = statements else { return Ok(()) };
+        if statements.is_empty() {
+            return Ok(());
+        }
         let prepared = statements.iter().map(|statement| BatchStatement::from(statement.prepared.clone()));
         let mut batch = Batch::new_with_statements(BatchType::Unlogged, prepared.collect());
         batch.set_is_idempotent(true);
         let since = Instant::now();
         let answer = self.driver.batch(&batch, values).await;
-        first.seconds.record(since.elapsed());
-        answer.map(drop).map_err(|error| failed(first.name, kind_of(&error)))
+        self.batches.record(since.elapsed());
+        let answer = answer.map_err(|error| failed(BATCH, kind_of(&error)))?;
+        let warned = answer.warnings().count() as u64;
+        metrics::counter!("identity_cql_warnings_total").increment(warned);
+        Ok(())
     }
 
     /// Runs a lightweight transaction until it is decided, or the store is not there. A round that is lost

@@ -5,4 +5,5 @@ mod cli;
 mod handover;
 mod quarantine;
 mod rebuild;
+mod remembered;
 mod world;

@@ -33,6 +33,7 @@ pub fn recall(
 ) -> Result<Recalled, NoTrace> {
     let source = fact.source();
     let row = fact.verification_id().and_then(|id| known.get(id));
+    let row = row.filter(|row| row.customer == *fact.customer());
     let own_row = row.filter(|row| row.source == source);
     let Some(note) = notes(source) else {
         let row = own_row.ok_or(NoTrace)?;
@@ -74,6 +75,7 @@ fn released(
     for (source, to) in results {
         let note = notes(*source).ok_or(NoTrace)?;
         let row = note.verification_id.as_ref().and_then(|id| known.get(id));
+        let row = row.filter(|row| row.customer == note.customer);
         let from = entry_of(&note.disposition);
         if from != *to {
             effect.moved.push((from, *to));

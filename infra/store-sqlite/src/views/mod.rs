@@ -76,6 +76,15 @@ impl Projection for SqliteViews {
         self.projecting.load(generation, keys.to_vec()).await
     }
 
+    async fn verification_ids(
+        &self,
+        generation: Generation,
+        customers: &[CustomerRef],
+        limit: usize,
+    ) -> Result<Vec<Option<Vec<VerificationId>>>, StoreError> {
+        self.projecting.verification_ids(generation, customers.to_vec(), limit).await
+    }
+
     async fn waiting(
         &self,
         generation: Generation,

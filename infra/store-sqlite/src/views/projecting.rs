@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use domain::ids::{CustomerRef, VerificationId};
 use domain::ports::StoreError;
 use domain::rows::{Generation, RowKey, ViewRow, ViewWrite};
 use rusqlite::hooks::Wal;
@@ -23,6 +24,7 @@ use crate::checkpoint::{Checkpointer, checkpoint};
 use crate::pool::Failure;
 
 type Rows = Vec<Option<ViewRow>>;
+type Ids = Vec<Option<Vec<VerificationId>>>;
 type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// The writer's connection, shared with whoever else writes.
@@ -30,6 +32,7 @@ type Writer = Arc<tokio::sync::Mutex<Connection>>;
 
 enum Job {
     Load { generation: Generation, keys: Vec<RowKey>, answer: Answer<Rows> },
+    Ids { generation: Generation, customers: Vec<CustomerRef>, limit: usize, answer: Answer<Ids> },
     Write { generation: Generation, stages: Vec<Vec<ViewWrite>>, answer: Answer<()> },
 }
 
@@ -37,6 +40,7 @@ impl Job {
     fn rows(&self) -> usize {
         match self {
             Self::Load { keys, .. } => keys.len(),
+            Self::Ids { customers, .. } => customers.len(),
             Self::Write { stages, .. } => stages.iter().map(Vec::len).sum(),
         }
     }
@@ -45,6 +49,7 @@ impl Job {
         // A caller that went away has no use for the answer; here and below.
         match self {
             Self::Load { answer, .. } => drop(answer.send(Err(error))),
+            Self::Ids { answer, .. } => drop(answer.send(Err(error))),
             Self::Write { answer, .. } => drop(answer.send(Err(error))),
         }
     }
@@ -139,6 +144,18 @@ impl Projecting {
         answered.await.unwrap_or_else(|_| Err(gone()))
     }
 
+    /// Ids of verifications by customer.
+    pub(super) async fn verification_ids(
+        &self,
+        generation: Generation,
+        customers: Vec<CustomerRef>,
+        limit: usize,
+    ) -> Result<Ids, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.queue.push(Job::Ids { generation, customers, limit, answer });
+        answered.await.unwrap_or_else(|_| Err(gone()))
+    }
+
     /// Writes the stages, in order, in one transaction. A caller that goes away does not stop it.
     pub(super) async fn write(
         &self,
@@ -192,15 +209,14 @@ fn gone() -> StoreError {
     StoreError::Unavailable("the read model's writer ended while it worked on this".to_owned())
 }
 
-type Load = (Generation, Vec<RowKey>, Answer<Rows>);
 type Write = (Generation, Vec<Vec<ViewWrite>>, Answer<()>);
 
 /// The loads first: none of them may see a write of this turn, which is not confirmed yet.
 fn take_turn(connection: &mut Connection, turn: Vec<Job>) {
-    let (mut loads, mut writes): (Vec<Load>, Vec<Write>) = Default::default();
+    let (mut loads, mut writes): (Vec<Job>, Vec<Write>) = Default::default();
     for job in turn {
         match job {
-            Job::Load { generation, keys, answer } => loads.push((generation, keys, answer)),
+            Job::Load { .. } | Job::Ids { .. } => loads.push(job),
             Job::Write { generation, stages, answer } => writes.push((generation, stages, answer)),
         }
     }
@@ -212,18 +228,29 @@ fn take_turn(connection: &mut Connection, turn: Vec<Job>) {
     }
 }
 
-fn load_all(connection: &mut Connection, loads: Vec<Load>) {
+fn load_all(connection: &mut Connection, loads: Vec<Job>) {
     let transaction = match connection.transaction() {
         Ok(transaction) => transaction,
         Err(error) => {
             let error = StoreError::from(Failure::from(error));
-            return loads.into_iter().for_each(|(.., answer)| drop(answer.send(Err(error.clone()))));
+            return loads.into_iter().for_each(|load| load.refuse(error.clone()));
         }
     };
-    for (generation, keys, answer) in loads {
-        let rows: Result<Rows, Failure> =
-            keys.iter().map(|key| read::row(&transaction, generation, key)).collect();
-        let _ = answer.send(rows.map_err(StoreError::from));
+    for load in loads {
+        match load {
+            Job::Load { generation, keys, answer } => {
+                let rows = keys.iter().map(|key| read::row(&transaction, generation, key));
+                let rows: Result<Rows, Failure> = rows.collect();
+                let _ = answer.send(rows.map_err(StoreError::from));
+            }
+            Job::Ids { generation, customers, limit, answer } => {
+                let ids = customers.iter();
+                let ids = ids.map(|whose| read::verification_ids(&transaction, generation, whose, limit));
+                let ids: Result<Ids, Failure> = ids.collect();
+                let _ = answer.send(ids.map_err(StoreError::from));
+            }
+            Job::Write { .. } => load.refuse(gone()),
+        }
     }
     // A read transaction has nothing to keep or to lose.
 }

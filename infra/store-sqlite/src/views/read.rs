@@ -150,6 +150,24 @@ fn newest_of_customer<T: Stored>(index: &str) -> String {
     )
 }
 
+/// The ids of a customer's verifications, unless there are more than `limit`.
+pub(super) fn verification_ids(
+    transaction: &Transaction<'_>,
+    generation: Generation,
+    customer: &CustomerRef,
+    limit: usize,
+) -> Result<Option<Vec<VerificationId>>, Failure> {
+    let sql = "SELECT id FROM verification INDEXED BY verification_of_customer
+               WHERE generation = ?1 AND org = ?2 AND customer = ?3 LIMIT ?4";
+    let mut out = Binder::new(transaction.prepare_cached(sql)?);
+    out.put(generation.0)?;
+    out.customer(customer)?;
+    // The first one too many says that there are more.
+    out.put(i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX))?;
+    let ids = out.all(|cells| cells.id(VerificationId::parse))?;
+    Ok((ids.len() <= limit).then_some(ids))
+}
+
 /// Notes of events that wait for their customer's release.
 pub(super) fn waiting(
     transaction: &Transaction<'_>,

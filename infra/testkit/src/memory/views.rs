@@ -156,6 +156,21 @@ impl Projection for MemoryViews {
             .collect())
     }
 
+    async fn verification_ids(
+        &self,
+        generation: Generation,
+        customers: &[CustomerRef],
+        limit: usize,
+    ) -> Result<Vec<Option<Vec<VerificationId>>>, StoreError> {
+        let rows = self.verifications(generation);
+        let ids_of = |customer: &CustomerRef| {
+            let theirs = rows.iter().filter(|row| row.customer == *customer);
+            let ids: Vec<VerificationId> = theirs.map(|row| row.id.clone()).collect();
+            (ids.len() <= limit).then_some(ids)
+        };
+        Ok(customers.iter().map(ids_of).collect())
+    }
+
     async fn waiting(
         &self,
         generation: Generation,

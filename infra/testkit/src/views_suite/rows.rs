@@ -1,5 +1,6 @@
 //! Rows: written, read back, and judged by their timestamps.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::event::{Offset, Partition};
@@ -145,6 +146,33 @@ pub async fn rows_come_in_the_order_asked_and_absent_ones_are_none(stores: &View
     assert_eq!(stores.load(&keys).await, expected);
     assert_eq!(stores.load(&[]).await, []);
     assert_eq!(stores.views.customer(GENERATION, &s.customer(7)).await.expect("read"), None);
+}
+
+/// All ids of each customer asked for, in the customers' order, unless there are more than wanted.
+pub async fn ids_of_verifications_are_their_customers_and_bounded(stores: &ViewStores, s: &Samples) {
+    let (many, one, nobody) = (s.customer(0), s.customer(1), s.customer(2));
+    let rows: Vec<VerificationRow> = (0..5)
+        .map(|n| s.verification(&many, n))
+        .chain([s.verification(&one, 5), s.verification(&s.customer_of(1, 0), 6)])
+        .collect();
+    let writes = rows.iter().zip(0..).map(|(row, offset)| written(offset, boxed_verification(row.clone())));
+    stores.write(writes.collect()).await;
+    // A signal is no verification.
+    stores.write(vec![written(9, ViewRow::Signal(s.signal(&nobody, 9, 9)))]).await;
+
+    let asked = [one.clone(), nobody, many.clone(), one];
+    let ids = async |generation, limit| {
+        let ids = stores.projection.verification_ids(generation, &asked, limit).await.expect("read");
+        ids.into_iter().map(|ids| ids.map(BTreeSet::from_iter)).collect::<Vec<_>>()
+    };
+    let of_one = Some(BTreeSet::from([rows[5].id.clone()]));
+    let of_many = Some(rows[..5].iter().map(|row| row.id.clone()).collect());
+    let none = Some(BTreeSet::new());
+    assert_eq!(ids(GENERATION, 5).await, [of_one.clone(), none.clone(), of_many, of_one.clone()]);
+    assert_eq!(ids(GENERATION, 4).await, [of_one.clone(), none.clone(), None, of_one]);
+    assert_eq!(ids(GENERATION, 0).await, [None, none.clone(), None, None]);
+    assert_eq!(ids(Generation(2), 5).await, vec![none; 4]);
+    assert_eq!(stores.projection.verification_ids(GENERATION, &[], 5).await, Ok(Vec::new()));
 }
 
 /// A redelivered batch changes nothing, not even a list's length.

@@ -5,6 +5,8 @@ mod generations;
 mod global;
 mod inspect;
 mod lists;
+mod of_customer;
+mod parcels;
 mod read;
 mod tables;
 mod times;
@@ -37,7 +39,7 @@ use global::GlobalStatements;
 /// ([`CqlSession::ensure_generation`]); one that has none is `Corrupt`.
 ///
 /// [`Projection::write`] writes event rows before states and counts, and positions last of all, whatever
-/// their order in the call. It is not atomic. Rows of one partition travel together.
+/// their order in the call. It is not atomic. Rows of the same replicas travel together.
 pub struct CqlViews {
     session: Arc<CqlSession>,
     global: OnceCell<GlobalStatements>,
@@ -65,6 +67,16 @@ impl Projection for CqlViews {
     ) -> Result<Vec<Option<ViewRow>>, StoreError> {
         let tables = Tables::of(&self.session, generation).await?;
         read::load(&self.session, &tables, keys).await
+    }
+
+    async fn verification_ids(
+        &self,
+        generation: Generation,
+        customers: &[CustomerRef],
+        limit: usize,
+    ) -> Result<Vec<Option<Vec<VerificationId>>>, StoreError> {
+        let tables = Tables::of(&self.session, generation).await?;
+        of_customer::verification_ids(&self.session, &tables, customers, limit).await
     }
 
     async fn waiting(
@@ -129,7 +141,7 @@ impl Views for CqlViews {
         as_of: Option<Timestamp>,
     ) -> Result<KycRows, StoreError> {
         let tables = Tables::of(&self.session, generation).await?;
-        read::kyc_rows(&self.session, &tables, customer, as_of).await
+        of_customer::kyc_rows(&self.session, &tables, customer, as_of).await
     }
 
     async fn generation(&self) -> Result<Generation, StoreError> {

@@ -1,16 +1,15 @@
-//! Reading rows by name, a customer's rows, notes and books. Lists are in `lists`.
+//! Reading rows by name, notes and books. A customer's rows are in `of_customer`, lists in `lists`.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use domain::event::{Offset, Partition};
 use domain::ids::{CustomerId, CustomerRef, EnrolmentId, OrgId, VerificationId};
-use domain::limits::KYC_ROWS_MAX;
 use domain::outcome::UnappliedCause;
-use domain::ports::{KycRows, StoreError, VerificationView};
+use domain::ports::{StoreError, VerificationView};
 use domain::rows::{
     BooksKey, BooksRow, CustomerState, EnrolmentRow, EventNote, RowKey, SignalRow, TallyKey, TallyRow,
-    TierEventRow, VerificationRow, ViewRow,
+    VerificationRow, ViewRow,
 };
 use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -77,8 +76,8 @@ pub(super) async fn load(
     Ok(rows)
 }
 
-/// Verifications of an org are asked for together: a projector asks for one with every verdict, and nearly
-/// always there is none.
+/// Verifications of an org are asked for together: of a customer with very many, a projector asks for one with
+/// every verdict, and nearly always there is none.
 fn asks(keys: &[RowKey]) -> Vec<Ask> {
     let mut asks: Vec<Ask> = Vec::with_capacity(keys.len());
     let mut open: HashMap<&OrgId, usize> = HashMap::new();
@@ -286,48 +285,6 @@ async fn enrolment(
     let [org, customer] = key(&row.customer);
     let body = body(session, &tables.enrolment, &[org, customer, Cell::Enrolment(id.clone())]).await?;
     body.map(|body| cells::decode_enrolment(&row.customer, id, &body)).transpose()
-}
-
-/// A customer's verifications and tier changes up to a time, newest first.
-pub(super) async fn kyc_rows(
-    session: &CqlSession,
-    tables: &Tables,
-    customer: &CustomerRef,
-    as_of: Option<Timestamp>,
-) -> Result<KycRows, StoreError> {
-    let [org, id] = key(customer);
-    let below = Cell::Big(as_of.map_or(times::END, |as_of| as_of.millis().saturating_add(1)));
-    let cells = [org, id, below, Cell::Int(KYC_ROWS_MAX as i32)];
-    let verifications = async {
-        let mut ids = Vec::new();
-        session
-            .each::<(String,)>(&tables.newest_of_customer, &cells, |(id,)| {
-                ids.push(VerificationId::parse(&id).map_err(|_| broken("verification id"))?);
-                Ok(ControlFlow::Continue(()))
-            })
-            .await?;
-        let views = views(session, tables, &customer.org, ids).await?;
-        Ok::<_, StoreError>(views.into_iter().map(|view| view.row).collect())
-    };
-    let (verifications, history) =
-        futures::try_join!(verifications, tier_events(session, tables, customer, &cells))?;
-    Ok(KycRows { verifications, history })
-}
-
-async fn tier_events(
-    session: &CqlSession,
-    tables: &Tables,
-    customer: &CustomerRef,
-    cells: &[Cell],
-) -> Result<Vec<TierEventRow>, StoreError> {
-    let mut history = Vec::new();
-    session
-        .each::<(Vec<u8>,)>(&tables.tier_events, cells, |(body,)| {
-            history.push(cells::decode_tier_event(customer, &body)?);
-            Ok(ControlFlow::Continue(()))
-        })
-        .await?;
-    Ok(history)
 }
 
 /// A customer's notes that wait for its release, by offset. Others between them are read over.

@@ -1,6 +1,6 @@
-//! Writing: from view rows to statements, put together by partition, in three stages.
+//! Writing: from view rows to statements, in three stages. What travels together is `parcels`'.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use domain::ids::CustomerRef;
 use domain::ports::StoreError;
@@ -9,11 +9,11 @@ use domain::rows::{
 };
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
+use super::parcels::{self, Parcel};
 use super::tables::Tables;
 use super::times;
 use crate::cells;
 use crate::error::{Kind, failed};
-use crate::limits::{BATCH_BYTES_MAX, BATCH_ROWS_MAX};
 use crate::session::CqlSession;
 use crate::statement::{Cell, Statement};
 
@@ -32,7 +32,7 @@ struct Put<'t> {
     stage: Stage,
     statement: &'t Statement,
     cells: Vec<Cell>,
-    /// Rows with the same one travel together. Tables with the same partition key may share it.
+    /// Rows with the same one are of one partition. Tables with the same partition key may share it.
     together: Option<Vec<Cell>>,
 }
 
@@ -58,47 +58,27 @@ pub(super) async fn write(
 }
 
 async fn run(session: &CqlSession, puts: Vec<Put<'_>>) -> Result<(), StoreError> {
-    stream::iter(parcels(puts))
+    stream::iter(parcels(session, puts))
         .map(Ok)
-        .try_for_each_concurrent(session.options.concurrency, |mut parcel| async move {
+        .try_for_each_concurrent(session.options.concurrency, |parcel| async move {
             let _permit = session.bulk.acquire().await.map_err(|_| failed("write", Kind::Connection))?;
-            match parcel.pop() {
-                Some(only) if parcel.is_empty() => session.run(only.statement, &only.cells).await.map(drop),
-                Some(last) => {
-                    parcel.push(last);
+            match parcel.rows.as_slice() {
+                [only] => session.run(only.statement, &only.cells).await.map(drop),
+                _ => {
                     let (statements, values): (Vec<_>, Vec<_>) =
-                        parcel.into_iter().map(|put| (put.statement, put.cells)).unzip();
+                        parcel.rows.into_iter().map(|put| (put.statement, put.cells)).unzip();
                     session.batch(&statements, values).await
                 }
-                None => Ok(()),
             }
         })
         .await
 }
 
-/// What travels together: rows of one partition, up to the bounds of a batch.
-fn parcels(puts: Vec<Put<'_>>) -> Vec<Vec<Put<'_>>> {
-    let mut parcels: Vec<Vec<Put<'_>>> = Vec::with_capacity(puts.len());
-    let mut open: HashMap<Vec<Cell>, (usize, usize)> = HashMap::new();
-    for mut put in puts {
-        let size: usize = put.cells.iter().map(Cell::size).sum();
-        let Some(together) = put.together.take() else {
-            parcels.push(vec![put]);
-            continue;
-        };
-        let next = parcels.len();
-        let (parcel, bytes) = open.entry(together).or_insert((next, 0));
-        let full = parcels
-            .get(*parcel)
-            .is_none_or(|parcel| parcel.len() >= BATCH_ROWS_MAX || *bytes + size > BATCH_BYTES_MAX);
-        if full {
-            (*parcel, *bytes) = (next, 0);
-            parcels.push(Vec::new());
-        }
-        *bytes += size;
-        parcels[*parcel].push(put);
-    }
-    parcels
+fn parcels<'t>(session: &CqlSession, puts: Vec<Put<'t>>) -> Vec<Parcel<Put<'t>>> {
+    let size = |put: &Put<'_>| put.cells.iter().map(Cell::size).sum();
+    let parcels = parcels::of_partitions(puts, |put| put.together.take(), size);
+    let replicas = session.replicas();
+    parcels::of_replicas(parcels, |put| replicas.of(put.statement, &put.cells))
 }
 
 fn put<'t>(

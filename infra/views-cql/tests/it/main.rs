@@ -6,6 +6,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test may panic; it has no readers but its own")]
 
 mod access;
+mod batches;
 mod certificates;
 mod generations;
 mod lists;

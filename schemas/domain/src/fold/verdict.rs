@@ -31,7 +31,8 @@ pub(super) fn record_verdict(
     // Rows of this very offset, and of later ones, were written before a crash, by this batch or by the release
     // that re-reads this event; they are made again, the same.
     let stood_before = |row: &&VerificationRow| {
-        row.source.topic_id != event.source.topic_id || row.source.offset < event.source.offset
+        row.customer == verdict.customer
+            && (row.source.topic_id != event.source.topic_id || row.source.offset < event.source.offset)
     };
     if let Some(first) = known.get(&verdict.verification_id).filter(stood_before) {
         return Ok(repeated(state, fact, event, verdict, first));

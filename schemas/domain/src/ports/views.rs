@@ -22,6 +22,16 @@ pub trait Projection: Send + Sync {
     async fn load(&self, generation: Generation, keys: &[RowKey])
     -> Result<Vec<Option<ViewRow>>, StoreError>;
 
+    /// The ids of these customers' verifications, in the customers' order: all of a customer's, in any order,
+    /// or none of them said where there are more than `limit`. Of a write that was not confirmed, an id may be
+    /// there or not.
+    async fn verification_ids(
+        &self,
+        generation: Generation,
+        customers: &[CustomerRef],
+        limit: usize,
+    ) -> Result<Vec<Option<Vec<VerificationId>>>, StoreError>;
+
     /// The notes of a customer that are parked or dead-lettered, by offset, from `from` on.
     async fn waiting(
         &self,

@@ -1,6 +1,7 @@
 //! Verdicts: applied, declined, repeated, conflicting, out of order, from a later build.
 
 use domain::fold::{CAUSE_INCONSISTENT, CAUSE_NOT_REGISTERED, Fact, FoldStop, fold};
+use domain::ids::{CustomerId, CustomerRef};
 use domain::outcome::Outcome;
 use domain::redelivery::recall;
 use domain::rows::{BookEntry, VerificationStatus, ViewRow};
@@ -51,6 +52,16 @@ fn given_a_row_when_another_body_then_a_conflict_a_signal_and_no_effect() {
     assert_eq!((conflict.source, conflict.first_source), (source(9), source(5)));
     assert_eq!((conflict.body_fingerprint.0[0], conflict.first_body_fingerprint.0[0]), (77, 1));
     assert_eq!(customer.state.kyc, kyc);
+}
+
+#[test]
+fn given_another_customers_row_under_that_id_when_a_verdict_then_it_is_no_repetition() {
+    let mut customer = Customer::registered().when(&[valid(1).at(5)]);
+    let row = customer.known.get_mut(&verification(1)).expect("a row");
+    row.customer = CustomerRef::new(row.customer.org.clone(), CustomerId::from_bytes([8; 16]));
+    let customer = customer.when(&[valid(1).at(9)]);
+    assert_eq!(customer.last().effect.entry, Some(BookEntry::Applied));
+    assert_eq!(customer.known[&verification(1)].source, source(9));
 }
 
 #[test]
