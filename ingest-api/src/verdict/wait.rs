@@ -6,6 +6,7 @@ use std::time::Instant;
 use domain::event::{Fingerprint, Source};
 use domain::ids::VerificationId;
 use domain::outcome::{Outcome, UnappliedCause};
+use domain::rows::AsOf;
 
 use super::accepted::InLog;
 use super::answer::Answer;
@@ -22,7 +23,8 @@ pub(super) enum Seen {
     Not,
 }
 
-/// The answer of the row, when the read model has it: ours, or 422 when another body made it.
+/// The answer of the row, when the read model shows it and what follows from it: ours, or 422 when another body
+/// made it.
 pub(super) async fn present(
     recording: &Recording<'_>,
     id: &VerificationId,
@@ -32,8 +34,19 @@ pub(super) async fn present(
     match views.verification(generation, &recording.customer.org, id).await? {
         None => Ok(None),
         Some((view, _)) if view.row.body_fingerprint != recording.fingerprint => Err(ApiError::KeyReused),
-        Some((view, enrolment)) => Ok(Some(Answer::of_row(&view, enrolment.as_ref(), false))),
+        Some((view, enrolment)) => {
+            // A row stands a moment before its customer's state does, and a 200 promises the tier too.
+            let state = views.customer(generation, &view.row.customer).await?;
+            let follows = state.is_some_and(|state| is_taken_in(state.as_of, view.row.source));
+            Ok(follows.then(|| Answer::of_row(&view, enrolment.as_ref(), false)))
+        }
     }
+}
+
+/// Whether a state that was written with the event at that place, or a later one, says so. One of another topic
+/// than the row's is the later one.
+fn is_taken_in(as_of: AsOf, source: Source) -> bool {
+    as_of.topic_id != source.topic_id || as_of.offset >= source.offset
 }
 
 /// Waits for a verdict's outcome as long as its caller wants to, and reads the row once at the end. The

@@ -9,6 +9,7 @@ use domain::orgs::{Environment, RateLimits, Scope};
 use engine::config::Config;
 use engine::orgs::{CreatedOrg, EvidenceKey, NewOrg, OrgChange, Orgs};
 use engine::telemetry::metrics;
+use engine::{Engine, Role};
 use ingest_api::compose::Instance;
 use ingest_api::sandbox::SAMPLE_PHOTO;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
@@ -28,7 +29,7 @@ pub(crate) struct TestApp {
     pub(crate) instance: Instance,
     pub(crate) org: CreatedOrg,
     pub(crate) client: Client,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// An answer, read to its end.
@@ -64,13 +65,21 @@ impl TestApp {
         config.api.listen = "127.0.0.1:0".parse().expect("an address");
         config.api.admin_listen = config.api.listen;
         config.api.workers = 2;
+        // A test that says nothing of waiting is not about it.
+        config.api.wait_default = config.api.wait_max;
         change(&mut config);
         let stop = CancellationToken::new();
         let instance = Box::pin(Instance::start(&config, metrics().expect("metrics"), &stop))
             .await
             .expect("an instance");
         let org = new_org(&instance, Scope::STANDARD.to_vec(), MANY).await;
-        Self { instance, org, client: Client::new(), _dir: dir }
+        Self { instance, org, client: Client::new(), dir }
+    }
+
+    /// The same data folder, from beside it.
+    pub(crate) async fn engine(&self) -> Engine {
+        let config = Config::sandbox(&self.dir.path().join("data")).expect("settings");
+        Engine::open(&config, Role::Tool).await.expect("an engine")
     }
 
     pub(crate) fn key(&self) -> &str {

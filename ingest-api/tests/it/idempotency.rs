@@ -1,5 +1,8 @@
 //! `Idempotency-Key`: one effect for ever, whoever comes when.
 
+use domain::event::Offset;
+use domain::ids::{CustomerId, CustomerRef};
+use domain::rows::{Epoch, Generation, RowKey, ViewRow, ViewWrite, WriteTimestamp};
 use futures::future::join_all;
 use serde_json::json;
 
@@ -27,6 +30,32 @@ async fn the_same_key_and_body_is_one_verdict_and_another_body_is_refused() {
     assert_eq!(app.total().await, 2);
     let bad = app.verdict(body, &[("idempotency-key", "a b")]).await;
     assert_eq!((bad.status, bad.field_errors("Idempotency-Key")), (400, 1));
+}
+
+/// A row stands a moment before its customer's state, and what says 200 promises the tier: on an engine that is
+/// not atomic a repetition may fall in between.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_whose_customer_does_not_follow_yet_is_no_present_answer() {
+    let app = TestApp::start().await;
+    let customer = app.customer().await;
+    let body = declined(&customer).to_string();
+    let again = [("idempotency-key", "between"), ("prefer", "respond-async")];
+    assert_eq!(app.verdict(body.clone(), &again[..1]).await.status, 200);
+    assert_eq!(app.verdict(body.clone(), &again).await.status, 200, "it is there");
+
+    // The state as it stood before the verdict.
+    let engine = app.engine().await;
+    let whom = CustomerRef::new(app.org.org.org.clone(), CustomerId::parse(&customer).expect("an id"));
+    let found = engine.projection.load(Generation(1), &[RowKey::State(whom)]).await.expect("loaded");
+    let Some(Some(ViewRow::State(mut state))) = found.into_iter().next() else { panic!("a state") };
+    assert!(state.as_of.offset > Offset(0));
+    state.as_of.offset = Offset(0);
+    let at = WriteTimestamp::upsert(Epoch(state.as_of.epoch.0 + 1), Offset(0));
+    let write = ViewWrite { at, row: ViewRow::State(state) };
+    engine.projection.write(Generation(1), vec![write]).await.expect("written");
+
+    let heard = app.verdict(body, &again).await;
+    assert_eq!(heard.status, 202, "{heard:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
