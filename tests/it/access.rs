@@ -85,7 +85,7 @@ async fn a_revoked_key_and_an_expired_key_are_a_401() {
     until("the revocation", async || (revoked.get("/api/auth/me").await.status == 401).then_some(())).await;
     is_401(&revoked.verdict(&declined(&sandbox.info().customer, "x")).await);
 
-    let soon = (Utc::now() + Duration::seconds(20)).to_rfc3339_opts(SecondsFormat::Millis, true);
+    let soon = (Utc::now() + Duration::seconds(60)).to_rfc3339_opts(SecondsFormat::Millis, true);
     let (_, expiring) = sandbox.key(&org, &["--expires", &soon]).await;
     expiring.get("/api/auth/me").await.expect(200);
     until("the expiry", async || (expiring.get("/api/auth/me").await.status == 401).then_some(())).await;

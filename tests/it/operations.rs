@@ -60,7 +60,7 @@ async fn status_and_quarantine_work_beside_a_running_sandbox() {
     .await;
     assert!(quarantined.to_string().contains("not_decodable"), "{quarantined}");
     // Its next verdict is durable and waits; what was there before is untouched.
-    let parked = api.post(VERDICT, &[("prefer", "wait=1")], &declined(&customer, "Data ganda")).await;
+    let parked = api.post(VERDICT, &[("prefer", "wait=10")], &declined(&customer, "Data ganda")).await;
     let parked = text(&parked.expect(202)["verification"]["id"]).to_owned();
     assert_eq!(api.kyc(&customer).await["customer"]["kycLevel"], "standard");
     let kept = books(&sandbox).await;
@@ -159,7 +159,7 @@ async fn more_dead_letters_than_the_setting_halt_the_partition_and_no_other() {
         shown.lines().any(|line| line == halted).then_some(())
     })
     .await;
-    assert!(sandbox.output().contains("the partition stands still"));
+    until("its line", async || sandbox.output().contains("the partition stands still").then_some(())).await;
     let answer = api.post(VERDICT, &[("prefer", "wait=1")], &declined(&same[2], "Data ganda")).await;
     let id = text(&answer.expect(202)["verification"]["id"]).to_owned();
     api.verdict(&declined(&apart, "Data ganda")).await.expect(200);

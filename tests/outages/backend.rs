@@ -136,6 +136,17 @@ pub(crate) async fn nothing_lost_and_nothing_doubled(rough: &Rough, bank: &Bank,
         until("what was accepted to be projected", async || is_there(one, &doors[0]).await.then_some(()))
             .await;
     }
+    // A row stands a moment before what is counted, and what follows from it, does.
+    let verdicts = sent.iter().filter(|one| matches!(one.what, What::Verdict { .. })).count() as u64;
+    until("the total", async || (doors[0].total("").await == verdicts).then_some(())).await;
+    for whose in &bank.customers {
+        let is_valid = |one: &Sent| matches!(&one.what, What::Verdict { customer, valid: true, .. } if customer == whose);
+        let level = if sent.iter().any(is_valid) { "standard" } else { "none" };
+        until("its tier", async || {
+            (doors[0].kyc(whose).await["customer"]["kycLevel"] == level).then_some(())
+        })
+        .await;
+    }
     for api in &doors {
         all_is_there_once(api, sent, &bank.customers).await;
     }

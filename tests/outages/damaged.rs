@@ -184,7 +184,8 @@ async fn an_unknown_schema_makes_its_partition_wait(damaged: &Damaged) -> Partit
         (halted == Some(1.0)).then_some(())
     })
     .await;
-    assert!(damaged.projector.output().contains("waits for an upgrade"));
+    until("its line", async || damaged.projector.output().contains("waits for an upgrade").then_some(()))
+        .await;
     damaged.is_not_projected(&waiting).await;
     let (other, _) = damaged.customer_apart(&[partition]).await;
     damaged.is_projected(&other).await;

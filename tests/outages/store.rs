@@ -1,8 +1,8 @@
 //! Cassandra down: ingest goes on for customers whose keys are at hand, and the projector catches up.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::client::{VERDICT, declined, text, verified};
+use crate::client::{Api, VERDICT, declined, text, verified};
 use crate::patience;
 use crate::process::until;
 use crate::rough;
@@ -47,11 +47,7 @@ async fn without_the_store_known_customers_are_202_others_503_and_the_projector_
     }
 
     rough.cassandra(local_cluster::Cassandra::restart);
-    let row = until("the row of what was accepted", async || {
-        let found = doors[1].get(&location).await;
-        (found.status == 200).then(|| found.json())
-    })
-    .await;
+    let row = in_the_end(&doors[1], &location).await;
     assert_eq!((&row["id"], &row["status"]), (&accepted["verification"]["id"], &json!("verified")));
     // The same key again: what was accepted is there once, what was refused counts now.
     let again = until("a present answer", async || {
@@ -69,11 +65,20 @@ async fn without_the_store_known_customers_are_202_others_503_and_the_projector_
         (made.status == 201).then(|| made.json())
     })
     .await;
-    let found = doors[0].get("/api/customers?externalId=NO-STORE").await.expect(200);
+    let found = in_the_end(&doors[0], "/api/customers?externalId=NO-STORE").await;
     assert_eq!(text(&found["id"]), text(&made["id"]));
     for api in &doors {
         assert_eq!(api.total("").await, 3);
         assert_eq!(api.kyc(known).await["customer"]["kycLevel"], "standard");
     }
     rough.all_run();
+}
+
+/// Each instance comes back to the store by itself.
+async fn in_the_end(api: &Api, path: &str) -> Value {
+    until("an answer from the store", async || {
+        let found = api.get(path).await;
+        (found.status == 200).then(|| found.json())
+    })
+    .await
 }

@@ -17,7 +17,7 @@ use local_cluster::{Kafka, KafkaOptions};
 use serde_json::Value;
 
 /// A subscriber joins its group and reads: seconds. The first run of each also fetches what it needs.
-const WITHIN: Duration = Duration::from_secs(300);
+const WITHIN: Duration = Duration::from_secs(900);
 
 /// How often something is looked at that is waited for.
 const LOOK_EVERY: Duration = Duration::from_millis(100);

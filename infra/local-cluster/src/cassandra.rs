@@ -140,7 +140,7 @@ impl Cassandra {
     ///
     /// [`Error::Program`] when the signal is refused.
     pub fn pause(&mut self) -> Result<(), Error> {
-        self.server.signal("STOP")
+        self.server.pause()
     }
 
     /// SIGCONT after [`Cassandra::pause`].

@@ -159,7 +159,7 @@ impl Kafka {
     ///
     /// [`Error::Options`] without such a broker, [`Error::Program`] when the signal is refused.
     pub fn pause(&mut self, broker: usize) -> Result<(), Error> {
-        self.server(broker)?.signal("STOP")
+        self.server(broker)?.pause()
     }
 
     /// SIGCONT after [`Kafka::pause`].

@@ -127,6 +127,21 @@ impl Server {
         send(signal, pid)
     }
 
+    /// `STOP`, and returns when every thread stands still: at first the signal is only sent, and a thread that
+    /// has not heard of it still answers.
+    pub(crate) fn pause(&mut self) -> Result<(), Error> {
+        self.signal("STOP")?;
+        let Some(pid) = self.pid() else { return Ok(()) };
+        let deadline = Instant::now() + STOP_WITHIN;
+        while !stands_still(pid) {
+            if Instant::now() > deadline {
+                return Err(self.failed("it does not stand still".to_owned()));
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+        Ok(())
+    }
+
     /// Lets it outlive us.
     pub(crate) fn detach(&mut self) {
         if let Some(child) = self.child.take() {
@@ -172,6 +187,17 @@ impl LogSince {
             .is_ok()
             && String::from_utf8_lossy(&content).contains(text)
     }
+}
+
+/// Whether all threads of a process are stopped; one that went meanwhile is none, and without `/proc` nobody
+/// can say.
+fn stands_still(pid: u32) -> bool {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return true };
+    threads.flatten().all(|thread| {
+        let Ok(stat) = std::fs::read_to_string(thread.path().join("stat")) else { return true };
+        // The state follows the name, which is in brackets.
+        stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
+    })
 }
 
 /// Sends a signal by the shell's own `kill`: std has none but SIGKILL, and `unsafe` is denied.

@@ -16,11 +16,11 @@ mod retention;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use domain::event::{Offset, Partition};
-use domain::ports::{EventLog, NewRecord, ReadBounds, StoredRecord, Topic};
+use domain::ports::{Appended, EventLog, LogError, NewRecord, ReadBounds, StoredRecord, Topic};
 use store_sqlite::{SqliteLog, SqliteLogOptions};
 use testkit::log_suite::LogSubject;
 
@@ -64,6 +64,17 @@ fn raw(dir: &Path) -> rusqlite::Connection {
 fn record(key: &str, value: impl Into<Vec<u8>>) -> NewRecord {
     let headers = vec![("ce_id".to_owned(), Bytes::from_static(b"evt_test"))];
     NewRecord { key: Bytes::from(key.to_owned()), headers, value: Bytes::from(value.into()) }
+}
+
+/// Beside another process, which may have the file's lock for longer than an append waits for it.
+async fn append_in_the_end(log: &SqliteLog, topic: Topic, new: NewRecord) -> Result<Appended, LogError> {
+    let began = Instant::now();
+    loop {
+        match log.append(topic, new.clone()).await {
+            Err(LogError::Unavailable(_)) if began.elapsed() < PATIENCE => {}
+            appended => return appended,
+        }
+    }
 }
 
 fn bounds(wait_max: Duration) -> ReadBounds {

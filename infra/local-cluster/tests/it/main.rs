@@ -19,7 +19,7 @@ use local_cluster::{
 };
 
 /// Reason for its length: a probe gives up within a second, and the machine may be busy.
-const WITHIN: Duration = Duration::from_secs(30);
+const WITHIN: Duration = Duration::from_secs(90);
 
 /// Set for the process that starts a broker in order to be killed.
 const OTHER: &str = "LOCAL_CLUSTER_STARTED_TO_BE_KILLED";
@@ -180,7 +180,7 @@ fn the_guarded_listeners_want_a_password_or_a_certificate() {
 
 fn list_as(kafka: &Kafka, folder: &Path, address: &str, client: &str) -> Result<String, Error> {
     let file = folder.join("client.properties");
-    let bounds = "default.api.timeout.ms=8000\nrequest.timeout.ms=4000\nretries=1\n";
+    let bounds = "default.api.timeout.ms=60000\nrequest.timeout.ms=30000\nretries=1\n";
     std::fs::write(&file, format!("{client}{bounds}")).unwrap();
     kafka.tool(
         "org.apache.kafka.tools.TopicCommand",

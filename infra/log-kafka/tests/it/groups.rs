@@ -231,8 +231,11 @@ async fn reading_ahead_changes_no_assignment() {
     assert_eq!(more.await.len(), 1);
 
     let mut second = log.join(Topic::Events, "group", Known::zero(0, None)).await.expect("joins");
-    let newcomer =
-        tokio::spawn(async move { poll_until(second.as_mut(), |seat| !seat.has.is_empty()).await });
+    // It gives the member back: dropped, it would leave, and what it had would be given away again.
+    let newcomer = tokio::spawn(async move {
+        let seat = poll_until(second.as_mut(), |seat| !seat.has.is_empty()).await;
+        (second, seat)
+    });
     // With a rebalance waiting it does not wait for records any more, and still has every partition.
     within("a rebalance that is waiting", async {
         loop {
@@ -253,6 +256,6 @@ async fn reading_ahead_changes_no_assignment() {
         }
     })
     .await;
-    let newcomer = newcomer.await.expect("the other has its share");
+    let (_second, newcomer) = newcomer.await.expect("the other has its share");
     assert!(newcomer.has.is_disjoint(&seat.has));
 }

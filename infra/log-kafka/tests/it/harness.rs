@@ -146,27 +146,13 @@ impl Outage {
         self.hurt(|kafka| kafka.restart(0)).await;
     }
 
-    /// Returns when every thread stands still: the signal is only sent at first.
     pub(crate) async fn pause(&self) {
         self.hurt(|kafka| kafka.pause(0)).await;
-        let pids = Self::locked(&self.kafka).pids();
-        until("the broker stands still", async || pids.iter().all(|pid| is_stopped(*pid)).then_some(()))
-            .await;
     }
 
     pub(crate) async fn resume(&self) {
         self.hurt(|kafka| kafka.resume(0)).await;
     }
-}
-
-/// Whether all threads of a process are stopped; one that went meanwhile is none.
-fn is_stopped(pid: u32) -> bool {
-    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).expect("the process runs");
-    threads.flatten().all(|thread| {
-        let Ok(stat) = std::fs::read_to_string(thread.path().join("stat")) else { return true };
-        // The state follows the name, which is in brackets.
-        stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
-    })
 }
 
 /// A prefix that no other test has.

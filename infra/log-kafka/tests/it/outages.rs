@@ -167,6 +167,8 @@ async fn one_broker_of_three_may_vanish() {
     let started = tokio::task::spawn_blocking(start).await.expect("no panic").expect("Kafka starts");
     let mut options = options(&started.bootstrap());
     (options.replication_factor, options.min_insync_replicas) = (3, 2);
+    // A session's end, an election and a broker's start are within it, on two cores with other tests' brokers.
+    options.timeouts.delivery = Duration::from_secs(75);
     let delivery = options.timeouts.delivery;
     let log = open(options).await;
     let load = Load::start(&log, delivery);

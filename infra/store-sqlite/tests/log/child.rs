@@ -9,7 +9,7 @@ use domain::event::{Offset, Partition, Source};
 use domain::ports::{EventLog as _, LogError, Topic};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use super::{assert_dense, everything, open, record};
+use super::{append_in_the_end, assert_dense, everything, open, record};
 
 /// Says what the child is to do: role, folder, name, count.
 const ROLE: &str = "STORE_SQLITE_LOG_TEST_CHILD";
@@ -131,7 +131,7 @@ async fn append(dir: &Path, name: &str, count: Option<u64>) {
                     let topic = [Topic::Events, Topic::Audit][(n % 2) as usize];
                     let name = format!("{name}-{n}");
                     let new = record(&format!("org/{}", n % 17), value_of(&name, n));
-                    let source = log.append(topic, new).await.expect("appended").source;
+                    let source = append_in_the_end(&log, topic, new).await.expect("appended").source;
                     say(topic, source, &name);
                 }
             })

@@ -11,7 +11,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use super::child::{Confirmed, Running, name_of, value_of};
-use super::{PATIENCE, assert_dense, bounds, everything, open, record};
+use super::{PATIENCE, append_in_the_end, assert_dense, bounds, everything, open, record};
 
 /// Kills of the crash test.
 const ROUNDS: u64 = 8;
@@ -67,11 +67,8 @@ async fn two_processes_append_at_once() {
     for n in 0..200 {
         let name = format!("parent-{n}");
         let topic = [Topic::Events, Topic::Audit][(n % 2) as usize];
-        let source = log
-            .append(topic, record(&format!("org/{}", n % 17), value_of(&name, n)))
-            .await
-            .expect("appended")
-            .source;
+        let new = record(&format!("org/{}", n % 17), value_of(&name, n));
+        let source = append_in_the_end(&log, topic, new).await.expect("appended").source;
         confirmed.push(Confirmed { topic, source, name });
     }
     confirmed.extend(tokio::task::spawn_blocking(|| child.finish()).await.expect("no panic"));
@@ -92,9 +89,8 @@ async fn a_follower_misses_nothing_of_two_processes_appends() {
         let log = Arc::clone(&log);
         tokio::spawn(async move {
             for n in 0..200 {
-                log.append(Topic::Events, record(&format!("org/{}", n % 17), vec![b'x'; 2_000]))
-                    .await
-                    .expect("appended");
+                let new = record(&format!("org/{}", n % 17), vec![b'x'; 2_000]);
+                append_in_the_end(&log, Topic::Events, new).await.expect("appended");
             }
         })
     };

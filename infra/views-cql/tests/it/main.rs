@@ -49,7 +49,13 @@ async fn lasting<T: Send + 'static>(work: impl Future<Output = T> + Send + 'stat
 fn options(node: String, name: &str) -> CqlOptions {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let keyspace = format!("{name}_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-    CqlOptions { replication: Replication::Factor(1), ..CqlOptions::new(vec![node], keyspace) }
+    CqlOptions {
+        replication: Replication::Factor(1),
+        // All tests share a node, which shares two cores with them.
+        request_timeout: Duration::from_secs(30),
+        connect_timeout: Duration::from_secs(15),
+        ..CqlOptions::new(vec![node], keyspace)
+    }
 }
 
 /// Settings for the shared node.

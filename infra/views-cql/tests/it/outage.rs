@@ -33,7 +33,7 @@ async fn a_session_lives_through_a_pause_and_a_kill_and_what_was_confirmed_is_th
     }
     let durable = CassandraOptions { commit_log: CommitLog::EveryWrite, ..CassandraOptions::default() };
     let node = tokio::task::spawn_blocking(|| Cassandra::start(durable)).await.unwrap().expect("a Cassandra");
-    let request_timeout = Duration::from_secs(2);
+    let request_timeout = Duration::from_secs(8);
     let session = connect(CqlOptions { request_timeout, ..options(node.cql_node(), "outage") }).await;
     session.migrate().await.expect("migrated");
     let (views, keys) = (CqlViews::new(Arc::clone(&session)), CqlKeys::new(Arc::clone(&session)));
