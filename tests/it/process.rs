@@ -73,8 +73,8 @@ impl Program {
 fn build(programs: [Program; 2]) -> [PathBuf; 2] {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    // As xtask's `cargo` does. What cargo set for this crate alone, ring's build script would take for a change, and everything behind
-    // it would be built again, by this and by the next outer build.
+    // As xtask's `cargo` does. What cargo set for this crate alone, ring's build script would take for a
+    // change, and everything behind it would be built again, by this and by the next outer build.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {

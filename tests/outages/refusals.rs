@@ -48,7 +48,7 @@ async fn wrong_credentials_say_which() {
         ]
     };
     // The right one is right: what is refused below is the password.
-    // Many times: once the program was ended by a signal behind its last line, it is thought by OpenSSL's clean-up.
+    // Many times: once the program was ended by a signal behind its last line, perhaps by OpenSSL's clean-up.
     for _ in 0..20 {
         let list = ["orgs", "list", "--json"];
         let ran = rough.installation.tool_with(Program::IngestApi, &kafka(PASSWORD), &list).await;

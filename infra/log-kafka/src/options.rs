@@ -244,8 +244,8 @@ impl KafkaOptions {
 
     fn security(&self, config: &mut ClientConfig) {
         let Some(tls) = &self.tls else { return };
-        // Before librdkafka does it, which would have OpenSSL cleaned up at exit, under threads of clients that are
-        // still closing their connections.
+        // Before librdkafka does it, which would have OpenSSL cleaned up at exit, under threads of clients that
+        // are still closing their connections.
         openssl::init();
         config.set("security.protocol", if self.sasl.is_some() { "sasl_ssl" } else { "ssl" });
         if let Some(ca) = &tls.ca {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use domain::ports::{EventLog as _, NewRecord, Topic};
-use futures::FutureExt as _;
 use local_cluster::{Kafka, Tools};
 
 use super::*;
@@ -37,9 +36,9 @@ async fn a_fatal_error_ends_in_a_new_producer() {
         let first = log.append(Topic::Events, record(format!("{round}/before"))).await.expect("appended");
         confirmed.push(first.source.offset);
         let broken = log.producer().live();
-        let mut on_its_way = log.append(Topic::Events, record(format!("{round}/on its way")));
-        // Nearly always pending; the broker may have been quicker.
-        let at_once = (&mut on_its_way).now_or_never();
+        let on_its_way = log.append(Topic::Events, record(format!("{round}/on its way")));
+        tokio::pin!(on_its_way);
+        assert!(futures::poll!(&mut on_its_way).is_pending());
         log.producer().raise_fatal_error();
         let in_time = async {
             loop {
@@ -52,11 +51,7 @@ async fn a_fatal_error_ends_in_a_new_producer() {
         };
         let after = tokio::time::timeout(Duration::from_secs(60), in_time).await.expect("a new producer");
         assert!(!Arc::ptr_eq(&broken, &log.producer().live()));
-        let ended = match at_once {
-            Some(ended) => ended,
-            None => on_its_way.await,
-        };
-        match ended {
+        match on_its_way.await {
             Ok(appended) => confirmed.push(appended.source.offset),
             Err(LogError::Unavailable(_) | LogError::Unconfirmed(_)) => {}
             Err(error) => panic!("{error}"),
