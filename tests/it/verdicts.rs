@@ -54,7 +54,7 @@ async fn a_verified_verdict_is_a_row_an_enrolment_and_the_standard_tier() {
     assert!(is_time(&created), "{rows:?}");
     let row = json!({
         "id": verification, "customerId": customer, "method": "nik_dukcapil", "status": "verified", "score": 100,
-        "reason": "Data sesuai", "reasonCategory": rows[0]["reasonCategory"], "signals": [], "createdAt": created,
+        "reason": "Data sesuai", "reasonCategory": null, "signals": [], "createdAt": created,
     });
     assert_eq!(rows[0], row);
 
@@ -157,6 +157,12 @@ async fn a_reason_shows_its_category_and_survives_as_it_was_sent() {
         let row = &api.rows("limit=1").await[0];
         assert_eq!((&row["reason"], &row["reasonCategory"]), (&json!(reason), &category), "{reason:?}");
     }
+    // A match is not explained by a category, whatever its reason says.
+    let mut body = verified(&customer);
+    body["reason"] = json!("NIK tidak ditemukan");
+    api.verdict(&body).await.expect(200);
+    let row = &api.rows("limit=1").await[0];
+    assert_eq!((&row["reason"], &row["reasonCategory"]), (&body["reason"], &Value::Null));
 }
 
 #[tokio::test]

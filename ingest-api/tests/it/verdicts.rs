@@ -26,7 +26,7 @@ async fn a_verified_verdict_is_visible_when_it_is_answered() {
 
     let row = app.get(&format!("/api/identity/verifications/{id}")).await.body;
     assert_eq!(row["enrolment"]["id"], enrolment["id"]);
-    assert_eq!((&row["method"], &row["reasonCategory"]), (&json!("nik_dukcapil"), &json!("other")));
+    assert_eq!((&row["method"], &row["reasonCategory"]), (&json!("nik_dukcapil"), &Value::Null));
     let attempts = app.get("/api/identity/attempts?method=nik_dukcapil").await.body;
     assert_eq!((&attempts["total"], &attempts["data"][0]["id"]), (&json!(1), &json!(id)));
 }

@@ -33,7 +33,7 @@ pub enum Admission {
     NotFound,
     /// A photo may not be enrolled: its key alone was destroyed.
     BiometricConsentWithdrawn,
-    /// Evidence could not be kept: its key alone was destroyed.
+    /// Evidence could not be kept: its key was destroyed, whatever became of the biometric one.
     EvidenceKeyDestroyed,
 }
 
@@ -46,11 +46,12 @@ pub fn admit_verdict(standing: CustomerStanding, valid: bool) -> Admission {
     if key_row == KeyRowState::Pending && !standing.projected {
         return Admission::NotFound;
     }
-    if valid && standing.destroyed.contains(Purpose::Biometric) {
-        return Admission::BiometricConsentWithdrawn;
-    }
+    // Any verdict needs its evidence; consent to a photo is asked about where that alone is missing (contract §4).
     if standing.destroyed.contains(Purpose::Evidence) {
         return Admission::EvidenceKeyDestroyed;
+    }
+    if valid && standing.destroyed.contains(Purpose::Biometric) {
+        return Admission::BiometricConsentWithdrawn;
     }
     match key_row {
         KeyRowState::Active => Admission::Record,
@@ -148,6 +149,8 @@ impl RecordVerdict {
             VerdictPhoto::Declined { .. } => (false, None, None, None),
         };
         let (reason, reason_category) = self.reason.unzip();
+        // A category says why Dukcapil declined; what it says of a match is kept and explains nothing (contract §3).
+        let reason_category = reason_category.filter(|_| !valid);
         DukcapilVerdictReceived {
             event_id: self.event_id,
             customer: self.customer,
@@ -191,6 +194,15 @@ mod tests {
             (Some(Active), &[Purpose::Biometric], true, true, BiometricConsentWithdrawn),
             (Some(Active), &[Purpose::Biometric], true, false, Record),
             (Some(Active), &[Purpose::Evidence], true, false, EvidenceKeyDestroyed),
+            (Some(Active), &[Purpose::Evidence], true, true, EvidenceKeyDestroyed),
+            (Some(Active), &[Purpose::Biometric, Purpose::Evidence], true, true, EvidenceKeyDestroyed),
+            (Some(Active), &[Purpose::Biometric, Purpose::Evidence], true, false, EvidenceKeyDestroyed),
+            (Some(Active), &[Purpose::Profile, Purpose::Evidence], true, true, NotFound),
+            (Some(Pending), &[Purpose::Biometric], true, true, BiometricConsentWithdrawn),
+            (Some(Pending), &[Purpose::Biometric], true, false, ActivateAndRecord),
+            (Some(Pending), &[Purpose::Evidence], true, false, EvidenceKeyDestroyed),
+            (Some(Pending), &[Purpose::Evidence], false, false, NotFound),
+            (Some(Pending), none, false, false, NotFound),
         ];
         for (key_row, destroyed, projected, valid, then) in table {
             let standing = CustomerStanding {

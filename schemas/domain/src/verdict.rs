@@ -332,8 +332,8 @@ impl Verdict {
         self.reason.as_ref()
     }
 
-    /// The reason's category; none without a reason.
+    /// The reason's category; none without a reason and where the verdict is valid (contract §3).
     pub fn reason_category(&self) -> Option<ReasonCategory> {
-        self.reason.as_ref().map(Reason::category)
+        self.reason.as_ref().filter(|_| !self.valid).map(Reason::category)
     }
 }

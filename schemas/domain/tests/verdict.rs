@@ -120,6 +120,10 @@ fn a_valid_verdict_has_a_photo_to_enrol() {
     let declined = Verdict::new(false, Some(photo()), None, reason).expect("complete");
     assert_eq!((declined.enrolled_photo(), declined.declined_photo()), (None, Some(&photo())));
     assert_eq!(declined.reason_category(), Some(ReasonCategory::NotFound));
+    let reason = Reason::parse("data tidak ditemukan").expect("a reason");
+    let explained = Verdict::new(true, Some(photo()), None, reason).expect("complete");
+    assert!(explained.reason().is_some(), "kept whatever valid says");
+    assert_eq!(explained.reason_category(), None, "a match needs no explanation");
     assert!(Verdict::new(false, None, None, None).is_ok());
 }
 

@@ -48,7 +48,7 @@ pub(super) fn record_verdict(
 
 /// The same verification id stood at an earlier offset: the first body counts.
 fn repeated(
-    state: CustomerState,
+    mut state: CustomerState,
     fact: &Fact,
     event: &RecordedEvent,
     verdict: &DukcapilVerdictReceived,
@@ -60,6 +60,8 @@ fn repeated(
         folded.outcomes = vec![outcomes_of::verification_created(first)];
         return folded;
     }
+    let created_at = event.appended_at.max(state.last_created_at);
+    state.last_created_at = created_at;
     let note = note(&state, fact, Disposition::Conflict, None);
     let conflict = outcomes_of::conflict(&note, first);
     let mut folded = noted(state, fact, note, BookEntry::Conflict);
@@ -69,7 +71,7 @@ fn repeated(
         customer: first.customer.clone(),
         source: event.source,
         kind: SIGNAL_CONFLICT.to_owned(),
-        created_at: event.appended_at,
+        created_at,
     };
     folded.rows.push((event.source, ViewRow::Signal(signal)));
     folded

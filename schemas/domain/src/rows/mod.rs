@@ -207,7 +207,7 @@ pub struct SignalRow {
     pub source: Source,
     /// What: `idempotency_conflict`.
     pub kind: String,
-    /// When the log took that event.
+    /// max(append time of that event, the customer's previous one).
     pub created_at: Timestamp,
 }
 

@@ -1,6 +1,6 @@
 //! Verdicts: applied, declined, repeated, conflicting, out of order, from a later build.
 
-use domain::fold::{CAUSE_INCONSISTENT, CAUSE_NOT_REGISTERED, Fact, FoldStop, fold};
+use domain::fold::{CAUSE_INCONSISTENT, CAUSE_NOT_REGISTERED, Fact, FoldStop, SIGNAL_CONFLICT, fold};
 use domain::ids::{CustomerId, CustomerRef};
 use domain::outcome::Outcome;
 use domain::redelivery::recall;
@@ -64,11 +64,24 @@ fn given_another_customers_row_under_that_id_when_a_verdict_then_it_is_no_repeti
     assert_eq!(customer.known[&verification(1)].source, source(9));
 }
 
+/// Contract §1: max(the log's append time, the customer's previous one), whatever the row is.
 #[test]
 fn created_at_never_goes_back_when_the_logs_clock_does() {
     let customer =
         Customer::registered().when(&[valid(1).appended(5, 9_000), declined(2).appended(6, 8_000)]);
     assert_eq!(customer.known[&verification(2)].created_at, at(9_000));
+
+    let mut other = declined(1);
+    other.body = 77;
+    for (appended, signalled, then) in [(8_000, 9_000, 9_000), (9_500, 9_500, 9_500)] {
+        let facts = [valid(1).appended(5, 9_000), other.appended(6, appended)];
+        let customer = Customer::registered().when(&facts);
+        let Some((_, ViewRow::Signal(signal))) = customer.last().rows.last() else { panic!("a signal") };
+        assert_eq!((signal.created_at, signal.source), (at(signalled), source(6)));
+        assert_eq!((&signal.verification_id, signal.kind.as_str()), (&verification(1), SIGNAL_CONFLICT));
+        let customer = customer.when(&[declined(2).appended(7, 7_000)]);
+        assert_eq!(customer.known[&verification(2)].created_at, at(then), "nor behind a signal");
+    }
 }
 
 #[test]
