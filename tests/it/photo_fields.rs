@@ -13,6 +13,13 @@ fn encoded(bytes: &[u8]) -> Value {
     json!(BASE64.encode(bytes))
 }
 
+/// The file with another bit at one place.
+fn flipped(file: &[u8], at: usize) -> Vec<u8> {
+    let mut file = file.to_vec();
+    file[at] ^= 1;
+    file
+}
+
 fn bad_photos() -> Vec<(&'static str, Value)> {
     let jpeg = photos::jpeg();
     let png = photos::png();
@@ -45,6 +52,10 @@ fn bad_photos() -> Vec<(&'static str, Value)> {
         ("a PNG of 4 x 4", encoded(&photos::png_of_sides(4, 4))),
         ("a PNG of 15 x 100", encoded(&photos::png_of_sides(15, 100))),
         ("a PNG of 0 x 0", encoded(&photos::png_of_sides(0, 0))),
+        ("a PNG with another checksum in its header", encoded(&flipped(&png, 29))),
+        ("a PNG with another checksum of its pixels", encoded(&flipped(&png, png.len() - 13))),
+        ("a PNG with another checksum at its end", encoded(&flipped(&png, png.len() - 1))),
+        ("a PNG with another byte in its header", encoded(&flipped(&png, 24))),
         ("1 MiB and a byte", encoded(&photos::jpeg_of_size(MIB + 1))),
         ("a data URL of a GIF", json!(format!("data:image/gif;base64,{}", BASE64.encode(&jpeg)))),
         ("a data URL without base64", json!(format!("data:image/jpeg,{}", BASE64.encode(&jpeg)))),

@@ -231,3 +231,41 @@ pub enum AuditRecord {
     /// See [`KeysDestroyed`].
     KeysDestroyed(KeysDestroyed),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{CustomerId, OrgId};
+
+    #[test]
+    fn a_verdict_has_an_enrolment_and_a_photo_exactly_when_it_is_valid() {
+        let source = Source { topic_id: TopicId([0; 16]), partition: Partition(0), offset: Offset(0) };
+        for (valid, enrolment, photo, consistent) in [
+            (true, true, true, true),
+            (true, true, false, false),
+            (true, false, true, false),
+            (true, false, false, false),
+            (false, false, false, true),
+            (false, true, false, false),
+            (false, false, true, false),
+            (false, true, true, false),
+        ] {
+            let verdict = DukcapilVerdictReceived {
+                event_id: EventId::from_bytes([1; 16]),
+                customer: CustomerRef::new(OrgId::from_bytes([1; 16]), CustomerId::from_bytes([1; 16])),
+                verification_id: VerificationId::from_bytes([1; 16]),
+                enrolment_id: enrolment.then(|| EnrolmentId::from_bytes([1; 16])),
+                valid,
+                photo: photo.then(|| SealedMedia::Inline(Sealed::from_envelope(Bytes::new()))),
+                photo_content_type: None,
+                reason: None,
+                reason_category: None,
+                classifier_version: 1,
+                body_fingerprint: Fingerprint([0; 32]),
+                policy_version: 1,
+                audit: AuditRef { source, value_sha256: [0; 32] },
+            };
+            assert_eq!(verdict.is_consistent(), consistent, "{valid} {enrolment} {photo}");
+        }
+    }
+}

@@ -203,3 +203,22 @@ impl Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::UnappliedCause;
+
+    #[test]
+    fn causes_have_their_words() {
+        for (cause, word) in [
+            (UnappliedCause::Parked, "parked"),
+            (UnappliedCause::DeadLettered, "dead_lettered"),
+            (UnappliedCause::Refused, "refused"),
+        ] {
+            assert_eq!((cause.as_str(), UnappliedCause::parse(word)), (word, Some(cause)));
+        }
+        for no_word in ["", "Parked", "lost"] {
+            assert_eq!(UnappliedCause::parse(no_word), None, "{no_word}");
+        }
+    }
+}

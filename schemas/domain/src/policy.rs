@@ -192,19 +192,91 @@ mod tests {
         assert_eq!(TierPolicy::of_version(3), None);
     }
 
+    /// The words stand in logs and rows for ever.
+    #[test]
+    fn methods_and_tiers_have_their_words() {
+        for (method, word) in [
+            (NikFormat, "nik_format"),
+            (KtpCapture, "ktp_capture"),
+            (NikDukcapil, "nik_dukcapil"),
+            (FaceMatch, "face_match"),
+            (FaceLiveness, "face_liveness"),
+        ] {
+            assert_eq!((method.as_str(), Method::parse(word)), (word, Some(method)));
+        }
+        for (tier, word) in [
+            (Tier::None, "none"),
+            (Tier::Basic, "basic"),
+            (Tier::Standard, "standard"),
+            (Tier::Premium, "premium"),
+        ] {
+            assert_eq!((tier.as_str(), Tier::parse(word)), (word, Some(tier)));
+        }
+        for no_word in ["", "NIK_DUKCAPIL", "Standard", "gold"] {
+            assert_eq!((Method::parse(no_word), Tier::parse(no_word)), (None, None), "{no_word}");
+        }
+    }
+
+    /// The bits stand in rows: each method has its own for ever, and bits of a later build are dropped.
+    #[test]
+    fn given_bits_then_these_methods() {
+        let table: &[(u8, &[Method], u8)] = &[
+            (0b0_0000, &[], 0b0_0000),
+            (0b0_0001, &[NikFormat], 0b0_0001),
+            (0b0_0010, &[KtpCapture], 0b0_0010),
+            (0b0_0100, &[NikDukcapil], 0b0_0100),
+            (0b0_1000, &[FaceMatch], 0b0_1000),
+            (0b1_0000, &[FaceLiveness], 0b1_0000),
+            (0b0_1100, &[NikDukcapil, FaceMatch], 0b0_1100),
+            (0b1_1111, &Method::ALL, 0b1_1111),
+            (0b1110_0000, &[], 0b0_0000),
+            (0b1010_0101, &[NikFormat, NikDukcapil], 0b0_0101),
+        ];
+        for (bits, methods, kept) in table {
+            let set = Methods::from_bits(*bits);
+            let held: Vec<Method> = Method::ALL.into_iter().filter(|m| set.contains(*m)).collect();
+            assert_eq!((held.as_slice(), set.bits()), (*methods, *kept), "{bits:b}");
+            assert_eq!(methods.iter().copied().collect::<Methods>(), set, "{bits:b}");
+            let twice = methods.iter().chain(*methods).copied().collect::<Methods>();
+            assert_eq!(twice, set, "a method is in the set once: {bits:b}");
+        }
+    }
+
     #[test]
     fn only_rows_that_carry_the_tier_renew_it() {
-        let policy = TierPolicy::of_version(POLICY_STANDARD).expect("a known policy");
-        for (tier, method, renews) in [
-            (Tier::Basic, NikFormat, true),
-            (Tier::Standard, NikFormat, false),
-            (Tier::Standard, NikDukcapil, true),
-            (Tier::Standard, FaceMatch, false),
-            (Tier::Premium, FaceMatch, true),
-            (Tier::Premium, KtpCapture, true),
-            (Tier::Premium, FaceLiveness, false),
-        ] {
-            assert_eq!(policy.supports(tier, method), renews, "{tier:?} {method:?}");
+        let table: &[(u32, Tier, &[Method])] = &[
+            (1, Tier::None, &[]),
+            (1, Tier::Basic, &[NikFormat]),
+            (1, Tier::Standard, &[KtpCapture, NikDukcapil]),
+            (1, Tier::Premium, &[KtpCapture, NikDukcapil, FaceMatch]),
+            (2, Tier::None, &[]),
+            (2, Tier::Basic, &[NikFormat]),
+            (2, Tier::Standard, &[KtpCapture, NikDukcapil]),
+            (2, Tier::Premium, &[KtpCapture, NikDukcapil, FaceMatch, FaceLiveness]),
+        ];
+        for (version, tier, renewing) in table {
+            let policy = TierPolicy::of_version(*version).expect("a known policy");
+            for method in Method::ALL {
+                let renews = renewing.contains(&method);
+                assert_eq!(policy.supports(*tier, method), renews, "{version} {tier:?} {method:?}");
+            }
+        }
+    }
+
+    /// Contract §3: at once and in whichever order they came; and one method more never lowers a tier.
+    #[test]
+    fn a_further_method_never_lowers_a_tier() {
+        for version in [POLICY_STANDARD, POLICY_WITH_LIVENESS] {
+            let policy = TierPolicy::of_version(version).expect("a known policy");
+            for bits in 0..0b10_0000 {
+                let methods = Methods::from_bits(bits);
+                for method in Method::ALL {
+                    assert!(
+                        policy.tier(methods.with(method)) >= policy.tier(methods),
+                        "{bits:b} and {method:?}"
+                    );
+                }
+            }
         }
     }
 }

@@ -131,3 +131,20 @@ pub fn waits(cause: UnappliedCause) -> bool {
         UnappliedCause::Refused => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{UnappliedCause, waits};
+
+    /// Contract §5: a caller of a parked or dead-lettered verdict gets 202, of a refused one 404.
+    #[test]
+    fn what_is_parked_or_dead_lettered_waits_and_what_is_refused_does_not() {
+        for (cause, then) in [
+            (UnappliedCause::Parked, true),
+            (UnappliedCause::DeadLettered, true),
+            (UnappliedCause::Refused, false),
+        ] {
+            assert_eq!(waits(cause), then, "{cause:?}");
+        }
+    }
+}

@@ -3,5 +3,7 @@
 mod erasure;
 mod given;
 mod quarantine;
+mod records;
+mod redelivery;
 mod tiers;
 mod verdicts;
