@@ -97,3 +97,19 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.push(suffix);
     path.with_file_name(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::folder_of;
+
+    #[test]
+    fn a_file_without_a_folder_in_its_path_lies_in_the_present_one() {
+        for (path, folder) in
+            [("kms/keys.json", "kms"), ("/kms/keys.json", "/kms"), ("/keys.json", "/"), ("keys.json", ".")]
+        {
+            assert_eq!(folder_of(Path::new(path)), Path::new(folder), "{path}");
+        }
+    }
+}

@@ -131,3 +131,30 @@ fn what_is_not_a_file_of_org_keys_is_refused_without_repeating_it() {
     std::fs::write(&path, file(&format!(r#""o":{good}"#), 1)).expect("written");
     FileKms::open(&path).expect("that one is good");
 }
+
+/// The file is looked at for what is not known yet; what is known serves on, so that a disk that went away stops
+/// no request of an org that was served before.
+#[tokio::test]
+async fn keys_that_were_read_serve_without_the_file() {
+    let (folder, path) = place();
+    let (maker, reader) = (FileKms::open(&path).expect("opened"), FileKms::open(&path).expect("opened"));
+    maker.create_org_key(&org(1)).await.expect("a key");
+    let wrapped = reader.wrap(&org(1), 1, b"b", b"key").await.expect("the other's key");
+    std::fs::rename(path.parent().expect("a folder"), folder.path().join("away")).expect("moved");
+    for kms in [&maker, &reader] {
+        assert_eq!(kms.unwrap(&org(1), 1, b"b", &wrapped).await.expect("unwrapped").as_slice(), b"key");
+    }
+}
+
+/// Where the file should be and cannot be looked at is an outage; where there is none is an org without a key.
+#[tokio::test]
+async fn a_place_that_cannot_be_looked_at_is_an_outage() {
+    let (folder, path) = place();
+    let kms = FileKms::open(&path).expect("opened");
+    assert_eq!(kms.current_version(&org(1)).await, Err(KmsError::UnknownKey { org: org(1), version: 0 }));
+    let in_its_place = path.parent().expect("a folder");
+    std::fs::rename(in_its_place, folder.path().join("away")).expect("moved");
+    std::fs::write(in_its_place, "no folder").expect("written");
+    assert!(matches!(kms.current_version(&org(1)).await, Err(KmsError::Unavailable(_))));
+    assert!(matches!(kms.create_org_key(&org(1)).await, Err(KmsError::Unavailable(_))));
+}

@@ -8,8 +8,10 @@ mod evidence;
 mod field;
 mod file_kms;
 mod known_answers;
+mod lengths;
 mod lifecycle;
 mod round_trip;
+mod shown;
 mod vectors;
 mod wraps;
 

@@ -104,3 +104,32 @@ async fn an_orgs_id_secret_is_its_own() {
     assert_ne!(ids.named("ver_", "/r", None, "k"), ids.named("ver_", "/rk", None, ""));
     assert_ne!(ids.named("ver_", "/r", None, "k"), ids.named("ver", "_/r", None, "k"));
 }
+
+/// The page `docs/decisions/0002-sealing.md` says what an id secret is wrapped for; here it is written out.
+#[tokio::test]
+async fn an_id_secret_is_wrapped_for_its_org_and_version() {
+    let house = House::new().await;
+    let kms = house.kms.as_ref();
+    let name = org(1).to_string();
+    let parts: [&[u8]; 6] = [
+        &[0, 0, 0, 21],
+        b"identity/id-secret/v1",
+        &[0, 0, 0, 30],
+        name.as_bytes(),
+        &[0, 0, 0, 4],
+        &[0, 0, 0, 1],
+    ];
+    let right = parts.concat();
+    let made = create_id_secret(kms, &org(1)).await.expect("a secret");
+    assert_eq!(made.kms_version, 1);
+    assert_eq!(kms.unwrap(&org(1), 1, &right, &made.wrapped).await.expect("the secret").len(), 32);
+    for other in [b"".as_slice(), &right[..right.len() - 1], b"identity/id-secret/v1"] {
+        assert_eq!(kms.unwrap(&org(1), 1, other, &made.wrapped).await, Err(KmsError::Rejected));
+    }
+}
+
+#[test]
+fn ids_that_nobody_names_are_each_another() {
+    let ids: std::collections::HashSet<[u8; 16]> = (0..100).map(|_| crate::random_id()).collect();
+    assert_eq!(ids.len(), 100);
+}
