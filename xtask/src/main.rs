@@ -5,6 +5,7 @@ mod bench;
 mod ci;
 mod cluster;
 mod deploy;
+mod mutants;
 mod subscribers;
 mod tidy;
 
@@ -31,6 +32,8 @@ enum Command {
     Ci,
     /// What can be said of infra/deploy and its pages without a container engine.
     Deploy,
+    /// Whether the tests of domain and vault would notice a change of the code; see CONTRIBUTING.md.
+    Mutants(mutants::Arguments),
     /// The examples of docs/subscribing, in Python and Java, on a real Kafka and a real registry.
     Subscribers(subscribers::Arguments),
     /// The rules of the house that neither rustc nor clippy knows.
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Ci => ci::run(),
         Command::Deploy => deploy::run(),
+        Command::Mutants(arguments) => mutants::run(&arguments),
         Command::Subscribers(arguments) => subscribers::run(&arguments),
         Command::Tidy => tidy::run(),
     };

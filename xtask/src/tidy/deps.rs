@@ -21,8 +21,7 @@ const OWNERS: [(&[&str], &str); 7] = [
 
 /// All that `domain` may build on: bytes, hashes and checksums, calendar arithmetic, and ways to write it down.
 /// No runtime, no wire format, no randomness.
-const DOMAIN_MAY: [&str; 7] =
-    ["async-trait", "bytes", "chrono", "crc32fast", "memchr", "sha2", "thiserror"];
+const DOMAIN_MAY: [&str; 7] = ["async-trait", "bytes", "chrono", "crc32fast", "memchr", "sha2", "thiserror"];
 
 /// Crates that know a store, a broker or a registry: the engine chooses between them, and nothing else names one.
 const ADAPTERS: [&str; 4] = ["log-kafka", "schema-registry", "store-sqlite", "views-cql"];
