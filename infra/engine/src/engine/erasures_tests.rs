@@ -216,8 +216,8 @@ async fn rows_that_are_older_than_the_note_beside_them_are_found() {
     let backup = tempfile::tempdir().expect("a folder");
     copy(&world.keystore(), backup.path());
     world.erase(&[Topic::Events, Topic::Outcomes], [Purpose::Profile].into_iter().collect()).await;
-    assert_eq!(world.served().await, [Purpose::Biometric, Purpose::Evidence]);
     let engine = world.open(Role::Tool).await;
+    started(&engine).0.apply().await.expect("applied");
     let younger = engine.notes.note(NOTE).await.expect("read").expect("noted");
     engine.close().await;
 
