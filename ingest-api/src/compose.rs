@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::management::{Readiness, UnreadyReason};
 use anyhow::Context as _;
 use chrono::Utc;
 use domain::ports::LogError;
@@ -11,18 +12,23 @@ use domain::time::Timestamp;
 use engine::config::{ApiConfig, Config, EngineKind, Listener};
 use engine::telemetry::Metrics;
 use engine::{Directory, Engine, Role};
+use projector::Progress;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vault::Vault;
 
 use crate::app::{App, Ports};
 use crate::limits;
-use crate::management::{Management, Readiness};
+use crate::management::Management;
 use crate::outcomes::{Currency, OutcomeHub};
 use crate::server::{self, Bound, Serving};
 use crate::settings::Settings;
 
-/// A running instance. [`Instance::shutdown`] at the end.
+mod readiness;
+
+use self::readiness::{Failure, Waits};
+
+/// An instance: assembled, then serving. [`Instance::shutdown`] at the end.
 pub struct Instance {
     /// The ports it works through.
     pub engine: Engine,
@@ -32,37 +38,145 @@ pub struct Instance {
     pub url: String,
     /// Base URL of the management listener.
     pub admin_url: String,
-    readiness: Arc<Readiness>,
+    /// What `/readyz` says.
+    pub readiness: Arc<Readiness>,
     cancel: CancellationToken,
     /// Cancelled when a part of the instance has ended that it cannot do without.
-    failed: CancellationToken,
-    public: Serving,
+    failed: Failure,
+    public: Public,
     management: Serving,
     tasks: Vec<JoinHandle<()>>,
 }
 
+/// The public listener.
+enum Public {
+    /// Nobody can connect yet.
+    Bound(Bound),
+    Serving(Serving),
+    Closed,
+}
+
 impl Instance {
-    /// Opens the engine, binds both listeners, and serves. Returns once every dependency has answered; what
-    /// does not answer yet is waited for, with a line in the log, until `stop`.
+    /// Assembles an instance and serves.
     ///
     /// # Errors
-    /// A setting, a socket or a store that cannot be used; or `stop` came first.
+    /// As for [`Instance::assemble`] and [`Instance::serve`].
     pub async fn start(config: &Config, metrics: Metrics, stop: &CancellationToken) -> anyhow::Result<Self> {
+        let mut instance = Box::pin(Self::assemble(config, metrics, stop, &[])).await?;
+        match instance.serve() {
+            Ok(()) => Ok(instance),
+            Err(error) => {
+                instance.shutdown().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Opens the engine, binds both listeners, and serves health and metrics. Returns once every dependency has
+    /// answered and, on the embedded engine, the read model has everything that the log had at the start; what does
+    /// not answer yet is waited for, with a line in the log, until `stop`. Nobody can connect to the public
+    /// listener before [`Instance::serve`]: an earlier answer could deny what is in the log. `also` is what whoever
+    /// assembles it settles before that.
+    ///
+    /// # Errors
+    /// A setting, a socket or a store that cannot be used; the projector refused; or `stop` came first.
+    pub async fn assemble(
+        config: &Config,
+        metrics: Metrics,
+        stop: &CancellationToken,
+        also: &[UnreadyReason],
+    ) -> anyhow::Result<Self> {
         let settings = settings(&config.api);
         let public = bind(&config.api.public_listener()?).context("the public listener")?;
         let management = bind(&config.api.admin_listener()?).context("the management listener")?;
         let (url, admin_url) = (public.url(), management.url());
         // Alive and unready from the start, also while a broker or a node is not there yet.
-        let readiness = Arc::new(Readiness::default());
+        let readiness = Arc::new(Readiness::waiting_for(readiness::reasons(config, also), stop));
         let committed_ids = config.registry.url.is_none();
         let shown = Management { readiness: Arc::clone(&readiness), metrics, committed_ids };
         let management = server::serve_management(shown, management)?;
         tracing::info!(address = %admin_url, "health and metrics");
         let opening = stop.run_until_cancelled(Box::pin(Engine::open(config, Role::Server))).await;
         let engine = opening.context("stopped before it was ready")??;
-        let (cancel, failed) = (CancellationToken::new(), CancellationToken::new());
-        let currency = Currency::default();
-        let stale = settings.outcomes_stale;
+        if also.contains(&UnreadyReason::SandboxOrg) {
+            engine::sandbox::put_last_aside(&engine)?;
+        }
+        let begun = Begun::on(&engine, config, &settings);
+        let outcomes = Box::pin(begun.outcomes_once_ready(&engine, &readiness, stop)).await;
+        let outcomes = match outcomes {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                readiness.set_ending();
+                begun.cancel.cancel();
+                let tasks = begun.tasks;
+                drop((begun.vault, begun.directory, begun.live));
+                end(tasks, management, engine).await;
+                return Err(error);
+            }
+        };
+        let Begun { cancel, failed, tasks, vault, directory, live, .. } = begun;
+        let ports = Ports {
+            log: Arc::clone(&engine.log),
+            views: Arc::clone(&engine.views),
+            live,
+            external_ids: Arc::clone(&engine.external_ids),
+            vault,
+            codec: engine.codec.clone(),
+            directory,
+        };
+        let app = App::new(ports, settings, outcomes);
+        let public = Public::Bound(public);
+        Ok(Self { engine, app, url, admin_url, readiness, cancel, failed, public, management, tasks })
+    }
+
+    /// Serves the public listener from now on.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn serve(&mut self) -> anyhow::Result<()> {
+        if let Public::Bound(bound) = std::mem::replace(&mut self.public, Public::Closed) {
+            let serving = server::serve_public(Arc::clone(&self.app), bound);
+            self.public = Public::Serving(serving.with_context(|| format!("{} cannot be served", self.url))?);
+            self.readiness.settle(UnreadyReason::PublicListener);
+            tracing::info!(url = %self.url, admin_url = %self.admin_url, "ready");
+        }
+        Ok(())
+    }
+
+    /// Returns when a part has ended that the instance cannot do without: why.
+    pub async fn failed(&self) -> anyhow::Error {
+        self.failed.cause().await
+    }
+
+    /// Ends in order: unready from the first moment, requests in flight finished, then everything else.
+    pub async fn shutdown(self) {
+        self.readiness.set_ending();
+        if let Public::Serving(public) = self.public {
+            public.stop().await;
+        }
+        self.cancel.cancel();
+        drop(self.app);
+        end(self.tasks, self.management, self.engine).await;
+    }
+}
+
+/// What an instance begins on its engine before it is ready.
+struct Begun {
+    cancel: CancellationToken,
+    failed: Failure,
+    tasks: Vec<JoinHandle<()>>,
+    currency: Currency,
+    vault: Vault,
+    directory: Directory,
+    live: projector::Live,
+    /// Of the projector in this process, where there is one.
+    progress: Option<Progress>,
+}
+
+impl Begun {
+    fn on(engine: &Engine, config: &Config, settings: &Settings) -> Self {
+        let (cancel, failed) = (CancellationToken::new(), Failure::default());
+        let (currency, stale) = (Currency::default(), settings.outcomes_stale);
         let known = currency.clone();
         let vault = engine.vault(Arc::new(move || known.is_current(stale)));
         let (directory, following) = Directory::start(
@@ -74,51 +188,44 @@ impl Instance {
         let generations = Arc::clone(&engine.operations.generations);
         let (live, reading) = projector::Live::follow(generations, &instance_name(), cancel.clone());
         let mut tasks = vec![following, reading, sweep(vault.clone(), cancel.clone())];
+        let mut progress = None;
         if config.engine.kind == EngineKind::Embedded {
-            tasks.push(spawn_projector(config, &engine, vault.clone(), cancel.clone(), failed.clone()));
+            let (task, its_progress) =
+                spawn_projector(config, engine, vault.clone(), cancel.clone(), failed.clone());
+            tasks.push(task);
+            progress = Some(its_progress);
         }
-        let waiting = async {
-            let outcomes = follow_outcomes(&engine, &vault, currency, &cancel).await;
-            probe(&engine).await;
-            directory.wait_ready().await;
+        Self { cancel, failed, tasks, currency, vault, directory, live, progress }
+    }
+
+    /// The outcome stream, once everything else is there too.
+    async fn outcomes_once_ready(
+        &self,
+        engine: &Engine,
+        readiness: &Readiness,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Arc<OutcomeHub>> {
+        let waits = Waits { engine, directory: &self.directory, progress: self.progress.as_ref(), readiness };
+        let outcomes = async {
+            let outcomes = follow_outcomes(engine, &self.vault, self.currency.clone(), &self.cancel).await;
+            readiness.settle(UnreadyReason::OutcomeStream);
+            waits.all().await;
             outcomes
         };
-        let outcomes = stop.run_until_cancelled(waiting).await.context("stopped before it was ready")?;
-        let ports = Ports {
-            log: Arc::clone(&engine.log),
-            views: Arc::clone(&engine.views),
-            live,
-            external_ids: Arc::clone(&engine.external_ids),
-            vault,
-            codec: engine.codec.clone(),
-            directory,
-        };
-        let app = App::new(ports, settings, outcomes);
-        let public = server::serve_public(Arc::clone(&app), public)?;
-        readiness.set_ready();
-        tracing::info!(%url, %admin_url, "ready");
-        Ok(Self { engine, app, url, admin_url, readiness, cancel, failed, public, management, tasks })
+        let outcomes = self.failed.or(stop.run_until_cancelled(outcomes)).await?;
+        outcomes.context("stopped before it was ready")
     }
+}
 
-    /// Returns when a part has ended that the instance cannot do without.
-    pub async fn failed(&self) {
-        self.failed.cancelled().await;
-    }
-
-    /// Ends in order: unready from the first moment, requests in flight finished, then everything else.
-    pub async fn shutdown(self) {
-        self.readiness.set_draining();
-        self.public.stop().await;
-        self.cancel.cancel();
-        for task in self.tasks {
-            if let Err(error) = task.await {
-                tracing::warn!(%error, "a task did not end in order");
-            }
+/// What was told to end, ends; then the stores are closed.
+async fn end(tasks: Vec<JoinHandle<()>>, management: Serving, engine: Engine) {
+    for task in tasks {
+        if let Err(error) = task.await {
+            tracing::warn!(%error, "a task did not end in order");
         }
-        self.management.stop().await;
-        drop(self.app);
-        self.engine.close().await;
     }
+    management.stop().await;
+    engine.close().await;
 }
 
 /// The front end's part of the settings.
@@ -134,8 +241,7 @@ pub fn settings(api: &ApiConfig) -> Settings {
         wait_max: api.wait_max,
         directory_stale: api.directory_stale,
         outcomes_stale: api.outcomes_current,
-        // The rest of the process ends within what is left of the contract's 25 s.
-        drain: api.drain_timeout.min(limits::DRAIN),
+        drain: api.drain_timeout,
         workers: match api.workers {
             0 => defaults.workers,
             n => n as usize,
@@ -175,15 +281,7 @@ async fn follow_outcomes(
     }
 }
 
-/// Asks every dependency once; tries until each has answered.
-async fn probe(engine: &Engine) {
-    let mut pause = limits::OUTCOMES_RETRY_MIN;
-    while let Err(error) = engine.probe().await {
-        tracing::warn!(%error, "not ready yet; trying again");
-        again(&mut pause).await;
-    }
-}
-
+/// A pause that doubles while things fail.
 async fn again(pause: &mut Duration) {
     tokio::time::sleep(*pause).await;
     *pause = (*pause * 2).min(limits::OUTCOMES_RETRY_MAX);
@@ -211,8 +309,8 @@ fn spawn_projector(
     engine: &Engine,
     vault: Vault,
     cancel: CancellationToken,
-    failed: CancellationToken,
-) -> JoinHandle<()> {
+    failed: Failure,
+) -> (JoinHandle<()>, Progress) {
     let now = || Timestamp::from_millis(Utc::now().timestamp_millis());
     let ports = projector::Ports {
         log: Arc::clone(&engine.log),
@@ -231,10 +329,12 @@ fn spawn_projector(
     };
     let generations = Arc::clone(&engine.operations.generations);
     let runner = projector::Runner::new(ports, settings).following(generations, instance_name());
-    tokio::spawn(async move {
+    let progress = runner.progress();
+    let task = tokio::spawn(async move {
         if let Err(error) = runner.run(cancel).await {
             tracing::error!(%error, "the projector ended");
-            failed.cancel();
+            failed.tell(&error);
         }
-    })
+    });
+    (task, progress)
 }

@@ -53,6 +53,9 @@ pub const LINGER: Duration = Duration::from_secs(5);
 /// The head of a request must have come within this of the connection's start.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Connections that the operating system keeps until they are accepted: a burst of clients after a restart.
+pub const ACCEPT_BACKLOG: u32 = 1024;
+
 /// An idle connection is kept for this: longer than a load balancer's usual 60 s, so that it closes first.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
@@ -71,6 +74,9 @@ pub const REQUEST_ID_CHARS_MAX: usize = 128;
 
 /// An `Idempotency-Key` (contract §1).
 pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+
+/// How often a start that waits for the read model says how much is missing.
+pub const CATCH_UP_TOLD_EVERY: Duration = Duration::from_secs(10);
 
 /// Names in `X-Ignored-Fields` (contract §2).
 pub const IGNORED_FIELDS_MAX: usize = 8;

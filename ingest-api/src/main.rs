@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use engine::Config;
 use engine::orgs::cli::{OrgsArgs, run_orgs};
@@ -125,8 +124,16 @@ async fn serve(
     let config = config?;
     let telemetry = Telemetry::init(&config.telemetry, "ingest-api")?;
     let stop = stop_on_signal()?;
-    let instance = match Instance::start(&config, telemetry.metrics(), &stop).await {
-        Ok(instance) => instance,
+    let started = match sandbox_limit {
+        Some(limit) => Box::pin(sandbox::start(&config, telemetry.metrics(), &stop, limit))
+            .await
+            .map(|(instance, info)| (instance, Some(info))),
+        None => Box::pin(Instance::start(&config, telemetry.metrics(), &stop))
+            .await
+            .map(|instance| (instance, None)),
+    };
+    let (instance, info) = match started {
+        Ok(started) => started,
         // Told to end while it waited for a broker or a node: that is no failure.
         Err(why) if stop.is_cancelled() => {
             tracing::info!("{why:#}");
@@ -134,30 +141,18 @@ async fn serve(
         }
         Err(error) => return Err(error),
     };
-    let served = run(&instance, sandbox_limit, &stop).await;
+    if let Some(info) = info {
+        println!("The sandbox is ready at {} (docs: {}/docs). Try:\n", info.url, info.url);
+        println!("{}", sandbox::curl(&info));
+    }
+    let served = tokio::select! {
+        () = stop.cancelled() => Ok(()),
+        cause = instance.failed() => Err(cause),
+    };
     tracing::info!("draining");
     instance.shutdown().await;
     telemetry.shutdown().await;
     served
-}
-
-async fn run(
-    instance: &Instance,
-    sandbox_limit: Option<u32>,
-    stop: &CancellationToken,
-) -> anyhow::Result<()> {
-    if let Some(limit) = sandbox_limit {
-        let Some(info) = stop.run_until_cancelled(sandbox::prepare(instance, limit)).await else {
-            return Ok(());
-        };
-        let info = info.context("the sandbox")?;
-        println!("The sandbox is ready at {} (docs: {}/docs). Try:\n", info.url, info.url);
-        println!("{}", sandbox::curl(&info));
-    }
-    tokio::select! {
-        () = stop.cancelled() => Ok(()),
-        () = instance.failed() => anyhow::bail!("a part of the instance ended; the log says why"),
-    }
 }
 
 /// Cancelled by SIGTERM or SIGINT.

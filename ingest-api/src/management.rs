@@ -2,8 +2,8 @@
 //! read-only registry in Confluent's shapes, so that any Confluent client reads our topics.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+use ::management::Readiness;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, HttpResponseBuilder};
@@ -12,31 +12,6 @@ use event_codec::registry::{self, Registered};
 use serde_json::{Value, json};
 
 use crate::routes::read;
-
-/// Whether a load balancer may send requests.
-#[derive(Debug, Default)]
-pub struct Readiness {
-    ready: AtomicBool,
-    draining: AtomicBool,
-}
-
-impl Readiness {
-    /// Every dependency has answered once.
-    pub fn set_ready(&self) {
-        self.ready.store(true, Ordering::Release);
-    }
-
-    /// The shutdown has begun.
-    pub fn set_draining(&self) {
-        self.draining.store(true, Ordering::Release);
-    }
-
-    /// Ready and not shutting down. A later outage does not change it: it is answered with 503s of ours, so
-    /// that a shared dependency's outage does not empty the load balancer (contract §4).
-    pub fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Acquire) && !self.draining.load(Ordering::Acquire)
-    }
-}
 
 /// What the listener shows.
 #[derive(Clone)]
@@ -87,11 +62,9 @@ async fn livez() -> HttpResponse {
 }
 
 async fn readyz(management: web::Data<Management>) -> HttpResponse {
-    if management.readiness.is_ready() {
-        HttpResponse::Ok().json(json!({ "status": "ready" }))
-    } else {
-        HttpResponse::ServiceUnavailable().json(json!({ "status": "unready" }))
-    }
+    let (ready, body) = management.readiness.answer();
+    let mut response = if ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    response.content_type("application/json").body(body)
 }
 
 async fn metrics(management: web::Data<Management>) -> HttpResponse {
@@ -177,12 +150,14 @@ async fn version(path: web::Path<(String, String)>) -> HttpResponse {
 
 #[cfg(test)]
 mod tests {
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
 
     #[actix_web::test]
     async fn with_an_external_registry_ours_points_there() {
         let management = Management {
-            readiness: Arc::default(),
+            readiness: Arc::new(Readiness::waiting_for([], &CancellationToken::new())),
             metrics: engine::telemetry::metrics().expect("metrics"),
             committed_ids: false,
         };
@@ -198,17 +173,5 @@ mod tests {
                 "{body}"
             );
         }
-    }
-
-    #[test]
-    fn ready_once_and_never_again_after_the_shutdown_began() {
-        let readiness = Readiness::default();
-        assert!(!readiness.is_ready());
-        readiness.set_ready();
-        assert!(readiness.is_ready());
-        readiness.set_draining();
-        assert!(!readiness.is_ready());
-        readiness.set_ready();
-        assert!(!readiness.is_ready());
     }
 }

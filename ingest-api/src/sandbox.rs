@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use ::management::UnreadyReason;
 use anyhow::Context as _;
 use data_encoding::BASE64;
 use domain::ids::{CustomerId, CustomerRef};
+use engine::config::Config;
 use engine::directory::KeyLookup;
 use engine::sandbox::{SandboxInfo, SandboxOrg, prepare_org, write_sandbox_json};
+use engine::telemetry::Metrics;
+use tokio_util::sync::CancellationToken;
 
 use crate::auth::Caller;
 use crate::compose::Instance;
@@ -23,11 +27,47 @@ const CUSTOMER: &str = r#"{"fullName":"Contoh Nasabah","externalId":"SANDBOX-000
 /// How long the sandbox's own changes may take to come round; they take milliseconds.
 const COME_ROUND_MAX: Duration = Duration::from_secs(30);
 
-/// Makes the sandbox ready and writes `sandbox.json`.
+/// Starts an instance with the sandbox's org, key and customer, and once it is ready writes `sandbox.json`.
 ///
 /// # Errors
-/// In words for whoever started it.
-pub async fn prepare(instance: &Instance, ingest_limit: u32) -> anyhow::Result<SandboxInfo> {
+/// As for [`Instance::assemble`], in words for whoever started it.
+pub async fn start(
+    config: &Config,
+    metrics: Metrics,
+    stop: &CancellationToken,
+    ingest_limit: u32,
+) -> anyhow::Result<(Instance, SandboxInfo)> {
+    let mut instance =
+        Box::pin(Instance::assemble(config, metrics, stop, &[UnreadyReason::SandboxOrg])).await?;
+    match Box::pin(begin(&mut instance, stop, ingest_limit)).await {
+        Ok(info) => Ok((instance, info)),
+        Err(error) => {
+            instance.shutdown().await;
+            Err(error)
+        }
+    }
+}
+
+async fn begin(
+    instance: &mut Instance,
+    stop: &CancellationToken,
+    ingest_limit: u32,
+) -> anyhow::Result<SandboxInfo> {
+    let prepared = tokio::select! {
+        () = stop.cancelled() => anyhow::bail!("stopped before it was ready"),
+        cause = instance.failed() => return Err(cause),
+        prepared = prepare(instance, ingest_limit) => prepared,
+    };
+    let info = prepared.context("the sandbox")?;
+    instance.readiness.settle(UnreadyReason::SandboxOrg);
+    instance.serve()?;
+    // Whoever sees the file may go on, so it comes last.
+    write_sandbox_json(&instance.engine, info.clone()).await?;
+    Ok(info)
+}
+
+/// Makes the sandbox's org, key and customer, or finds them again.
+async fn prepare(instance: &Instance, ingest_limit: u32) -> anyhow::Result<SandboxInfo> {
     let SandboxOrg { org, api_key, customer } = prepare_org(&instance.engine, ingest_limit).await?;
     let digest = api_key.sha256();
     let heard = instance.app.directory.wait_for(|directory| match directory.lookup(&digest) {
@@ -43,15 +83,13 @@ pub async fn prepare(instance: &Instance, ingest_limit: u32) -> anyhow::Result<S
         Some(customer) => customer,
         None => new_customer(instance, &caller).await?,
     };
-    let info = SandboxInfo {
+    Ok(SandboxInfo {
         url: instance.url.clone(),
         admin_url: instance.admin_url.clone(),
         org_id: org.org.as_str().to_owned(),
         api_key: api_key.expose().to_owned(),
         customer_id: customer,
-    };
-    write_sandbox_json(&instance.engine, info.clone()).await?;
-    Ok(info)
+    })
 }
 
 /// The last start's customer, if it is still one.

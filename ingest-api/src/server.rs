@@ -18,17 +18,19 @@ use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpSocket;
 
 use crate::app::App;
-use crate::limits::{HEAD_TIMEOUT, KEEP_ALIVE};
+use crate::limits::{ACCEPT_BACKLOG, HEAD_TIMEOUT, KEEP_ALIVE};
 use crate::management::{self, Management};
 use crate::observe::observe;
 use crate::routes;
 use crate::wire::Wire;
 
-/// A socket that is bound, and its TLS.
+/// A socket that is bound, and its TLS. It does not listen before it is served: until then whoever connects is
+/// refused at once by the operating system, and does not wait in a queue that nobody looks at.
 pub struct Bound {
-    listener: TcpListener,
+    socket: TcpSocket,
     address: SocketAddr,
     tls: Option<ServerConfig>,
 }
@@ -39,9 +41,16 @@ impl Bound {
     /// # Errors
     /// The operating system's.
     pub fn new(address: SocketAddr, tls: Option<ServerConfig>) -> io::Result<Self> {
-        let listener = TcpListener::bind(address)?;
-        let address = listener.local_addr()?;
-        Ok(Self { listener, address, tls })
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // As the standard library does: a port in TIME_WAIT is not taken.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let address = socket.local_addr()?;
+        Ok(Self { socket, address, tls })
+    }
+
+    fn listen(self) -> io::Result<(TcpListener, Option<ServerConfig>)> {
+        Ok((self.socket.listen(ACCEPT_BACKLOG)?.into_std()?, self.tls))
     }
 
     /// The address with its real port.
@@ -126,11 +135,12 @@ where
     <S::Service as actix_service::Service<Request>>::Future: 'static,
     B: actix_web::body::MessageBody + 'static,
 {
-    let Bound { listener, tls, .. } = bound;
+    let (listener, tls) = bound.listen()?;
     let builder = Server::build()
         .workers(manners.workers)
         .disable_signals()
-        .shutdown_timeout(manners.drain.as_secs().max(1));
+        // In whole seconds, so that what was set is waited for.
+        .shutdown_timeout(manners.drain.as_millis().div_ceil(1000).max(1) as u64);
     let signal = builder.graceful_shutdown_signal();
     let builder = match tls {
         None => builder.listen(name, listener, move || {

@@ -17,6 +17,7 @@ mod memory;
 mod partition;
 mod plan;
 mod positions;
+mod progress;
 pub mod quarantine;
 pub mod rebuild;
 mod runner;
@@ -26,4 +27,5 @@ pub mod status;
 
 pub use live::Live;
 pub use positions::Positions;
+pub use progress::Progress;
 pub use runner::{Clock, Ports, RunError, Runner, Settings};

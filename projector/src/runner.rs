@@ -19,6 +19,7 @@ use crate::limits::{
 };
 use crate::partition::wait;
 use crate::positions::Positions;
+use crate::progress::Progress;
 use crate::session::Session;
 
 /// What a projector works through.
@@ -120,13 +121,14 @@ pub struct Runner {
     ports: Ports,
     settings: Settings,
     following: Following,
+    progress: Progress,
 }
 
 impl Runner {
     /// A projector over those ports, of one generation.
     pub fn new(ports: Ports, settings: Settings) -> Self {
         let following = Following::Fixed(settings.generation);
-        Self { ports, settings, following }
+        Self { ports, settings, following, progress: Progress::default() }
     }
 
     /// The same, of whichever generations the pointer names. `instance` is a name nobody else has: under it
@@ -134,6 +136,11 @@ impl Runner {
     #[must_use]
     pub fn following(self, generations: Arc<dyn Generations>, instance: String) -> Self {
         Self { following: Following::Pointer(Box::new(Heard::new(generations, instance))), ..self }
+    }
+
+    /// How far it is, for whoever waits for it.
+    pub fn progress(&self) -> Progress {
+        self.progress.clone()
     }
 
     /// Projects until cancelled. Outages are waited out; only what needs an operator ends it.
@@ -173,13 +180,15 @@ impl Runner {
         let from: Arc<Positions> = Arc::clone(&positions);
         let mut member = self.ports.log.join(Topic::Events, &self.settings.group, from).await?;
         let mut session =
-            Session::new((&self.ports, &self.settings, &self.following), pointer, (topic, epoch), positions);
+            Session::new((&self.ports, &self.settings, &self.following), pointer, (topic, epoch), positions)
+                .telling(&self.progress);
         let lag = session.lag();
         let ended = tokio::select! {
             ended = session.run(&mut *member, &cancel) => ended,
             never = lag.watch(&*self.ports.log) => match never {},
         };
         lag.forget_all();
+        self.progress.ended();
         if let Err(error) = member.leave().await {
             warn!(%error, "left the group without saying so");
         }

@@ -21,6 +21,7 @@ use crate::lag::Lag;
 use crate::lanes::{Lanes, Work};
 use crate::limits::REPORT_EVERY;
 use crate::positions::Positions;
+use crate::progress::Progress;
 use crate::runner::{Ended, Ports, Settings};
 
 /// A stay.
@@ -40,6 +41,7 @@ pub(crate) struct Session<'a> {
     unreported: BTreeMap<Partition, Offset>,
     reported_at: Instant,
     lag: Arc<Lag>,
+    progress: Progress,
 }
 
 /// Records that wait for their partition.
@@ -110,7 +112,13 @@ impl<'a> Session<'a> {
             unreported: BTreeMap::new(),
             reported_at: Instant::now(),
             lag: Arc::default(),
+            progress: Progress::default(),
         }
+    }
+
+    /// The same, telling how far it is.
+    pub(crate) fn telling(self, progress: &Progress) -> Self {
+        Self { progress: progress.clone(), ..self }
     }
 
     /// How far its partitions are, for whoever shows it meanwhile.
@@ -138,6 +146,7 @@ impl<'a> Session<'a> {
                     polled = member.poll(self.bounds()) => polled?,
                 };
                 self.take_over(&polled);
+                self.progress.began();
                 self.ahead.add(polled.records);
             }
             if !self.work_off(member, cancel).await? {
@@ -256,6 +265,7 @@ impl<'a> Session<'a> {
         if let Some(next) = next {
             self.unreported.insert(partition, next);
             self.lag.at(partition, next);
+            self.progress.at(partition, next);
         }
     }
 
@@ -276,11 +286,13 @@ impl<'a> Session<'a> {
         for partition in &polled.revoked {
             self.partitions.remove(partition);
             self.lag.forget(*partition);
+            self.progress.forget(*partition);
             info!(partition = partition.0, "partition handed over");
         }
         for partition in &polled.assigned {
             let start_of = |generation| self.positions.start_of(generation, *partition);
             self.lag.at(*partition, start_of(self.pointer.live));
+            self.progress.at(*partition, start_of(self.pointer.live));
             let lanes = Lanes::new(self.topic.id, self.epoch, *partition, &self.pointer, start_of);
             self.partitions.insert(*partition, Some(lanes));
             info!(partition = partition.0, "partition taken over");

@@ -2,7 +2,8 @@
 //! belong here: crashes and full disks (`../chaos/`), and anything that looks inside, except for what
 //! compliance may open in a sandbox's folder (`evidence.rs`). Most cases here hold on the distributed engine too
 //! (`../distributed/` runs them there); what is a sandbox's alone stands in `lagging.rs`, `lifecycle.rs`,
-//! `observed.rs`, `operations.rs`, `otlp.rs`, `programs.rs`, `records.rs`, `secrecy.rs` and `tls.rs`.
+//! `observed.rs`, `operations.rs`, `otlp.rs`, `programs.rs`, `records.rs`, `secrecy.rs`,
+//! `starting.rs` and `tls.rs`.
 
 mod client;
 mod evidence;
@@ -38,6 +39,7 @@ mod records;
 mod scopes;
 mod secrecy;
 mod server;
+mod starting;
 mod tls;
 mod verdicts;
 mod waiting;

@@ -5,6 +5,9 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::limits::{OPENING_WAIT_EVERY, OPENING_WAIT_MAX};
 
 /// Why a data folder was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +19,12 @@ pub enum DataDirError {
         path: PathBuf,
         /// Why.
         error: io::Error,
+    },
+    /// Another program is opening it, and does not get on.
+    #[error("another program has been opening the data folder {path} for too long: is it stopped?")]
+    Opening {
+        /// The folder.
+        path: PathBuf,
     },
     /// Another server has it.
     #[error(
@@ -40,26 +49,59 @@ pub struct ServerLock {
     _file: File,
 }
 
+/// Held while a program opens the folder.
+#[derive(Debug)]
+pub struct OpeningLock {
+    _file: File,
+}
+
 impl DataDir {
-    /// Opens the folder and makes what is missing in it, mode 0700.
+    /// The folder, made if it is not there, mode 0700. Nothing is made in it.
     ///
     /// # Errors
     /// [`DataDirError::Io`].
-    pub fn open(root: &Path) -> Result<Self, DataDirError> {
-        let dir = Self { root: root.to_path_buf() };
-        for path in [dir.root.clone(), dir.log(), dir.views(), dir.keystore(), dir.kms(), dir.compliance()] {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&path)
-                .map_err(|error| DataDirError::Io { path, error })?;
-        }
-        Ok(dir)
+    pub fn at(root: &Path) -> Result<Self, DataDirError> {
+        make_folder(root)?;
+        Ok(Self { root: root.to_path_buf() })
     }
 
-    /// Whether an embedded engine has been opened on that folder before.
+    /// Makes the parts' folders that are missing, mode 0700.
+    ///
+    /// # Errors
+    /// [`DataDirError::Io`].
+    pub fn make_parts(&self) -> Result<(), DataDirError> {
+        let parts = [self.log(), self.views(), self.keystore(), self.kms(), self.compliance()];
+        parts.iter().try_for_each(|part| make_folder(part))
+    }
+
+    /// Whether there is an installation in that folder, or a part of one.
     pub fn exists(root: &Path) -> bool {
-        root.join("log").is_dir()
+        let dir = Self { root: root.to_path_buf() };
+        [dir.log(), dir.views(), dir.keystore(), dir.kms()].iter().any(|part| part.is_dir())
+    }
+
+    /// Waits until no other program is opening the folder; from then on others wait, until the answer is dropped.
+    /// Two that make an installation at once would each take the other's parts for a half of one.
+    ///
+    /// # Errors
+    /// [`DataDirError`].
+    pub fn begin_opening(&self) -> Result<OpeningLock, DataDirError> {
+        let path = self.root.join("OPENING");
+        let io = |error| DataDirError::Io { path: path.clone(), error };
+        let file = private_file(&path).map_err(io)?;
+        let began = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(OpeningLock { _file: file }),
+                Err(TryLockError::WouldBlock) if began.elapsed() < OPENING_WAIT_MAX => {
+                    std::thread::sleep(OPENING_WAIT_EVERY);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(DataDirError::Opening { path: self.root.clone() });
+                }
+                Err(TryLockError::Error(error)) => return Err(io(error)),
+            }
+        }
     }
 
     /// Takes the folder for a server. Command-line tools work beside it and do not ask.
@@ -69,14 +111,7 @@ impl DataDir {
     pub fn lock(&self) -> Result<ServerLock, DataDirError> {
         let path = self.root.join("LOCK");
         let io = |error| DataDirError::Io { path: path.clone(), error };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(io)?;
+        let mut file = private_file(&path).map_err(io)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(DataDirError::InUse { path: self.root.clone() }),
@@ -118,6 +153,15 @@ impl DataDir {
     }
 }
 
+fn make_folder(path: &Path) -> Result<(), DataDirError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| DataDirError::Io { path: path.to_path_buf(), error })
+}
+
+fn private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
@@ -127,20 +171,23 @@ mod tests {
     #[test]
     fn every_folder_is_the_owners_alone() {
         let temp = tempfile::tempdir().expect("a folder");
-        let dir = DataDir::open(&temp.path().join("new").join("data")).expect("opened");
+        let dir = DataDir::at(&temp.path().join("new").join("data")).expect("made");
+        assert!(!DataDir::exists(dir.root()));
+        dir.make_parts().expect("made");
+        assert!(DataDir::exists(dir.root()));
         for path in
             [dir.root().to_path_buf(), dir.log(), dir.views(), dir.keystore(), dir.kms(), dir.compliance()]
         {
             let mode = std::fs::metadata(&path).expect("there").permissions().mode();
             assert_eq!(mode & 0o777, 0o700, "{}", path.display());
         }
-        DataDir::open(dir.root()).expect("opened again");
+        dir.make_parts().expect("made again");
     }
 
     #[test]
     fn one_server_at_a_time_has_the_folder() {
         let temp = tempfile::tempdir().expect("a folder");
-        let dir = DataDir::open(temp.path()).expect("opened");
+        let dir = DataDir::at(temp.path()).expect("made");
         let first = dir.lock().expect("free");
         let words = dir.lock().expect_err("taken").to_string();
         assert!(words.starts_with("another server is running on the data folder "), "{words}");

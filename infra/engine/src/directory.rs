@@ -127,6 +127,12 @@ impl Directory {
         self.wait_for(|_| true).await;
     }
 
+    /// Whether any org can be served: there is none yet, or the secret of at least one was opened.
+    pub fn can_serve(&self) -> bool {
+        let snapshot = self.0.snapshot.load();
+        snapshot.keys.is_empty() || snapshot.keys.values().any(|(_, org)| org.is_some())
+    }
+
     /// Returns when that holds; asked once ready and again after every change. The caller bounds the wait.
     pub async fn wait_for(&self, holds: impl Fn(&Self) -> bool) {
         let mut version = self.0.version.subscribe();

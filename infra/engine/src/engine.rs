@@ -18,8 +18,11 @@ use vault::{FileKms, Freshness, Kms, KmsError, Vault};
 
 mod distributed;
 mod erasures;
+mod installation;
 mod schema_ids;
 
+use self::installation::PartPaths;
+pub use self::installation::{InstallationError, InstallationPart, PartFault};
 use crate::clock;
 use crate::config::{Config, ConfigError, EngineKind};
 use crate::data_dir::{DataDir, DataDirError, ServerLock};
@@ -66,6 +69,9 @@ pub enum OpenError {
     /// The data folder.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    /// Its parts do not belong together.
+    #[error(transparent)]
+    Installation(#[from] InstallationError),
     /// One of the stores in it.
     #[error(transparent)]
     Store(#[from] store_sqlite::OpenError),
@@ -246,17 +252,23 @@ struct Embedded {
 
 impl Embedded {
     fn open(config: &Config, role: Role) -> Result<Self, OpenError> {
-        let data_dir = DataDir::open(&config.engine.data_dir)?;
+        let data_dir = DataDir::at(&config.engine.data_dir)?;
         let lock = match role {
             Role::Server => Some(data_dir.lock()?),
             Role::Tool => None,
         };
+        let opening = data_dir.begin_opening()?;
+        let parts = PartPaths::new(&data_dir, config.kms_file());
+        parts.check()?;
+        data_dir.make_parts()?;
         let options =
             SqliteLogOptions { partitions: config.engine.partitions, ..SqliteLogOptions::default() };
         let log = SqliteLog::open(&data_dir.log(), options)?;
         let views = SqliteViews::open(&data_dir.views())?;
         let keys = SqliteKeys::open(&data_dir.keystore())?;
         let kms = FileKms::open(config.kms_file())?;
+        parts.mark(&kms)?;
+        drop(opening);
         Ok(Self { data_dir, lock, log, views, keys, kms })
     }
 }

@@ -19,7 +19,9 @@ pub mod tls;
 
 pub use config::Config;
 pub use directory::Directory;
-pub use engine::{Durability, Engine, OpenError, Operations, Role};
+pub use engine::{
+    Durability, Engine, InstallationError, InstallationPart, OpenError, Operations, PartFault, Role,
+};
 
 #[cfg(test)]
 mod faults;

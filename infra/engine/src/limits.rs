@@ -22,6 +22,10 @@ pub(crate) const BYTES_IN_FLIGHT_MAX: u64 = 64 * 1024 * 1024 * 1024;
 /// Waits and time limits: ten minutes; longer ones hide a fault.
 pub(crate) const SETTING_MS_MAX: u128 = 600_000;
 
+/// How long requests may go on after SIGTERM, at most and by default: every program ends within 25 s (contract §6),
+/// and closing the stores and sending the last spans need the rest.
+pub(crate) const DRAIN_TIMEOUT_MAX: Duration = Duration::from_secs(20);
+
 /// Worker threads.
 pub(crate) const WORKERS_MAX: u32 = 1024;
 
@@ -92,6 +96,13 @@ pub(crate) const PUBLIC_KEY_FILE_BYTES_MAX: u64 = 16 * 1024;
 /// `sandbox.json`.
 pub(crate) const SANDBOX_JSON_BYTES_MAX: u64 = 16 * 1024;
 
+/// How long a program waits while another one opens the same data folder: opening takes a second or two after a
+/// crash on a slow disk.
+pub(crate) const OPENING_WAIT_MAX: Duration = Duration::from_secs(15);
+
+/// How often it looks again meanwhile.
+pub(crate) const OPENING_WAIT_EVERY: Duration = Duration::from_millis(10);
+
 /// First pause of a server whose brokers or nodes are not there yet.
 pub(crate) const OPEN_BACKOFF_MIN: Duration = Duration::from_millis(200);
 
@@ -124,6 +135,10 @@ pub(crate) const ERASURES_TRUSTED_AFTER: Duration = Duration::from_secs(24 * 3_6
 /// How often a server looks for erasures: as long, at most, keys outlive an eraser that was broken off.
 pub(crate) const ERASURES_EVERY: Duration = Duration::from_secs(60);
 
+/// How long the last look at the end may take: it reads what came within a minute, and the rest of the process's
+/// end needs its share of the contract's 25 s.
+pub(crate) const ERASURES_LAST_MAX: Duration = Duration::from_secs(1);
+
 /// Tries at noting how far erasures are applied: one for each instance that notes in the same moment.
 pub(crate) const ERASURES_NOTE_TRIES: u32 = 10;
 
@@ -135,8 +150,9 @@ pub(crate) const RETENTION_EVERY: Duration = Duration::from_secs(3600);
 /// How often histograms are folded into their buckets while nobody scrapes, so that they do not grow.
 pub(crate) const METRICS_UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
-/// How long the last spans may take to leave at the end.
-pub(crate) const TRACES_FLUSH_MAX: Duration = Duration::from_secs(5);
+/// How long the last spans may take to leave at the end: of the 5 s that are left of the contract's 25 s when
+/// requests were waited for as long as they may be.
+pub(crate) const TRACES_FLUSH_MAX: Duration = Duration::from_secs(2);
 
 /// A PEM file of a listener: a chain of a few certificates is some KiB, a bundle of authorities some hundred.
 pub(crate) const PEM_FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;

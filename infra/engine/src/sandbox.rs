@@ -145,14 +145,27 @@ async fn is_still_good(orgs: Orgs<'_>, org: &OrgRecord, key: &ApiKey) -> Result<
     Ok(keys.iter().any(|record| record.key_sha256 == digest && api_key::is_good(record, now)))
 }
 
+/// Puts what the last start wrote aside: from here on until [`write_sandbox_json`] there is no `sandbox.json`. As
+/// soon as the folder is ours, because whoever sees the file takes the sandbox for ready.
+///
+/// # Errors
+/// [`SandboxError`].
+pub fn put_last_aside(engine: &Engine) -> Result<(), SandboxError> {
+    put_aside(engine.data_dir().ok_or(SandboxError::NotEmbedded)?)
+}
+
+fn put_aside(dir: &DataDir) -> Result<(), SandboxError> {
+    let path = json_path(dir);
+    match std::fs::rename(&path, last_path(dir)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&path)(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// What the last start wrote, put aside. One that cannot be understood is as good as lost.
 fn take_last(dir: &DataDir) -> Result<Option<SandboxInfo>, SandboxError> {
-    let (path, aside) = (json_path(dir), last_path(dir));
-    match std::fs::rename(&path, &aside) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failed(&path)(error)),
-    }
+    put_aside(dir)?;
+    let aside = last_path(dir);
     match std::fs::metadata(&aside) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(&aside)(error)),

@@ -1,14 +1,14 @@
 //! The management listener of a program that has no API: `/livez`, `/readyz`, `/metrics`, nothing else, for an
-//! internal network (contract §4). `ingest-api` has its own, because it also shows the schema registry there.
-//! Knows neither what a program does nor where metrics come from.
+//! internal network (contract §4); and what readiness is, for every program. `ingest-api` has a listener of its own,
+//! because it also shows the schema registry there. Knows neither what a program does nor where metrics come from.
 
 mod limits;
+mod readiness;
 
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -26,30 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::limits::{ACCEPT_PAUSE, CONNECTIONS_MAX, DRAIN, HEAD_BYTES_MAX, HEAD_MAX};
-
-/// Whether the program is ready: once every dependency has answered, and not any more once it shuts down.
-#[derive(Debug, Default)]
-pub struct Readiness {
-    ready: AtomicBool,
-    draining: AtomicBool,
-}
-
-impl Readiness {
-    /// Every dependency has answered once.
-    pub fn set_ready(&self) {
-        self.ready.store(true, Ordering::Release);
-    }
-
-    /// The shutdown has begun.
-    pub fn set_draining(&self) {
-        self.draining.store(true, Ordering::Release);
-    }
-
-    /// Ready and not shutting down.
-    pub fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Acquire) && !self.draining.load(Ordering::Acquire)
-    }
-}
+pub use crate::readiness::{Readiness, UnreadyReason};
 
 /// What the listener shows. Cheap to clone.
 #[derive(Clone)]
@@ -153,8 +130,10 @@ fn answer(method: &Method, path: &str, shown: &Shown) -> Response<Full<Bytes>> {
             (StatusCode::METHOD_NOT_ALLOWED, JSON, r#"{"error":"method not allowed"}"#.to_owned())
         }
         "/livez" => (StatusCode::OK, JSON, r#"{"status":"alive"}"#.to_owned()),
-        "/readyz" if shown.readiness.is_ready() => (StatusCode::OK, JSON, r#"{"status":"ready"}"#.to_owned()),
-        "/readyz" => (StatusCode::SERVICE_UNAVAILABLE, JSON, r#"{"status":"unready"}"#.to_owned()),
+        "/readyz" => match shown.readiness.answer() {
+            (true, body) => (StatusCode::OK, JSON, body),
+            (false, body) => (StatusCode::SERVICE_UNAVAILABLE, JSON, body),
+        },
         "/metrics" => (StatusCode::OK, PROMETHEUS, (shown.metrics)()),
         _ => (StatusCode::NOT_FOUND, JSON, r#"{"error":"not found"}"#.to_owned()),
     };
@@ -186,21 +165,26 @@ mod tests {
     async fn it_shows_life_readiness_and_metrics_and_nothing_else() {
         let bound = Bound::new(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.expect("bound");
         let address = bound.address().expect("an address");
-        let readiness = Arc::new(Readiness::default());
+        let stop = CancellationToken::new();
+        let readiness = Arc::new(Readiness::waiting_for([UnreadyReason::Dependencies], &stop));
         let shown = Shown { readiness: Arc::clone(&readiness), metrics: Arc::new(|| "up 1\n".to_owned()) };
         let cancel = CancellationToken::new();
         let serving = tokio::spawn(bound.serve(shown, cancel.clone()));
         let status = async |request| ask(address, request).await[9..12].to_owned();
         assert_eq!(status("GET /livez").await, "200");
-        assert_eq!(status("GET /readyz").await, "503");
-        readiness.set_ready();
+        let unready = ask(address, "GET /readyz").await;
+        assert!(
+            unready.contains(" 503 ") && unready.ends_with(r#""reasons":["dependencies"]}"#),
+            "{unready}"
+        );
+        readiness.settle(UnreadyReason::Dependencies);
         assert_eq!(status("GET /readyz").await, "200");
         let metrics = ask(address, "GET /metrics").await;
         assert!(metrics.contains(PROMETHEUS) && metrics.ends_with("up 1\n"), "{metrics}");
         assert_eq!(status("GET /other").await, "404");
         let refused = ask(address, "POST /metrics").await;
         assert!(refused.contains("405") && refused.contains("allow: GET, HEAD"), "{refused}");
-        readiness.set_draining();
+        stop.cancel();
         assert_eq!(status("GET /readyz").await, "503");
         cancel.cancel();
         serving.await.expect("ended");

@@ -58,6 +58,9 @@ struct OrgKeys {
 #[serde(deny_unknown_fields)]
 struct Content {
     format: u32,
+    /// The installation whose org keys these are, hexadecimal; none in a file of before installations had ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    installation: Option<String>,
     orgs: BTreeMap<String, OrgKeys>,
 }
 
@@ -69,6 +72,15 @@ struct Loaded {
     content: Arc<Content>,
     /// None: there is no file yet.
     stamp: Option<Stamp>,
+}
+
+/// What a file of org keys says about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KmsFileMark {
+    /// The installation it belongs to, as [`FileKms::mark`] was told; none before it was.
+    pub installation: Option<String>,
+    /// The orgs it has keys of.
+    pub orgs: Vec<OrgId>,
 }
 
 /// Org keys in a file. Cheap to clone.
@@ -91,6 +103,34 @@ impl FileKms {
         private_file::check_folder(&path).map_err(failed)?;
         let loaded = load(&path)?;
         Ok(Self { path: path.into(), loaded: Arc::new(RwLock::new(loaded)) })
+    }
+
+    /// What the file at `path` says about itself; none where there is none. Makes and changes nothing.
+    ///
+    /// # Errors
+    /// As for [`FileKms::open`].
+    pub fn mark_of(path: &Path) -> Result<Option<KmsFileMark>, KmsError> {
+        let Loaded { content, stamp } = load(path)?;
+        let orgs = content.orgs.keys().filter_map(|org| OrgId::parse(org).ok()).collect();
+        Ok(stamp.map(|_| KmsFileMark { installation: content.installation.clone(), orgs }))
+    }
+
+    /// Marks the file as that installation's (hexadecimal) and makes it if it is not there, unless it is marked
+    /// already. What stands then.
+    ///
+    /// # Errors
+    /// As for [`FileKms::open`].
+    pub fn mark(&self, installation: &str) -> Result<String, KmsError> {
+        let lock = private_file::lock(&self.path).map_err(failed)?;
+        let before = load(&self.path)?;
+        if let Some(stands) = &before.content.installation {
+            return Ok(stands.clone());
+        }
+        let mut content = Content::clone(&before.content);
+        content.installation = Some(installation.to_owned());
+        self.write(content)?;
+        drop(lock);
+        Ok(installation.to_owned())
     }
 
     fn loaded(&self) -> Loaded {
@@ -123,6 +163,13 @@ impl FileKms {
         let mut content = Content::clone(&before.content);
         let keys = BTreeMap::from([(1, OrgKey(Arc::new(random::key())))]);
         content.orgs.insert(org.as_str().to_owned(), OrgKeys { current: 1, keys });
+        self.write(content)?;
+        drop(lock);
+        Ok(1)
+    }
+
+    /// The caller has the file's lock.
+    fn write(&self, content: Content) -> Result<(), KmsError> {
         // Room for the whole, so that no growing leaves a copy behind: 43 characters a key and its names.
         let versions: usize = content.orgs.values().map(|keys| 64 + 80 * keys.keys.len()).sum();
         let mut text = Zeroizing::new(Vec::with_capacity(1024 + versions));
@@ -133,8 +180,7 @@ impl FileKms {
         private_file::replace(&self.path, &text).map_err(failed)?;
         let stamp = stamp(&self.path).map_err(failed)?;
         self.take_up(Loaded { content: Arc::new(content), stamp });
-        drop(lock);
-        Ok(1)
+        Ok(())
     }
 
     async fn off_thread<T: Send + 'static>(
@@ -179,7 +225,7 @@ fn stamp(path: &Path) -> io::Result<Option<Stamp>> {
 fn load(path: &Path) -> Result<Loaded, KmsError> {
     // Before the content: a change in between is then seen as a change, never missed.
     let Some(stamp) = stamp(path).map_err(failed)? else {
-        let content = Arc::new(Content { format: FORMAT, orgs: BTreeMap::new() });
+        let content = Arc::new(Content { format: FORMAT, installation: None, orgs: BTreeMap::new() });
         return Ok(Loaded { content, stamp: None });
     };
     let text = private_file::read(path, KMS_FILE_BYTES_MAX).map_err(failed)?;

@@ -26,7 +26,7 @@ pub use error::{KmsError, OpenError, VaultError};
 pub use evidence::{
     EvidenceKeyError, EvidenceKeyPair, EvidencePrivateKey, EvidencePublicKey, EvidenceSecret,
 };
-pub use file_kms::FileKms;
+pub use file_kms::{FileKms, KmsFileMark};
 pub use kms::Kms;
 pub use limits::SEALED_PLAINTEXT_BYTES_MAX;
 pub use org_ids::{OrgIds, create_id_secret};

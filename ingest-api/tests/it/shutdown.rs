@@ -2,7 +2,6 @@
 
 use engine::config::Config;
 use engine::telemetry::metrics;
-use ingest_api::compose::Instance;
 use ingest_api::sandbox;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::sync::CancellationToken;
@@ -22,9 +21,8 @@ async fn a_sandbox_goes_on_where_it_was() {
     let stop = CancellationToken::new();
     let client = reqwest::Client::new();
     let config = config(dir.path());
-    let start = || Instance::start(&config, metrics().expect("metrics"), &stop);
-    let instance = Box::pin(start()).await.expect("an instance");
-    let first = sandbox::prepare(&instance, 0).await.expect("a sandbox");
+    let start = || sandbox::start(&config, metrics().expect("metrics"), &stop, 0);
+    let (instance, first) = Box::pin(start()).await.expect("an instance");
     let post = |info: &engine::sandbox::SandboxInfo| {
         client
             .post(format!("{}{VERDICTS}", info.url))
@@ -36,8 +34,7 @@ async fn a_sandbox_goes_on_where_it_was() {
     assert_eq!(answered.status, 200, "{answered:?}");
     instance.shutdown().await;
 
-    let instance = Box::pin(start()).await.expect("again");
-    let second = sandbox::prepare(&instance, 0).await.expect("a sandbox");
+    let (instance, second) = Box::pin(start()).await.expect("again");
     assert_eq!((&second.api_key, &second.customer_id), (&first.api_key, &first.customer_id));
     let again = hear(post(&second)).await;
     assert_eq!((again.status, again.header("idempotency-replayed")), (200, Some("true")));

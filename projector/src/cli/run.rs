@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 use engine::config::{Config, Listener};
 use engine::telemetry::Telemetry;
-use management::{Bound, Readiness, Shown};
+use management::{Bound, Readiness, Shown, UnreadyReason};
 use projector::Runner;
 use projector::limits::{BACKOFF_MAX, BACKOFF_MIN};
 use tokio_util::sync::CancellationToken;
@@ -41,7 +41,8 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let telemetry = Telemetry::init(&config.telemetry, "projector")?;
     let management = bind(&config.projector.admin_listener()?).await.context("the management listener")?;
     // Alive and unready from the start, also while a broker or a node is not there yet.
-    let readiness = Arc::new(Readiness::default());
+    let waits_for = [UnreadyReason::Dependencies, UnreadyReason::Projector];
+    let readiness = Arc::new(Readiness::waiting_for(waits_for, &stop));
     let metrics = telemetry.metrics();
     let shown = Shown { readiness: Arc::clone(&readiness), metrics: Arc::new(move || metrics.render()) };
     let listening = CancellationToken::new();
@@ -55,15 +56,22 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let instance = format!("projector/{:016x}", rand::random::<u64>());
     let runner = Runner::new(opened.ports.clone(), opened.settings())
         .following(Arc::clone(&opened.operations.generations), instance);
+    let progress = runner.progress();
     let ready = async {
-        if stop.run_until_cancelled(answered(&opened)).await.is_some() {
-            readiness.set_ready();
+        let all = async {
+            answered(&opened).await;
+            readiness.settle(UnreadyReason::Dependencies);
+            // One that refuses its positions, or waits for a store, has not begun.
+            progress.begun().await;
+            readiness.settle(UnreadyReason::Projector);
+        };
+        if stop.run_until_cancelled(all).await.is_some() {
             tracing::info!("ready");
         }
     };
     let projecting = async {
         let ended = runner.run(stop.clone()).await;
-        readiness.set_draining();
+        readiness.set_ending();
         // Whatever ended it, nobody waits for readiness any more.
         stop.cancel();
         ended

@@ -85,7 +85,7 @@ impl Default for ApiConfig {
             org_share: 0.5,
             directory_stale: Duration::from_secs(30),
             outcomes_current: Duration::from_secs(5),
-            drain_timeout: Duration::from_secs(25),
+            drain_timeout: limits::DRAIN_TIMEOUT_MAX,
             workers: 0,
         }
     }
@@ -149,10 +149,11 @@ impl ApiConfig {
             ("body_timeout_ms", self.body_timeout, 1),
             ("directory_stale_ms", self.directory_stale, 1),
             ("outcomes_current_ms", self.outcomes_current, 1),
-            ("drain_timeout_ms", self.drain_timeout, 0),
         ] {
             within_ms(SECTION, name, value, least..=limits::SETTING_MS_MAX)?;
         }
+        let drain = 0..=limits::DRAIN_TIMEOUT_MAX.as_millis();
+        within_ms(SECTION, "drain_timeout_ms", self.drain_timeout, drain)?;
         if self.wait_default > self.wait_max {
             return Err(ConfigError::invalid(SECTION, "wait_default_ms", "must not be above wait_max_ms"));
         }

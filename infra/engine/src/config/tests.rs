@@ -102,6 +102,8 @@ fn a_wrong_value_stops_the_start_with_its_name() {
         ("[api]\nlisten = \"here\"", &[], "[api] listen"),
         ("[api]\nwait_default_ms = 700000\nwait_max_ms = 700000", &[], "[api] wait_default_ms"),
         ("[api]\nwait_default_ms = 5000\nwait_max_ms = 4000", &[], "[api] wait_default_ms"),
+        // The whole end fits into the contract's 25 s: a longer drain could not be kept.
+        ("[api]\ndrain_timeout_ms = 20001", &[], "[api] drain_timeout_ms"),
         ("[api]\nbytes_in_flight_max = 1000", &[], "[api] bytes_in_flight_max"),
         ("[api]\norg_share = 0.0", &[], "[api] org_share"),
         ("[api]\norg_share = nan", &[], "[api] org_share"),

@@ -25,7 +25,7 @@ use self::note::{Marks, Note, Reached};
 use super::{Engine, OpenError};
 use crate::clock;
 use crate::limits::{
-    ERASURES_EVERY, ERASURES_NOTE_RECORDS, ERASURES_NOTE_TRIES, ERASURES_READ_BYTES_MAX,
+    ERASURES_EVERY, ERASURES_LAST_MAX, ERASURES_NOTE_RECORDS, ERASURES_NOTE_TRIES, ERASURES_READ_BYTES_MAX,
     ERASURES_READ_RECORDS_MAX, ERASURES_READ_TRIES, ERASURES_READ_WAIT, OPEN_BACKOFF_MAX, OPEN_BACKOFF_MIN,
 };
 
@@ -33,7 +33,7 @@ use crate::limits::{
 mod note;
 
 /// The note's name in the key store.
-const NOTE: &str = "erasures";
+pub(super) const NOTE: &str = "erasures";
 
 /// How an erasure's `ce_type` begins, whatever its version. Nothing else is decoded.
 const TYPE: &[u8] = b"identity.CustomerErased.";
@@ -47,6 +47,8 @@ pub(super) struct Erasures {
     external_ids: Arc<dyn ExternalIds>,
     notes: Arc<dyn KeyNotes>,
     clock: fn() -> Timestamp,
+    /// The key store is one file, so a copy of it is one moment, and its newest marks hold for all of it.
+    is_one_file: bool,
     /// What this process has itself applied; it goes on from there, also after a failure.
     own: Arc<Mutex<Marks>>,
 }
@@ -60,6 +62,7 @@ impl Erasures {
             external_ids: Arc::clone(&engine.external_ids),
             notes: Arc::clone(&engine.notes),
             clock: clock::now,
+            is_one_file: engine.data_dir.is_some(),
             own: Arc::default(),
         }
     }
@@ -99,22 +102,27 @@ impl Erasures {
             );
         }
         let reached = Reached { marks: self.own_of(&id), at: (self.clock)().millis() };
-        self.change_note(|note| note.all_applied(&reached, jumped || caught_up)).await
+        self.change_note(|note| note.all_applied(&reached, jumped || caught_up || self.is_one_file)).await
     }
 
-    /// Again and again, so that little is left to read.
+    /// Again and again, so that little is left to read; once more at the end, where the next start goes by it.
     pub(super) async fn keep_applying(self, cancel: CancellationToken) {
         let mut every = tokio::time::interval(ERASURES_EVERY);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         every.reset();
         while cancel.run_until_cancelled(every.tick()).await.is_some() {
             match cancel.run_until_cancelled(self.apply()).await {
-                None => return,
+                None => break,
                 Some(Ok(())) => {}
                 Some(Err(error)) => {
                     tracing::warn!(%error, "erasures could not be looked for; next try in a minute");
                 }
             }
+        }
+        if self.is_one_file
+            && let Ok(Err(error)) = tokio::time::timeout(ERASURES_LAST_MAX, self.apply()).await
+        {
+            tracing::warn!(%error, "erasures could not be looked for at the end; the next start does it");
         }
     }
 

@@ -24,6 +24,8 @@ fn meta() -> Meta<'static> {
 /// A folder of the embedded engine with one customer's keys.
 struct World {
     folder: TempDir,
+    /// The key store's folder as it was before the customer.
+    before: TempDir,
     row: KeyRow,
     samples: Samples,
 }
@@ -32,7 +34,10 @@ impl World {
     async fn new() -> Self {
         let samples = Samples::fresh();
         let row = samples.key_row(&samples.customer(0), 0);
-        let world = Self { folder: tempfile::tempdir().expect("a folder"), row, samples };
+        let [folder, before] = [(), ()].map(|()| tempfile::tempdir().expect("a folder"));
+        let world = Self { folder, before, row, samples };
+        world.open(Role::Tool).await.close().await;
+        copy(&world.keystore(), world.before.path());
         let engine = world.open(Role::Server).await;
         engine.keys.create(world.row.clone()).await.expect("created");
         let claimed =
@@ -99,10 +104,11 @@ impl World {
     }
 }
 
-/// What a process started now would apply erasures with, its reads watched.
+/// What a process started now would apply erasures with, its reads watched: on a key store of several nodes.
 fn started(engine: &Engine) -> (Erasures, Arc<FailingLog>) {
     let watched = Arc::new(FailingLog::new(Arc::clone(&engine.log)));
-    (Erasures { log: Arc::clone(&watched) as _, ..Erasures::of(engine) }, watched)
+    let erasures = Erasures { log: Arc::clone(&watched) as _, is_one_file: false, ..Erasures::of(engine) };
+    (erasures, watched)
 }
 
 fn days_later(days: i64) -> Timestamp {
@@ -178,13 +184,40 @@ async fn what_was_read_is_noted_and_not_read_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_a_key_store_of_one_file_the_newest_marks_count() {
+    let world = World::new().await;
+    world.erase(&[Topic::Outcomes], [Purpose::Biometric].into_iter().collect()).await;
+    let engine = world.open(Role::Tool).await;
+    let (first, watched) = started(&engine);
+    Erasures { is_one_file: true, ..first }.apply().await.expect("applied");
+    assert_eq!(watched.reads(), [(Topic::Outcomes, 0)]);
+    let (restarted, watched) = started(&engine);
+    Erasures { is_one_file: true, ..restarted }.apply().await.expect("applied");
+    assert_eq!(watched.reads(), [], "a start does not grow with the log");
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_before_an_orderly_end_is_not_read_at_the_next_start() {
+    let world = World::new().await;
+    let server = world.open(Role::Server).await;
+    world.erase(&[Topic::Outcomes], [Purpose::Biometric].into_iter().collect()).await;
+    server.close().await;
+    let engine = world.open(Role::Tool).await;
+    let (restarted, watched) = started(&engine);
+    Erasures { is_one_file: true, ..restarted }.apply().await.expect("applied");
+    assert_eq!(watched.reads(), []);
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rows_that_are_older_than_the_note_beside_them_are_found() {
     let world = World::new().await;
     let backup = tempfile::tempdir().expect("a folder");
     copy(&world.keystore(), backup.path());
     world.erase(&[Topic::Events, Topic::Outcomes], [Purpose::Profile].into_iter().collect()).await;
-    assert_eq!(world.served().await, [Purpose::Biometric, Purpose::Evidence]);
     let engine = world.open(Role::Tool).await;
+    started(&engine).0.apply().await.expect("applied");
     let younger = engine.notes.note(NOTE).await.expect("read").expect("noted");
     engine.close().await;
 
@@ -193,6 +226,8 @@ async fn rows_that_are_older_than_the_note_beside_them_are_found() {
     let engine = world.open(Role::Tool).await;
     let older = engine.notes.note(NOTE).await.expect("read");
     assert!(engine.notes.change_note(NOTE, older.as_deref(), &younger).await.expect("changed"));
+    // As nodes give it whose snapshots were not taken at one moment.
+    started(&engine).0.apply().await.expect("applied");
     engine.close().await;
     assert_eq!(world.served().await, [Purpose::Biometric, Purpose::Evidence]);
 }
@@ -202,6 +237,7 @@ async fn a_customer_whose_row_the_backup_lacks_gets_a_destroyed_one() {
     let world = World::new().await;
     world.erase(&[Topic::Events, Topic::Outcomes], [Purpose::Profile].into_iter().collect()).await;
     std::fs::remove_dir_all(world.keystore()).expect("lost");
+    copy(world.before.path(), &world.keystore());
     assert_eq!(world.served().await, [], "there, and nothing in it");
 
     let engine = world.open(Role::Server).await;

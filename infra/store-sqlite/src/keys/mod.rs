@@ -20,11 +20,9 @@ use crate::OpenError;
 use crate::migrate::{self, Durability};
 use crate::pool::{Failure, Pool};
 
-/// The file in the store's folder.
-const FILE: &str = "keys.sqlite";
-
 /// Format 1 upwards; a released one never changes.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema-2.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema.sql"), include_str!("schema-2.sql"), include_str!("../installation.sql")];
 
 /// The key store of the embedded engine. Every write is one transaction, fsynced before it is confirmed.
 pub struct SqliteKeys {
@@ -32,13 +30,16 @@ pub struct SqliteKeys {
 }
 
 impl SqliteKeys {
+    /// The file in the store's folder.
+    pub const FILE: &str = "keys.sqlite";
+
     /// Opens or makes the key store in that folder, which must exist. What an interrupted destruction left in
     /// the write-ahead log goes now.
     ///
     /// # Errors
     /// [`OpenError`] when the file cannot be opened, is another program's, or was written by a newer build.
     pub fn open(folder: &Path) -> Result<Arc<Self>, OpenError> {
-        let path = folder.join(FILE);
+        let path = folder.join(Self::FILE);
         let writer = migrate::open(&path, "keys", MIGRATIONS, Durability::Full)?;
         // Another process that reads just now keeps the log from being cut; it cuts it itself when it closes.
         truncate_wal(&writer).map_err(|error| OpenError::Sqlite { path: path.clone(), error })?;

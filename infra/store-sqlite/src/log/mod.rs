@@ -101,13 +101,16 @@ impl Shared {
 }
 
 impl SqliteLog {
+    /// The file in the log's folder.
+    pub const FILE: &str = "log.sqlite";
+
     /// Opens `log.sqlite` in that folder, or makes both (0600 and 0700).
     ///
     /// # Errors
     /// [`OpenError`]: written by a newer build, made with another partition count, not a log, or not
     /// readable and writable.
     pub fn open(dir: &Path, options: SqliteLogOptions) -> Result<Arc<Self>, OpenError> {
-        let path = dir.join("log.sqlite");
+        let path = dir.join(Self::FILE);
         let io = |error| OpenError::Io { path: path.clone(), error };
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(io)?;
         let mut connection = migrate::open(&path, "log", schema::MIGRATIONS, Durability::Full)?;

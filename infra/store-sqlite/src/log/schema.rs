@@ -13,7 +13,8 @@ use crate::limits::PARTITIONS_MAX;
 use crate::migrate::OpenError;
 
 /// In order; one that was released is never edited.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("v1.sql")];
+pub(super) const MIGRATIONS: &[&str] =
+    &[include_str!("v1.sql"), concat!(include_str!("../installation.sql"), include_str!("v2.sql"))];
 
 /// Bits of a place that are the offset; the rest is the partition.
 const OFFSET_BITS: u32 = 40;

@@ -30,11 +30,9 @@ use crate::OpenError;
 use crate::migrate::{self, Durability};
 use crate::pool::Pool;
 
-/// The file in the store's folder.
-const FILE: &str = "views.sqlite";
-
 /// Format 1 upwards; a released one never changes.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("generations.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema.sql"), include_str!("generations.sql"), include_str!("../installation.sql")];
 
 /// The read model of the embedded engine: one file, every generation in it.
 ///
@@ -48,12 +46,15 @@ pub struct SqliteViews {
 }
 
 impl SqliteViews {
+    /// The file in the store's folder.
+    pub const FILE: &str = "views.sqlite";
+
     /// Opens or makes the read model in that folder, which must exist.
     ///
     /// # Errors
     /// [`OpenError`] when the file cannot be opened, is another program's, or was written by a newer build.
     pub fn open(folder: &Path) -> Result<Arc<Self>, OpenError> {
-        let path = folder.join(FILE);
+        let path = folder.join(Self::FILE);
         let writer = migrate::open(&path, "views", MIGRATIONS, Durability::Normal)?;
         writer.wal_hook(Some(projecting::after_commit));
         let pool = Pool::new(writer, &path, limits::CACHE_KIB)?;

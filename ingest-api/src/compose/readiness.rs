@@ -1,0 +1,124 @@
+//! What an instance waits for before it serves, and what ends it although nobody asked: readiness must not say more
+//! than is true (contract §4). Not here: what is shown of it (`management`).
+
+use std::sync::{Arc, OnceLock};
+
+use ::management::{Readiness, UnreadyReason};
+use domain::ports::{OffsetRange, Topic};
+use engine::config::{Config, EngineKind};
+use engine::{Directory, Engine};
+use projector::{Progress, RunError};
+use tokio_util::sync::CancellationToken;
+
+use super::again;
+use crate::limits;
+
+/// What an instance of these settings waits for, and what else whoever assembles it does.
+pub(super) fn reasons(config: &Config, also: &[UnreadyReason]) -> Vec<UnreadyReason> {
+    let mut reasons = vec![
+        UnreadyReason::Dependencies,
+        UnreadyReason::OutcomeStream,
+        UnreadyReason::OrgDirectory,
+        UnreadyReason::OrgKeys,
+        UnreadyReason::PublicListener,
+    ];
+    if config.engine.kind == EngineKind::Embedded {
+        reasons.extend([UnreadyReason::Projector, UnreadyReason::ReadModel]);
+    }
+    reasons.extend(also);
+    reasons
+}
+
+/// Whom an instance waits for.
+pub(super) struct Waits<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) directory: &'a Directory,
+    /// The projector's in this process, where there is one.
+    pub(super) progress: Option<&'a Progress>,
+    pub(super) readiness: &'a Readiness,
+}
+
+impl Waits<'_> {
+    /// Returns once all are there, each settled when it came.
+    pub(super) async fn all(&self) {
+        self.dependencies().await;
+        self.readiness.settle(UnreadyReason::Dependencies);
+        self.directory.wait_ready().await;
+        self.readiness.settle(UnreadyReason::OrgDirectory);
+        // With no org's key every call is a 503; one org's missing key is that org's trouble alone.
+        self.directory.wait_for(Directory::can_serve).await;
+        self.readiness.settle(UnreadyReason::OrgKeys);
+        if let Some(progress) = self.progress {
+            progress.begun().await;
+            self.readiness.settle(UnreadyReason::Projector);
+            self.read_model(progress).await;
+            self.readiness.settle(UnreadyReason::ReadModel);
+        }
+    }
+
+    /// Asks every dependency once; tries until each has answered.
+    async fn dependencies(&self) {
+        let mut pause = limits::OUTCOMES_RETRY_MIN;
+        while let Err(error) = self.engine.probe().await {
+            tracing::warn!(%error, "not ready yet; trying again");
+            again(&mut pause).await;
+        }
+    }
+
+    /// Until the read model has what the log had when it was asked: after that, every change comes through
+    /// this instance, which shows what it confirmed.
+    async fn read_model(&self, progress: &Progress) {
+        let ends = self.ends().await;
+        let mut told = tokio::time::interval(limits::CATCH_UP_TOLD_EVERY);
+        told.reset();
+        loop {
+            tokio::select! {
+                () = progress.reached(&ends) => return,
+                _ = told.tick() => {
+                    let events = progress.missing(&ends);
+                    tracing::info!(events, "not ready yet: the read model is being brought up to the log");
+                }
+            }
+        }
+    }
+
+    async fn ends(&self) -> Vec<OffsetRange> {
+        let mut pause = limits::OUTCOMES_RETRY_MIN;
+        loop {
+            match self.engine.log.offsets(Topic::Events).await {
+                Ok(ends) => return ends,
+                Err(error) => tracing::warn!(%error, "not ready yet; trying again"),
+            }
+            again(&mut pause).await;
+        }
+    }
+}
+
+/// That a part has ended which the instance cannot do without, and why.
+#[derive(Clone, Default)]
+pub(super) struct Failure {
+    ended: CancellationToken,
+    cause: Arc<OnceLock<String>>,
+}
+
+impl Failure {
+    pub(super) fn tell(&self, cause: &RunError) {
+        let _ = self.cause.set(cause.to_string());
+        self.ended.cancel();
+    }
+
+    /// Returns when there is one.
+    pub(super) async fn cause(&self) -> anyhow::Error {
+        self.ended.cancelled().await;
+        anyhow::anyhow!("{}", self.cause.get().map_or("a part of the instance ended", String::as_str))
+    }
+
+    /// Does the work, unless a part ends first.
+    pub(super) async fn or<T>(&self, work: impl Future<Output = T>) -> anyhow::Result<T> {
+        tokio::select! {
+            biased;
+            cause = self.cause() => Err(cause),
+            done = work => Ok(done),
+        }
+    }
+}
