@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::Utc;
-use domain::ports::{EventLog, ExternalIds, Views};
+use domain::ports::{EventLog, ExternalIds, Inspection, Views};
 use domain::rows::Generation;
 use domain::time::Timestamp;
 use engine::Directory;
@@ -27,6 +27,8 @@ pub struct Ports {
     pub log: Arc<dyn EventLog>,
     /// The read model.
     pub views: Arc<dyn Views>,
+    /// How far it is.
+    pub inspection: Arc<dyn Inspection>,
     /// Which generation of it answers.
     pub live: Live,
     /// The orgs' own ids for customers.
@@ -45,6 +47,8 @@ pub struct App {
     pub log: Arc<dyn EventLog>,
     /// See [`Ports::views`].
     pub views: Arc<dyn Views>,
+    /// See [`Ports::inspection`].
+    pub inspection: Arc<dyn Inspection>,
     /// See [`Ports::live`].
     pub live: Live,
     /// See [`Ports::external_ids`].
@@ -78,6 +82,7 @@ impl App {
         Arc::new(Self {
             log: ports.log,
             views: ports.views,
+            inspection: ports.inspection,
             live: ports.live,
             external_ids: ports.external_ids,
             vault: ports.vault,

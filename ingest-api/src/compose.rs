@@ -118,6 +118,7 @@ impl Instance {
         let ports = Ports {
             log: Arc::clone(&engine.log),
             views: Arc::clone(&engine.views),
+            inspection: Arc::clone(&engine.operations.inspection),
             live,
             external_ids: Arc::clone(&engine.external_ids),
             vault,

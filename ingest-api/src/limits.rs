@@ -121,6 +121,34 @@ pub const ROW_POLL_MIN: Duration = Duration::from_millis(2);
 /// The longest pause while waiting for a registration's row.
 pub const ROW_POLL_MAX: Duration = Duration::from_millis(50);
 
+/// Beyond [`APPEND_DEADLINE`], until an attempt to append that nobody waits for any more has taken effect or never
+/// will: the producer gives up on a record after 5 s and librdkafka notices within 2 s more, which is within the
+/// deadline; the rest covers clocks of instances that differ.
+pub const ATTEMPT_MARGIN: Duration = Duration::from_secs(5);
+
+/// How long it may take to note that an attempt to append failed for certain; unnoted it ends by itself.
+pub const ATTEMPT_END_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long a registration waits at least until it is known what became of another one of the same external id:
+/// one that is under way ends within a second as a rule, and its 409 is worth more than a 503.
+pub const OTHER_REGISTRATION_WAIT: Duration = Duration::from_secs(5);
+
+/// Times that a registration begins anew because another one gave its external id up. Each time a third one may
+/// have been faster.
+pub const REGISTRATION_TRIES: u32 = 8;
+
+/// Names that follow from one `Idempotency-Key`: the next is taken when the registration under the last was given
+/// up, which takes an outage each time.
+pub const REGISTRATION_NAMES_MAX: u32 = 32;
+
+/// How long beyond its caller's wait an answer may take that is accepted already: contract §2 has the wait and 1 s
+/// for the whole of it, and a busy machine needs some of that.
+pub const ANSWER_GRACE: Duration = Duration::from_millis(700);
+
+/// How long a verdict under a key is looked for in the read model before it is appended, at least; a caller that
+/// waits gives it half of its wait. What is not found in time is appended, and the fold tells a repetition.
+pub const LOOK_BEFORE_MIN: Duration = Duration::from_millis(500);
+
 /// Customers whose keys are looked up at once for one page of rows.
 pub const UNSEAL_CONCURRENCY: usize = 16;
 

@@ -1,11 +1,11 @@
 //! What a caller says about idempotency and waiting: `Idempotency-Key` (contract §1) and `Prefer` (RFC 7240).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::http::header::{HeaderMap, HeaderName};
 
 use crate::errors::FieldErrors;
-use crate::limits::IDEMPOTENCY_KEY_CHARS_MAX;
+use crate::limits::{self, ANSWER_GRACE, IDEMPOTENCY_KEY_CHARS_MAX, LOOK_BEFORE_MIN};
 use crate::request_id::visible_ascii;
 use crate::settings::Settings;
 
@@ -91,9 +91,38 @@ impl Wait {
         }
     }
 
+    /// The times of an answer to a request that had come at that moment.
+    pub fn times(&self, received: Instant) -> AnswerTimes {
+        let wait_until = received + self.time;
+        AnswerTimes {
+            waits: !self.time.is_zero(),
+            look_within: LOOK_BEFORE_MIN.max(self.time / 2),
+            wait_until,
+            read_until: wait_until + ANSWER_GRACE,
+            decide_until: received + self.time.max(limits::WAIT_DEFAULT) + ANSWER_GRACE,
+        }
+    }
+
     fn applied(seconds: u64, applied: String) -> Self {
         Self { time: Duration::from_secs(seconds), applied: Some(applied) }
     }
+}
+
+/// How long the parts of one answer may take. RFC 7240 §4.3 counts a wait from when the request has been received, so
+/// the times are set then and hold for whatever comes.
+#[derive(Debug, Clone, Copy)]
+pub struct AnswerTimes {
+    /// Whether the caller waits for the projector at all.
+    pub waits: bool,
+    /// A look at the read model before anything is appended, which only spares a repetition its append.
+    pub look_within: Duration,
+    /// The caller waits until then.
+    pub wait_until: Instant,
+    /// A read that only makes the answer to something accepted better ends then.
+    pub read_until: Instant,
+    /// What is read to decide whether to accept it ends then: also a caller that does not wait for the projector
+    /// would rather be accepted after a while than refused at once.
+    pub decide_until: Instant,
 }
 
 fn seconds(text: &str) -> Option<u64> {
@@ -143,6 +172,20 @@ mod tests {
         }
         assert!(idempotency_key(&headers("idempotency-key", &["a", "a"])).is_err());
         assert!(idempotency_key(&headers("idempotency-key", &[&"x".repeat(255)])).is_ok());
+    }
+
+    #[test]
+    fn an_answer_ends_within_a_second_of_its_wait_whatever_it_reads() {
+        let received = Instant::now();
+        for seconds in [0, 1, 2, 10] {
+            let wait = Wait { time: Duration::from_secs(seconds), applied: None };
+            let times = wait.times(received);
+            assert_eq!(times.waits, seconds > 0);
+            assert!(times.wait_until + Duration::from_secs(1) > times.read_until, "{times:?}");
+            // A look before the append, and the read at the end of the wait, one after the other.
+            assert!(received + times.look_within < times.read_until, "{times:?}");
+            assert!(times.decide_until >= times.read_until, "{times:?}");
+        }
     }
 
     #[test]

@@ -158,3 +158,35 @@ async fn an_external_id_is_one_customers_on_both_instances_at_once() {
         assert_eq!(api.get("/api/customers?externalId=CIF-BOTH").await.expect(200)["id"], id);
     }
 }
+
+/// With a key or without: one registers, the other hears that it is registered, and neither ever hears otherwise.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_registrations_with_one_body_at_both_instances_at_once_one_counts_and_both_keep_their_answers()
+{
+    let sandbox = Sandbox::start().await;
+    let each = sandbox.each();
+    for round in 0..8 {
+        let body = json!({"fullName": "Budi Santoso", "externalId": format!("BOTH-{round}")});
+        let keys = [format!("first-{round}"), format!("second-{round}")];
+        let keyed = [round % 4 != 3, round % 4 < 2];
+        let ask = async |at: usize, number: usize| {
+            let headers = [("idempotency-key", keys[number].as_str())];
+            let headers = if keyed[number] { &headers[..] } else { &[] };
+            crate::process::until("an answer that is not a 503", async || {
+                let answer = each[at].post("/api/customers", headers, &body).await;
+                (answer.status != 503).then_some(answer)
+            })
+            .await
+        };
+        let (one, two) = tokio::join!(ask(0, 0), ask(1, 1));
+        let (made, taken) = if one.status == 201 { (&one, &two) } else { (&two, &one) };
+        let id = made.expect(201)["id"].clone();
+        assert_eq!(taken.expect(409)["details"]["id"], id, "round {round}");
+        for (number, before) in [&one, &two].into_iter().enumerate().filter(|(number, _)| keyed[*number]) {
+            for at in 0..2 {
+                let again = ask(at, number).await;
+                assert_eq!((again.status, again.json()), (before.status, before.json()), "round {round}");
+            }
+        }
+    }
+}

@@ -2,8 +2,7 @@
 //! belong here: crashes and full disks (`../chaos/`), and anything that looks inside, except for what
 //! compliance may open in a sandbox's folder (`evidence.rs`). Most cases here hold on the distributed engine too
 //! (`../distributed/` runs them there); what is a sandbox's alone stands in `lagging.rs`, `lifecycle.rs`,
-//! `observed.rs`, `operations.rs`, `otlp.rs`, `programs.rs`, `records.rs`, `secrecy.rs`,
-//! `starting.rs` and `tls.rs`.
+//! (`../distributed/cases.rs` names them); the others are a sandbox's alone.
 
 mod client;
 mod evidence;
@@ -41,5 +40,6 @@ mod secrecy;
 mod server;
 mod starting;
 mod tls;
+mod unsettled;
 mod verdicts;
 mod waiting;

@@ -30,4 +30,5 @@ mod brokers;
 mod damaged;
 mod kill;
 mod refusals;
+mod registrations;
 mod store;

@@ -1,5 +1,7 @@
 //! Cassandra down: ingest goes on for customers whose keys are at hand, and the projector catches up.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::client::{Api, VERDICT, declined, text, verified};
@@ -73,6 +75,51 @@ async fn without_the_store_known_customers_are_202_others_503_and_the_projector_
     }
     rough.all_run();
 }
+
+/// The whole answer keeps the caller's wait and a second (contract §2), whatever the store's own limit is; what is
+/// asserted is far enough above it for a busy machine, and below that limit.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_store_that_stands_still_what_is_accepted_is_answered_when_its_caller_has_waited() {
+    let mut rough = rough::take().await;
+    let bank = rough.bank(1).await;
+    let (door, customer) = (bank.doors.all()[0].clone(), bank.customers[0].clone());
+    patience::verdict(&door, &declined(&customer, "Data ganda")).await;
+    let registered = json!({"fullName": "Budi Santoso"});
+    let registration = [("idempotency-key", "still-registered"), ("prefer", "wait=1")];
+    let made = until("a registration", async || {
+        let made = door.post("/api/customers", &registration, &registered).await;
+        (made.status == 201).then(|| made.json())
+    })
+    .await;
+    // Its keys are at hand from now on.
+    patience::verdict(&door, &declined(text(&made["id"]), "Data ganda")).await;
+    rough.cassandra(local_cluster::Cassandra::pause);
+    let mut late = Vec::new();
+    for (key, wait) in [
+        (None, "wait=1"),
+        (Some("still"), "wait=1"),
+        (Some("still"), "wait=1"),
+        (None, "wait=0"),
+        (Some("at-once"), "wait=0"),
+    ] {
+        let headers: Vec<_> =
+            key.map(|key| ("idempotency-key", key)).into_iter().chain([("prefer", wait)]).collect();
+        let began = Instant::now();
+        let answer = door.post(VERDICT, &headers, &declined(&customer, "Data ganda")).await;
+        late.push((key, wait, began.elapsed(), answer.status));
+    }
+    let began = Instant::now();
+    let again = door.post("/api/customers", &registration, &registered).await;
+    late.push((Some("registration"), "wait=1", began.elapsed(), again.status));
+    rough.cassandra(local_cluster::Cassandra::resume);
+    for (_, _, took, status) in &late {
+        assert!(*status == 202 && *took < STORE_LIMIT, "{late:?}");
+    }
+    rough.all_run();
+}
+
+/// How long the store itself may take for one request, by default.
+const STORE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Each instance comes back to the store by itself.
 async fn in_the_end(api: &Api, path: &str) -> Value {

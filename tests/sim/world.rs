@@ -57,7 +57,10 @@ impl World {
             let id = CustomerRef::new(org.clone(), CustomerId::from_bytes(rng.random()));
             let fresh = vault.generate(&id, Suite::Aes256GcmSiv).await.expect("keys");
             let event_id = EventId::from_bytes(rng.random());
-            let stored = vault.store(fresh, event_id, Fingerprint([0; 32]), None).await.expect("stored");
+            let stored = vault
+                .store(fresh, event_id, Fingerprint([0; 32]), None, Timestamp::EPOCH)
+                .await
+                .expect("stored");
             let StoredKeys::New(keys) = stored else { panic!("a new customer") };
             vault.activate(&id).await.expect("active");
             customers.push(Customer { keys, id });

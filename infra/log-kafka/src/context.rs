@@ -66,7 +66,7 @@ impl Events {
     pub(crate) fn new(role: &'static str) -> Self {
         Self(Arc::new(Heard {
             role,
-            exporter: Mutex::new(Exporter::default()),
+            exporter: Mutex::new(Exporter::new(role)),
             served: AtomicU64::new(0),
             trouble: Mutex::new(None),
             troubled: Notify::new(),
@@ -134,7 +134,7 @@ impl ClientContext for Events {
 
     fn stats(&self, statistics: Statistics) {
         self.serve();
-        lock(&self.0.exporter).export(self.0.role, &statistics);
+        lock(&self.0.exporter).export(&statistics);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

@@ -11,6 +11,7 @@ mod context;
 mod error;
 mod fetch;
 mod follower;
+mod gauges;
 mod limits;
 mod log;
 mod member;

@@ -29,6 +29,18 @@ pub(crate) const FETCH_AHEAD_BACKOFF: Duration = Duration::from_millis(20);
 /// recovery.
 pub(crate) const RECONNECT_MAX: Duration = Duration::from_secs(1);
 
+/// How long a client's statistics stand for it: four reports of the default interval. A consumer that is kept for the
+/// next read is polled by nobody meanwhile, and says nothing.
+pub(crate) const REPORT_FRESH: Duration = Duration::from_secs(20);
+
+/// Reports in a row in which a broker was dialled and not reached, until it counts as unreachable: a connection that
+/// is just coming about is none.
+pub(crate) const REPORTS_IN_VAIN: u32 = 2;
+
+/// Reports without dialling after which it is no longer known whether an unreachable broker still is: a minute of the
+/// default interval, twelve times the longest pause between two dials.
+pub(crate) const REPORTS_UNTRIED_MAX: u32 = 12;
+
 /// A waiting consumer is looked at again at the latest after this, whatever woke or did not wake it.
 pub(crate) const IDLE_LOOK_MAX: Duration = Duration::from_secs(1);
 

@@ -154,7 +154,7 @@ fn a_newer_or_foreign_file_is_refused() {
     set("user_version", 99);
     let refused = SqliteKeys::open(folder.path()).err();
     assert!(matches!(refused, Some(OpenError::Newer { found: 99, .. })), "{refused:?}");
-    set("user_version", 2);
+    set("user_version", 3);
     set("application_id", 1);
     let refused = SqliteKeys::open(folder.path()).err();
     assert!(matches!(refused, Some(OpenError::Foreign { .. })), "{refused:?}");

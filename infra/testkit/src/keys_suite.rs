@@ -1,6 +1,8 @@
 //! What every key store must do, whichever technology it stands on: the KeyRows, ExternalIds and KeyNotes ports. Each
 //! case names its own customers, so all of them may run at once in one store that outlives the run.
 
+mod pending;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,6 +11,7 @@ use domain::ports::{Claimed, Created, DataKey, ExternalIds, KeyNotes, KeyRow, Ke
 use domain::sealed::{Purpose, Purposes};
 use futures::future::join_all;
 
+pub use self::pending::*;
 use crate::samples::Samples;
 
 /// The ports of one key store.
@@ -41,6 +44,9 @@ macro_rules! keys_suite {
             a_row_comes_back_as_it_was_created,
             of_sixteen_creations_at_once_one_wins,
             activating_is_once_and_for_all,
+            a_pending_row_steps_on_from_its_latest_attempt_only,
+            an_abandoned_row_is_abandoned_for_ever,
+            of_an_activation_and_an_abandonment_at_once_one_wins,
             rewrapping_needs_the_old_version,
             of_sixteen_rewraps_at_once_one_wins,
             a_destroyed_key_stays_destroyed,

@@ -276,7 +276,7 @@ impl Samples {
         };
         KeyRow {
             customer: customer.clone(),
-            state: KeyRowState::Pending,
+            state: KeyRowState::Pending { attempt_until: time(n) },
             keys: Purpose::ALL.map(key),
             registration_event_id: self.event_id(n),
             registration_fingerprint: self.fingerprint(n),

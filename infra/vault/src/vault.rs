@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::event::Fingerprint;
 use domain::ids::{CustomerRef, EventId, OrgId, crockford};
 use domain::orgs::Suite;
-use domain::ports::{Created, DataKey, KeyRow, KeyRowState, KeyRows};
+use domain::ports::{Created, DataKey, KeyRow, KeyRowState, KeyRows, PendingStep};
 use domain::sealed::{Purpose, Purposes};
 use domain::time::Timestamp;
 use moka::policy::EvictionPolicy;
@@ -130,7 +130,8 @@ impl Vault {
         Ok(FreshKeys { keys: DataKeys { set, suite }, wrapped: per_purpose(stored) })
     }
 
-    /// Stores fresh keys as a pending row, unless the customer has a row.
+    /// Stores fresh keys as a pending row, unless the customer has a row. Its first attempt to be registered may
+    /// take effect until `attempt_until`.
     ///
     /// # Errors
     /// [`VaultError::Unavailable`] (the row may be there or not: asking again tells) or [`VaultError::Corrupt`].
@@ -140,10 +141,11 @@ impl Vault {
         registration_event_id: EventId,
         registration_fingerprint: Fingerprint,
         external_id_hmac: Option<[u8; 32]>,
+        attempt_until: Timestamp,
     ) -> Result<StoredKeys, VaultError> {
         let row = KeyRow {
             customer: fresh.keys.set.customer().clone(),
-            state: KeyRowState::Pending,
+            state: KeyRowState::Pending { attempt_until },
             keys: fresh.wrapped,
             registration_event_id,
             registration_fingerprint,
@@ -185,15 +187,31 @@ impl Vault {
     }
 
     /// Makes the row active: its registration is in the log. Pending rows are not cached, so the next look sees
-    /// it.
+    /// it. False when the registration was abandoned before.
     ///
     /// # Errors
     /// [`VaultError::Unavailable`]; [`VaultError::Corrupt`] when there is no row.
-    pub async fn activate(&self, customer: &CustomerRef) -> Result<(), VaultError> {
+    pub async fn activate(&self, customer: &CustomerRef) -> Result<bool, VaultError> {
         if self.0.rows.activate(customer).await? {
-            return Ok(());
+            return Ok(true);
         }
-        Err(VaultError::Corrupt(format!("{} has no key row to activate", customer.record_key())))
+        match self.0.rows.get(customer).await? {
+            Some(_) => Ok(false),
+            None => Err(VaultError::Corrupt(format!("{} has no key row to activate", customer.record_key()))),
+        }
+    }
+
+    /// Takes a pending row a step on; see [`KeyRows::advance_pending`].
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`]: it may have happened, and asking again tells.
+    pub async fn advance_pending(
+        &self,
+        customer: &CustomerRef,
+        attempt_until: Timestamp,
+        next: PendingStep,
+    ) -> Result<bool, VaultError> {
+        Ok(self.0.rows.advance_pending(customer, attempt_until, next).await?)
     }
 
     /// Drops the customer's keys from the cache, now, and keeps them out for an hour: to be called on every

@@ -123,7 +123,7 @@ impl CqlSession {
         let insert = self.prepare("migration_insert", &insert, Use::Conditional).await?;
         for (version, statements) in (1..).zip(versions).skip(found.unsigned_abs() as usize) {
             for statement in *statements {
-                self.change(&fill(statement)).await?;
+                self.change_once(&fill(statement)).await?;
             }
             let now = Timestamp::from_millis(chrono::Utc::now().timestamp_millis());
             let cells = [Cell::Text(component.to_owned()), Cell::Int(version), Cell::time(now)];
@@ -175,6 +175,28 @@ impl CqlSession {
         Err(OpenError::Replication { keyspace: space.to_owned(), found: shown.join(", "), wanted })
     }
 
+    /// A change that may have been made before. Statements say so themselves but for an added column, for which
+    /// ScyllaDB has no words.
+    async fn change_once(&self, text: &str) -> Result<(), StoreError> {
+        let Some(column) = added_column(text) else { return self.change(text).await };
+        if self.has_column(column).await? {
+            return Ok(());
+        }
+        match self.change(text).await {
+            Err(error) if !self.has_column(column).await? => Err(error),
+            // Added, by us or by a program that started with us.
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    async fn has_column(&self, (space, table, column): AddedColumn<'_>) -> Result<bool, StoreError> {
+        let read = "SELECT column_name FROM system_schema.columns \
+                    WHERE keyspace_name = ? AND table_name = ? AND column_name = ?";
+        let read = self.prepare("columns", read, Use::Idempotent).await?;
+        let cells = [space, table, column].map(|name| Cell::Text(name.to_owned()));
+        Ok(self.first::<(String,)>(&read, &cells).await?.is_some())
+    }
+
     /// One change of the schema, sent where all of them go, and waited for until the nodes agree.
     async fn change(&self, text: &str) -> Result<(), StoreError> {
         let state = self.driver().get_cluster_state();
@@ -194,6 +216,16 @@ impl CqlSession {
             .map(drop)
             .map_err(|error| failed("schema", kind_of(&error)))
     }
+}
+
+/// A keyspace, a table, a column.
+type AddedColumn<'a> = (&'a str, &'a str, &'a str);
+
+/// The column that a statement adds.
+fn added_column(text: &str) -> Option<AddedColumn<'_>> {
+    let (table, column) = text.strip_prefix("ALTER TABLE ")?.split_once(" ADD ")?;
+    let (space, table) = table.split_once('.')?;
+    Some((space, table, column.split_whitespace().next()?))
 }
 
 fn component_of(generation: Generation) -> String {

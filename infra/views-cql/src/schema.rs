@@ -30,7 +30,7 @@ pub(crate) const VIEWS: &[&[&str]] = &[
 ];
 
 /// The key store's tables, by version. Written by lightweight transactions only.
-pub(crate) const KEYS: &[&[&str]] = &[KEYS_1, KEYS_2];
+pub(crate) const KEYS: &[&[&str]] = &[KEYS_1, KEYS_2, KEYS_3];
 
 const KEYS_1: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS {keys}.key_rows (
@@ -46,6 +46,10 @@ const KEYS_1: &[&str] = &[
 
 /// Notes that are backed up, restored and lost together with the key rows.
 const KEYS_2: &[&str] = &["CREATE TABLE IF NOT EXISTS {keys}.notes (name text PRIMARY KEY, note text)"];
+
+/// Until when a pending row's registration may still take effect, in milliseconds since 1970; null when no attempt
+/// may.
+const KEYS_3: &[&str] = &["ALTER TABLE {keys}.key_rows ADD attempt_until bigint"];
 
 /// A generation's tables, by version.
 pub(crate) const GENERATION: &[&[&str]] = &[FIRST, LOOKS];

@@ -1,7 +1,9 @@
 //! Customers: registering one, and reading one (contract §4).
 
 pub mod register;
+mod registration;
 pub mod turns;
+mod unsettled;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::ids::{CustomerId, CustomerRef};
@@ -77,6 +79,10 @@ pub async fn find(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse,
     let hmac = caller.entry.ids.external_id_hmac(external_id.as_str());
     let id = app.external_ids.lookup(&caller.org().org, hmac).await?.ok_or(ApiError::NotFound)?;
     let body = show(&app, &caller, id).await?;
+    // A claim that a registration broke off with is nobody's external id yet.
+    if body.external_id.as_deref() != Some(external_id.as_str()) {
+        return Err(ApiError::NotFound);
+    }
     Ok(HttpResponse::Ok().json(body))
 }
 

@@ -1,46 +1,36 @@
 //! `POST /api/customers`: keys first (a pending row), then the event, then the row is active (design §2,
 //! step 3). Whatever breaks off in between, the same request sent again goes on where it was: the row says
-//! under which event id.
+//! under which event id. What another registration left where ours wants to stand is `unsettled`'s.
 
 use std::time::{Duration, Instant};
 
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use domain::event::{CustomerRegistered, Event, Fingerprint};
-use domain::ids::{CustomerId, CustomerRef, EventId};
 use domain::orgs::Scope;
 use domain::policy::Tier;
-use domain::ports::{Claimed, KeyRowState, Topic};
+use domain::ports::{KeyRowState, LogError, NewRecord, PendingStep, Topic};
 use domain::sealed::{Field, Purpose, Sealed};
 use domain::time::Timestamp;
-use domain::verdict::{ExternalId, FullName};
 use event_codec::Meta;
-use serde_json::value::RawValue;
-use vault::{CustomerKeys, SealContext, StoredKeys, random_id};
+use vault::{CustomerKeys, SealContext, StoredKeys};
 
+use super::registration::{FIELDS, Registration, parse};
+use super::turns::TurnGuard;
+use super::unsettled::{Claim, Named, Settled};
 use super::{CustomerBody, ROUTE, registered};
 use crate::app::App;
 use crate::auth::{self, Caller, Wants};
 use crate::body;
-use crate::errors::{ApiError, FieldErrors};
-use crate::json::{Object, string};
-use crate::limits::{ROW_POLL_MAX, ROW_POLL_MIN};
+use crate::errors::ApiError;
+use crate::json::Object;
+use crate::limits::{
+    ANSWER_GRACE, ATTEMPT_END_WITHIN, ATTEMPT_MARGIN, REGISTRATION_TRIES, ROW_POLL_MAX, ROW_POLL_MIN,
+};
 use crate::observe::IgnoredFields;
-use crate::preferences::{IDEMPOTENCY_REPLAYED, PREFERENCE_APPLIED, Wait, idempotency_key};
-use crate::query::Query;
+use crate::preferences::{IDEMPOTENCY_REPLAYED, PREFERENCE_APPLIED, Wait};
 use crate::ratelimit::Bucket;
 use crate::request_id::carried;
-
-/// The fields of the body.
-const FIELDS: &[&str] = &["fullName", "externalId"];
-
-/// What was sent.
-#[derive(Debug)]
-struct Registration {
-    full_name: FullName,
-    external_id: Option<ExternalId>,
-    idempotency_key: Option<String>,
-}
 
 /// What became of a registration.
 #[derive(Debug)]
@@ -60,6 +50,7 @@ pub struct Registered {
 pub async fn post(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let caller = auth::admit(&req, &app, Bucket::Write, Wants::Scope(Scope::CustomersWrite))?;
     let (body, _permit) = body::receive(&req, &app, &caller.org().org).await?;
+    let started = Instant::now();
     let object = Object::parse(&body, FIELDS)?;
     if let Some(ignored) = object.ignored() {
         req.extensions_mut().insert(IgnoredFields(ignored));
@@ -67,8 +58,8 @@ pub async fn post(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse,
     let registration = parse(object, req.query_string(), req.headers())?;
     let wait = Wait::of(req.headers(), &app.settings);
     let trace = carried(req.headers());
-    let work =
-        Work { app: &app, caller: &caller, registration: &registration, body: &body, trace, wait: wait.time };
+    let (app, caller, registration) = (&app, &caller, &registration);
+    let work = Work { app, caller, registration, body: &body, trace, started, wait: wait.time };
     let done = Box::pin(work.register()).await?;
     let mut response = if done.projected { HttpResponse::Created() } else { HttpResponse::Accepted() };
     response.insert_header((header::LOCATION, format!("{ROUTE}/{}", done.body.id)));
@@ -94,139 +85,105 @@ pub async fn register(
 ) -> Result<Registered, ApiError> {
     let mut registration = parse(Object::parse(body, FIELDS)?, "", &HeaderMap::new())?;
     registration.idempotency_key = idempotency_key;
-    let work = Work { app, caller, registration: &registration, body, trace: None, wait };
+    let started = Instant::now();
+    let work = Work { app, caller, registration: &registration, body, trace: None, started, wait };
     Box::pin(work.register()).await
 }
 
-fn parse(mut object: Object<'_>, query: &str, headers: &HeaderMap) -> Result<Registration, ApiError> {
-    let mut errors: FieldErrors = std::mem::take(&mut object.errors);
-    let key = idempotency_key(headers).unwrap_or_else(|wrong| {
-        errors.merge(wrong);
-        None
-    });
-    let full_name = match object.get("fullName") {
-        Some(value) => field(&mut errors, "fullName", value, |text| {
-            FullName::parse(text).map_err(|wrong| wrong.to_string())
-        }),
-        None => {
-            if errors.field("fullName").is_none() {
-                errors.add("fullName", "is required");
-            }
-            None
-        }
-    };
-    let external_id = object.present("externalId").and_then(|value| {
-        field(&mut errors, "externalId", value, |text| {
-            ExternalId::parse(text).map_err(|wrong| wrong.to_string())
-        })
-    });
-    errors.merge(Query::parse(query, &[]).into_errors());
-    match full_name.filter(|_| errors.is_empty()) {
-        Some(full_name) => Ok(Registration { full_name, external_id, idempotency_key: key }),
-        None => Err(ApiError::Invalid(errors)),
-    }
-}
-
-fn field<T>(
-    errors: &mut FieldErrors,
-    name: &str,
-    value: &RawValue,
-    parse: impl FnOnce(&str) -> Result<T, String>,
-) -> Option<T> {
-    match string(value).map_err(str::to_owned).and_then(|text| parse(&text)) {
-        Ok(parsed) => Some(parsed),
-        Err(wrong) => {
-            errors.add(name, wrong);
-            None
-        }
-    }
-}
-
 /// A registration under way.
-struct Work<'a> {
-    app: &'a App,
-    caller: &'a Caller,
-    registration: &'a Registration,
+pub(super) struct Work<'a> {
+    pub(super) app: &'a App,
+    pub(super) caller: &'a Caller,
+    pub(super) registration: &'a Registration,
     body: &'a [u8],
     trace: Option<String>,
-    wait: Duration,
+    /// When it had come.
+    pub(super) started: Instant,
+    pub(super) wait: Duration,
+}
+
+/// An attempt to append a registration's event: until when it may take effect, and the attempts before it.
+#[derive(Debug, Clone, Copy)]
+struct Attempt {
+    until: Timestamp,
+    before: Timestamp,
 }
 
 impl Work<'_> {
     async fn register(&self) -> Result<Registered, ApiError> {
         let ids = &self.caller.entry.ids;
-        let keyed = self.registration.idempotency_key.as_deref();
-        let named = |prefix: &str| keyed.map_or_else(random_id, |key| ids.named(prefix, ROUTE, None, key));
-        let customer = self.customer(CustomerId::from_bytes(named(CustomerId::PREFIX)));
-        let event_id = EventId::from_bytes(named(EventId::PREFIX));
-        if keyed.is_some()
-            && let Some(keys) = self.app.vault.customer_keys(&customer, self.caller.org().suite).await?
-        {
-            return self.again(keys, true).await;
-        }
         let hmac = self.registration.external_id.as_ref().map(|id| ids.external_id_hmac(id.as_str()));
-        // Of two that register the same external id at once here, the second sees what the first has done.
-        let _turn = match hmac {
-            Some(hmac) => Some(self.app.registrations.enter(hmac).await),
-            None => None,
-        };
-        let customer = match hmac {
-            None => customer,
-            Some(hmac) => match self.claim(hmac, &customer, &event_id).await? {
-                Claim::Ours => customer,
-                Claim::GoOn(keys) => return self.again(*keys, keyed.is_some()).await,
-                Claim::Abandoned(other) => other,
-            },
-        };
-        let fresh = self.app.vault.generate(&customer, self.caller.org().suite).await?;
-        let fingerprint = fresh.keys().fingerprint(self.body)?;
-        match self.app.vault.store(fresh, event_id, fingerprint, hmac).await? {
-            StoredKeys::New(keys) => self.append(&keys, false).await,
-            StoredKeys::Existing(keys, row) => {
-                let done = self.again(keys, keyed.is_some()).await;
-                // Of two bodies under one key at once, the loser's claim must not keep its external id taken.
-                if matches!(done, Err(ApiError::KeyReused))
-                    && let Some(hmac) = hmac
-                    && row.external_id_hmac != Some(hmac)
-                {
-                    let org = &self.caller.org().org;
-                    self.app.external_ids.release(org, hmac, &customer.customer).await?;
+        let mut turn = None;
+        for _ in 0..REGISTRATION_TRIES {
+            let names = match self.names().await? {
+                Named::Free(names) => names,
+                Named::Ours(keys) => return self.again(keys).await,
+                Named::Other(keys) => match self.settle_other(keys, hmac).await? {
+                    Settled::GoOn(keys) => return self.again(*keys).await,
+                    Settled::GaveWay => continue,
+                },
+            };
+            if let (None, Some(hmac)) = (&turn, hmac) {
+                turn = Some(self.turn(hmac).await?);
+            }
+            let customer = match hmac {
+                None => names.customer.clone(),
+                Some(hmac) => match self.claim(hmac, &names).await? {
+                    Claim::Ours => names.customer.clone(),
+                    Claim::WithoutKeys(other) => other,
+                    Claim::GoOn(keys) => return self.again(*keys).await,
+                    Claim::GaveWay => continue,
+                },
+            };
+            let attempt = Attempt { until: self.attempt_until(), before: Timestamp::EPOCH };
+            let fresh = self.app.vault.generate(&customer, self.caller.org().suite).await?;
+            let fingerprint = fresh.keys().fingerprint(self.body)?;
+            let event_id = names.event_id.clone();
+            match self.app.vault.store(fresh, event_id, fingerprint, hmac, attempt.until).await? {
+                StoredKeys::New(keys) => return self.append(&keys, attempt, false).await,
+                StoredKeys::Existing(keys, row) if row.registration_event_id == names.event_id => {
+                    return self.existing(keys, hmac).await;
                 }
-                done
+                StoredKeys::Existing(keys, _) => match self.settle_other(keys, hmac).await? {
+                    Settled::GoOn(keys) => return self.again(*keys).await,
+                    Settled::GaveWay => {}
+                },
             }
         }
+        Err(ApiError::Unavailable("the external id changes hands again and again".into()))
     }
 
-    fn customer(&self, id: CustomerId) -> CustomerRef {
-        CustomerRef::new(self.caller.org().org.clone(), id)
+    /// Of two that register the same external id at once here, the second sees what the first has done.
+    async fn turn(&self, hmac: [u8; 32]) -> Result<TurnGuard, ApiError> {
+        let until = self.started + self.app.settings.append_deadline;
+        let turn = tokio::time::timeout_at(until.into(), self.app.registrations.enter(hmac)).await;
+        turn.map_err(|_| ApiError::Unavailable("registrations of this external id wait in a row".into()))
     }
 
-    /// Claims the external id. Another customer may have it: one that is registered (409), one whose
-    /// registration is this very request's or broke off and is ours to go on with, or one that never got as
-    /// far as its keys.
-    async fn claim(
-        &self,
-        hmac: [u8; 32],
-        customer: &CustomerRef,
-        event_id: &EventId,
-    ) -> Result<Claim, ApiError> {
-        let other = match self.app.external_ids.claim(&customer.org, hmac, &customer.customer).await? {
-            Claimed::Ours => return Ok(Claim::Ours),
-            Claimed::Taken(other) => other,
-        };
-        let other_ref = self.customer(other.clone());
-        let Some(keys) = self.app.vault.customer_keys(&other_ref, self.caller.org().suite).await? else {
-            return Ok(Claim::Abandoned(other_ref));
-        };
-        let is_this_request = keys.row().registration_event_id == *event_id;
-        let broke_off = keys.state() == KeyRowState::Pending && self.is_same_body(&keys)?;
-        if is_this_request || broke_off {
-            return Ok(Claim::GoOn(Box::new(keys)));
+    /// Our own registration, begun at the same time.
+    async fn existing(&self, keys: CustomerKeys, hmac: Option<[u8; 32]>) -> Result<Registered, ApiError> {
+        let (customer, row_hmac) = (keys.customer().clone(), keys.row().external_id_hmac);
+        let done = self.again(keys).await;
+        // Of two bodies under one key at once, the loser's claim must not keep its external id taken.
+        if matches!(done, Err(ApiError::KeyReused))
+            && let Some(hmac) = hmac
+            && row_hmac != Some(hmac)
+        {
+            self.app.external_ids.release(&customer.org, hmac, &customer.customer).await?;
         }
-        Err(ApiError::ExternalIdTaken(other))
+        done
     }
 
-    fn is_same_body(&self, keys: &CustomerKeys) -> Result<bool, ApiError> {
+    /// Another registration under our name: it has the external id that our key was first used with.
+    async fn settle_other(&self, keys: CustomerKeys, hmac: Option<[u8; 32]>) -> Result<Settled, ApiError> {
+        match hmac {
+            Some(hmac) if keys.row().external_id_hmac == Some(hmac) => self.settle(keys, hmac).await,
+            _ if keys.is_destroyed(Purpose::Profile) => Err(ApiError::NotFound),
+            _ => Err(ApiError::KeyReused),
+        }
+    }
+
+    pub(super) fn is_same_body(&self, keys: &CustomerKeys) -> Result<bool, ApiError> {
         if keys.is_destroyed(Purpose::Evidence) {
             return Ok(false);
         }
@@ -234,24 +191,71 @@ impl Work<'_> {
         Ok(fingerprint == keys.row().registration_fingerprint)
     }
 
+    /// Until when an attempt that begins now may take effect.
+    fn attempt_until(&self) -> Timestamp {
+        let within = self.app.settings.append_deadline + ATTEMPT_MARGIN;
+        Timestamp::from_millis(self.app.now().millis() + within.as_millis() as i64)
+    }
+
     /// The customer has keys already: a repetition under the same key, or the rest of what broke off.
-    async fn again(&self, keys: CustomerKeys, keyed: bool) -> Result<Registered, ApiError> {
-        if keys.is_destroyed(Purpose::Profile) {
-            return Err(ApiError::NotFound);
+    async fn again(&self, keys: CustomerKeys) -> Result<Registered, ApiError> {
+        let (mut keys, keyed) = (keys, self.is_keyed());
+        let customer = keys.customer().clone();
+        for _ in 0..REGISTRATION_TRIES {
+            let before = match keys.state() {
+                KeyRowState::Abandoned => break,
+                _ if keys.is_destroyed(Purpose::Profile) => return Err(ApiError::NotFound),
+                _ if keyed && !self.is_same_body(&keys)? => return Err(ApiError::KeyReused),
+                KeyRowState::Active if keyed => return self.answer(&keys, self.app.now(), true).await,
+                KeyRowState::Active => return Err(ApiError::ExternalIdTaken(customer.customer)),
+                KeyRowState::Pending { attempt_until } => attempt_until,
+            };
+            let attempt = Attempt { until: self.attempt_until().max(before), before };
+            let step = PendingStep::Attempt(attempt.until);
+            if self.app.vault.advance_pending(&customer, before, step).await? {
+                return self.append(&keys, attempt, keyed).await;
+            }
+            let read = self.app.vault.customer_keys(&customer, self.caller.org().suite).await?;
+            keys = read.ok_or_else(|| ApiError::Internal("a key row is gone".into()))?;
         }
-        let taken = || ApiError::ExternalIdTaken(keys.customer().customer.clone());
-        if !self.is_same_body(&keys)? {
-            return Err(if keyed { ApiError::KeyReused } else { taken() });
-        }
-        match keys.state() {
-            KeyRowState::Pending => self.append(&keys, keyed).await,
-            KeyRowState::Active if keyed => self.answer(&keys, self.app.now(), true).await,
-            KeyRowState::Active => Err(taken()),
-        }
+        Err(ApiError::Unavailable("the registration changes under our hands".into()))
     }
 
     /// Appends the row's own event, again if need be, then makes the row active.
-    async fn append(&self, keys: &CustomerKeys, replayed: bool) -> Result<Registered, ApiError> {
+    async fn append(
+        &self,
+        keys: &CustomerKeys,
+        attempt: Attempt,
+        replayed: bool,
+    ) -> Result<Registered, ApiError> {
+        let appended = match self.record(keys) {
+            Ok(record) => {
+                let append = self.app.log.append(Topic::Events, record);
+                tokio::time::timeout(self.app.settings.append_deadline, append).await
+            }
+            Err(error) => {
+                self.end_attempt(keys, attempt).await;
+                return Err(error);
+            }
+        };
+        let appended = match appended {
+            Ok(Ok(appended)) => appended,
+            Ok(Err(error)) => {
+                if matches!(error, LogError::Unavailable(_) | LogError::TooLarge { .. }) {
+                    self.end_attempt(keys, attempt).await;
+                }
+                return Err(error.into());
+            }
+            Err(_) => return Err(ApiError::Unavailable("the log did not confirm in time".into())),
+        };
+        if !self.app.vault.activate(keys.customer()).await? {
+            let why = "confirmed too late: the registration was given up, and nobody hears of its customer";
+            return Err(ApiError::Unavailable(why.into()));
+        }
+        self.answer(keys, appended.appended_at, replayed).await
+    }
+
+    fn record(&self, keys: &CustomerKeys) -> Result<NewRecord, ApiError> {
         let event_id = &keys.row().registration_event_id;
         let seal = |field, text: &str| -> Result<Sealed, ApiError> {
             let context = SealContext { event_id, field, content_type: "text/plain" };
@@ -266,14 +270,17 @@ impl Work<'_> {
             body_fingerprint: keys.row().registration_fingerprint,
         });
         let meta = Meta { time: self.app.now(), traceparent: self.trace.as_deref() };
-        let record =
-            self.app.codec.event(&event, &meta).map_err(|error| ApiError::Internal(error.to_string()))?;
-        let append = self.app.log.append(Topic::Events, record);
-        let appended = tokio::time::timeout(self.app.settings.append_deadline, append)
-            .await
-            .map_err(|_| ApiError::Unavailable("the log did not confirm in time".into()))??;
-        self.app.vault.activate(keys.customer()).await?;
-        self.answer(keys, appended.appended_at, replayed).await
+        self.app.codec.event(&event, &meta).map_err(|error| ApiError::Internal(error.to_string()))
+    }
+
+    /// Nothing was appended for certain: whoever comes next need not wait for this attempt. Where the store does
+    /// not take it either, it ends by itself.
+    async fn end_attempt(&self, keys: &CustomerKeys, attempt: Attempt) {
+        let step = PendingStep::Attempt(attempt.before);
+        let ended = self.app.vault.advance_pending(keys.customer(), attempt.until, step);
+        if !matches!(tokio::time::timeout(ATTEMPT_END_WITHIN, ended).await, Ok(Ok(_))) {
+            tracing::info!("a registration's failed attempt could not be ended; it ends by itself");
+        }
     }
 
     /// Waits until the read model shows the customer, as long as the caller wants to.
@@ -283,11 +290,13 @@ impl Work<'_> {
         appended_at: Timestamp,
         replayed: bool,
     ) -> Result<Registered, ApiError> {
-        let deadline = Instant::now() + self.wait;
+        let deadline = self.started + self.wait;
         let mut pause = ROW_POLL_MIN;
         let seen = loop {
             // A 202 says enough when the read model cannot be asked: the registration is in the log.
-            let seen = registered(self.app, keys.customer()).await.unwrap_or(None);
+            let read = registered(self.app, keys.customer());
+            let read = tokio::time::timeout_at((deadline + ANSWER_GRACE).into(), read).await;
+            let seen = read.unwrap_or(Ok(None)).unwrap_or(None);
             let left = deadline.saturating_duration_since(Instant::now());
             if seen.is_some() || left.is_zero() {
                 break seen;
@@ -307,49 +316,5 @@ impl Work<'_> {
             created_at: created_at.rfc3339(),
         };
         Ok(Registered { body, projected: seen.is_some(), replayed })
-    }
-}
-
-/// What came of claiming an external id.
-enum Claim {
-    /// It is ours.
-    Ours,
-    /// This very registration, or one that broke off: its keys.
-    GoOn(Box<CustomerKeys>),
-    /// A registration broke off before it had keys: its customer is ours to make.
-    Abandoned(CustomerRef),
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(body: &str) -> Result<Registration, ApiError> {
-        parse(Object::parse(body.as_bytes(), FIELDS)?, "", &HeaderMap::new())
-    }
-
-    #[test]
-    fn a_name_and_perhaps_an_external_id() {
-        let both = parsed(r#"{"fullName":" Contoh Nasabah ","externalId":"CIF-1"}"#).expect("good");
-        assert_eq!(both.full_name.as_str(), "Contoh Nasabah");
-        assert_eq!(both.external_id.as_ref().map(ExternalId::as_str), Some("CIF-1"));
-        assert!(parsed(r#"{"fullName":"Contoh","externalId":null}"#).expect("good").external_id.is_none());
-    }
-
-    #[test]
-    fn everything_that_is_wrong_is_said_at_once() {
-        for (body, fields) in [
-            ("{}", vec!["fullName"]),
-            (r#"{"fullName":null}"#, vec!["fullName"]),
-            (r#"{"fullName":1,"externalId":1}"#, vec!["fullName", "externalId"]),
-            (r#"{"fullName":" ","externalId":""}"#, vec!["fullName", "externalId"]),
-            (r#"{"fullName":"a\u0000b","externalId":"\ud800"}"#, vec!["fullName", "externalId"]),
-            (r#"{"fullName":"a","fullName":"b"}"#, vec!["fullName"]),
-        ] {
-            let Err(ApiError::Invalid(errors)) = parsed(body) else { panic!("{body}") };
-            for field in fields {
-                assert_eq!(errors.field(field).map(<[String]>::len), Some(1), "{body} {field}");
-            }
-        }
     }
 }

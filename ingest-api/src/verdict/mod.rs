@@ -7,6 +7,8 @@ pub mod parse;
 pub mod record;
 mod wait;
 
+use std::time::Instant;
+
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use domain::decide::{Admission, CustomerStanding, admit_verdict, preview_tier};
 use domain::ids::CustomerRef;
@@ -26,7 +28,7 @@ use crate::auth::{self, Caller, Wants};
 use crate::body;
 use crate::errors::ApiError;
 use crate::observe::IgnoredFields;
-use crate::preferences::Wait;
+use crate::preferences::{AnswerTimes, Wait};
 use crate::ratelimit::Bucket;
 
 /// Takes Dukcapil's final verdict about a customer's NIK.
@@ -36,6 +38,7 @@ use crate::ratelimit::Bucket;
 pub async fn post(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let caller = auth::admit(&req, &app, Bucket::NikDukcapil, Wants::Verdicts)?;
     let (body, _permit) = body::receive(&req, &app, &caller.org().org).await?;
+    let received = Instant::now();
     let (parsed, ignored) = parse::submission(&body, req.query_string(), req.headers());
     if let Some(ignored) = ignored {
         req.extensions_mut().insert(IgnoredFields(ignored));
@@ -43,11 +46,13 @@ pub async fn post(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse,
     let submission = parsed?;
     let customer = submission.customer.clone().ok_or(ApiError::NotFound)?;
     let customer = CustomerRef::new(caller.org().org.clone(), customer);
-    let keys = standing_keys(&app, &caller, &customer, submission.verdict.valid()).await?;
+    let wait = Wait::of(req.headers(), &app.settings);
+    let times = wait.times(received);
+    let keys = standing_keys(&app, &caller, &customer, submission.verdict.valid());
+    let keys = in_time(times.decide_until, keys).await?;
     let fingerprint = keys.fingerprint(&body)?;
     // What the body was turned into is all that is needed from here on.
     drop(body);
-    let wait = Wait::of(req.headers(), &app.settings);
     let recording = Recording {
         app: &app,
         caller: &caller,
@@ -58,10 +63,17 @@ pub async fn post(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse,
         headers: req.headers(),
     };
     if submission.dry_run {
-        return dry_run(&recording, &submission).await;
+        let until = times.decide_until;
+        return in_time(until, dry_run(&recording, &submission, until)).await;
     }
-    let answer = Box::pin(take(&recording, &submission, &wait)).await?;
+    let answer = Box::pin(take(&recording, &submission, &times)).await?;
     Ok(answer.response(&wait))
+}
+
+/// Nothing is accepted yet: what is read takes no longer than that, or is a 503.
+async fn in_time<T>(until: Instant, read: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
+    let read = tokio::time::timeout_at(until.into(), read).await;
+    read.unwrap_or_else(|_| Err(ApiError::Unavailable("a store did not answer in time".into())))
 }
 
 /// The customer's keys when a verdict may be recorded.
@@ -73,7 +85,7 @@ async fn standing_keys(
 ) -> Result<CustomerKeys, ApiError> {
     let keys = app.vault.customer_keys(customer, caller.org().suite).await?.ok_or(ApiError::NotFound)?;
     let destroyed: Purposes = Purpose::ALL.into_iter().filter(|p| keys.is_destroyed(*p)).collect();
-    let projected = keys.state() == KeyRowState::Pending && {
+    let projected = matches!(keys.state(), KeyRowState::Pending { .. }) && {
         let generation = app.generation().await?;
         app.views.customer(generation, customer).await?.is_some_and(|state| state.registration.is_some())
     };
@@ -81,8 +93,11 @@ async fn standing_keys(
     match admit_verdict(standing, valid) {
         Admission::Record => Ok(keys),
         Admission::ActivateAndRecord => {
-            app.vault.activate(customer).await?;
-            Ok(keys)
+            if app.vault.activate(customer).await? {
+                Ok(keys)
+            } else {
+                Err(ApiError::NotFound)
+            }
         }
         Admission::NotFound => Err(ApiError::NotFound),
         Admission::BiometricConsentWithdrawn => Err(ApiError::BiometricWithdrawn),
@@ -91,11 +106,15 @@ async fn standing_keys(
 }
 
 /// Everything that a verdict would be refused for, the reuse of a key too; then what it would do.
-async fn dry_run(recording: &Recording<'_>, submission: &Submission) -> Result<HttpResponse, ApiError> {
+async fn dry_run(
+    recording: &Recording<'_>,
+    submission: &Submission,
+    until: Instant,
+) -> Result<HttpResponse, ApiError> {
     let Recording { app, caller, customer, .. } = *recording;
     if let Some(key) = &submission.idempotency_key {
         let names = Names::of_key(&caller.entry.ids, &customer.customer, key);
-        known(recording, &names).await?;
+        known(recording, &names, until).await?;
     }
     let generation = app.generation().await?;
     let state = app.views.customer(generation, customer).await?;
@@ -108,28 +127,32 @@ async fn dry_run(recording: &Recording<'_>, submission: &Submission) -> Result<H
 }
 
 /// Names the verdict; under a key, one at a time and once for ever.
-async fn take(recording: &Recording<'_>, submission: &Submission, wait: &Wait) -> Result<Answer, ApiError> {
+async fn take(
+    recording: &Recording<'_>,
+    submission: &Submission,
+    times: &AnswerTimes,
+) -> Result<Answer, ApiError> {
     let app = recording.app;
     let Some(key) = &submission.idempotency_key else {
-        return record(recording, &Names::random(), wait, false).await;
+        return record(recording, &Names::random(), times, false).await;
     };
     let names = Names::of_key(&recording.caller.entry.ids, &recording.customer.customer, key);
     let leader = match app.flights.join(&names.verification, recording.fingerprint).await {
         // The first did not wait for the read model as long as this caller may want to.
-        Turn::Repeat(Ok(answer)) if !answer.projected && !wait.time.is_zero() => {
-            return match known(recording, &names).await? {
+        Turn::Repeat(Ok(answer)) if !answer.projected && times.waits => {
+            return match known(recording, &names, times.read_until).await? {
                 Known::Seen(answer) => Ok(answer),
-                Known::InLog(in_log) => repeat(recording, in_log, wait).await,
+                Known::InLog(in_log) => repeat(recording, in_log, times).await,
                 Known::Nothing => Ok(answer),
             };
         }
         Turn::Repeat(answer) => return answer,
         Turn::Lead(leader) => leader,
     };
-    let answer = match known(recording, &names).await {
+    let answer = match known(recording, &names, Instant::now() + times.look_within).await {
         Ok(Known::Seen(answer)) => Ok(answer),
-        Ok(Known::InLog(in_log)) => repeat(recording, in_log, wait).await,
-        Ok(Known::Nothing) => record(recording, &names, wait, true).await,
+        Ok(Known::InLog(in_log)) => repeat(recording, in_log, times).await,
+        Ok(Known::Nothing) => record(recording, &names, times, true).await,
         Err(error) => Err(error),
     };
     leader.land(&answer);
@@ -147,12 +170,12 @@ enum Known {
     Nothing,
 }
 
-/// Asks the read model, then what this instance has accepted itself. 422 when another body has the name.
-async fn known(recording: &Recording<'_>, names: &Names) -> Result<Known, ApiError> {
+/// Asks the read model until then, then what this instance has accepted itself. 422 when another body has the name.
+async fn known(recording: &Recording<'_>, names: &Names, until: Instant) -> Result<Known, ApiError> {
     let id = &names.verification;
     // Asked first: what is seen meanwhile is forgotten.
     let in_log = recording.app.accepted.find(id);
-    match wait::present(recording, id).await {
+    match wait::present(recording, id, until).await {
         Ok(Some(answer)) => {
             if in_log.is_some() {
                 recording.app.accepted.forget(id);
@@ -173,7 +196,7 @@ async fn known(recording: &Recording<'_>, names: &Names) -> Result<Known, ApiErr
 async fn record(
     recording: &Recording<'_>,
     names: &Names,
-    wait: &Wait,
+    times: &AnswerTimes,
     keyed: bool,
 ) -> Result<Answer, ApiError> {
     // Before the event is appended, so that no outcome is missed.
@@ -182,10 +205,10 @@ async fn record(
     let answer = Answer::accepted(names, recording.verdict.valid());
     let in_log = InLog { fingerprint: recording.fingerprint, source, answer };
     let awaited = keyed.then(|| recording.app.accepted.awaited(in_log.clone()));
-    if wait.time.is_zero() {
+    if !times.waits {
         return Ok(in_log.answer);
     }
-    match until_seen(recording, &mut waiter, &in_log, wait).await {
+    match until_seen(recording, &mut waiter, &in_log, times).await {
         Seen::Not => Ok(in_log.answer),
         Seen::So(answer) => {
             if let Some(awaited) = awaited {
@@ -197,16 +220,17 @@ async fn record(
 }
 
 /// Waits for what becomes of a verdict that was accepted before; appends nothing.
-async fn repeat(recording: &Recording<'_>, in_log: InLog, wait: &Wait) -> Result<Answer, ApiError> {
+async fn repeat(recording: &Recording<'_>, in_log: InLog, times: &AnswerTimes) -> Result<Answer, ApiError> {
     let accepted = &recording.app.accepted;
     let id = in_log.answer.verification.clone();
-    if wait.time.is_zero() {
+    if !times.waits {
         return Ok(in_log.answer.replayed());
     }
     let mut waiter = recording.app.outcomes.wait_for(&id);
     // Once more: its outcome may have come between the first look and the waiter.
-    let seen = match wait::present(recording, &id).await {
-        Ok(None) | Err(ApiError::Unavailable(_)) => until_seen(recording, &mut waiter, &in_log, wait).await,
+    let look_until = Instant::now() + times.look_within;
+    let seen = match wait::present(recording, &id, look_until.min(times.read_until)).await {
+        Ok(None) | Err(ApiError::Unavailable(_)) => until_seen(recording, &mut waiter, &in_log, times).await,
         Ok(Some(answer)) => Seen::So(Ok(answer)),
         Err(error) => Seen::So(Err(error)),
     };

@@ -13,7 +13,7 @@ use super::answer::Answer;
 use super::record::Recording;
 use crate::errors::ApiError;
 use crate::outcomes::Waiter;
-use crate::preferences::Wait;
+use crate::preferences::AnswerTimes;
 
 /// What the end of a wait saw.
 pub(super) enum Seen {
@@ -24,11 +24,18 @@ pub(super) enum Seen {
 }
 
 /// The answer of the row, when the read model shows it and what follows from it: ours, or 422 when another body
-/// made it.
+/// made it. [`ApiError::Unavailable`] when the store has not said so until then: its own limit is far above what a
+/// caller waits.
 pub(super) async fn present(
     recording: &Recording<'_>,
     id: &VerificationId,
+    until: Instant,
 ) -> Result<Option<Answer>, ApiError> {
+    let read = tokio::time::timeout_at(until.into(), read_row(recording, id)).await;
+    read.unwrap_or_else(|_| Err(ApiError::Unavailable("the read model did not answer in time".into())))
+}
+
+async fn read_row(recording: &Recording<'_>, id: &VerificationId) -> Result<Option<Answer>, ApiError> {
     let views = &recording.app.views;
     let generation = recording.app.generation().await?;
     match views.verification(generation, &recording.customer.org, id).await? {
@@ -55,14 +62,13 @@ pub(super) async fn until_seen(
     recording: &Recording<'_>,
     waiter: &mut Waiter,
     in_log: &InLog,
-    wait: &Wait,
+    times: &AnswerTimes,
 ) -> Seen {
-    let deadline = Instant::now() + wait.time;
-    match outcome(waiter, in_log.source, recording.fingerprint, deadline).await {
+    match outcome(waiter, in_log.source, recording.fingerprint, times.wait_until).await {
         Heard::Answer(answer) => Seen::So(Ok(answer)),
         Heard::Refused(error) => Seen::So(Err(error)),
         Heard::Unapplied => Seen::Not,
-        Heard::Nothing => match present(recording, &in_log.answer.verification).await {
+        Heard::Nothing => match present(recording, &in_log.answer.verification, times.read_until).await {
             Ok(Some(answer)) => Seen::So(Ok(answer)),
             Ok(None) => Seen::Not,
             Err(ApiError::KeyReused) => Seen::So(Err(ApiError::KeyReused)),

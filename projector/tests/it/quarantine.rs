@@ -4,6 +4,7 @@ use domain::event::Fingerprint;
 use domain::ids::{CustomerId, CustomerRef, EventId};
 use domain::orgs::Suite;
 use domain::ports::Topic;
+use domain::time::Timestamp;
 use serde_json::Value;
 
 use crate::cli::{Ran, projector};
@@ -80,7 +81,11 @@ async fn what_this_build_can_apply_is_drained() {
     world.append(&event).await;
     world.append(&registered(&world.customers[0])).await;
     world.caught_up().await;
-    let stored = world.vault.store(fresh, event_id, Fingerprint([0; 32]), None).await.expect("stored");
+    let stored = world
+        .vault
+        .store(fresh, event_id, Fingerprint([0; 32]), None, Timestamp::EPOCH)
+        .await
+        .expect("stored");
     drop(stored);
 
     let folder = world.folder.path().to_str().expect("a path");

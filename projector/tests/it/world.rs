@@ -82,7 +82,11 @@ impl World {
         let id = CustomerRef::new(self.org.clone(), CustomerId::from_bytes(self.name("customer")));
         let fresh = self.vault.generate(&id, Suite::Aes256GcmSiv).await.expect("keys");
         let event_id = EventId::from_bytes(self.name("registration"));
-        let stored = self.vault.store(fresh, event_id, Fingerprint([0; 32]), None).await.expect("stored");
+        let stored = self
+            .vault
+            .store(fresh, event_id, Fingerprint([0; 32]), None, Timestamp::EPOCH)
+            .await
+            .expect("stored");
         let StoredKeys::New(keys) = stored else { panic!("a new customer") };
         self.vault.activate(&id).await.expect("active");
         keys

@@ -43,8 +43,10 @@ pub fn admit_verdict(standing: CustomerStanding, valid: bool) -> Admission {
     if standing.destroyed.contains(Purpose::Profile) {
         return Admission::NotFound;
     }
-    if key_row == KeyRowState::Pending && !standing.projected {
-        return Admission::NotFound;
+    match key_row {
+        KeyRowState::Abandoned => return Admission::NotFound,
+        KeyRowState::Pending { .. } if !standing.projected => return Admission::NotFound,
+        KeyRowState::Pending { .. } | KeyRowState::Active => {}
     }
     // Any verdict needs its evidence; consent to a photo is asked about where that alone is missing (contract §4).
     if standing.destroyed.contains(Purpose::Evidence) {
@@ -53,10 +55,7 @@ pub fn admit_verdict(standing: CustomerStanding, valid: bool) -> Admission {
     if valid && standing.destroyed.contains(Purpose::Biometric) {
         return Admission::BiometricConsentWithdrawn;
     }
-    match key_row {
-        KeyRowState::Active => Admission::Record,
-        KeyRowState::Pending => Admission::ActivateAndRecord,
-    }
+    if key_row == KeyRowState::Active { Admission::Record } else { Admission::ActivateAndRecord }
 }
 
 /// What a verdict would do to the tier: for a dry run.
@@ -178,7 +177,8 @@ mod tests {
         use Admission::{
             ActivateAndRecord, BiometricConsentWithdrawn, EvidenceKeyDestroyed, NotFound, Record,
         };
-        use KeyRowState::{Active, Pending};
+        use KeyRowState::{Abandoned, Active};
+        const PENDING: KeyRowState = KeyRowState::Pending { attempt_until: Timestamp::EPOCH };
         let none: &[Purpose] = &[];
         type Row<'a> = (Option<KeyRowState>, &'a [Purpose], bool, bool, Admission);
         let table: &[Row<'_>] = &[
@@ -187,8 +187,10 @@ mod tests {
             (None, none, true, true, NotFound),
             (Some(Active), none, false, true, Record),
             (Some(Active), none, false, false, Record),
-            (Some(Pending), none, false, true, NotFound),
-            (Some(Pending), none, true, true, ActivateAndRecord),
+            (Some(PENDING), none, false, true, NotFound),
+            (Some(PENDING), none, true, true, ActivateAndRecord),
+            (Some(Abandoned), none, false, true, NotFound),
+            (Some(Abandoned), none, true, true, NotFound),
             (Some(Active), &[Purpose::Profile], true, false, NotFound),
             (Some(Active), &[Purpose::Profile, Purpose::Biometric], true, true, NotFound),
             (Some(Active), &[Purpose::Biometric], true, true, BiometricConsentWithdrawn),

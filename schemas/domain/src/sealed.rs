@@ -59,7 +59,7 @@ impl Purposes {
 
     /// The set with the purpose in it.
     #[must_use]
-    pub fn with(self, purpose: Purpose) -> Self {
+    pub const fn with(self, purpose: Purpose) -> Self {
         Self(self.0 | (1 << purpose as u8))
     }
 

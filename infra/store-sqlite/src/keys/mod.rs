@@ -12,8 +12,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
-use domain::ports::{Claimed, Created, ExternalIds, KeyNotes, KeyRow, KeyRows, StoreError};
+use domain::ports::{Claimed, Created, ExternalIds, KeyNotes, KeyRow, KeyRows, PendingStep, StoreError};
 use domain::sealed::{Purpose, Purposes};
+use domain::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use crate::OpenError;
@@ -21,8 +22,12 @@ use crate::migrate::{self, Durability};
 use crate::pool::{Failure, Pool};
 
 /// Format 1 upwards; a released one never changes.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema.sql"), include_str!("schema-2.sql"), include_str!("../installation.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("../installation.sql"),
+    include_str!("schema-4.sql"),
+];
 
 /// The key store of the embedded engine. Every write is one transaction, fsynced before it is confirmed.
 pub struct SqliteKeys {
@@ -61,6 +66,18 @@ impl KeyRows for SqliteKeys {
     async fn activate(&self, customer: &CustomerRef) -> Result<bool, StoreError> {
         let customer = customer.clone();
         self.pool.write(move |transaction| rows::activate(transaction, &customer)).await
+    }
+
+    async fn advance_pending(
+        &self,
+        customer: &CustomerRef,
+        attempt_until: Timestamp,
+        next: PendingStep,
+    ) -> Result<bool, StoreError> {
+        let customer = customer.clone();
+        self.pool
+            .write(move |transaction| rows::advance_pending(transaction, &customer, attempt_until, next))
+            .await
     }
 
     async fn rewrap(

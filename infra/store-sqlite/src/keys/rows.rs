@@ -3,22 +3,38 @@
 use bytes::Bytes;
 use domain::event::Fingerprint;
 use domain::ids::{CustomerId, CustomerRef, EventId, OrgId};
-use domain::ports::{Claimed, Created, DataKey, KeyRow, KeyRowState};
+use domain::ports::{ABANDONED_PURPOSES, Claimed, Created, DataKey, KeyRow, KeyRowState, PendingStep};
 use domain::sealed::{Purpose, Purposes};
+use domain::time::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use crate::pool::Failure;
 use crate::views::cells::{Binder, Cells};
 
-fn state_word(state: KeyRowState) -> &'static str {
+const PENDING: &str = "pending";
+const ACTIVE: &str = "active";
+
+/// A state's columns: the word, until when an attempt may take effect, whether it was abandoned.
+fn state_columns(state: KeyRowState) -> (&'static str, Option<i64>, bool) {
     match state {
-        KeyRowState::Pending => "pending",
-        KeyRowState::Active => "active",
+        KeyRowState::Pending { attempt_until } => (PENDING, attempt_column(attempt_until), false),
+        KeyRowState::Active => (ACTIVE, None, false),
+        KeyRowState::Abandoned => (PENDING, None, true),
     }
 }
 
-fn parse_state(word: &str) -> Option<KeyRowState> {
-    [KeyRowState::Pending, KeyRowState::Active].into_iter().find(|state| state_word(*state) == word)
+fn attempt_column(attempt_until: Timestamp) -> Option<i64> {
+    (attempt_until != Timestamp::EPOCH).then(|| attempt_until.millis())
+}
+
+fn parse_state(word: &str, attempt_until: Option<i64>, abandoned: bool) -> Option<KeyRowState> {
+    let attempt_until = attempt_until.map_or(Timestamp::EPOCH, Timestamp::from_millis);
+    match (word, abandoned) {
+        (PENDING, true) => Some(KeyRowState::Abandoned),
+        (PENDING, false) => Some(KeyRowState::Pending { attempt_until }),
+        (ACTIVE, false) => Some(KeyRowState::Active),
+        _ => None,
+    }
 }
 
 /// A customer's id as it was written.
@@ -32,11 +48,14 @@ pub(super) fn create(transaction: &Transaction<'_>, row: &KeyRow) -> Result<Crea
         return Ok(Created::Existing(Box::new(existing)));
     }
     let mut out = Binder::new(transaction.prepare_cached(
-        "INSERT INTO key_row (org, customer, state, registration_event_id, registration_fingerprint, \
-         external_id_hmac) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO key_row (org, customer, state, attempt_until, abandoned, registration_event_id, \
+         registration_fingerprint, external_id_hmac) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?);
+    let (word, attempt_until, abandoned) = state_columns(row.state);
     out.customer(&row.customer)?;
-    out.put(state_word(row.state))?;
+    out.put(word)?;
+    out.put(attempt_until)?;
+    out.put(abandoned)?;
     out.put(row.registration_event_id.as_str())?;
     out.put(row.registration_fingerprint.0.as_slice())?;
     out.put(row.external_id_hmac.as_ref().map(<[u8; 32]>::as_slice))?;
@@ -80,14 +99,19 @@ fn append(transaction: &Transaction<'_>, wrapped: &[u8]) -> Result<i64, Failure>
 /// The row.
 pub(super) fn get(transaction: &Transaction<'_>, customer: &CustomerRef) -> Result<Option<KeyRow>, Failure> {
     let mut out = Binder::new(transaction.prepare_cached(
-        "SELECT org, customer, state, registration_event_id, registration_fingerprint, external_id_hmac \
-         FROM key_row WHERE org = ?1 AND customer = ?2",
+        "SELECT org, customer, state, attempt_until, abandoned, registration_event_id, \
+         registration_fingerprint, external_id_hmac FROM key_row WHERE org = ?1 AND customer = ?2",
     )?);
     out.customer(customer)?;
     out.first(|cells| {
         Ok(KeyRow {
             customer: cells.customer()?,
-            state: cells.word(parse_state)?,
+            state: {
+                let (word, attempt_until, abandoned) =
+                    (cells.text()?, cells.maybe_int()?, cells.bits()? == 1);
+                parse_state(word, attempt_until, abandoned)
+                    .ok_or(Failure::Stored("a word this build does not know"))?
+            },
             registration_event_id: cells.id(EventId::parse)?,
             registration_fingerprint: Fingerprint(cells.bytes()?),
             external_id_hmac: cells.maybe_bytes()?,
@@ -125,11 +149,43 @@ fn data_key(cells: &mut Cells<'_>) -> Result<(Purpose, DataKey), Failure> {
     Ok((purpose, key))
 }
 
-/// From pending to active. False when there is no row.
+/// From pending to active. False when there is no row, or an abandoned one.
 pub(super) fn activate(transaction: &Transaction<'_>, customer: &CustomerRef) -> Result<bool, Failure> {
     let rows = transaction
-        .prepare_cached("UPDATE key_row SET state = 'active' WHERE org = ?1 AND customer = ?2")?
+        .prepare_cached(
+            "UPDATE key_row SET state = 'active', attempt_until = NULL \
+             WHERE org = ?1 AND customer = ?2 AND abandoned = 0",
+        )?
         .execute(params![customer.org.as_str(), customer.customer.as_str()])?;
+    Ok(rows > 0)
+}
+
+/// A step of a row that is pending with that latest attempt. False when there is no such row.
+pub(super) fn advance_pending(
+    transaction: &Transaction<'_>,
+    customer: &CustomerRef,
+    attempt_until: Timestamp,
+    next: PendingStep,
+) -> Result<bool, Failure> {
+    let (_, next_until, abandoned) = state_columns(match next {
+        PendingStep::Attempt(attempt_until) => KeyRowState::Pending { attempt_until },
+        PendingStep::Abandon => KeyRowState::Abandoned,
+    });
+    let rows = transaction
+        .prepare_cached(
+            "UPDATE key_row SET attempt_until = ?4, abandoned = ?5 WHERE org = ?1 AND customer = ?2 \
+             AND state = 'pending' AND abandoned = 0 AND attempt_until IS ?3",
+        )?
+        .execute(params![
+            customer.org.as_str(),
+            customer.customer.as_str(),
+            attempt_column(attempt_until),
+            next_until,
+            abandoned
+        ])?;
+    if rows > 0 && abandoned {
+        destroy(transaction, customer, ABANDONED_PURPOSES)?;
+    }
     Ok(rows > 0)
 }
 

@@ -7,9 +7,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::ports::{
-    Claimed, Created, DataKey, ExternalIds, KeyNotes, KeyRow, KeyRowState, KeyRows, StoreError,
+    ABANDONED_PURPOSES, Claimed, Created, DataKey, ExternalIds, KeyNotes, KeyRow, KeyRowState, KeyRows,
+    PendingStep, StoreError,
 };
 use domain::sealed::{Purpose, Purposes};
+use domain::time::Timestamp;
 
 use super::lock;
 
@@ -45,7 +47,31 @@ impl KeyRows for MemoryKeys {
     async fn activate(&self, customer: &CustomerRef) -> Result<bool, StoreError> {
         let mut rows = lock(&self.rows);
         let Some(row) = rows.get_mut(customer) else { return Ok(false) };
+        if row.state == KeyRowState::Abandoned {
+            return Ok(false);
+        }
         row.state = KeyRowState::Active;
+        Ok(true)
+    }
+
+    async fn advance_pending(
+        &self,
+        customer: &CustomerRef,
+        attempt_until: Timestamp,
+        next: PendingStep,
+    ) -> Result<bool, StoreError> {
+        let mut rows = lock(&self.rows);
+        let Some(row) = rows.get_mut(customer) else { return Ok(false) };
+        if row.state != (KeyRowState::Pending { attempt_until }) {
+            return Ok(false);
+        }
+        match next {
+            PendingStep::Attempt(attempt_until) => row.state = KeyRowState::Pending { attempt_until },
+            PendingStep::Abandon => {
+                row.state = KeyRowState::Abandoned;
+                destroy(row, ABANDONED_PURPOSES);
+            }
+        }
         Ok(true)
     }
 
@@ -72,13 +98,17 @@ impl KeyRows for MemoryKeys {
     async fn destroy(&self, customer: &CustomerRef, purposes: Purposes) -> Result<bool, StoreError> {
         let mut rows = lock(&self.rows);
         let Some(row) = rows.get_mut(customer) else { return Ok(false) };
-        for purpose in purposes.iter() {
-            let key = &mut row.keys[purpose as usize];
-            if let DataKey::Active { key_id, .. } = key {
-                *key = DataKey::Destroyed { key_id: key_id.clone() };
-            }
-        }
+        destroy(row, purposes);
         Ok(true)
+    }
+}
+
+fn destroy(row: &mut KeyRow, purposes: Purposes) {
+    for purpose in purposes.iter() {
+        let key = &mut row.keys[purpose as usize];
+        if let DataKey::Active { key_id, .. } = key {
+            *key = DataKey::Destroyed { key_id: key_id.clone() };
+        }
     }
 }
 

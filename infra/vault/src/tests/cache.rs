@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::ports::KeyRows as _;
 use domain::sealed::{Field, Opened, Purpose, Purposes};
 
-use super::{House, ctx, customer, event};
+use super::{House, SOON, ctx, customer, event};
 use crate::{AlwaysCurrent, Vault};
 
 #[tokio::test]
@@ -108,7 +108,11 @@ async fn a_pending_row_is_read_every_time() {
     let who = customer(1, 2);
     let suite = domain::orgs::Suite::Aes256GcmSiv;
     let fresh = house.vault.generate(&who, suite).await.expect("keys");
-    house.vault.store(fresh, event(9), domain::event::Fingerprint([0; 32]), None).await.expect("stored");
+    house
+        .vault
+        .store(fresh, event(9), domain::event::Fingerprint([0; 32]), None, SOON)
+        .await
+        .expect("stored");
     house.keys(&who).await;
     // Another instance activates it.
     house.rows.activate(&who).await.expect("activated");

@@ -7,7 +7,7 @@ use domain::orgs::Suite;
 use domain::ports::{DataKey, KeyRowState};
 use domain::sealed::{Field, Opened, Purpose, Purposes};
 
-use super::{House, ctx, customer, event, open, org};
+use super::{House, PENDING, SOON, ctx, customer, event, open, org};
 use crate::StoredKeys;
 use crate::error::VaultError;
 
@@ -21,11 +21,11 @@ async fn keys_are_made_stored_activated_and_found_again() {
     let place = ctx(&place_event, Field::FullName);
     let sealed = fresh.keys().seal(&place, b"Nama").expect("sealed");
     let fingerprint = fresh.keys().fingerprint(b"body").expect("a fingerprint");
-    let stored = house.vault.store(fresh, event(3), fingerprint, Some([5; 32])).await.expect("stored");
+    let stored = house.vault.store(fresh, event(3), fingerprint, Some([5; 32]), SOON).await.expect("stored");
     let StoredKeys::New(keys) = stored else { panic!("a new row") };
-    assert_eq!((keys.state(), keys.customer()), (KeyRowState::Pending, &who));
+    assert_eq!((keys.state(), keys.customer()), (PENDING, &who));
 
-    assert_eq!(house.keys(&who).await.state(), KeyRowState::Pending);
+    assert_eq!(house.keys(&who).await.state(), PENDING);
     house.vault.activate(&who).await.expect("activated");
     let keys = house.keys(&who).await;
     assert_eq!(keys.state(), KeyRowState::Active);
@@ -47,7 +47,8 @@ async fn of_two_registrations_the_first_ones_keys_stand() {
     let sealed = first.seal(&place, b"Nama").expect("sealed");
     let fresh = house.vault.generate(&who, Suite::Aes256GcmSiv).await.expect("keys");
     let lost = fresh.keys().seal(&place, b"Budi").expect("sealed");
-    let stored = house.vault.store(fresh, event(4), Fingerprint([1; 32]), None).await.expect("an answer");
+    let stored =
+        house.vault.store(fresh, event(4), Fingerprint([1; 32]), None, SOON).await.expect("an answer");
     let StoredKeys::Existing(keys, row) = stored else { panic!("the first row") };
     assert_eq!((row.registration_event_id, row.state), (event(9), KeyRowState::Active));
     assert_eq!(keys.open(&place, &sealed), Ok(open(b"Nama")));
@@ -126,7 +127,7 @@ async fn an_outage_is_unavailable_and_a_missing_org_key_is_not() {
     let who = customer(1, 2);
     house.rows.down.store(true, Ordering::SeqCst);
     let fresh = house.vault.generate(&who, Suite::Aes256GcmSiv).await.expect("keys");
-    let stored = house.vault.store(fresh, event(3), Fingerprint([0; 32]), None).await;
+    let stored = house.vault.store(fresh, event(3), Fingerprint([0; 32]), None, SOON).await;
     assert!(matches!(stored, Err(VaultError::Unavailable(_))));
     assert!(matches!(house.try_keys(&who).await, Err(VaultError::Unavailable(_))));
     assert!(matches!(house.vault.activate(&who).await, Err(VaultError::Unavailable(_))));

@@ -24,8 +24,9 @@ use bytes::Bytes;
 use domain::event::Fingerprint;
 use domain::ids::{CustomerId, CustomerRef, EventId, OrgId, crockford};
 use domain::orgs::Suite;
-use domain::ports::{Created, DataKey, KeyRow, KeyRowState, KeyRows, StoreError};
+use domain::ports::{Created, DataKey, KeyRow, KeyRowState, KeyRows, PendingStep, StoreError};
 use domain::sealed::{Field, Opened, Purpose, Purposes};
+use domain::time::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::customer_keys::{DataKeys, KeySet, PurposeKey, SealContext};
@@ -114,11 +115,29 @@ impl KeyRows for MemoryRows {
 
     async fn activate(&self, customer: &CustomerRef) -> Result<bool, StoreError> {
         self.with(|rows| match rows.get_mut(customer) {
-            Some(row) => {
+            Some(row) if row.state != KeyRowState::Abandoned => {
                 row.state = KeyRowState::Active;
                 true
             }
-            None => false,
+            Some(_) | None => false,
+        })
+    }
+
+    async fn advance_pending(
+        &self,
+        customer: &CustomerRef,
+        attempt_until: Timestamp,
+        next: PendingStep,
+    ) -> Result<bool, StoreError> {
+        self.with(|rows| match rows.get_mut(customer) {
+            Some(row) if row.state == KeyRowState::Pending { attempt_until } => {
+                row.state = match next {
+                    PendingStep::Attempt(attempt_until) => KeyRowState::Pending { attempt_until },
+                    PendingStep::Abandon => KeyRowState::Abandoned,
+                };
+                true
+            }
+            Some(_) | None => false,
         })
     }
 
@@ -156,6 +175,11 @@ impl KeyRows for MemoryRows {
     }
 }
 
+/// Until when the attempts of these tests may take effect.
+const SOON: Timestamp = Timestamp::EPOCH;
+
+const PENDING: KeyRowState = KeyRowState::Pending { attempt_until: SOON };
+
 /// A vault over memory and a temporary KMS, with two orgs.
 struct House {
     vault: Vault,
@@ -182,7 +206,8 @@ impl House {
     /// A customer with an active row.
     async fn register(&self, customer: &CustomerRef) -> crate::CustomerKeys {
         let fresh = self.vault.generate(customer, Suite::Aes256GcmSiv).await.expect("keys");
-        let stored = self.vault.store(fresh, event(9), Fingerprint([9; 32]), None).await.expect("stored");
+        let stored =
+            self.vault.store(fresh, event(9), Fingerprint([9; 32]), None, SOON).await.expect("stored");
         assert!(matches!(stored, StoredKeys::New(_)));
         self.vault.activate(customer).await.expect("activated");
         self.keys(customer).await

@@ -13,15 +13,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
-use domain::ports::{Claimed, Created, DataKey, ExternalIds, KeyRow, KeyRowState, KeyRows, StoreError};
+use domain::ports::{
+    Claimed, Created, DataKey, ExternalIds, KeyRow, KeyRowState, KeyRows, PendingStep, StoreError,
+};
 use domain::sealed::{Purpose, Purposes};
+use domain::time::Timestamp;
 use tokio::sync::OnceCell;
 
 use crate::limits::CLAIM_TRIES;
 use crate::session::CqlSession;
 use crate::statement::{Cell, Statement};
 use crate::views::init;
-use rows::{KeyCells, cells, decode, key};
+use rows::{KeyCells, attempt, cells, decode, key};
 use statements::Statements;
 
 /// The distributed engine's key store.
@@ -101,6 +104,33 @@ impl KeyRows for CqlKeys {
             return Ok(true);
         }
         Ok(self.settled(customer).await?.is_some_and(|row| row.state == KeyRowState::Active))
+    }
+
+    async fn advance_pending(
+        &self,
+        customer: &CustomerRef,
+        attempt_until: Timestamp,
+        next: PendingStep,
+    ) -> Result<bool, StoreError> {
+        let statements = self.statements().await?;
+        let [org, id] = key(customer);
+        let before = attempt(attempt_until);
+        let (decided, wanted) = match next {
+            PendingStep::Attempt(until) => {
+                let cells = [attempt(until), org, id, before];
+                let decided = self.session.decide(&statements.attempt, &cells).await?;
+                (decided, KeyRowState::Pending { attempt_until: until })
+            }
+            PendingStep::Abandon => {
+                let decided = self.session.decide(&statements.abandon, &[org, id, before]).await?;
+                (decided, KeyRowState::Abandoned)
+            }
+        };
+        if decided.applied || !decided.repeated {
+            return Ok(decided.applied);
+        }
+        // The try before may have been the one that counted.
+        Ok(self.settled(customer).await?.is_some_and(|row| row.state == wanted))
     }
 
     async fn rewrap(

@@ -1,6 +1,6 @@
 //! The key store's statements.
 
-use domain::ports::StoreError;
+use domain::ports::{ABANDONED_PURPOSES, StoreError};
 use domain::sealed::{Purpose, Purposes};
 use futures::future::try_join_all;
 
@@ -16,6 +16,8 @@ pub(super) struct Statements {
     pub(super) get: Statement,
     pub(super) settled: Statement,
     pub(super) activate: Statement,
+    pub(super) attempt: Statement,
+    pub(super) abandon: Statement,
     /// By purpose.
     pub(super) rewrap: Vec<Statement>,
     /// By the bits of the set of purposes: one statement per set, so that a set goes at once.
@@ -32,7 +34,7 @@ pub(super) struct Statements {
 /// A key row's columns, in the order of `rows::cells`.
 pub(super) fn columns() -> Vec<String> {
     let mut columns: Vec<String> =
-        ["state", "registration_event_id", "registration_fingerprint", "external_id_hmac"]
+        ["state", "attempt_until", "registration_event_id", "registration_fingerprint", "external_id_hmac"]
             .map(str::to_owned)
             .into();
     for purpose in Purpose::ALL {
@@ -43,11 +45,15 @@ pub(super) fn columns() -> Vec<String> {
     columns
 }
 
-fn destroy(purposes: Purposes) -> String {
+fn destroyed(purposes: Purposes) -> String {
     let gone = purposes.iter().map(Purpose::as_str).map(|purpose| {
         format!("{purpose}_state = 'destroyed', {purpose}_version = null, {purpose}_wrapped = null")
     });
-    format!("UPDATE {{keys}}.key_rows SET {} {KEY} IF EXISTS", gone.collect::<Vec<_>>().join(", "))
+    gone.collect::<Vec<_>>().join(", ")
+}
+
+fn destroy(purposes: Purposes) -> String {
+    format!("UPDATE {{keys}}.key_rows SET {} {KEY} IF EXISTS", destroyed(purposes))
 }
 
 fn rewrap(purpose: &str) -> String {
@@ -70,6 +76,12 @@ impl Statements {
             "INSERT INTO {{keys}}.key_rows (org, customer, {columns}) VALUES (?, ?, {marks}) IF NOT EXISTS"
         );
         let activate = format!("UPDATE {{keys}}.key_rows SET state = 'active' {KEY} IF state = 'pending'");
+        let of_attempt = format!("{KEY} IF state = 'pending' AND attempt_until = ?");
+        let attempt = format!("UPDATE {{keys}}.key_rows SET attempt_until = ? {of_attempt}");
+        let abandon = format!(
+            "UPDATE {{keys}}.key_rows SET state = 'abandoned', attempt_until = null, {} {of_attempt}",
+            destroyed(ABANDONED_PURPOSES)
+        );
         let claim = "INSERT INTO {keys}.external_ids (org, hmac, customer) VALUES (?, ?, ?) IF NOT EXISTS";
         let release = format!("DELETE FROM {{keys}}.external_ids {EXTERNAL} IF customer = ?");
         let note = "SELECT note FROM {keys}.notes WHERE name = ?";
@@ -85,6 +97,8 @@ impl Statements {
             get: prepare("key_get", &select, Use::Idempotent).await?,
             settled: prepare("key_settled", &select, Use::SerialRead).await?,
             activate: prepare("key_activate", &activate, Use::Conditional).await?,
+            attempt: prepare("key_attempt", &attempt, Use::Conditional).await?,
+            abandon: prepare("key_abandon", &abandon, Use::Conditional).await?,
             rewrap: try_join_all(rewraps.iter().map(|text| prepare("key_rewrap", text, Use::Conditional)))
                 .await?,
             destroy: sets,

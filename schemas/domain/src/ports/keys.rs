@@ -7,14 +7,26 @@ use super::StoreError;
 use crate::event::Fingerprint;
 use crate::ids::{CustomerId, CustomerRef, EventId, OrgId};
 use crate::sealed::{Purpose, Purposes};
+use crate::time::Timestamp;
+
+/// The purposes whose keys go when a registration is abandoned. The evidence key stays, because the
+/// registration's body is told from another one by it.
+pub const ABANDONED_PURPOSES: Purposes = Purposes::NONE.with(Purpose::Profile).with(Purpose::Biometric);
 
 /// A customer's key row, as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyRowState {
     /// Its `CustomerRegistered` is not known to be in the log yet.
-    Pending,
+    Pending {
+        /// Until then the latest attempt to append it may still take effect; [`Timestamp::EPOCH`] when every
+        /// attempt is known to have failed.
+        attempt_until: Timestamp,
+    },
     /// It is.
     Active,
+    /// The registration broke off and gave its external id up: nobody was told of this customer, and nobody
+    /// will be, whatever the log may still bring.
+    Abandoned,
 }
 
 /// One purpose's data key.
@@ -69,6 +81,15 @@ impl KeyRow {
     }
 }
 
+/// What becomes of a pending row that stays inactive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PendingStep {
+    /// Its latest attempt may take effect until then; [`Timestamp::EPOCH`] when none may.
+    Attempt(Timestamp),
+    /// It is abandoned.
+    Abandon,
+}
+
 /// What came of creating a key row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Created {
@@ -87,8 +108,19 @@ pub trait KeyRows: Send + Sync {
     /// The row.
     async fn get(&self, customer: &CustomerRef) -> Result<Option<KeyRow>, StoreError>;
 
-    /// From pending to active; nothing when it is active. False when there is no row.
+    /// From pending to active, whatever its latest attempt is; nothing when it is active. False when there is no
+    /// row, and when it is abandoned.
     async fn activate(&self, customer: &CustomerRef) -> Result<bool, StoreError>;
+
+    /// Of a row that is pending with that latest attempt: the next attempt, its end, or that it is abandoned, with
+    /// which the keys of [`ABANDONED_PURPOSES`] are destroyed. False, and nothing changed, when there is no such
+    /// row.
+    async fn advance_pending(
+        &self,
+        customer: &CustomerRef,
+        attempt_until: Timestamp,
+        next: PendingStep,
+    ) -> Result<bool, StoreError>;
 
     /// Replaces one purpose's wrapping if it is active and still wrapped under `old_version`. False otherwise.
     async fn rewrap(

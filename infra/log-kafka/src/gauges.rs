@@ -1,0 +1,162 @@
+//! Gauges that several clients of a process share: each says its part, and the series is what those parts come to.
+//! A metric's registry keeps the last value of a series for ever, so a part that is gone has to be taken out here.
+//! Not here: what the parts are (`stats`).
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::Instant;
+
+use metrics::gauge;
+
+use crate::limits::REPORT_FRESH;
+
+/// A gauge's series: name, role of the clients, and the broker where it is about one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Series {
+    pub(crate) name: &'static str,
+    pub(crate) role: &'static str,
+    pub(crate) broker: Option<i32>,
+}
+
+/// How the parts of several clients come together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Merge {
+    /// Of none it is 0.
+    Sum,
+    /// Of none it is not a number: there is nothing to be said.
+    Largest,
+}
+
+impl Merge {
+    fn with(self, sum: Option<f64>, part: f64) -> f64 {
+        match (self, sum) {
+            (_, None) => part,
+            (Self::Sum, Some(sum)) => sum + part,
+            (Self::Largest, Some(sum)) => sum.max(part),
+        }
+    }
+
+    fn of_none(self) -> f64 {
+        match self {
+            Self::Sum => 0.0,
+            Self::Largest => f64::NAN,
+        }
+    }
+}
+
+struct Report {
+    made_at: Instant,
+    values: Vec<(Series, Merge, f64)>,
+}
+
+#[derive(Default)]
+struct Reports {
+    next_client: u64,
+    by_client: HashMap<u64, Report>,
+    shown: HashMap<Series, Merge>,
+}
+
+static REPORTS: LazyLock<Mutex<Reports>> = LazyLock::new(Mutex::default);
+
+fn with_reports<T>(work: impl FnOnce(&mut Reports) -> T) -> T {
+    work(&mut REPORTS.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+impl Reports {
+    /// What every series that was ever shown is now.
+    fn merged(&mut self, now: Instant) -> HashMap<Series, f64> {
+        self.by_client.retain(|_, report| now.saturating_duration_since(report.made_at) < REPORT_FRESH);
+        let mut merged: HashMap<Series, f64> = HashMap::new();
+        for (series, merge, part) in self.by_client.values().flat_map(|report| &report.values) {
+            let value = merge.with(merged.get(series).copied(), *part);
+            merged.insert(*series, value);
+            self.shown.insert(*series, *merge);
+        }
+        for (series, merge) in &self.shown {
+            merged.entry(*series).or_insert_with(|| merge.of_none());
+        }
+        merged
+    }
+
+    fn show(&mut self) {
+        for (series, value) in self.merged(Instant::now()) {
+            let Series { name, role, broker } = series;
+            match broker {
+                None => gauge!(name, "role" => role).set(value),
+                Some(broker) => gauge!(name, "role" => role, "broker" => broker.to_string()).set(value),
+            }
+        }
+    }
+}
+
+/// One client's part of every gauge, until it is dropped.
+pub(crate) struct ClientGauges {
+    client: u64,
+}
+
+impl ClientGauges {
+    pub(crate) fn new() -> Self {
+        let client = with_reports(|reports| {
+            reports.next_client += 1;
+            reports.next_client
+        });
+        Self { client }
+    }
+
+    /// Replaces the client's part. One made too long ago says nothing (and none is one made before the machine was
+    /// up). Every series is shown anew, also those of clients that have not spoken for long.
+    pub(crate) fn report(&self, made_at: Option<Instant>, values: Vec<(Series, Merge, f64)>) {
+        with_reports(|reports| {
+            match made_at {
+                Some(made_at) => reports.by_client.insert(self.client, Report { made_at, values }),
+                None => reports.by_client.remove(&self.client),
+            };
+            reports.show();
+        });
+    }
+}
+
+impl Drop for ClientGauges {
+    fn drop(&mut self) {
+        with_reports(|reports| {
+            reports.by_client.remove(&self.client);
+            reports.show();
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UP: Series = Series { name: "up", role: "reader", broker: Some(1) };
+    const WAITING: Series = Series { name: "waiting", role: "reader", broker: Some(1) };
+
+    fn reports(parts: &[(u64, Instant, f64)]) -> Reports {
+        let mut reports = Reports::default();
+        for (client, made_at, value) in parts {
+            let values = vec![(UP, Merge::Largest, *value), (WAITING, Merge::Sum, *value)];
+            reports.by_client.insert(*client, Report { made_at: *made_at, values });
+        }
+        reports
+    }
+
+    #[test]
+    fn parts_are_added_or_the_largest_counts() {
+        let now = Instant::now();
+        let merged = reports(&[(1, now, 1.0), (2, now, 0.0), (3, now, 1.0)]).merged(now);
+        assert_eq!((merged[&UP], merged[&WAITING]), (1.0, 2.0));
+    }
+
+    #[test]
+    fn a_client_that_is_gone_or_silent_has_no_part() {
+        let now = Instant::now();
+        let mut reports = reports(&[(1, now, 1.0), (2, now, 0.0)]);
+        assert_eq!(reports.merged(now)[&UP], 1.0);
+        reports.by_client.remove(&1);
+        assert_eq!(reports.merged(now)[&UP], 0.0);
+        let merged = reports.merged(now + REPORT_FRESH);
+        assert!(merged[&UP].is_nan(), "nobody says anything");
+        assert_eq!(merged[&WAITING], 0.0);
+    }
+}
