@@ -8,6 +8,7 @@
 mod batch;
 mod beats;
 mod following;
+mod held;
 mod intake;
 mod lag;
 mod lanes;
@@ -17,6 +18,7 @@ mod memory;
 mod partition;
 mod plan;
 mod positions;
+mod publish;
 pub mod quarantine;
 pub mod rebuild;
 mod runner;

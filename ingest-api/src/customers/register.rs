@@ -11,7 +11,7 @@ use domain::ids::{CustomerId, CustomerRef, EventId};
 use domain::orgs::Scope;
 use domain::policy::Tier;
 use domain::ports::{Claimed, KeyRowState, Topic};
-use domain::sealed::{Field, Purpose, Sealed};
+use domain::sealed::{Field, Purpose, Purposes, Sealed};
 use domain::time::Timestamp;
 use domain::verdict::{ExternalId, FullName};
 use event_codec::Meta;
@@ -29,7 +29,9 @@ use crate::observe::IgnoredFields;
 use crate::preferences::{IDEMPOTENCY_REPLAYED, PREFERENCE_APPLIED, Wait, idempotency_key};
 use crate::query::Query;
 use crate::ratelimit::Bucket;
+use crate::reading::unseal;
 use crate::request_id::carried;
+use crate::wiped::{WipedBody, wipe};
 
 /// The fields of the body.
 const FIELDS: &[&str] = &["fullName", "externalId"];
@@ -60,6 +62,7 @@ pub struct Registered {
 pub async fn post(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let caller = auth::admit(&req, &app, Bucket::Write, Wants::Scope(Scope::CustomersWrite))?;
     let (body, _permit) = body::receive(&req, &app, &caller.org().org).await?;
+    let body = WipedBody::new(body);
     let object = Object::parse(&body, FIELDS)?;
     if let Some(ignored) = object.ignored() {
         req.extensions_mut().insert(IgnoredFields(ignored));
@@ -133,7 +136,12 @@ fn field<T>(
     value: &RawValue,
     parse: impl FnOnce(&str) -> Result<T, String>,
 ) -> Option<T> {
-    match string(value).map_err(str::to_owned).and_then(|text| parse(&text)) {
+    let parsed = string(value).map_err(str::to_owned).and_then(|text| {
+        let parsed = parse(&text);
+        wipe(text);
+        parsed
+    });
+    match parsed {
         Ok(parsed) => Some(parsed),
         Err(wrong) => {
             errors.add(name, wrong);
@@ -236,7 +244,9 @@ impl Work<'_> {
 
     /// The customer has keys already: a repetition under the same key, or the rest of what broke off.
     async fn again(&self, keys: CustomerKeys, keyed: bool) -> Result<Registered, ApiError> {
-        if keys.is_destroyed(Purpose::Profile) {
+        // A read model that cannot be asked refuses nobody: the vault has heard of most.
+        let erased = unseal::erased_unheard(self.app, keys.customer()).await.unwrap_or(Purposes::NONE);
+        if keys.is_destroyed(Purpose::Profile) || erased.contains(Purpose::Profile) {
             return Err(ApiError::NotFound);
         }
         let taken = || ApiError::ExternalIdTaken(keys.customer().customer.clone());

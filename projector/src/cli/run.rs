@@ -55,20 +55,14 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let instance = format!("projector/{:016x}", rand::random::<u64>());
     let runner = Runner::new(opened.ports.clone(), opened.settings())
         .following(Arc::clone(&opened.operations.generations), instance);
-    let ready = async {
-        if stop.run_until_cancelled(answered(&opened)).await.is_some() {
-            readiness.set_ready();
-            tracing::info!("ready");
-        }
-    };
-    let projecting = async {
-        let ended = runner.run(stop.clone()).await;
-        readiness.set_draining();
-        // Whatever ended it, nobody waits for readiness any more.
-        stop.cancel();
-        ended
-    };
-    let (ended, ()) = tokio::join!(projecting, ready);
+    // Before it has a share of the partitions: what it could not work on is left to those that can.
+    let mut ended = Ok(());
+    if stop.run_until_cancelled(answered(&opened)).await.is_some() {
+        readiness.set_ready();
+        tracing::info!("ready");
+        ended = runner.run(stop.clone()).await;
+    }
+    readiness.set_draining();
     tracing::info!("drained");
     listening.cancel();
     serving.await?;

@@ -19,9 +19,9 @@ const OWNERS: [(&[&str], &str); 7] = [
     (&["actix-web", "actix-http", "utoipa-actix-web"], "ingest-api"),
 ];
 
-/// All that `domain` may build on: bytes, hashes, calendar arithmetic, and ways to write it down. No runtime,
-/// no wire format, no randomness.
-const DOMAIN_MAY: [&str; 6] = ["async-trait", "bytes", "chrono", "memchr", "sha2", "thiserror"];
+/// All that `domain` may build on: bytes and wiping them, hashes, calendar arithmetic, and ways to write it down.
+/// No runtime, no wire format, no randomness.
+const DOMAIN_MAY: [&str; 7] = ["async-trait", "bytes", "chrono", "memchr", "sha2", "thiserror", "zeroize"];
 
 /// Crates that know a store, a broker or a registry: the engine chooses between them, and nothing else names one.
 const ADAPTERS: [&str; 4] = ["log-kafka", "schema-registry", "store-sqlite", "views-cql"];

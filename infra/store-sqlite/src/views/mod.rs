@@ -34,7 +34,8 @@ use crate::pool::Pool;
 const FILE: &str = "views.sqlite";
 
 /// Format 1 upwards; a released one never changes.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("generations.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema.sql"), include_str!("generations.sql"), include_str!("held.sql")];
 
 /// The read model of the embedded engine: one file, every generation in it.
 ///

@@ -78,6 +78,9 @@ impl KeyRows for MemoryKeys {
                 *key = DataKey::Destroyed { key_id: key_id.clone() };
             }
         }
+        if purposes.contains(Purpose::Profile) {
+            row.external_id_hmac = None;
+        }
         Ok(true)
     }
 }

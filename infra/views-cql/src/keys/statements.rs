@@ -47,7 +47,10 @@ fn destroy(purposes: Purposes) -> String {
     let gone = purposes.iter().map(Purpose::as_str).map(|purpose| {
         format!("{purpose}_state = 'destroyed', {purpose}_version = null, {purpose}_wrapped = null")
     });
-    format!("UPDATE {{keys}}.key_rows SET {} {KEY} IF EXISTS", gone.collect::<Vec<_>>().join(", "))
+    // What can be guessed from an external id is the profile's.
+    let hmac = purposes.contains(Purpose::Profile).then(|| "external_id_hmac = null".to_owned());
+    let sets = gone.chain(hmac).collect::<Vec<_>>().join(", ");
+    format!("UPDATE {{keys}}.key_rows SET {sets} {KEY} IF EXISTS")
 }
 
 fn rewrap(purpose: &str) -> String {
@@ -107,6 +110,7 @@ mod tests {
     fn a_set_of_purposes_goes_in_one_statement() {
         let text = destroy(Purposes::NONE.with(Purpose::Profile).with(Purpose::Evidence));
         assert!(text.contains("profile_state = 'destroyed'") && text.contains("evidence_wrapped = null"));
-        assert!(!text.contains("biometric"));
+        assert!(!text.contains("biometric") && text.contains("external_id_hmac = null"));
+        assert!(!destroy(Purposes::NONE.with(Purpose::Biometric)).contains("external_id_hmac"));
     }
 }
