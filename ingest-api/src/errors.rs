@@ -260,7 +260,8 @@ impl From<StoreError> for ApiError {
 impl From<VaultError> for ApiError {
     fn from(error: VaultError) -> Self {
         match error {
-            VaultError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            // A key that is away comes back when an operator has put it right: nothing of ours is broken.
+            VaultError::Unavailable(_) | VaultError::KeyAway(_) => Self::Unavailable(error.to_string()),
             // Destroyed between the check and the use: the customer is gone as of now.
             VaultError::Destroyed => Self::NotFound,
             _ => Self::Internal(error.to_string()),

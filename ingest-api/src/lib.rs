@@ -25,4 +25,5 @@ pub mod sandbox;
 pub mod server;
 pub mod settings;
 pub mod verdict;
+pub mod wiped;
 pub mod wire;

@@ -205,7 +205,7 @@ impl Follow {
             return;
         }
         match self.codec.decode_outcome(record) {
-            Ok(Outcome::CustomerErased(erased)) => self.vault.forget(&erased.customer),
+            Ok(Outcome::CustomerErased(erased)) => self.vault.forget(&erased.customer, erased.purposes),
             Ok(outcome) => self.hub.tell(outcome),
             // Of a later build: nobody here waits for it.
             Err(DecodeError::UnknownSchema { .. }) => {}

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use domain::event::{Event, Offset, Source};
 use domain::fold::{
     CAUSE_INCONSISTENT, CAUSE_NOT_REGISTERED, Fact, FoldStop, Folded, KnownRows, blank, fold, fold_release,
+    needs_envelopes,
 };
 use domain::ids::{OrgId, VerificationId};
 use domain::limits::RELEASE_EVENTS_MAX;
@@ -13,11 +14,12 @@ use domain::outcome::UnappliedCause;
 use domain::ports::{EventLog, LogError, Projection, ReadBounds, StoreError, StoredRecord, Topic};
 use domain::redelivery::recall;
 use domain::rows::{AsOf, BookEntry, CustomerState, Disposition, EventNote, Generation, RowKey, ViewRow};
+use domain::sealed::Purposes;
 use event_codec::Codec;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use vault::Vault;
 
-use crate::intake::{Intake, IntakeError, take_in};
+use crate::intake::{Intake, IntakeError, KeyWait, Unopened, take_in};
 use crate::limits::RELEASE_READS_AT_ONCE;
 use crate::memory::Memory;
 use crate::plan::Plan;
@@ -29,6 +31,9 @@ pub(crate) enum BatchError {
     /// Worth trying again.
     #[error("{0}")]
     Unavailable(String),
+    /// A key is away: its org waits, and the partition goes on.
+    #[error("{}", .0.why)]
+    KeyAway(KeyWait),
     /// The partition waits for a later build.
     #[error("{0}")]
     NeedsUpgrade(String),
@@ -70,6 +75,9 @@ impl From<FoldStop> for BatchError {
     }
 }
 
+/// The facts of a batch whose envelopes did not open, by their offsets.
+type UnopenedFacts = HashMap<Offset, Unopened>;
+
 /// What a batch reads through.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
@@ -86,16 +94,26 @@ impl Reader<'_> {
         Self { generation, ..self }
     }
 
-    /// Takes the records in, in order. Records nobody can attribute go to the dead letters of the plan.
-    async fn facts(&self, records: &[StoredRecord], plan: &mut Plan) -> Result<Vec<Fact>, BatchError> {
+    /// Takes the records in, in order, and says which did not open. Records nobody can attribute go to the dead
+    /// letters of the plan.
+    async fn facts(
+        &self,
+        records: &[StoredRecord],
+        plan: &mut Plan,
+    ) -> Result<(Vec<Fact>, UnopenedFacts), BatchError> {
         let mut facts = Vec::with_capacity(records.len());
+        let mut unopened = UnopenedFacts::new();
         for record in records {
             match take_in(self.codec, self.vault, record).await? {
                 Intake::Fact(fact) => facts.push(*fact),
+                Intake::Unopened(fact, why) => {
+                    unopened.insert(record.source.offset, why);
+                    facts.push(*fact);
+                }
                 Intake::Unattributable(cause) => plan.dead_letters.push((record.source, cause.to_owned())),
             }
         }
-        Ok(facts)
+        Ok((facts, unopened))
     }
 
     async fn notes(&self, keys: Vec<RowKey>) -> Result<HashMap<Source, EventNote>, BatchError> {
@@ -146,7 +164,7 @@ impl Reader<'_> {
         memory: &Memory,
     ) -> Result<Plan, BatchError> {
         let mut plan = Plan::default();
-        let facts = self.facts(records, &mut plan).await?;
+        let (facts, unopened) = self.facts(records, &mut plan).await?;
         let Standing { mut states, mut known } = self.standing(&facts, memory, &mut plan).await?;
         let is_redelivery = |states: &States, fact: &Fact| {
             let here = AsOf { offset: fact.source().offset, ..as_of };
@@ -181,12 +199,18 @@ impl Reader<'_> {
                 .remove(fact.customer())
                 .unwrap_or_else(|| blank(fact.customer().clone(), as_of, partition));
             let state = CustomerState { as_of: AsOf { offset, ..as_of }, ..state };
+            let fact = match unopened.get(&offset).filter(|_| needs_envelopes(&state, fact)) {
+                None => fact,
+                Some(Unopened::Tampered(poison)) => poison,
+                Some(Unopened::KeyAway(wait)) => return Err(BatchError::KeyAway(wait.clone())),
+            };
             let folded = self.fold(state, fact, &mut known).await?;
             if let Fact::Event { event, .. } = fact
                 && matches!(event.event, Event::CustomerErased(_))
             {
-                // Its keys go after it; no later event of the customer is opened with a cached one.
-                self.vault.forget(fact.customer());
+                // Its keys go after it; no later event of the customer is opened with a cached one. Nothing is
+                // taken as destroyed: this batch may be done again, and must come to the same.
+                self.vault.forget(fact.customer(), Purposes::NONE);
             }
             states.insert(fact.customer().clone(), folded.state.clone());
             plan.states.insert(fact.customer().clone(), folded.state);
@@ -246,6 +270,8 @@ impl Reader<'_> {
         let record = self.record_at(source).await?;
         match take_in(self.codec, self.vault, &record).await? {
             Intake::Fact(fact) => Ok(*fact),
+            Intake::Unopened(_, Unopened::Tampered(poison)) => Ok(*poison),
+            Intake::Unopened(_, Unopened::KeyAway(wait)) => Err(BatchError::KeyAway(wait)),
             Intake::Unattributable(cause) => {
                 Err(BatchError::Halted(format!("a parked record cannot be attributed any more: {cause}")))
             }

@@ -1,7 +1,7 @@
 //! From a record to a fact: decoded, its envelopes authenticated, or called poison with a word of ours.
 //! Nothing of a payload leaves here in an error.
 
-use domain::event::{Event, RecordedEvent};
+use domain::event::{Event, Offset, RecordedEvent};
 use domain::fold::{Fact, Poison};
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::orgs::Suite;
@@ -14,8 +14,31 @@ use vault::{SealContext, Vault, VaultError};
 pub(crate) enum Intake {
     /// It can be folded.
     Fact(Box<Fact>),
+    /// Its envelopes did not open. That matters to whoever would apply it: what is refused or parked in any case
+    /// needs no key.
+    Unopened(Box<Fact>, Unopened),
     /// It cannot, and nobody knows whom it is about: dead letters, no quarantine.
     Unattributable(&'static str),
+}
+
+/// Why an event's envelopes did not open.
+#[derive(Debug, Clone)]
+pub(crate) enum Unopened {
+    /// Their key is here: instead of the event, this.
+    Tampered(Box<Fact>),
+    /// Nobody knows yet.
+    KeyAway(KeyWait),
+}
+
+/// A key that is away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KeyWait {
+    /// Whose events wait.
+    pub(crate) org: OrgId,
+    /// The first of them that does.
+    pub(crate) at: Offset,
+    /// In words for an operator; no key, no value.
+    pub(crate) why: String,
 }
 
 /// Why a record cannot be taken in now.
@@ -35,8 +58,6 @@ const CAUSE_NOT_AVRO: &str = "not_decodable";
 const CAUSE_KEY: &str = "record_key_names_no_customer";
 /// The record stands under another customer's key.
 const CAUSE_KEY_MISMATCH: &str = "record_key_of_another_customer";
-/// The key store has never heard of the customer.
-const CAUSE_NO_KEY_ROW: &str = "customer_without_keys";
 /// An envelope was changed, moved, or made with another key.
 const CAUSE_ENVELOPE: &str = "envelope_not_authentic";
 
@@ -46,7 +67,7 @@ pub(crate) fn customer_of_key(key: &[u8]) -> Option<CustomerRef> {
     Some(CustomerRef::new(OrgId::parse(org).ok()?, CustomerId::parse(customer).ok()?))
 }
 
-fn poison(record: &StoredRecord, customer: CustomerRef, event: Option<&Event>, cause: &str) -> Intake {
+fn poison(record: &StoredRecord, customer: CustomerRef, event: Option<&Event>, cause: &str) -> Poison {
     let (verification_id, body_fingerprint) = match event {
         Some(Event::DukcapilVerdictReceived(e)) => {
             (Some(e.verification_id.clone()), Some(e.body_fingerprint))
@@ -54,7 +75,7 @@ fn poison(record: &StoredRecord, customer: CustomerRef, event: Option<&Event>, c
         Some(Event::CustomerRegistered(e)) => (None, Some(e.body_fingerprint)),
         Some(Event::CustomerErased(_) | Event::CustomerReleased(_)) | None => (None, None),
     };
-    Intake::Fact(Box::new(Fact::Poison(Poison {
+    Poison {
         customer,
         source: record.source,
         appended_at: record.appended_at,
@@ -62,7 +83,7 @@ fn poison(record: &StoredRecord, customer: CustomerRef, event: Option<&Event>, c
         verification_id,
         body_fingerprint,
         cause: cause.to_owned(),
-    })))
+    }
 }
 
 /// Takes a record in.
@@ -72,38 +93,82 @@ pub(crate) async fn take_in(
     record: &StoredRecord,
 ) -> Result<Intake, IntakeError> {
     let customer = customer_of_key(&record.key);
+    let poisoned = |customer, event: Option<&Event>, cause| {
+        Intake::Fact(Box::new(Fact::Poison(poison(record, customer, event, cause))))
+    };
     let event = match codec.decode_event(record) {
         Ok(event) => event,
         Err(DecodeError::UnknownSchema { .. }) => return Err(IntakeError::UnknownSchema),
         Err(DecodeError::Malformed(_)) => {
             return Ok(match customer {
-                Some(customer) => poison(record, customer, None, CAUSE_NOT_AVRO),
+                Some(customer) => poisoned(customer, None, CAUSE_NOT_AVRO),
                 None => Intake::Unattributable(CAUSE_NOT_AVRO),
             });
         }
     };
     let Some(customer) = customer else { return Ok(Intake::Unattributable(CAUSE_KEY)) };
     if *event.customer() != customer {
-        return Ok(poison(record, customer, Some(&event), CAUSE_KEY_MISMATCH));
+        return Ok(poisoned(customer, Some(&event), CAUSE_KEY_MISMATCH));
     }
-    if let Some(cause) = unauthentic(vault, &customer, &event).await? {
-        return Ok(poison(record, customer, Some(&event), cause));
-    }
-    Ok(Intake::Fact(Box::new(Fact::Event {
+    let unopened = match open_all(vault, &customer, &event).await? {
+        Authenticity::Authentic => None,
+        Authenticity::Tampered => {
+            let poison = poison(record, customer, Some(&event), CAUSE_ENVELOPE);
+            Some(Unopened::Tampered(Box::new(Fact::Poison(poison))))
+        }
+        Authenticity::KeyAway(why) => {
+            Some(Unopened::KeyAway(KeyWait { org: customer.org, at: record.source.offset, why }))
+        }
+    };
+    let fact = Box::new(Fact::Event {
         event: RecordedEvent { event, source: record.source, appended_at: record.appended_at },
         // No embedding model is configured: every enrolment is an honest fallback stub.
         embedding_model: None,
-    })))
+    });
+    Ok(match unopened {
+        Some(unopened) => Intake::Unopened(fact, unopened),
+        None => Intake::Fact(fact),
+    })
+}
+
+/// What opening an event's envelopes told.
+enum Authenticity {
+    /// They are what was sealed, or their key was destroyed.
+    Authentic,
+    /// The key is here, and one of them is not what it sealed in this place.
+    Tampered,
+    /// Nothing: the key is away.
+    KeyAway(String),
 }
 
 /// Opens every envelope of the event, to know that it is what was sealed. A destroyed key is no fault:
-/// whether a field may be used follows from the log alone, so that a replay comes to the same.
-async fn unauthentic(
-    vault: &Vault,
-    customer: &CustomerRef,
-    event: &Event,
-) -> Result<Option<&'static str>, IntakeError> {
-    let envelopes: Vec<(Field, &Sealed, &str)> = match event {
+/// whether a field may be used follows from the log alone, so that a replay comes to the same. Nor is a key that
+/// is away: a row is made before the registration is appended and never goes, so where there is none the key
+/// store lacks what it had.
+async fn open_all(vault: &Vault, customer: &CustomerRef, event: &Event) -> Result<Authenticity, IntakeError> {
+    let envelopes = envelopes_of(event);
+    if envelopes.is_empty() {
+        return Ok(Authenticity::Authentic);
+    }
+    // The suite matters for sealing only; an envelope says its own.
+    let keys = match vault.customer_keys(customer, Suite::Aes256GcmSiv).await {
+        Ok(Some(keys)) => keys,
+        Ok(None) => return Ok(Authenticity::KeyAway(format!("{} has no key row", customer.record_key()))),
+        Err(VaultError::Unavailable(text)) => return Err(IntakeError::Unavailable(text)),
+        Err(error) => return Ok(Authenticity::KeyAway(format!("{}: {error}", customer.record_key()))),
+    };
+    for (field, sealed, content_type) in envelopes {
+        let context = SealContext { event_id: event.event_id(), field, content_type };
+        if keys.open(&context, sealed).is_err() {
+            return Ok(Authenticity::Tampered);
+        }
+    }
+    Ok(Authenticity::Authentic)
+}
+
+/// Each envelope with its field and its plaintext's media type.
+fn envelopes_of(event: &Event) -> Vec<(Field, &Sealed, &str)> {
+    match event {
         Event::CustomerRegistered(e) => [Some((Field::FullName, &e.full_name, "text/plain"))]
             .into_iter()
             .chain([e.external_id.as_ref().map(|id| (Field::ExternalId, id, "text/plain"))])
@@ -122,22 +187,5 @@ async fn unauthentic(
                 .collect()
         }
         Event::CustomerErased(_) | Event::CustomerReleased(_) => Vec::new(),
-    };
-    if envelopes.is_empty() {
-        return Ok(None);
     }
-    // The suite matters for sealing only; an envelope says its own.
-    let keys = match vault.customer_keys(customer, Suite::Aes256GcmSiv).await {
-        Ok(Some(keys)) => keys,
-        Ok(None) => return Ok(Some(CAUSE_NO_KEY_ROW)),
-        Err(VaultError::Unavailable(text)) => return Err(IntakeError::Unavailable(text)),
-        Err(_) => return Ok(Some(CAUSE_ENVELOPE)),
-    };
-    for (field, sealed, content_type) in envelopes {
-        let context = SealContext { event_id: event.event_id(), field, content_type };
-        if keys.open(&context, sealed).is_err() {
-            return Ok(Some(CAUSE_ENVELOPE));
-        }
-    }
-    Ok(None)
 }

@@ -4,11 +4,12 @@
 
 use domain::event::{Offset, Partition, TopicId};
 use domain::ports::{Pointer, StoredRecord};
-use domain::rows::{Epoch, Generation};
+use domain::rows::{Epoch, Generation, PositionRow};
 use tokio_util::sync::CancellationToken;
 
 use crate::batch::{Reader, next_after, split_at_releases};
-use crate::partition::{Ended, PartitionWorker, Voice};
+use crate::partition::{Ended, KeyAway, PartitionWorker, Voice};
+use crate::positions::next_of;
 use crate::runner::{Clock, Settings};
 
 /// One generation of the partition.
@@ -34,12 +35,14 @@ impl Lanes {
         epoch: Epoch,
         partition: Partition,
         pointer: &Pointer,
-        start_of: impl Fn(Generation) -> Offset,
+        start_of: impl Fn(Generation) -> Option<PositionRow>,
     ) -> Self {
-        let lane = |generation| Lane {
-            generation,
-            next: start_of(generation),
-            worker: PartitionWorker::new(topic_id, epoch, partition),
+        let lane = |generation| {
+            let start = start_of(generation);
+            let next = next_of(start.as_ref());
+            let log = (topic_id, epoch);
+            let worker = PartitionWorker::new(log, partition, generation, start, KeyAway::HoldsOrg);
+            Lane { generation, next, worker }
         };
         Self { partition, lanes: pointer.written().into_iter().map(lane).collect(), halted: false }
     }
@@ -63,6 +66,9 @@ impl Lanes {
         cancel: &CancellationToken,
     ) -> Option<Offset> {
         let mut next = None;
+        if self.take_up_held(work, cancel).await != Ended::Done {
+            return next;
+        }
         for part in split_at_releases(work.reader.codec, records) {
             for part in split_at_handover(work.pointer, self.partition, part) {
                 match self.part(work, part, cancel).await {
@@ -76,6 +82,34 @@ impl Lanes {
             }
         }
         next
+    }
+
+    /// Whether an org that waits for a key is to be tried again.
+    pub(crate) fn has_due(&self) -> bool {
+        !self.halted
+            && self.lanes.iter().any(|lane| lane.worker.halted.is_none() && lane.worker.held.is_due())
+    }
+
+    /// Tries orgs that wait for a key again; of two generations the one that answers last, so that whoever hears
+    /// an outcome finds the row in both.
+    async fn take_up_held(&mut self, work: Work<'_>, cancel: &CancellationToken) -> Ended {
+        for answers in [false, true] {
+            for lane in self.lanes.iter_mut().filter(|lane| {
+                (lane.generation == work.pointer.live) == answers && lane.worker.halted.is_none()
+            }) {
+                let work = Work { reader: work.reader.of(lane.generation), ..work };
+                match lane.worker.take_up_held(work, cancel).await {
+                    Ended::Done => {}
+                    Ended::Halted if !answers => {}
+                    Ended::Halted => {
+                        self.halt();
+                        return Ended::Halted;
+                    }
+                    Ended::Cancelled => return Ended::Cancelled,
+                }
+            }
+        }
+        Ended::Done
     }
 
     fn halt(&mut self) {
@@ -156,7 +190,7 @@ pub(crate) struct Work<'a> {
 }
 
 /// Cuts records so that of each part one generation speaks.
-fn split_at_handover<'a>(
+pub(crate) fn split_at_handover<'a>(
     pointer: &Pointer,
     partition: Partition,
     records: &'a [StoredRecord],
@@ -207,8 +241,7 @@ mod tests {
     fn a_partition_that_stands_still_is_shown_until_it_is_handed_over() {
         let shown = Shown::default();
         metrics::with_local_recorder(&shown, || {
-            let lanes =
-                || Lanes::new(TopicId([1; 16]), Epoch(1), Partition(3), &Pointer::FIRST, |_| Offset(0));
+            let lanes = || Lanes::new(TopicId([1; 16]), Epoch(1), Partition(3), &Pointer::FIRST, |_| None);
             let mut halted = lanes();
             halted.halt();
             assert_eq!(shown.value(), 1.0);

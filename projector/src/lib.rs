@@ -8,6 +8,7 @@
 mod batch;
 mod beats;
 mod following;
+mod held;
 mod intake;
 mod lag;
 mod lanes;
@@ -18,6 +19,7 @@ mod partition;
 mod plan;
 mod positions;
 mod progress;
+mod publish;
 pub mod quarantine;
 pub mod rebuild;
 mod runner;

@@ -40,6 +40,16 @@ pub const POISON_MAX: usize = 20;
 /// See [`POISON_MAX`].
 pub const POISON_WINDOW_RECORDS: u64 = 1_000;
 
+/// Orgs of a partition whose events wait for a key while the others go on: some 40 bytes of its position each.
+/// When more wait it is not an org's key that is away but the key store or the KMS, and the partition waits.
+pub const HELD_ORGS_MAX: usize = 256;
+
+/// How long an org whose key was away is left alone before it is tried again.
+pub const HELD_ASK_MIN: Duration = Duration::from_millis(500);
+
+/// The longest: a key that was put back serves at most this late. One read of the log and one of the key row.
+pub const HELD_ASK_MAX: Duration = Duration::from_secs(5);
+
 /// Tallies and books kept in memory for each partition before all are dropped and read again.
 pub const CACHED_COUNTS_MAX: usize = 10_000;
 

@@ -7,20 +7,18 @@ use std::mem;
 use std::time::Duration;
 
 use domain::event::{Offset, Partition, TopicId};
-use domain::ids::EventId;
-use domain::limits::RECORD_BYTES_MAX;
-use domain::ports::{StoredRecord, Topic};
-use domain::rows::{AsOf, BookEntry, Epoch, PositionRow, RowKey, ViewRow, ViewWrite, WriteTimestamp};
-use domain::time::Timestamp;
-use event_codec::{DeadLetter, Meta};
-use futures::future::try_join_all;
+use domain::ports::StoredRecord;
+use domain::rows::{AsOf, Epoch, Generation, PositionRow, RowKey, ViewRow, ViewWrite, WriteTimestamp};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::batch::{BatchError, Reader};
+use crate::held::HeldOrgs;
+use crate::intake::KeyWait;
 use crate::limits::{BACKOFF_MAX, BACKOFF_MIN, CACHED_COUNTS_MAX};
 use crate::memory::Memory;
 use crate::plan::{Counts, Plan};
+use crate::publish::{count_events, header_event_id, publish_dead_letters, publish_outcomes};
 use crate::runner::{Clock, Settings};
 
 /// Whether a generation's outcomes are published.
@@ -54,12 +52,35 @@ pub(crate) struct PartitionWorker {
     memory: Memory,
     /// Offsets of the last records that could not be applied.
     poison: VecDeque<Offset>,
+    /// Orgs that wait for a key, where the partition goes on without them.
+    pub(crate) held: HeldOrgs,
+    /// What becomes of the partition when a key is away.
+    key_away: KeyAway,
+    /// The position as it stands in the store.
+    position: Option<PositionRow>,
     /// Why it stands still, once it does.
     pub(crate) halted: Option<String>,
 }
 
+/// What becomes of a partition when a key is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyAway {
+    /// Its org's events wait, the others go on.
+    HoldsOrg,
+    /// Everything waits: a rebuild answers nobody.
+    HoldsAll,
+}
+
 impl PartitionWorker {
-    pub(crate) fn new(topic_id: TopicId, epoch: Epoch, partition: Partition) -> Self {
+    /// From where the generation's position stands.
+    pub(crate) fn new(
+        (topic_id, epoch): (TopicId, Epoch),
+        partition: Partition,
+        generation: Generation,
+        position: Option<PositionRow>,
+        key_away: KeyAway,
+    ) -> Self {
+        let held = position.as_ref().map_or(&[][..], |position| &position.held);
         Self {
             partition,
             topic_id,
@@ -67,8 +88,27 @@ impl PartitionWorker {
             counts: Counts::default(),
             memory: Memory::default(),
             poison: VecDeque::new(),
+            held: HeldOrgs::new(partition, generation, held),
+            key_away,
+            position,
             halted: None,
         }
+    }
+
+    /// The offset that everything but what is held is taken in up to, without it.
+    pub(crate) fn reached(&self) -> Option<Offset> {
+        self.position.as_ref().map(|position| position.next)
+    }
+
+    /// What is remembered may not be what is written.
+    pub(crate) fn forget(&mut self) {
+        self.memory.forget();
+    }
+
+    pub(crate) fn halt(&mut self, why: String) -> Ended {
+        tracing::error!(partition = self.partition.0, %why, "the partition stands still");
+        self.halted = Some(why);
+        Ended::Halted
     }
 
     /// Writes what the records come to, until it is written, the partition halts, or it is cancelled. With
@@ -83,8 +123,12 @@ impl PartitionWorker {
     ) -> Ended {
         let mut pause = BACKOFF_MIN;
         loop {
-            match self.attempt(reader, settings, voice, records).await {
+            let taken = self.held.without(records);
+            match self.attempt(reader, settings, voice, &taken, records.last()).await {
                 Ok(()) => return Ended::Done,
+                // Again at once, without that org's.
+                Err(BatchError::KeyAway(wait))
+                    if self.key_away == KeyAway::HoldsOrg && self.held.hold(&wait, &taken) => {}
                 Err(error) => match self.after(error, &mut pause, cancel).await {
                     None => {}
                     Some(ended) => return ended,
@@ -122,7 +166,7 @@ impl PartitionWorker {
         // Whatever was written of the batch is read again.
         self.memory.forget();
         match error {
-            BatchError::Unavailable(why) => {
+            BatchError::Unavailable(why) | BatchError::KeyAway(KeyWait { why, .. }) => {
                 metrics::counter!("identity_projector_retries_total").increment(1);
                 warn!(partition = self.partition.0, %why, "not available; trying again");
                 if wait(*pause, cancel).await {
@@ -131,27 +175,27 @@ impl PartitionWorker {
                 *pause = (*pause * 2).min(BACKOFF_MAX);
                 None
             }
-            BatchError::NeedsUpgrade(_) | BatchError::Halted(_) => {
-                tracing::error!(partition = self.partition.0, why = %error, "the partition stands still");
-                self.halted = Some(error.to_string());
-                Some(Ended::Halted)
-            }
+            BatchError::NeedsUpgrade(_) | BatchError::Halted(_) => Some(self.halt(error.to_string())),
         }
     }
 
-    async fn attempt(
+    /// Does the records once. `last` is where a generation that speaks moves its position behind; none for what
+    /// was held and stands behind it already.
+    pub(crate) async fn attempt(
         &mut self,
         reader: Reader<'_>,
         settings: &Settings,
         voice: Voice<'_>,
         records: &[StoredRecord],
+        last: Option<&StoredRecord>,
     ) -> Result<(), BatchError> {
-        let Some(last) = records.last() else { return Ok(()) };
+        let position = last;
+        let Some(last) = last.or(records.last()) else { return Ok(()) };
         let as_of = AsOf { topic_id: self.topic_id, epoch: self.epoch, offset: last.source.offset };
         let mut plan = reader.plan(records, as_of, &self.memory).await?;
         self.check_poison_rate(&plan, settings, last.source.offset)?;
         if let Voice::Speaks(clock) = voice {
-            self.publish_dead_letters(reader, clock, &plan, records).await?;
+            publish_dead_letters(reader, clock, &plan, records).await?;
         }
         let counts = self.load_counts(reader, &plan).await?;
         let mut advanced = counts;
@@ -159,7 +203,9 @@ impl PartitionWorker {
         self.write(reader, &mut plan, count_rows).await?;
         if let Voice::Speaks(clock) = voice {
             publish_outcomes(reader, clock, &plan).await?;
-            self.move_position(reader, last).await?;
+            if let Some(last) = position {
+                self.move_position(reader, last).await?;
+            }
             count_events(&plan);
         }
         self.counts.tallies.extend(advanced.tallies);
@@ -187,35 +233,6 @@ impl PartitionWorker {
                 settings.poison_window_records,
                 settings.poison_max
             )));
-        }
-        Ok(())
-    }
-
-    async fn publish_dead_letters(
-        &self,
-        reader: Reader<'_>,
-        clock: &dyn Clock,
-        plan: &Plan,
-        records: &[StoredRecord],
-    ) -> Result<(), BatchError> {
-        let dead = reader.dead_records(plan, records).await?;
-        let meta = Meta { time: clock.now(), traceparent: None };
-        for (record, cause) in dead {
-            // Above the limit the letter carries only where the record stands.
-            let value = record.value.clone().filter(|v| v.len() + HEADROOM <= RECORD_BYTES_MAX);
-            let letter = DeadLetter {
-                origin: record.source,
-                customer_key: String::from_utf8_lossy(&record.key).into_owned(),
-                cause,
-                event_id: header_event_id(&record),
-                appended_at: record.appended_at,
-                value,
-                headers: record.headers.clone(),
-            };
-            let encoded =
-                reader.codec.dead_letter(&letter, &meta).map_err(|e| BatchError::Halted(e.to_string()))?;
-            reader.log.append(Topic::DeadLetters, encoded).await?;
-            metrics::counter!("identity_projector_dead_letters_total").increment(1);
         }
         Ok(())
     }
@@ -290,58 +307,39 @@ impl PartitionWorker {
         Ok(())
     }
 
-    async fn move_position(&self, reader: Reader<'_>, last: &StoredRecord) -> Result<(), BatchError> {
+    async fn move_position(&mut self, reader: Reader<'_>, last: &StoredRecord) -> Result<(), BatchError> {
         let position = PositionRow {
             topic_id: self.topic_id,
             partition: self.partition,
             next: Offset(last.source.offset.0 + 1),
             last_event_id: header_event_id(last),
+            held: self.held.rows(),
         };
-        let write = ViewWrite {
-            at: WriteTimestamp::upsert(self.epoch, last.source.offset),
-            row: ViewRow::Position(position),
+        let at = WriteTimestamp::upsert(self.epoch, last.source.offset);
+        self.write_position(reader, at, position).await
+    }
+
+    /// The same position once more when nobody is held any more: after the write that said who was, before any
+    /// that a later event makes.
+    pub(crate) async fn show_released(&mut self, reader: Reader<'_>) -> Result<(), BatchError> {
+        let Some(held) = self.position.clone().filter(|position| !position.held.is_empty()) else {
+            return Ok(());
         };
-        Ok(reader.projection.write(reader.generation, vec![write]).await?)
+        let at = WriteTimestamp::delete(self.epoch, held.next);
+        self.write_position(reader, at, PositionRow { held: Vec::new(), ..held }).await
     }
-}
 
-fn count_events(plan: &Plan) {
-    for (_, _, effect) in &plan.effects {
-        if let Some(entry) = effect.entry {
-            metrics::counter!("identity_projector_events_total", "result" => entry_name(entry)).increment(1);
-        }
+    async fn write_position(
+        &mut self,
+        reader: Reader<'_>,
+        at: WriteTimestamp,
+        position: PositionRow,
+    ) -> Result<(), BatchError> {
+        let write = ViewWrite { at, row: ViewRow::Position(position.clone()) };
+        reader.projection.write(reader.generation, vec![write]).await?;
+        self.position = Some(position);
+        Ok(())
     }
-}
-
-/// Room for a dead letter's other fields and headers beside the value it carries.
-const HEADROOM: usize = 64 * 1024;
-
-fn entry_name(entry: BookEntry) -> &'static str {
-    match entry {
-        BookEntry::Applied => "applied",
-        BookEntry::Duplicate => "duplicate",
-        BookEntry::Conflict => "conflict",
-        BookEntry::Refused => "refused",
-        BookEntry::DeadLettered => "dead_lettered",
-        BookEntry::Parked => "parked",
-    }
-}
-
-fn header_event_id(record: &StoredRecord) -> Option<EventId> {
-    EventId::parse(std::str::from_utf8(record.header("ce_id")?).ok()?).ok()
-}
-
-/// All at once; each customer's stand in their order (an obligation of [`domain::ports::EventLog::append`]).
-async fn publish_outcomes(reader: Reader<'_>, clock: &dyn Clock, plan: &Plan) -> Result<(), BatchError> {
-    let time: Timestamp = clock.now();
-    let meta = Meta { time, traceparent: None };
-    let mut appends = Vec::with_capacity(plan.outcomes.len());
-    for outcome in &plan.outcomes {
-        let record = reader.codec.outcome(outcome, &meta).map_err(|e| BatchError::Halted(e.to_string()))?;
-        appends.push(reader.log.append(Topic::Outcomes, record));
-    }
-    try_join_all(appends).await?;
-    Ok(())
 }
 
 /// Waits; true when cancelled meanwhile.

@@ -17,7 +17,7 @@ pub struct Positions {
     log: Arc<dyn EventLog>,
     projection: Arc<dyn Projection>,
     generations: Mutex<Vec<Generation>>,
-    starts: Mutex<HashMap<(Generation, Partition), Offset>>,
+    starts: Mutex<HashMap<(Generation, Partition), Option<PositionRow>>>,
 }
 
 impl Positions {
@@ -41,9 +41,9 @@ impl Positions {
     }
 
     /// Where a generation stood in a partition when the member was last given it.
-    pub(crate) fn start_of(&self, generation: Generation, partition: Partition) -> Offset {
+    pub(crate) fn start_of(&self, generation: Generation, partition: Partition) -> Option<PositionRow> {
         let starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
-        starts.get(&(generation, partition)).copied().unwrap_or(Offset(0))
+        starts.get(&(generation, partition)).cloned().flatten()
     }
 
     async fn starts(
@@ -51,7 +51,7 @@ impl Positions {
         generation: Generation,
         topic: &TopicDescription,
         partitions: &[Partition],
-    ) -> Result<Vec<Offset>, LogError> {
+    ) -> Result<Vec<Option<PositionRow>>, LogError> {
         let epoch = self.projection.claim_epoch(topic.id).await.map_err(store_to_log)?;
         let keys: Vec<RowKey> = partitions.iter().map(|p| RowKey::Position(topic.id, *p)).collect();
         let rows = self.projection.load(generation, &keys).await.map_err(store_to_log)?;
@@ -60,10 +60,10 @@ impl Positions {
             match row {
                 Some(ViewRow::Position(position)) => {
                     self.check_last(&position).await?;
-                    starts.push(position.next);
+                    starts.push(Some(position));
                 }
                 Some(_) => return Err(LogError::Halted("a position of another kind of row".to_owned())),
-                None if epoch == Epoch(1) => starts.push(Offset(0)),
+                None if epoch == Epoch(1) => starts.push(None),
                 None => {
                     return Err(LogError::Halted(format!(
                         "{} was made anew: partition {} of this topic id was never projected into these \
@@ -104,6 +104,11 @@ impl Positions {
     }
 }
 
+/// Where reading goes on.
+pub(crate) fn next_of(position: Option<&PositionRow>) -> Offset {
+    position.map_or(Offset(0), |position| position.next)
+}
+
 fn store_to_log(error: StoreError) -> LogError {
     match error {
         StoreError::Unavailable(text) => LogError::Unavailable(text),
@@ -127,7 +132,9 @@ impl StartPositions for Positions {
             };
             let mut known = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
             for ((partition, start), first) in partitions.iter().zip(starts).zip(&mut first) {
-                known.insert((generation, *partition), start);
+                let row = start;
+                let start = next_of(row.as_ref());
+                known.insert((generation, *partition), row);
                 *first = Some(first.map_or(start, |first| first.min(start)));
             }
         }

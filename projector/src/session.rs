@@ -3,7 +3,7 @@
 //! so that a partition that is done goes on at once. Only when nothing is in flight the group is polled, so that
 //! a hand-over finds nothing in flight.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::following::Following;
 use crate::lag::Lag;
 use crate::lanes::{Lanes, Work};
 use crate::limits::REPORT_EVERY;
-use crate::positions::Positions;
+use crate::positions::{Positions, next_of};
 use crate::progress::Progress;
 use crate::runner::{Ended, Ports, Settings};
 
@@ -175,7 +175,7 @@ impl<'a> Session<'a> {
         ReadBounds {
             records_max: self.settings.batch_records_max,
             bytes_max: self.settings.batch_bytes_max,
-            wait_max: self.settings.poll_wait,
+            wait_max: if self.partitions_due().is_empty() { self.settings.poll_wait } else { Duration::ZERO },
         }
     }
 
@@ -195,12 +195,14 @@ impl<'a> Session<'a> {
         // Why nothing new is begun, once that is so; what is in flight is finished first.
         let mut stop: Option<Result<bool, Ended>> = None;
         let mut reads_ahead = true;
+        // Orgs that wait for a key get a turn of their own where no batch comes, one between two polls.
+        let mut due = self.partitions_due();
         loop {
             let goes_on = stop.is_none() && !cancel.is_cancelled() && !self.following.has_next();
-            if goes_on && self.has_startable() {
+            if goes_on && (self.has_startable() || !due.is_empty()) {
                 match self.following.still(pointer.version).await {
                     Ok(true) => {
-                        for (partition, lanes, records) in self.start() {
+                        for (partition, lanes, records) in self.start(std::mem::take(&mut due)) {
                             at_work.push(Box::pin(process(work, partition, lanes, records, cancel)));
                         }
                     }
@@ -235,15 +237,21 @@ impl<'a> Session<'a> {
         self.ahead.records.keys().any(|partition| !matches!(self.partitions.get(partition), Some(None)))
     }
 
+    fn partitions_due(&self) -> BTreeSet<Partition> {
+        let due = self.partitions.iter().filter(|(_, lanes)| lanes.as_ref().is_some_and(Lanes::has_due));
+        due.map(|(partition, _)| *partition).collect()
+    }
+
     fn has_room(&self) -> bool {
         let bounds = self.bounds();
         self.ahead.count < bounds.records_max && self.ahead.bytes < bounds.bytes_max
     }
 
-    /// The next batch of every partition that has one and is not at work.
-    fn start(&mut self) -> Vec<(Partition, Lanes, Vec<StoredRecord>)> {
+    /// The next batch of every partition that has one and is not at work; an empty one of those that are due.
+    fn start(&mut self, due: BTreeSet<Partition>) -> Vec<(Partition, Lanes, Vec<StoredRecord>)> {
         let bounds = self.bounds();
-        let waiting: Vec<Partition> = self.ahead.records.keys().copied().collect();
+        let mut waiting = due;
+        waiting.extend(self.ahead.records.keys());
         let mut started = Vec::new();
         for partition in waiting {
             match self.partitions.get_mut(&partition) {
@@ -291,8 +299,9 @@ impl<'a> Session<'a> {
         }
         for partition in &polled.assigned {
             let start_of = |generation| self.positions.start_of(generation, *partition);
-            self.lag.at(*partition, start_of(self.pointer.live));
-            self.progress.at(*partition, start_of(self.pointer.live));
+            let next = next_of(start_of(self.pointer.live).as_ref());
+            self.lag.at(*partition, next);
+            self.progress.at(*partition, next);
             let lanes = Lanes::new(self.topic.id, self.epoch, *partition, &self.pointer, start_of);
             self.partitions.insert(*partition, Some(lanes));
             info!(partition = partition.0, "partition taken over");

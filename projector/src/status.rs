@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use domain::event::{Offset, Partition};
 use domain::ids::OrgId;
 use domain::ports::{Acknowledgement, Beside, LogError, OffsetRange, Pointer, StoreError, Topic};
-use domain::rows::{BookEntry, Books, Generation};
+use domain::rows::{BookEntry, Books, Generation, HeldOrg, PositionRow};
 
 use crate::limits::QUARANTINE_PAGE;
 use crate::rebuild::RebuildPorts;
@@ -35,6 +35,8 @@ pub struct PartitionStatus {
     pub lag: u64,
     /// Where the generation beside it stands, if there is one.
     pub beside: Option<Offset>,
+    /// Orgs whose events wait for a key that is away, in the generation that answers.
+    pub held: Vec<HeldOrg>,
 }
 
 /// An org's books over all partitions.
@@ -106,12 +108,15 @@ pub async fn partitions(
     pointer: &Pointer,
 ) -> Result<Vec<PartitionStatus>, StatusError> {
     let topic = ports.ports.log.describe(Topic::Events).await?;
-    let positions = async |generation| -> Result<BTreeMap<Partition, Offset>, StatusError> {
+    let rows = async |generation| -> Result<Vec<PositionRow>, StatusError> {
         let rows = ports.inspection.positions(generation).await?;
-        let ours = rows.into_iter().filter(|row| row.topic_id == topic.id);
-        Ok(ours.map(|row| (row.partition, row.next)).collect())
+        Ok(rows.into_iter().filter(|row| row.topic_id == topic.id).collect())
     };
-    let live = positions(pointer.live).await?;
+    let positions = async |generation| -> Result<BTreeMap<Partition, Offset>, StatusError> {
+        Ok(rows(generation).await?.into_iter().map(|row| (row.partition, row.next)).collect())
+    };
+    let mut live: BTreeMap<Partition, PositionRow> =
+        rows(pointer.live).await?.into_iter().map(|row| (row.partition, row)).collect();
     let beside = match &pointer.beside {
         // Whoever makes or drops its tables may be at it, or have been killed at it.
         Some(Beside::Building(generation) | Beside::Dropping(generation)) => {
@@ -125,13 +130,15 @@ pub async fn partitions(
     };
     let mut partitions = Vec::new();
     for OffsetRange { partition, earliest, end } in ports.ports.log.offsets(Topic::Events).await? {
-        let next = live.get(&partition).copied().unwrap_or(earliest);
+        let row = live.remove(&partition);
+        let next = row.as_ref().map_or(earliest, |row| row.next);
         partitions.push(PartitionStatus {
             partition,
             end,
             next,
             lag: end.0.saturating_sub(next.0),
             beside: beside.as_ref().map(|of| of.get(&partition).copied().unwrap_or(earliest)),
+            held: row.map(|row| row.held).unwrap_or_default(),
         });
     }
     partitions.sort_by_key(|of| of.partition);

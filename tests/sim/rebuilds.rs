@@ -49,7 +49,7 @@ async fn simulate(seed: u64) -> u64 {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let log = MemoryLog::with_zombies(rng.random_range(1..=3));
     let views = MemoryViews::default();
-    let mut world = World::new(&mut rng).await;
+    let mut world = World::new(&mut rng, false).await;
     let mut script = script::write(&mut world, &mut rng);
     let after = script.split_off(script.len() - rng.random_range(0..=script.len().min(10)));
     let rates = Rates {

@@ -14,6 +14,7 @@ use projector::{Ports, Runner, Settings};
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 use testkit::faults::{Faults, FaultyGenerations, FaultyLog, FaultyProjection, NO_FAULTS, Rates};
+use testkit::keys_away::{AwayKeyRows, RowsAway};
 use testkit::memory::{MemoryKeys, MemoryLog, MemoryViews};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -31,29 +32,37 @@ pub(crate) struct Customer {
 }
 
 pub(crate) struct World {
-    pub(crate) vault: Vault,
+    /// The projectors'.
+    vault: Vault,
+    rows: Arc<AwayKeyRows>,
+    pub(crate) orgs: Vec<OrgId>,
     pub(crate) codec: Codec,
     pub(crate) customers: Vec<Customer>,
 }
 
-/// One org key serves all simulations: it is the slow part of making one.
-fn kms() -> (Arc<dyn Kms>, OrgId) {
+/// Two orgs' keys serve all simulations: they are the slow part of making one.
+fn kms() -> (Arc<dyn Kms>, [OrgId; 2]) {
     static KMS: OnceLock<(tempfile::TempDir, Arc<dyn Kms>)> = OnceLock::new();
     let (_, kms) = KMS.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a folder");
         let kms = FileKms::open(folder.path().join("kms/org-keys.json")).expect("a KMS");
         (folder, Arc::new(kms))
     });
-    (Arc::clone(kms), OrgId::from_bytes([1; 16]))
+    (Arc::clone(kms), [1, 2].map(|n| OrgId::from_bytes([n; 16])))
 }
 
 impl World {
-    pub(crate) async fn new(rng: &mut ChaCha8Rng) -> Self {
-        let (kms, org) = kms();
-        kms.create_org_key(&org).await.expect("an org key");
-        let vault = Vault::new(Arc::new(MemoryKeys::default()), kms, Arc::new(AlwaysCurrent));
+    /// With `keys_go` an org's keys may be away for a while: then no projector keeps any.
+    pub(crate) async fn new(rng: &mut ChaCha8Rng, keys_go: bool) -> Self {
+        let (kms, orgs) = kms();
+        for org in &orgs {
+            kms.create_org_key(org).await.expect("an org key");
+        }
+        let rows = Arc::new(AwayKeyRows::new(Arc::new(MemoryKeys::default())));
+        let vault = Vault::new(Arc::clone(&rows) as _, Arc::clone(&kms), Arc::new(AlwaysCurrent));
         let mut customers = Vec::new();
         for _ in 0..rng.random_range(CUSTOMERS) {
+            let org = &orgs[rng.random_range(0..orgs.len())];
             let id = CustomerRef::new(org.clone(), CustomerId::from_bytes(rng.random()));
             let fresh = vault.generate(&id, Suite::Aes256GcmSiv).await.expect("keys");
             let event_id = EventId::from_bytes(rng.random());
@@ -65,7 +74,21 @@ impl World {
             vault.activate(&id).await.expect("active");
             customers.push(Customer { keys, id });
         }
-        Self { vault, codec: Codec::committed(), customers }
+        let asked = Vault::new(Arc::clone(&rows) as _, kms, Arc::new(|| false));
+        let vault = if keys_go { asked } else { vault };
+        Self { vault, rows, orgs: orgs.into(), codec: Codec::committed(), customers }
+    }
+
+    /// An org's keys go, or come back.
+    pub(crate) fn keys_go(&self, rng: &mut ChaCha8Rng) {
+        let how = [None, Some(RowsAway::Damaged), Some(RowsAway::Missing)];
+        let org = &self.orgs[rng.random_range(0..self.orgs.len())];
+        self.rows.set(org, how[rng.random_range(0..how.len())]);
+    }
+
+    /// All keys are here.
+    pub(crate) fn keys_come(&self) {
+        self.orgs.iter().for_each(|org| self.rows.set(org, None));
     }
 
     /// A projector's ports, with faults.

@@ -187,7 +187,8 @@ impl Engine {
         self.data_dir.as_ref()
     }
 
-    /// Asks every dependency something once: each topic, the read model, key rows, external ids, the KMS.
+    /// Asks every dependency something once: each topic, the read model, key rows, external ids, the KMS, which
+    /// must hold some org's key where there are orgs.
     ///
     /// # Errors
     /// The first that did not answer, in words for an operator.
@@ -207,9 +208,19 @@ impl Engine {
         self.keys.get(&customer).await.map_err(|e| format!("key rows: {e}"))?;
         self.external_ids.lookup(&org, [0; 32]).await.map_err(|e| format!("external ids: {e}"))?;
         match self.kms.current_version(&org).await {
-            Ok(_) | Err(KmsError::UnknownKey { .. }) => Ok(()),
-            Err(error) => Err(error.to_string()),
+            Ok(_) | Err(KmsError::UnknownKey { .. }) => {}
+            Err(error) => return Err(error.to_string()),
         }
+        // Orgs are made with their key; whoever knows of none of their keys cannot open anything of theirs.
+        let orgs = self.log.offsets(Topic::Orgs).await;
+        let orgs = orgs.map_err(|e| format!("{}: {e}", Topic::Orgs.name()))?;
+        let has_orgs = orgs.iter().any(|range| range.end.0 > 0);
+        if has_orgs && !self.kms.holds_keys().await.map_err(|e| e.to_string())? {
+            return Err("the key management holds no org's key, and there are orgs: is [kms] file \
+                        the file that their keys are in?"
+                .to_owned());
+        }
+        Ok(())
     }
 
     /// Stops keeping house and closes the stores, as far as nobody else holds a port any more.

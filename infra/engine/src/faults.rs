@@ -42,6 +42,10 @@ impl Kms for DownKms {
         self.up()?.current_version(org).await
     }
 
+    async fn holds_keys(&self) -> Result<bool, KmsError> {
+        self.up()?.holds_keys().await
+    }
+
     async fn wrap(&self, org: &OrgId, version: u32, binding: &[u8], plain: &[u8]) -> Result<Bytes, KmsError> {
         self.up()?.wrap(org, version, binding, plain).await
     }

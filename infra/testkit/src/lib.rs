@@ -3,6 +3,7 @@
 
 pub mod faults;
 pub mod generations_suite;
+pub mod keys_away;
 pub mod keys_suite;
 pub mod log_suite;
 pub mod memory;

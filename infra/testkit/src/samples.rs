@@ -13,7 +13,7 @@ use domain::policy::{Method, Methods, Tier};
 use domain::ports::{DataKey, KeyRow, KeyRowState};
 use domain::rows::{
     AsOf, Books, BooksKey, BooksRow, CustomerState, Disposition, EnrolmentRow, Epoch, EventNote, FaceSource,
-    Kyc, PositionRow, Quarantine, Registration, SignalRow, Span, TallyKey, TallyRow, TierEventRow,
+    HeldOrg, Kyc, PositionRow, Quarantine, Registration, SignalRow, Span, TallyKey, TallyRow, TierEventRow,
     VerificationRow, VerificationStatus, ViewRow, ViewWrite, WriteTimestamp,
 };
 use domain::sealed::{Purpose, Purposes, Sealed};
@@ -257,13 +257,15 @@ impl Samples {
         BooksRow { key, books, as_of: self.as_of(n) }
     }
 
-    /// The position after offset `n` of topic 0, partition 0.
+    /// The position after offset `n` of topic 0, partition 0; some orgs wait from `n` = 3 on.
     pub fn position(&self, n: u64) -> PositionRow {
+        let held = |org| HeldOrg { org: self.org(org), from: Offset(n.saturating_sub(org)) };
         PositionRow {
             topic_id: self.topic(0),
             partition: Partition(0),
             next: Offset(n + 1),
             last_event_id: Some(self.event_id(n)),
+            held: (0..(n / 3).min(3)).map(held).collect(),
         }
     }
 

@@ -16,11 +16,11 @@ use sha2::Sha256;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::aead::{self, MessageKey, NONCE, SALT, TAG};
-use crate::envelope::{Envelope, Header, LENGTH, suite_code, unpad};
+use crate::envelope::{Envelope, Header, suite_code, unpad};
 use crate::error::{OpenError, VaultError};
 use crate::evidence::{EvidencePrivateKey, EvidenceSecret};
 use crate::limits::SEALED_PLAINTEXT_BYTES_MAX;
-use crate::padding::padme;
+use crate::padding::padded;
 use crate::{lp, random};
 
 /// Where an envelope belongs: it opens nowhere else. Org, customer, purpose, key and schema are bound too; they
@@ -224,7 +224,7 @@ impl DataKeys {
         let PurposeKey { key_id, key } = self.set.purpose(purpose);
         let data_key = key.as_ref().ok_or(VaultError::Destroyed)?;
         let message = self.message_key(self.suite, purpose, data_key, evidence, &salt);
-        let padded_len = padme((LENGTH + plaintext.len()) as u32);
+        let padded_len = padded(plaintext.len());
         let header =
             Header { suite: self.suite, key_id, padded_len, salt, commitment: *message.commitment(), nonce };
         let start = Header::len(key_id);

@@ -11,14 +11,12 @@ use crate::customer_keys::SealContext;
 use crate::error::OpenError;
 use crate::limits::{KEY_ID_BYTES_MAX, SEALED_PLAINTEXT_BYTES_MAX};
 use crate::lp;
-use crate::padding::padme;
+use crate::padding::{LENGTH, is_padded, padme};
 
 /// The first bytes of every envelope.
 pub(crate) const MAGIC: [u8; 4] = *b"IDSE";
 /// This format.
 pub(crate) const VERSION: u8 = 1;
-/// The length inside the padding.
-pub(crate) const LENGTH: usize = 4;
 
 /// The suite's byte in envelopes and derivations.
 pub(crate) fn suite_code(suite: Suite) -> u8 {
@@ -150,7 +148,6 @@ pub(crate) fn unpad(padded: &[u8]) -> Option<std::ops::Range<usize>> {
     let (len, rest) = padded.split_first_chunk::<LENGTH>()?;
     let len = u32::from_be_bytes(*len);
     let (plaintext, zeros) = rest.split_at_checked(len as usize)?;
-    let expected = padme((LENGTH as u32).checked_add(len)?);
-    let canonical = expected as usize == padded.len() && zeros.iter().all(|byte| *byte == 0);
+    let canonical = is_padded(len, padded.len()) && zeros.iter().all(|byte| *byte == 0);
     canonical.then_some(LENGTH..LENGTH + plaintext.len())
 }

@@ -9,6 +9,11 @@ pub enum VaultError {
     /// The key store or the KMS did not answer: worth trying again.
     #[error("the vault is not available: {0}")]
     Unavailable(String),
+    /// The key store and the KMS answered, and the key is not to be had from them as they are: the org's key is
+    /// not there (yet), a row is damaged, a wrap does not open. Says nothing about what was sealed: worth trying
+    /// again once an operator has put it right.
+    #[error("the key is not to be had: {0}")]
+    KeyAway(String),
     /// The customer's key for that purpose is gone for ever.
     #[error("the key for this purpose was destroyed")]
     Destroyed,
@@ -34,7 +39,7 @@ impl From<KmsError> for VaultError {
         match error {
             KmsError::Unavailable(why) => Self::Unavailable(why),
             KmsError::UnknownKey { .. } | KmsError::Rejected | KmsError::Corrupt(_) => {
-                Self::Corrupt(error.to_string())
+                Self::KeyAway(error.to_string())
             }
         }
     }

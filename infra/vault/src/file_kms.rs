@@ -260,6 +260,10 @@ impl Kms for FileKms {
         keys.map(|keys| keys.current).ok_or_else(|| KmsError::UnknownKey { org: org.clone(), version: 0 })
     }
 
+    async fn holds_keys(&self) -> Result<bool, KmsError> {
+        Ok(!self.off_thread(Self::refresh).await?.content.orgs.is_empty())
+    }
+
     async fn wrap(
         &self,
         org: &OrgId,

@@ -24,6 +24,9 @@ pub trait Kms: Send + Sync {
     /// The version that new wraps are made under.
     async fn current_version(&self, org: &OrgId) -> Result<u32, KmsError>;
 
+    /// Whether it holds any org's key. One that holds none where there are orgs is not the one they were made with.
+    async fn holds_keys(&self) -> Result<bool, KmsError>;
+
     /// Encrypts a key under the org's, bound to `binding`.
     async fn wrap(
         &self,

@@ -15,13 +15,14 @@ pub(crate) const KEYS_CACHED_FOR: Duration = Duration::from_secs(5 * 60);
 /// Customers whose keys are kept unwrapped: about 1.5 KB each, so 30 MB at most.
 pub(crate) const CUSTOMERS_CACHED_MAX: u64 = 20_000;
 
-/// How long a forgotten customer's keys are read from their row every time. An instance hears of an erasure
-/// before the keys are gone from the row; a copy taken in between must not serve on. An hour outlives an
-/// eraser that was interrupted and started again.
-pub(crate) const FORGOTTEN_FOR: Duration = Duration::from_secs(60 * 60);
+/// How long a customer of whom an erasure was heard is read from its row every time, with the erased purposes
+/// taken as destroyed. An instance hears of an erasure before the keys are gone from the row; a copy taken in
+/// between must not serve on. An hour outlives an eraser that was interrupted and started again, and every
+/// server destroys the keys itself within a minute.
+pub(crate) const ERASED_FOR: Duration = Duration::from_secs(60 * 60);
 
-/// Forgotten customers remembered: about 150 bytes each; erasures come one by one, not by the thousand a second.
-pub(crate) const FORGOTTEN_MAX: u64 = 100_000;
+/// Erased customers remembered: about 150 bytes each; erasures come one by one, not by the thousand a second.
+pub(crate) const ERASED_MAX: u64 = 100_000;
 
 /// How long one evidence secret serves an org (design §3): an encapsulation costs two X25519
 /// operations, a leaked secret one hour of one process.

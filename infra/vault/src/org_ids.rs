@@ -18,7 +18,7 @@ fn id_secret_binding(org: &OrgId, version: u32) -> Vec<u8> {
 /// Makes an org's id secret, wrapped under its current org key, which must exist.
 ///
 /// # Errors
-/// [`VaultError::Unavailable`] or [`VaultError::Corrupt`], from the KMS.
+/// [`VaultError::Unavailable`] or [`VaultError::KeyAway`], from the KMS.
 pub async fn create_id_secret(kms: &dyn Kms, org: &OrgId) -> Result<WrappedSecret, VaultError> {
     let version = kms.current_version(org).await?;
     let secret = random::key();
@@ -37,7 +37,7 @@ impl OrgIds {
     /// Unwraps the org's id secret.
     ///
     /// # Errors
-    /// [`VaultError::Unavailable`], or [`VaultError::Corrupt`] when the record's secret is not the KMS's.
+    /// [`VaultError::Unavailable`], or [`VaultError::KeyAway`] when the record's secret is not the KMS's.
     pub async fn unwrap(kms: &dyn Kms, record: &OrgRecord) -> Result<Self, VaultError> {
         let WrappedSecret { kms_version, wrapped } = &record.id_secret;
         let binding = id_secret_binding(&record.org, *kms_version);

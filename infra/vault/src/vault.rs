@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::event::Fingerprint;
 use domain::ids::{CustomerRef, EventId, OrgId, crockford};
 use domain::orgs::Suite;
-use domain::ports::{Created, DataKey, KeyRow, KeyRowState, KeyRows, PendingStep};
+use domain::ports::{Created, DataKey, KeyRow, KeyRowState, KeyRows, PendingStep, StoreError};
 use domain::sealed::{Purpose, Purposes};
 use domain::time::Timestamp;
 use moka::policy::EvictionPolicy;
@@ -18,8 +18,7 @@ use crate::error::VaultError;
 use crate::evidence::EvidenceSecret;
 use crate::kms::{Kms, data_key_binding};
 use crate::limits::{
-    CUSTOMERS_CACHED_MAX, EVIDENCE_SECRET_FOR, EVIDENCE_SECRETS_MAX, FORGOTTEN_FOR, FORGOTTEN_MAX,
-    KEYS_CACHED_FOR,
+    CUSTOMERS_CACHED_MAX, ERASED_FOR, ERASED_MAX, EVIDENCE_SECRET_FOR, EVIDENCE_SECRETS_MAX, KEYS_CACHED_FOR,
 };
 use crate::random;
 
@@ -68,8 +67,9 @@ struct Inner {
     kms: Arc<dyn Kms>,
     freshness: Arc<dyn Freshness>,
     cache: Cache<CustomerRef, Arc<Slot>>,
-    /// Customers that are read from their row every time; see [`FORGOTTEN_FOR`].
-    forgotten: Cache<CustomerRef, ()>,
+    /// Of whom an erasure was heard: they are read from their row every time, and those purposes are taken as
+    /// destroyed whatever the row still holds; see [`ERASED_FOR`].
+    erased: Cache<CustomerRef, Purposes>,
     secrets: Cache<SecretName, Arc<EvidenceSecret>>,
 }
 
@@ -97,23 +97,23 @@ impl Vault {
             .time_to_live(cached_for)
             .eviction_listener(|_, slot: Arc<Slot>, _| slot.empty())
             .build();
-        let forgotten = Cache::builder()
-            .max_capacity(FORGOTTEN_MAX)
+        let erased = Cache::builder()
+            .max_capacity(ERASED_MAX)
             .eviction_policy(EvictionPolicy::lru())
-            .time_to_live(FORGOTTEN_FOR)
+            .time_to_live(ERASED_FOR)
             .build();
         let secrets = Cache::builder()
             .max_capacity(EVIDENCE_SECRETS_MAX)
             .eviction_policy(EvictionPolicy::lru())
             .time_to_live(EVIDENCE_SECRET_FOR)
             .build();
-        Self(Arc::new(Inner { rows, kms, freshness, cache, forgotten, secrets }))
+        Self(Arc::new(Inner { rows, kms, freshness, cache, erased, secrets }))
     }
 
     /// Makes a customer's keys, wrapped under the org key's current version. Nothing is stored yet.
     ///
     /// # Errors
-    /// [`VaultError::Unavailable`] or [`VaultError::Corrupt`], from the KMS.
+    /// [`VaultError::Unavailable`] or [`VaultError::KeyAway`], from the KMS.
     pub async fn generate(&self, customer: &CustomerRef, suite: Suite) -> Result<FreshKeys, VaultError> {
         let version = self.0.kms.current_version(&customer.org).await?;
         let mut fresh = Vec::with_capacity(Purpose::ALL.len());
@@ -163,10 +163,12 @@ impl Vault {
     }
 
     /// The customer's keys; none when there is no row. From the cache for up to five minutes, but only while
-    /// this process hears of erasures; a pending row is always read.
+    /// this process hears of erasures; a pending row is always read. Purposes whose erasure was heard of are
+    /// destroyed, also while the row still holds their keys.
     ///
     /// # Errors
-    /// [`VaultError::Unavailable`], or [`VaultError::Corrupt`] when a wrapped key is not this customer's.
+    /// [`VaultError::Unavailable`]; [`VaultError::KeyAway`] when the row is damaged, the org's key is not there,
+    /// or a wrapped key is not this customer's.
     pub async fn customer_keys(
         &self,
         customer: &CustomerRef,
@@ -177,7 +179,11 @@ impl Vault {
         {
             return Ok(Some(CustomerKeys { keys: DataKeys { set, suite }, row }));
         }
-        let Some(row) = self.0.rows.get(customer).await? else { return Ok(None) };
+        let found = self.0.rows.get(customer).await.map_err(|error| match error {
+            StoreError::Unavailable(why) => VaultError::Unavailable(why),
+            StoreError::Corrupt(why) => VaultError::KeyAway(why),
+        })?;
+        let Some(row) = found else { return Ok(None) };
         let set = Arc::new(self.unwrap(&row).await?);
         let row = Arc::new(row);
         if row.state == KeyRowState::Active {
@@ -214,12 +220,21 @@ impl Vault {
         Ok(self.0.rows.advance_pending(customer, attempt_until, next).await?)
     }
 
-    /// Drops the customer's keys from the cache, now, and keeps them out for an hour: to be called on every
-    /// `CustomerErased`. Requests that hold the keys already finish with them.
-    pub fn forget(&self, customer: &CustomerRef) {
-        // In this order: whoever remembers keys looks afterwards whether they were forgotten meanwhile.
-        self.0.forgotten.insert(customer.clone(), ());
+    /// Takes the customer's keys of those purposes as destroyed from now on, and reads its row every time: to be
+    /// called on every `CustomerErased`, which comes before the keys go. Requests that hold the keys already
+    /// finish with them.
+    pub fn forget(&self, customer: &CustomerRef, purposes: Purposes) {
+        // In this order: whoever remembers keys looks afterwards whether they were erased meanwhile.
+        self.0
+            .erased
+            .entry_by_ref(customer)
+            .and_upsert_with(|before| before.map_or(purposes, |before| before.into_value().union(purposes)));
         self.evict(customer);
+    }
+
+    /// The purposes whose erasure this process has heard of lately.
+    fn heard_erased(&self, customer: &CustomerRef) -> Purposes {
+        self.0.erased.get(customer).unwrap_or(Purposes::NONE)
     }
 
     /// Destroys the keys of those purposes in the store, and forgets the customer. False when there is no row.
@@ -228,7 +243,7 @@ impl Vault {
     /// [`VaultError::Unavailable`] (it may have happened; again is no error) or [`VaultError::Corrupt`].
     pub async fn destroy(&self, customer: &CustomerRef, purposes: Purposes) -> Result<bool, VaultError> {
         let destroyed = self.0.rows.destroy(customer, purposes).await;
-        self.forget(customer);
+        self.forget(customer, purposes);
         Ok(destroyed?)
     }
 
@@ -254,17 +269,17 @@ impl Vault {
     /// may stand idle calls this every minute.
     pub fn sweep(&self) {
         self.0.cache.run_pending_tasks();
-        self.0.forgotten.run_pending_tasks();
+        self.0.erased.run_pending_tasks();
         self.0.secrets.run_pending_tasks();
     }
 
     fn remember(&self, customer: &CustomerRef, set: &Arc<KeySet>, row: &Arc<KeyRow>) {
-        if self.0.forgotten.contains_key(customer) {
+        if self.0.erased.contains_key(customer) {
             return;
         }
         let slot = Arc::new(Slot(Mutex::new(Some((set.clone(), row.clone())))));
         self.0.cache.insert(customer.clone(), slot);
-        if self.0.forgotten.contains_key(customer) {
+        if self.0.erased.contains_key(customer) {
             self.evict(customer);
         }
     }
@@ -277,15 +292,19 @@ impl Vault {
 
     async fn unwrap(&self, row: &KeyRow) -> Result<KeySet, VaultError> {
         let customer = &row.customer;
+        let erased = self.heard_erased(customer);
         let mut keys = Vec::with_capacity(Purpose::ALL.len());
         for purpose in Purpose::ALL {
             keys.push(match row.key(purpose) {
                 DataKey::Destroyed { key_id } => PurposeKey { key_id: key_id.clone(), key: None },
+                DataKey::Active { key_id, .. } if erased.contains(purpose) => {
+                    PurposeKey { key_id: key_id.clone(), key: None }
+                }
                 DataKey::Active { key_id, kms_version, wrapped } => {
                     let binding = data_key_binding(customer, purpose, key_id, *kms_version);
                     let key = self.0.kms.unwrap(&customer.org, *kms_version, &binding, wrapped).await?;
                     if key.len() != 32 {
-                        return Err(VaultError::Corrupt("a data key of another length".into()));
+                        return Err(VaultError::KeyAway("a data key of another length".into()));
                     }
                     PurposeKey { key_id: key_id.clone(), key: Some(key) }
                 }

@@ -10,7 +10,7 @@ use domain::event::{CustomerRegistered, Event, Fingerprint};
 use domain::orgs::Scope;
 use domain::policy::Tier;
 use domain::ports::{KeyRowState, LogError, NewRecord, PendingStep, Topic};
-use domain::sealed::{Field, Purpose, Sealed};
+use domain::sealed::{Field, Purpose, Purposes, Sealed};
 use domain::time::Timestamp;
 use event_codec::Meta;
 use vault::{CustomerKeys, SealContext, StoredKeys};
@@ -30,7 +30,9 @@ use crate::limits::{
 use crate::observe::IgnoredFields;
 use crate::preferences::{IDEMPOTENCY_REPLAYED, PREFERENCE_APPLIED, Wait};
 use crate::ratelimit::Bucket;
+use crate::reading::unseal;
 use crate::request_id::carried;
+use crate::wiped::WipedBody;
 
 /// What became of a registration.
 #[derive(Debug)]
@@ -51,6 +53,7 @@ pub async fn post(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse,
     let caller = auth::admit(&req, &app, Bucket::Write, Wants::Scope(Scope::CustomersWrite))?;
     let (body, _permit) = body::receive(&req, &app, &caller.org().org).await?;
     let started = Instant::now();
+    let body = WipedBody::new(body);
     let object = Object::parse(&body, FIELDS)?;
     if let Some(ignored) = object.ignored() {
         req.extensions_mut().insert(IgnoredFields(ignored));
@@ -177,7 +180,12 @@ impl Work<'_> {
     /// Another registration under our name: it has the external id that our key was first used with.
     async fn settle_other(&self, keys: CustomerKeys, hmac: Option<[u8; 32]>) -> Result<Settled, ApiError> {
         match hmac {
-            Some(hmac) if keys.row().external_id_hmac == Some(hmac) => self.settle(keys, hmac).await,
+            // An abandoned row has no external id any more, and gives way whatever it was.
+            Some(hmac)
+                if keys.state() == KeyRowState::Abandoned || keys.row().external_id_hmac == Some(hmac) =>
+            {
+                self.settle(keys, hmac).await
+            }
             _ if keys.is_destroyed(Purpose::Profile) => Err(ApiError::NotFound),
             _ => Err(ApiError::KeyReused),
         }
@@ -200,11 +208,15 @@ impl Work<'_> {
     /// The customer has keys already: a repetition under the same key, or the rest of what broke off.
     async fn again(&self, keys: CustomerKeys) -> Result<Registered, ApiError> {
         let (mut keys, keyed) = (keys, self.is_keyed());
+        // A read model that cannot be asked refuses nobody: the vault has heard of most.
+        let erased = unseal::erased_unheard(self.app, keys.customer()).await.unwrap_or(Purposes::NONE);
         let customer = keys.customer().clone();
         for _ in 0..REGISTRATION_TRIES {
             let before = match keys.state() {
                 KeyRowState::Abandoned => break,
-                _ if keys.is_destroyed(Purpose::Profile) => return Err(ApiError::NotFound),
+                _ if keys.is_destroyed(Purpose::Profile) || erased.contains(Purpose::Profile) => {
+                    return Err(ApiError::NotFound);
+                }
                 _ if keyed && !self.is_same_body(&keys)? => return Err(ApiError::KeyReused),
                 KeyRowState::Active if keyed => return self.answer(&keys, self.app.now(), true).await,
                 KeyRowState::Active => return Err(ApiError::ExternalIdTaken(customer.customer)),

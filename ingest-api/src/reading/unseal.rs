@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use domain::ids::{CustomerId, CustomerRef, EventId};
 use domain::rows::VerificationRow;
-use domain::sealed::{Field, Opened, Sealed};
+use domain::sealed::{Field, Opened, Purpose, Purposes, Sealed};
 use futures::{StreamExt as _, TryStreamExt as _};
 use vault::{CustomerKeys, DataKeys, SealContext};
 
@@ -45,10 +45,33 @@ pub fn reason(keys: Option<&CustomerKeys>, row: &VerificationRow) -> Result<Opti
     }
 }
 
-/// The keys of the customers whose rows have a reason, each once.
+/// The purposes that the customer's state says are erased: before its keys are gone, and on an instance that does
+/// not hear of erasures just now.
 ///
 /// # Errors
-/// [`ApiError::Unavailable`] when the key store does not answer.
+/// From the store.
+pub async fn erased(app: &App, customer: &CustomerRef) -> Result<Purposes, ApiError> {
+    let generation = app.generation().await?;
+    let state = app.views.customer(generation, customer).await?;
+    Ok(state.map_or(Purposes::NONE, |state| state.erased))
+}
+
+/// The same, where only the vault of an instance that hears of erasures is as sure: it takes them up before a
+/// key serves.
+///
+/// # Errors
+/// From the store.
+pub async fn erased_unheard(app: &App, customer: &CustomerRef) -> Result<Purposes, ApiError> {
+    if app.outcomes.is_current(app.settings.outcomes_stale) {
+        return Ok(Purposes::NONE);
+    }
+    erased(app, customer).await
+}
+
+/// The keys of the customers whose rows have a reason, each once; none of those whose profile was erased.
+///
+/// # Errors
+/// [`ApiError::Unavailable`] when the key store, or the read model where it must be asked, does not answer.
 pub async fn keys_of<'a>(
     app: &App,
     caller: &Caller,
@@ -58,10 +81,13 @@ pub async fn keys_of<'a>(
         rows.filter(|row| row.reason.is_some()).map(|row| row.customer.clone()).collect();
     customers.sort();
     customers.dedup();
+    let one = customers.len() == 1;
     let found: Vec<(CustomerRef, Option<CustomerKeys>)> = futures::stream::iter(customers)
         .map(|customer| async move {
             let keys = app.vault.customer_keys(&customer, caller.org().suite).await?;
-            Ok::<_, ApiError>((customer, keys))
+            let erased =
+                if one { erased(app, &customer).await? } else { erased_unheard(app, &customer).await? };
+            Ok::<_, ApiError>((customer, keys.filter(|_| !erased.contains(Purpose::Profile))))
         })
         .buffer_unordered(UNSEAL_CONCURRENCY)
         .try_collect()

@@ -30,6 +30,8 @@ use crate::errors::ApiError;
 use crate::observe::IgnoredFields;
 use crate::preferences::{AnswerTimes, Wait};
 use crate::ratelimit::Bucket;
+use crate::reading::unseal;
+use crate::wiped::WipedBody;
 
 /// Takes Dukcapil's final verdict about a customer's NIK.
 ///
@@ -39,6 +41,7 @@ pub async fn post(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse,
     let caller = auth::admit(&req, &app, Bucket::NikDukcapil, Wants::Verdicts)?;
     let (body, _permit) = body::receive(&req, &app, &caller.org().org).await?;
     let received = Instant::now();
+    let body = WipedBody::new(body);
     let (parsed, ignored) = parse::submission(&body, req.query_string(), req.headers());
     if let Some(ignored) = ignored {
         req.extensions_mut().insert(IgnoredFields(ignored));
@@ -49,7 +52,14 @@ pub async fn post(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse,
     let wait = Wait::of(req.headers(), &app.settings);
     let times = wait.times(received);
     let keys = standing_keys(&app, &caller, &customer, submission.verdict.valid());
-    let keys = in_time(times.decide_until, keys).await?;
+    let keys = match in_time(times.decide_until, keys).await {
+        Ok(keys) => keys,
+        Err(refused @ (ApiError::BiometricWithdrawn | ApiError::EvidenceErased)) => {
+            let answer = answered_before(&app, &caller, &customer, &submission, &body, refused);
+            return Ok(in_time(times.decide_until, answer).await?.response(&wait));
+        }
+        Err(error) => return Err(error),
+    };
     let fingerprint = keys.fingerprint(&body)?;
     // What the body was turned into is all that is needed from here on.
     drop(body);
@@ -85,6 +95,7 @@ async fn standing_keys(
 ) -> Result<CustomerKeys, ApiError> {
     let keys = app.vault.customer_keys(customer, caller.org().suite).await?.ok_or(ApiError::NotFound)?;
     let destroyed: Purposes = Purpose::ALL.into_iter().filter(|p| keys.is_destroyed(*p)).collect();
+    let destroyed = destroyed.union(unseal::erased_unheard(app, customer).await?);
     let projected = matches!(keys.state(), KeyRowState::Pending { .. }) && {
         let generation = app.generation().await?;
         app.views.customer(generation, customer).await?.is_some_and(|state| state.registration.is_some())
@@ -103,6 +114,36 @@ async fn standing_keys(
         Admission::BiometricConsentWithdrawn => Err(ApiError::BiometricWithdrawn),
         Admission::EvidenceKeyDestroyed => Err(ApiError::EvidenceErased),
     }
+}
+
+/// Consent was withdrawn since: no verdict is recorded any more, but one that was answered before still gets its
+/// present answer (contract §4), from its row or from what this instance accepted. Where the evidence key is gone
+/// nobody can tell its body from another.
+async fn answered_before(
+    app: &App,
+    caller: &Caller,
+    customer: &CustomerRef,
+    submission: &Submission,
+    body: &[u8],
+    refused: ApiError,
+) -> Result<Answer, ApiError> {
+    let Some(key) = submission.idempotency_key.as_deref().filter(|_| !submission.dry_run) else {
+        return Err(refused);
+    };
+    let names = Names::of_key(&caller.entry.ids, &customer.customer, key);
+    let keys = app.vault.customer_keys(customer, caller.org().suite).await?;
+    let fingerprint = keys.and_then(|keys| keys.fingerprint(body).ok());
+    let is_other = |first| fingerprint.is_some_and(|ours| ours != first);
+    let generation = app.generation().await?;
+    let found = app.views.verification(generation, &customer.org, &names.verification).await?;
+    let (first, answer) = match (found, app.accepted.find(&names.verification)) {
+        (Some((view, enrolment)), _) if view.row.customer == *customer => {
+            (view.row.body_fingerprint, Answer::of_row(&view, enrolment.as_ref(), true))
+        }
+        (None, Some(in_log)) => (in_log.fingerprint, in_log.answer.replayed()),
+        (Some(_) | None, _) => return Err(refused),
+    };
+    if is_other(first) { Err(ApiError::KeyReused) } else { Ok(answer) }
 }
 
 /// Everything that a verdict would be refused for, the reuse of a key too; then what it would do.

@@ -2,16 +2,19 @@
 //! once (contract §2). Whether the customer exists is not asked here.
 
 use actix_web::http::header::HeaderMap;
+use bytes::Bytes;
 use domain::ids::CustomerId;
 use domain::limits::PHOTO_BYTES_MAX;
 use domain::photo::{Photo, PhotoError};
 use domain::verdict::{RawDocument, Reason, Verdict};
 use serde_json::value::RawValue;
+use zeroize::Zeroizing;
 
 use crate::errors::{ApiError, FieldErrors};
 use crate::json::{Object, string};
 use crate::preferences::idempotency_key;
 use crate::query::Query;
+use crate::wiped::wipe;
 
 /// The fields of the body.
 const FIELDS: &[&str] = &["customerId", "valid", "photo", "raw", "reason"];
@@ -127,7 +130,10 @@ fn field<T>(
 }
 
 fn reason(value: &RawValue) -> Result<Option<Reason>, String> {
-    Reason::parse(&string(value)?).map_err(|wrong| wrong.to_string())
+    let text = string(value)?;
+    let reason = Reason::parse(&text).map_err(|wrong| wrong.to_string());
+    wipe(text);
+    reason
 }
 
 /// A photo: WHATWG's forgiving base64 (Infra standard §7), with or without a data URL's prefix. Its size is
@@ -142,7 +148,9 @@ fn photo(value: &RawValue) -> Result<Photo, String> {
         return Err(PhotoError::TooManyBytes { max: PHOTO_BYTES_MAX }.to_string());
     }
     let bytes = base64_simd::forgiving_decode_to_vec(base64).map_err(|_| "must be base64".to_owned())?;
-    Photo::parse(bytes).map_err(|wrong| wrong.to_string())
+    wipe(text);
+    // Wiped with its last handle.
+    Photo::parse(Bytes::from_owner(Zeroizing::new(bytes))).map_err(|wrong| wrong.to_string())
 }
 
 fn without_prefix(text: &str) -> &str {

@@ -57,26 +57,27 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let runner = Runner::new(opened.ports.clone(), opened.settings())
         .following(Arc::clone(&opened.operations.generations), instance);
     let progress = runner.progress();
-    let ready = async {
-        let all = async {
-            answered(&opened).await;
-            readiness.settle(UnreadyReason::Dependencies);
+    let mut ended = Ok(());
+    // Before it has a share of the partitions: what it could not work on is left to those that can.
+    if stop.run_until_cancelled(answered(&opened)).await.is_some() {
+        readiness.settle(UnreadyReason::Dependencies);
+        let ready = async {
             // One that refuses its positions, or waits for a store, has not begun.
-            progress.begun().await;
-            readiness.settle(UnreadyReason::Projector);
+            if stop.run_until_cancelled(progress.begun()).await.is_some() {
+                readiness.settle(UnreadyReason::Projector);
+                tracing::info!("ready");
+            }
         };
-        if stop.run_until_cancelled(all).await.is_some() {
-            tracing::info!("ready");
-        }
-    };
-    let projecting = async {
-        let ended = runner.run(stop.clone()).await;
-        readiness.set_ending();
-        // Whatever ended it, nobody waits for readiness any more.
-        stop.cancel();
-        ended
-    };
-    let (ended, ()) = tokio::join!(projecting, ready);
+        let projecting = async {
+            let ended = runner.run(stop.clone()).await;
+            readiness.set_ending();
+            // Whatever ended it, nobody waits for readiness any more.
+            stop.cancel();
+            ended
+        };
+        (ended, ()) = tokio::join!(projecting, ready);
+    }
+    readiness.set_ending();
     tracing::info!("drained");
     listening.cancel();
     serving.await?;

@@ -82,6 +82,12 @@ fn print(status: &Status, still: &[u32]) {
         let note = if still.contains(&of.partition.0) { "  stands still" } else { "" };
         println!("{:>9} {:>12} {:>12} {:>8}{note}", of.partition.0, of.next.0, of.end.0, of.lag);
     }
+    for of in &status.partitions {
+        for held in &of.held {
+            let (org, from) = (&held.org, held.from.0);
+            println!("partition {}: events of {org} wait for a key, from offset {from} on", of.partition.0);
+        }
+    }
     println!(
         "\n{:<30} {:>9} {:>9} {:>9} {:>8} {:>7} {:>13} {:>6}  balance",
         "org", "read", "applied", "duplicate", "conflict", "refused", "dead-lettered", "parked"
@@ -109,12 +115,15 @@ fn as_json(status: &Status, still: &[u32]) -> serde_json::Value {
         .partitions
         .iter()
         .map(|of| {
+            let held: Vec<_> =
+                of.held.iter().map(|held| json!({"orgId": held.org.as_str(), "from": held.from.0})).collect();
             json!({
                 "partition": of.partition.0,
                 "next": of.next.0,
                 "end": of.end.0,
                 "lag": of.lag,
                 "beside": of.beside.map(|next| next.0),
+                "held": held,
                 "standsStill": still.contains(&of.partition.0),
             })
         })

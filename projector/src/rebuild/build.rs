@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Progress, RebuildError, RebuildPorts};
 use crate::batch::{Reader, split_at_releases};
 use crate::limits::REBUILD_PARTITIONS_AT_ONCE;
-use crate::partition::{Ended, PartitionWorker, Voice};
+use crate::partition::{Ended, KeyAway, PartitionWorker, Voice};
 use crate::runner::Settings;
 
 /// Where each partition stands, or is to stand.
@@ -83,7 +83,8 @@ impl<'a> Builder<'a> {
                     earliest
                 }
             };
-            let worker = PartitionWorker::new(topic.id, epoch, partition);
+            let log = (topic.id, epoch);
+            let worker = PartitionWorker::new(log, partition, generation, None, KeyAway::HoldsAll);
             parts.insert(partition, Part { next, worker, done: false });
         }
         Ok(Self { ports, settings, progress, cancel, topic, epoch, generation, parts, events: 0 })
@@ -132,7 +133,8 @@ async fn begin(
     partition: Partition,
     earliest: Offset,
 ) -> Result<(), RebuildError> {
-    let row = PositionRow { topic_id: topic.id, partition, next: earliest, last_event_id: None };
+    let row =
+        PositionRow { topic_id: topic.id, partition, next: earliest, last_event_id: None, held: Vec::new() };
     let at = WriteTimestamp::delete(epoch, earliest);
     let write = ViewWrite { at, row: ViewRow::Position(row) };
     Ok(ports.ports.projection.write(generation, vec![write]).await?)

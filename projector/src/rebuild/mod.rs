@@ -25,7 +25,8 @@ pub use words::{Difference, Options, Patience, Phase, Progress, RebuildError, Re
 use self::build::{Builder, Stop, positions};
 use self::compare::Compare;
 use self::instances::Instances;
-use crate::limits::{CATCH_UP_LAG, CATCH_UP_ROUNDS_MAX};
+use crate::limits::{CATCH_UP_LAG, CATCH_UP_ROUNDS_MAX, INSTANCES_EVERY};
+use crate::partition::wait;
 use crate::runner::{Ports, Settings};
 
 /// What a rebuild works through.
@@ -242,6 +243,7 @@ impl Rebuild<'_> {
 
     /// Replays until little is missing to where the generation that answers stands.
     async fn catch_up(&self, builder: &mut Builder<'_>, live: Generation) -> Result<(), RebuildError> {
+        self.wait_for_keys(builder, live).await?;
         for round in 0..CATCH_UP_ROUNDS_MAX {
             let to = positions(self.ports, &builder.topic, live).await?;
             let stands = builder.stands();
@@ -257,6 +259,24 @@ impl Rebuild<'_> {
             builder.advance(&to.into_iter().map(|(partition, to)| (partition, stop(to))).collect()).await?;
         }
         Ok(())
+    }
+
+    /// Until the generation that answers has left no org behind: what waits for a key cannot be compared, and
+    /// whoever hands over would leave it to nobody.
+    async fn wait_for_keys(&self, builder: &Builder<'_>, live: Generation) -> Result<(), RebuildError> {
+        let mut told = false;
+        loop {
+            let rows = self.ports.inspection.positions(live).await?;
+            let ours = rows.iter().filter(|row| row.topic_id == builder.topic.id);
+            let Some(held) = ours.flat_map(|row| &row.held).next() else { return Ok(()) };
+            if !std::mem::replace(&mut told, true) {
+                let org = &held.org;
+                self.progress.line(&format!("events of {org} wait for a key that is away; waiting for them"));
+            }
+            if wait(INSTANCES_EVERY, self.cancel).await {
+                return Err(RebuildError::Cancelled);
+            }
+        }
     }
 
     async fn replay_until(&self, builder: &mut Builder<'_>, until: Until) -> Result<(), RebuildError> {

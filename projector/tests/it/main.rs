@@ -3,6 +3,7 @@
 
 mod cli;
 mod handover;
+mod keys_away;
 mod quarantine;
 mod rebuild;
 mod remembered;

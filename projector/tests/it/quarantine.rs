@@ -1,11 +1,15 @@
 //! Quarantine, through the program.
 
+use std::sync::Arc;
+
 use domain::event::Fingerprint;
 use domain::ids::{CustomerId, CustomerRef, EventId};
 use domain::orgs::Suite;
 use domain::ports::Topic;
 use domain::time::Timestamp;
 use serde_json::Value;
+use testkit::memory::MemoryKeys;
+use vault::StoredKeys;
 
 use crate::cli::{Ran, projector};
 use crate::world::{World, registered, until};
@@ -56,37 +60,22 @@ async fn what_cannot_be_applied_is_listed_shown_and_released_only_when_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_this_build_can_apply_is_drained() {
     let world = World::new(1).await;
-    let running = world.project("one");
-    // Its registration came before its keys were stored.
     let id = CustomerRef::new(world.org.clone(), CustomerId::from_bytes(world.name("customer")));
-    let fresh = world.vault.generate(&id, Suite::Aes256GcmSiv).await.expect("keys");
     let event_id = EventId::from_bytes(world.name("registration"));
-    let event = {
-        let full_name = {
-            let context = vault::SealContext {
-                event_id: &event_id,
-                field: domain::sealed::Field::FullName,
-                content_type: "text/plain",
-            };
-            fresh.keys().seal(&context, b"synthetic").expect("sealed")
-        };
-        domain::event::Event::CustomerRegistered(domain::event::CustomerRegistered {
-            event_id: event_id.clone(),
-            customer: id.clone(),
-            full_name,
-            external_id: None,
-            body_fingerprint: Fingerprint([0; 32]),
-        })
-    };
-    world.append(&event).await;
-    world.append(&registered(&world.customers[0])).await;
+    let fresh = world.vault.generate(&id, Suite::Aes256GcmSiv).await.expect("keys");
+    let stored =
+        world.vault.store(fresh, event_id.clone(), Fingerprint([0; 32]), None, Timestamp::EPOCH).await;
+    let StoredKeys::New(keys) = stored.expect("stored") else { panic!("a new customer") };
+    // A projector by a key store that has other keys of this customer: none of its envelopes opens.
+    let others = world.asking_vault(Some(Arc::new(MemoryKeys::default())));
+    let wrong = others.generate(&id, Suite::Aes256GcmSiv).await.expect("keys");
+    drop(others.store(wrong, event_id, Fingerprint([0; 32]), None, Timestamp::EPOCH).await.expect("stored"));
+    world.append(&registered(&keys)).await;
+    let running = world.project_by(others, "another key store's");
+    until("it is a dead letter", async || world.all(Topic::DeadLetters).await.len() == 1).await;
+    running.stop().await;
+    let running = world.project("one");
     world.caught_up().await;
-    let stored = world
-        .vault
-        .store(fresh, event_id, Fingerprint([0; 32]), None, Timestamp::EPOCH)
-        .await
-        .expect("stored");
-    drop(stored);
 
     let folder = world.folder.path().to_str().expect("a path");
     let words = ["quarantine", "drain", "--all", "--json", "--data-dir", folder];

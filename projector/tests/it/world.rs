@@ -2,6 +2,7 @@
 //! process.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ use domain::event::{
 use domain::ids::{CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, VerificationId, derived};
 use domain::orgs::Suite;
 use domain::outcome::Outcome;
-use domain::ports::{NewRecord, ReadBounds, StoredRecord, Topic};
+use domain::ports::{KeyRows, NewRecord, ReadBounds, StoredRecord, Topic};
 use domain::rows::Generation;
 use domain::sealed::{Field, Sealed, SealedMedia};
 use domain::time::Timestamp;
@@ -26,7 +27,7 @@ use projector::{Ports, Runner, Settings};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use vault::{AlwaysCurrent, CustomerKeys, SealContext, StoredKeys, Vault};
+use vault::{AlwaysCurrent, CustomerKeys, FileKms, SealContext, StoredKeys, Vault};
 
 /// How long anything that must happen may take.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(90);
@@ -66,12 +67,42 @@ impl World {
         engine.kms.create_org_key(&org).await.expect("an org key");
         let vault = engine.vault(Arc::new(AlwaysCurrent));
         let mut world = Self { folder, engine, vault, org, customers: Vec::new(), named: AtomicU64::new(0) };
-        for _ in 0..customers {
-            let keys = world.new_customer().await;
-            world.append(&registered(&keys)).await;
-            world.customers.push(keys);
-        }
+        world.register(customers).await;
         world
+    }
+
+    /// So many more customers, of the org as it is now.
+    async fn register(&mut self, customers: usize) {
+        for _ in 0..customers {
+            let keys = self.new_customer().await;
+            self.append(&registered(&keys)).await;
+            self.customers.push(keys);
+        }
+    }
+
+    /// Another org, with so many customers after those that are there.
+    pub(crate) async fn new_org(&mut self, customers: usize) -> OrgId {
+        let org = OrgId::from_bytes(self.name("org"));
+        self.engine.kms.create_org_key(&org).await.expect("an org key");
+        let before = std::mem::replace(&mut self.org, org.clone());
+        self.register(customers).await;
+        self.org = before;
+        org
+    }
+
+    /// A vault for projectors alone, which keeps no key, over those rows, or the installation's.
+    pub(crate) fn asking_vault(&self, rows: Option<Arc<dyn KeyRows>>) -> Vault {
+        let kms = FileKms::open(self.kms_file()).expect("the KMS");
+        let rows = rows.unwrap_or_else(|| Arc::clone(&self.engine.keys));
+        Vault::new(rows, Arc::new(kms), Arc::new(|| false))
+    }
+
+    pub(crate) fn key_rows(&self) -> Arc<dyn KeyRows> {
+        Arc::clone(&self.engine.keys)
+    }
+
+    pub(crate) fn kms_file(&self) -> PathBuf {
+        Config::sandbox(self.folder.path()).expect("settings").kms_file()
     }
 
     pub(crate) fn name(&self, kind: &str) -> [u8; 16] {
@@ -165,7 +196,13 @@ impl World {
 
     /// A projector that follows the pointer, in this process.
     pub(crate) fn project(&self, instance: &str) -> Running {
-        let ports = self.ports();
+        self.project_by(self.vault.clone(), instance)
+    }
+
+    /// The same, with another vault.
+    pub(crate) fn project_by(&self, vault: Vault, instance: &str) -> Running {
+        let mut ports = self.ports();
+        ports.ports.vault = vault;
         let settings = Settings { poison_max: usize::MAX, ..Settings::default() };
         let runner = Runner::new(ports.ports, settings).following(ports.generations, instance.to_owned());
         let cancel = CancellationToken::new();

@@ -2,13 +2,15 @@
 //! registration. A value of these types cannot be invalid. Taking JSON and base64 apart belongs to the HTTP
 //! front end; what stands in a log belongs to `event`.
 //!
-//! Each part is personal data in clear, so no `Debug` here shows content and no error repeats any. The
+//! Each part is personal data in clear, so no `Debug` here shows content, no error repeats any, and what is
+//! dropped is wiped. The
 //! errors' texts are the ones that `details.fieldErrors` shows.
 
 use std::fmt;
 
 use bytes::Bytes;
 use memchr::memchr2;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::classify::{self, ReasonCategory};
 use crate::limits::{
@@ -65,6 +67,12 @@ impl Reason {
     }
 }
 
+impl Drop for Reason {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
 impl fmt::Debug for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Reason({} bytes)", self.0.len())
@@ -87,7 +95,8 @@ pub enum RawError {
     TooDeep,
 }
 
-/// The registry's raw answer: a JSON object, byte for byte as it was sent. Cheap to clone.
+/// The registry's raw answer: a JSON object, byte for byte as it was sent. Cheap to clone; wiped with the last
+/// handle.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RawDocument(Bytes);
 
@@ -107,7 +116,7 @@ impl RawDocument {
         if nested_deeper_than(json.as_bytes(), RAW_NESTING_MAX) {
             return Err(RawError::TooDeep);
         }
-        Ok(Self(Bytes::copy_from_slice(json.as_bytes())))
+        Ok(Self(Bytes::from_owner(Zeroizing::new(json.as_bytes().to_vec()))))
     }
 
     /// The document as it was sent.
@@ -208,6 +217,12 @@ impl FullName {
     }
 }
 
+impl Drop for FullName {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
 impl fmt::Debug for FullName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("FullName(..)")
@@ -260,6 +275,12 @@ impl ExternalId {
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl Drop for ExternalId {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 

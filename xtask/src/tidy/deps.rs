@@ -19,9 +19,10 @@ const OWNERS: [(&[&str], &str); 7] = [
     (&["actix-web", "actix-http", "utoipa-actix-web"], "ingest-api"),
 ];
 
-/// All that `domain` may build on: bytes, hashes and checksums, calendar arithmetic, and ways to write it down.
-/// No runtime, no wire format, no randomness.
-const DOMAIN_MAY: [&str; 7] = ["async-trait", "bytes", "chrono", "crc32fast", "memchr", "sha2", "thiserror"];
+/// All that `domain` may build on: bytes and wiping them, hashes and checksums, calendar arithmetic, and ways to
+/// write it down. No runtime, no wire format, no randomness.
+const DOMAIN_MAY: [&str; 8] =
+    ["async-trait", "bytes", "chrono", "crc32fast", "memchr", "sha2", "thiserror", "zeroize"];
 
 /// Crates that know a store, a broker or a registry: the engine chooses between them, and nothing else names one.
 const ADAPTERS: [&str; 4] = ["log-kafka", "schema-registry", "store-sqlite", "views-cql"];

@@ -257,14 +257,16 @@ impl Erasures {
                 Created::Existing(row) => *row,
             },
         };
-        if purposes.iter().all(|purpose| matches!(row.key(purpose), DataKey::Destroyed { .. })) {
-            return Ok(false);
-        }
-        if let Some(hmac) = row.external_id_hmac.filter(|_| purposes.contains(Purpose::Profile)) {
+        let had_keys = purposes.iter().any(|purpose| matches!(row.key(purpose), DataKey::Active { .. }));
+        let hmac = row.external_id_hmac.filter(|_| purposes.contains(Purpose::Profile));
+        if let Some(hmac) = hmac {
             self.external_ids.release(&customer.org, hmac, &customer.customer).await?;
         }
-        self.keys.destroy(customer, purposes).await?;
-        Ok(true)
+        // Where only the HMAC is left, a build that did not blank it destroyed the keys.
+        if had_keys || hmac.is_some() {
+            self.keys.destroy(customer, purposes).await?;
+        }
+        Ok(had_keys)
     }
 
     async fn id(&self, topic: Topic) -> Result<String, OpenError> {

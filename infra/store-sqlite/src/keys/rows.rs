@@ -250,7 +250,7 @@ fn overwrite(transaction: &Transaction<'_>, place: i64, bytes: &[u8]) -> Result<
     Ok(())
 }
 
-/// Overwrites the wrapped keys of those purposes with zeros. False when there is no row.
+/// Overwrites the wrapped keys of those purposes with zeros, and blanks what else is of a profile. False when there is no row.
 pub(super) fn destroy(
     transaction: &Transaction<'_>,
     customer: &CustomerRef,
@@ -265,6 +265,11 @@ pub(super) fn destroy(
                  WHERE org = ?1 AND customer = ?2 AND purpose = ?3",
             )?
             .execute(params![customer.org.as_str(), customer.customer.as_str(), purpose.as_str()])?;
+    }
+    if purposes.contains(Purpose::Profile) {
+        transaction
+            .prepare_cached("UPDATE key_row SET external_id_hmac = NULL WHERE org = ?1 AND customer = ?2")?
+            .execute(params![customer.org.as_str(), customer.customer.as_str()])?;
     }
     let there = transaction
         .prepare_cached("SELECT 1 FROM key_row WHERE org = ?1 AND customer = ?2")?

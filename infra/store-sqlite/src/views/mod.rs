@@ -31,8 +31,12 @@ use crate::migrate::{self, Durability};
 use crate::pool::Pool;
 
 /// Format 1 upwards; a released one never changes.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema.sql"), include_str!("generations.sql"), include_str!("../installation.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("generations.sql"),
+    include_str!("../installation.sql"),
+    include_str!("held.sql"),
+];
 
 /// The read model of the embedded engine: one file, every generation in it.
 ///

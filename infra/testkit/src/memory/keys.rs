@@ -110,6 +110,9 @@ fn destroy(row: &mut KeyRow, purposes: Purposes) {
             *key = DataKey::Destroyed { key_id: key_id.clone() };
         }
     }
+    if purposes.contains(Purpose::Profile) {
+        row.external_id_hmac = None;
+    }
 }
 
 #[async_trait]

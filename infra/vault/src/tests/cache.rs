@@ -20,7 +20,7 @@ async fn an_active_customer_is_read_once() {
         house.keys(&who).await;
     }
     assert_eq!(house.rows.reads(), before);
-    house.vault.forget(&who);
+    house.vault.forget(&who, Purposes::NONE);
     house.keys(&who).await;
     assert_eq!(house.rows.reads(), before + 1);
 }
@@ -50,11 +50,36 @@ async fn a_forgotten_customer_is_not_cached_again() {
     let who = customer(1, 2);
     house.register(&who).await;
     // The erasure is heard of, a request reads the row, and only then the keys are destroyed.
-    house.vault.forget(&who);
-    house.keys(&who).await;
+    house.vault.forget(&who, Purposes::NONE);
+    assert!(!house.keys(&who).await.is_destroyed(Purpose::Profile));
     house.rows.destroy(&who, Purposes::from_iter(Purpose::ALL)).await.expect("destroyed");
     let keys = house.keys(&who).await;
     assert!(Purpose::ALL.into_iter().all(|purpose| keys.is_destroyed(purpose)));
+}
+
+#[tokio::test]
+async fn what_was_heard_to_be_erased_is_destroyed_before_the_row_says_so() {
+    let house = House::new().await;
+    let who = customer(1, 2);
+    let keys = house.register(&who).await;
+    let event = event(3);
+    let (reason, photo) = (ctx(&event, Field::Reason), ctx(&event, Field::Photo));
+    let sealed = [reason, photo].map(|place| keys.seal(&place, b"x").expect("sealed"));
+    for (heard, gone) in [
+        (Purpose::Biometric, vec![Purpose::Biometric]),
+        (Purpose::Profile, vec![Purpose::Profile, Purpose::Biometric]),
+    ] {
+        house.vault.forget(&who, Purposes::NONE.with(heard));
+        let keys = house.keys(&who).await;
+        for purpose in Purpose::ALL {
+            assert_eq!(keys.is_destroyed(purpose), gone.contains(&purpose), "{heard:?} {purpose:?}");
+        }
+        assert_eq!(keys.open(&photo, &sealed[1]), Ok(Opened::Erased));
+        assert_eq!(keys.seal(&photo, b"x"), Err(crate::VaultError::Destroyed));
+    }
+    assert_eq!(house.keys(&who).await.open(&reason, &sealed[0]), Ok(Opened::Erased));
+    let row = house.rows.row(&who);
+    assert!(matches!(row.key(Purpose::Profile), domain::ports::DataKey::Active { .. }), "the eraser's work");
 }
 
 #[tokio::test]
@@ -65,7 +90,7 @@ async fn forgetting_frees_the_keys_at_once_and_lets_requests_finish() {
     let set = Arc::downgrade(&keys.keys.set);
     let place_event = event(3);
     let place = ctx(&place_event, Field::Reason);
-    house.vault.forget(&who);
+    house.vault.forget(&who, Purposes::NONE);
     let sealed = keys.seal(&place, b"x").expect("a request that holds its keys");
     assert!(matches!(keys.open(&place, &sealed), Ok(Opened::Open(_))));
     drop(keys);

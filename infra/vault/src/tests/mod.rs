@@ -168,6 +168,9 @@ impl KeyRows for MemoryRows {
                         *key = DataKey::Destroyed { key_id: key_id.clone() };
                     }
                 }
+                if purposes.contains(Purpose::Profile) {
+                    row.external_id_hmac = None;
+                }
                 true
             }
             None => false,

@@ -20,7 +20,7 @@ async fn wraps_swapped_between_customers_and_purposes_are_refused() {
     let (one, two, abroad) = (customer(1, 2), customer(1, 3), customer(2, 2));
     for who in [&one, &two, &abroad] {
         house.register(who).await;
-        house.vault.forget(who);
+        house.vault.forget(who, domain::sealed::Purposes::NONE);
     }
     let row = house.rows.row(&one);
     // Whole key rows' contents under another name, and single wraps with and without their key ids.
@@ -49,7 +49,7 @@ async fn wraps_swapped_between_customers_and_purposes_are_refused() {
 
     for (n, case) in cases.into_iter().enumerate() {
         house.rows.force(case);
-        assert!(matches!(house.try_keys(&one).await, Err(VaultError::Corrupt(_))), "case {n}");
+        assert!(matches!(house.try_keys(&one).await, Err(VaultError::KeyAway(_))), "case {n}");
     }
     house.rows.force(row);
     assert!(house.try_keys(&one).await.expect("an answer").is_some(), "as it was, it unwraps");
@@ -96,7 +96,7 @@ async fn an_orgs_id_secret_is_its_own() {
     let again = OrgIds::unwrap(kms, &record(1, secret.clone())).await.expect("ids");
     assert_eq!(ids.named("ver_", "/r", None, "k"), again.named("ver_", "/r", None, "k"));
     assert_eq!(ids.external_id_hmac("x"), again.external_id_hmac("x"));
-    assert!(matches!(OrgIds::unwrap(kms, &record(2, secret)).await, Err(VaultError::Corrupt(_))));
+    assert!(matches!(OrgIds::unwrap(kms, &record(2, secret)).await, Err(VaultError::KeyAway(_))));
     let other = create_id_secret(kms, &org(1)).await.expect("a secret");
     let other = OrgIds::unwrap(kms, &record(1, other)).await.expect("ids");
     assert_ne!(ids.named("ver_", "/r", None, "k"), other.named("ver_", "/r", None, "k"));

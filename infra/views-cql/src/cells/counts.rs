@@ -2,15 +2,17 @@
 
 use bytes::Bytes;
 use domain::event::{Offset, Partition, TopicId};
-use domain::ids::EventId;
+use domain::ids::{EventId, OrgId};
 use domain::ports::StoreError;
-use domain::rows::{AsOf, Books, BooksKey, BooksRow, Epoch, PositionRow};
+use domain::rows::{AsOf, Books, BooksKey, BooksRow, Epoch, HeldOrg, PositionRow};
 
 use super::bytes::{In, Out};
 
 const AS_OF: u8 = 1;
 const BOOKS: u8 = 1;
 const POSITION: u8 = 1;
+/// A position with orgs that wait. One without is written as every build reads it.
+const POSITION_HELD: u8 = 2;
 
 pub(super) fn put_as_of(out: &mut Out, as_of: &AsOf) {
     out.topic(as_of.topic_id);
@@ -61,9 +63,16 @@ pub(crate) fn decode_books(key: BooksKey, bytes: &[u8]) -> Result<BooksRow, Stor
 }
 
 pub(crate) fn position(row: &PositionRow) -> Bytes {
-    let mut out = Out::new(POSITION);
+    let mut out = Out::new(if row.held.is_empty() { POSITION } else { POSITION_HELD });
     out.u64(row.next.0);
     out.option(row.last_event_id.as_ref(), |out, id| out.text(id.as_str()));
+    if !row.held.is_empty() {
+        out.u32(row.held.len() as u32);
+        for held in &row.held {
+            out.text(held.org.as_str());
+            out.u64(held.from.0);
+        }
+    }
     out.done()
 }
 
@@ -73,8 +82,15 @@ pub(crate) fn decode_position(
     partition: Partition,
     bytes: &[u8],
 ) -> Result<PositionRow, StoreError> {
-    let mut cell = In::new("position", POSITION, bytes)?;
+    let version = if bytes.first() == Some(&POSITION_HELD) { POSITION_HELD } else { POSITION };
+    let mut cell = In::new("position", version, bytes)?;
     let next = Offset(cell.u64()?);
     let last_event_id = cell.option(|cell| cell.id(EventId::parse))?;
-    cell.done(PositionRow { topic_id, partition, next, last_event_id })
+    let mut held = Vec::new();
+    if version == POSITION_HELD {
+        for _ in 0..cell.u32()? {
+            held.push(HeldOrg { org: cell.id(OrgId::parse)?, from: Offset(cell.u64()?) });
+        }
+    }
+    cell.done(PositionRow { topic_id, partition, next, last_event_id, held })
 }

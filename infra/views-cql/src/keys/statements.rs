@@ -49,7 +49,9 @@ fn destroyed(purposes: Purposes) -> String {
     let gone = purposes.iter().map(Purpose::as_str).map(|purpose| {
         format!("{purpose}_state = 'destroyed', {purpose}_version = null, {purpose}_wrapped = null")
     });
-    gone.collect::<Vec<_>>().join(", ")
+    // What can be guessed from an external id is the profile's.
+    let hmac = purposes.contains(Purpose::Profile).then(|| "external_id_hmac = null".to_owned());
+    gone.chain(hmac).collect::<Vec<_>>().join(", ")
 }
 
 fn destroy(purposes: Purposes) -> String {
@@ -121,6 +123,7 @@ mod tests {
     fn a_set_of_purposes_goes_in_one_statement() {
         let text = destroy(Purposes::NONE.with(Purpose::Profile).with(Purpose::Evidence));
         assert!(text.contains("profile_state = 'destroyed'") && text.contains("evidence_wrapped = null"));
-        assert!(!text.contains("biometric"));
+        assert!(!text.contains("biometric") && text.contains("external_id_hmac = null"));
+        assert!(!destroy(Purposes::NONE.with(Purpose::Biometric)).contains("external_id_hmac"));
     }
 }

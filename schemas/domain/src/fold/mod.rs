@@ -171,6 +171,22 @@ fn must_park(state: &CustomerState, fact: &Fact) -> bool {
     waits && state.quarantine.is_some() && !state.erased.contains(Purpose::Profile)
 }
 
+/// Whether folding the event would use its envelopes: only what may be applied does. What is parked, refused, or
+/// about a customer whom the log has not registered comes to the same whatever is in them.
+pub fn needs_envelopes(state: &CustomerState, fact: &Fact) -> bool {
+    if must_park(state, fact) || state.erased.contains(Purpose::Profile) {
+        return false;
+    }
+    match fact {
+        Fact::Event { event, .. } => match &event.event {
+            Event::CustomerRegistered(_) => true,
+            Event::DukcapilVerdictReceived(_) => state.registration.is_some(),
+            Event::CustomerErased(_) | Event::CustomerReleased(_) => false,
+        },
+        Fact::Poison(_) => false,
+    }
+}
+
 fn apply(state: CustomerState, fact: &Fact, known: &mut KnownRows) -> Result<Folded, FoldStop> {
     match fact {
         Fact::Poison(poison) if state.erased.contains(Purpose::Profile) => {

@@ -70,7 +70,7 @@ pub struct KeyRow {
     pub registration_event_id: EventId,
     /// The registration's body: a reused key with another body is told from it.
     pub registration_fingerprint: Fingerprint,
-    /// HMAC of the external id, for releasing its lookup row on erasure.
+    /// HMAC of the external id, for releasing its lookup row on erasure; none once the profile's key is destroyed.
     pub external_id_hmac: Option<[u8; 32]>,
 }
 
@@ -133,7 +133,8 @@ pub trait KeyRows: Send + Sync {
     ) -> Result<bool, StoreError>;
 
     /// Destroys the data keys of those purposes: the wrapped bytes are gone from the store's files, a
-    /// `Destroyed` stays. Again is no error. False when there is no row.
+    /// `Destroyed` stays. With the profile's key goes the row's `external_id_hmac`: its lookup row is released
+    /// before. Again is no error. False when there is no row.
     async fn destroy(&self, customer: &CustomerRef, purposes: Purposes) -> Result<bool, StoreError>;
 }
 

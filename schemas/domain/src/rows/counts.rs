@@ -52,7 +52,7 @@ pub struct TallyKey {
 }
 
 /// How many rows a bucket has: an absolute number.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TallyRow {
     /// Which rows.
     pub key: TallyKey,
@@ -89,7 +89,7 @@ pub struct BooksKey {
 }
 
 /// The books: `read = applied + duplicate + conflict + refused + dead_lettered + parked`, always.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Books {
     /// Events read.
     pub read: u64,
@@ -128,7 +128,7 @@ impl Books {
 }
 
 /// The books as kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BooksRow {
     /// Whose.
     pub key: BooksKey,

@@ -107,7 +107,7 @@ impl FaceSource {
 }
 
 /// The customer's KYC right after an event: kept with the event's row, so that `asOf` needs one row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Kyc {
     /// The tier.
     pub tier: Tier,
@@ -118,7 +118,7 @@ pub struct Kyc {
 }
 
 /// A change of the tier.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TierEventRow {
     /// The change; follows from the causing event's id.
     pub id: TierEventId,
@@ -137,7 +137,7 @@ pub struct TierEventRow {
 }
 
 /// One verification, immutable. Carries what its outcomes are rebuilt from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct VerificationRow {
     /// The row.
     pub id: VerificationId,
@@ -174,7 +174,7 @@ pub struct VerificationRow {
 }
 
 /// One face reference. The photo stays in the event; the row says where.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EnrolmentRow {
     /// The reference.
     pub id: EnrolmentId,
@@ -197,7 +197,7 @@ pub struct EnrolmentRow {
 }
 
 /// Something noticed about a verification, joined to it on reading.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SignalRow {
     /// The verification.
     pub verification_id: VerificationId,
@@ -212,7 +212,7 @@ pub struct SignalRow {
 }
 
 /// What became of an event that made no verification row of its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Disposition {
     /// Its effect is in the state (registration, erasure).
     Applied,
@@ -232,7 +232,7 @@ pub enum Disposition {
 
 /// The note about such an event: by it a redelivery finds what was published, and a tally that is behind
 /// finds what to count.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EventNote {
     /// Whose.
     pub customer: CustomerRef,
@@ -266,7 +266,7 @@ impl EventNote {
 }
 
 /// How a customer was registered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Registration {
     /// The event (the envelopes below are bound to it).
     pub event_id: EventId,
@@ -283,7 +283,7 @@ pub struct Registration {
 }
 
 /// Why and since when a customer's events are parked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Quarantine {
     /// The event that could not be applied.
     pub since: Source,
@@ -294,7 +294,7 @@ pub struct Quarantine {
 }
 
 /// A customer, as of an offset of its partition: a pure function of the events up to there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CustomerState {
     /// Who.
     pub customer: CustomerRef,

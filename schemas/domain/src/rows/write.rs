@@ -38,8 +38,17 @@ impl WriteTimestamp {
     }
 }
 
-/// How far a partition is projected: everything before `next` is in the rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Whose events of a partition wait for a key that is away: everything of the org before `from` is in the rows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct HeldOrg {
+    /// The tenant.
+    pub org: OrgId,
+    /// The first of its events that is not taken in.
+    pub from: Offset,
+}
+
+/// How far a partition is projected: everything before `next` is in the rows, but for what is held.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PositionRow {
     /// The topic.
     pub topic_id: TopicId,
@@ -49,10 +58,13 @@ pub struct PositionRow {
     pub next: Offset,
     /// The id of the last event taken in, to tell a log that was cut and written again.
     pub last_event_id: Option<EventId>,
+    /// Orgs whose events stand still before `next`, by org. Part of this row, so that no position moves past an
+    /// event without saying that it waits.
+    pub held: Vec<HeldOrg>,
 }
 
 /// One row to write.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ViewRow {
     /// Event rows: written first.
     Verification(Box<VerificationRow>),
@@ -77,7 +89,7 @@ pub enum ViewRow {
 }
 
 /// A row and when it was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ViewWrite {
     /// A write with a lower timestamp than the row's own has no effect.
     pub at: WriteTimestamp,

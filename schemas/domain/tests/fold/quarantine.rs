@@ -1,10 +1,12 @@
 //! Quarantine and release.
 
+use domain::fold::needs_envelopes;
 use domain::policy::Tier;
 use domain::redelivery::recall;
 use domain::rows::{BookEntry, Disposition, EventNote, ViewRow};
+use domain::sealed::Purpose;
 
-use crate::given::{Customer, at, declined, poison, registered, source, valid, verification};
+use crate::given::{Customer, at, declined, erased, poison, registered, source, valid, verification};
 
 fn notes_of(customer: &Customer) -> impl Fn(domain::event::Source) -> Option<EventNote> + '_ {
     |wanted| {
@@ -127,4 +129,27 @@ fn a_release_that_is_folded_again_comes_to_the_same() {
     again.known = once.known.clone();
     let again = again.released(8, &waiting, None);
     assert_eq!(again.last(), once.last());
+}
+
+/// An envelope that does not open, or not yet, matters where its event would be applied, and nowhere else: there the
+/// event comes to what poison in its place does.
+#[test]
+fn envelopes_matter_where_their_event_would_be_applied() {
+    let facts = || [registered(9, 2), valid(1).at(9), declined(2).at(9)];
+    let no = [false; 3];
+    for (given, needed) in [
+        (Customer::unknown(), [true, false, false]),
+        (Customer::registered(), [true; 3]),
+        (Customer::registered().when(&[erased(2, &[Purpose::Biometric])]), [true; 3]),
+        (Customer::registered().when(&[erased(2, &[Purpose::Profile])]), no),
+        (Customer::registered().when(&[poison(2)]), no),
+        (Customer::registered().when(&[poison(2), erased(3, &[Purpose::Profile])]), no),
+    ] {
+        for (fact, needed) in facts().iter().zip(needed) {
+            assert_eq!(needs_envelopes(&given.state, fact), needed, "{fact:?}");
+        }
+        for fact in [erased(9, &[Purpose::Profile]), poison(9)] {
+            assert!(!needs_envelopes(&given.state, &fact));
+        }
+    }
 }

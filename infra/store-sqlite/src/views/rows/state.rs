@@ -4,8 +4,8 @@ use domain::event::{Fingerprint, Offset, Partition, Source};
 use domain::ids::{EventId, OrgId};
 use domain::policy::Methods;
 use domain::rows::{
-    Books, BooksKey, BooksRow, CustomerState, PositionRow, Quarantine, Registration, TallyKey, TallyRow,
-    VerificationStatus,
+    Books, BooksKey, BooksRow, CustomerState, HeldOrg, PositionRow, Quarantine, Registration, TallyKey,
+    TallyRow, VerificationStatus,
 };
 use domain::sealed::Purposes;
 use rusqlite::types::Null;
@@ -208,8 +208,11 @@ impl Stored for BooksRow {
 }
 
 impl Stored for PositionRow {
-    const TABLE: Table =
-        Table { name: "position", key: &["topic_id", "log_partition"], rest: &["next", "last_event_id"] };
+    const TABLE: Table = Table {
+        name: "position",
+        key: &["topic_id", "log_partition"],
+        rest: &["next", "last_event_id", "held"],
+    };
 
     statements!(PositionRow, of);
 
@@ -217,7 +220,8 @@ impl Stored for PositionRow {
         out.put(self.topic_id.0.as_slice())?;
         out.put(self.partition.0)?;
         out.number(self.next.0)?;
-        out.put(self.last_event_id.as_ref().map(EventId::as_str))
+        out.put(self.last_event_id.as_ref().map(EventId::as_str))?;
+        out.put(held_text(&self.held))
     }
 
     fn take(cells: &mut Cells<'_>) -> Result<Self, Failure> {
@@ -226,6 +230,20 @@ impl Stored for PositionRow {
             partition: Partition(cells.small()?),
             next: Offset(cells.number()?),
             last_event_id: cells.maybe_id(EventId::parse)?,
+            held: cells.maybe_text()?.map_or(Ok(Vec::new()), take_held)?,
         })
     }
+}
+
+fn held_text(held: &[HeldOrg]) -> Option<String> {
+    let one = |held: &HeldOrg| format!("{}:{}", held.org, held.from.0);
+    (!held.is_empty()).then(|| held.iter().map(one).collect::<Vec<_>>().join(" "))
+}
+
+fn take_held(text: &str) -> Result<Vec<HeldOrg>, Failure> {
+    let one = |text: &str| {
+        let (org, from) = text.split_once(':')?;
+        Some(HeldOrg { org: OrgId::parse(org).ok()?, from: Offset(from.parse().ok()?) })
+    };
+    text.split(' ').map(one).collect::<Option<_>>().ok_or(Failure::Stored("a position's orgs that wait"))
 }
