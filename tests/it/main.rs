@@ -1,8 +1,9 @@
 //! The contract from outside: the real program on a folder of its own, spoken to over HTTP. What does not
 //! belong here: crashes and full disks (`../chaos/`), and anything that looks inside, except for what
 //! compliance may open in a sandbox's folder (`evidence.rs`). Most cases here hold on the distributed engine too
-//! (`../distributed/` runs them there); what is a sandbox's alone stands in `lagging.rs`, `lifecycle.rs`,
-//! `observed.rs`, `operations.rs`, `otlp.rs`, `programs.rs`, `records.rs`, `secrecy.rs` and `tls.rs`.
+//! (`../distributed/` runs them there); what is a sandbox's alone stands in `connections.rs`, `hostile.rs`,
+//! `lagging.rs`, `lifecycle.rs`, `observed.rs`, `operations.rs`, `otlp.rs`, `programs.rs`, `records.rs`,
+//! `secrecy.rs` and `tls.rs`.
 
 mod client;
 mod evidence;
@@ -15,12 +16,14 @@ mod accepted;
 mod access;
 mod bodies;
 mod common;
+mod connections;
 mod customers;
 mod documents;
 mod doors;
 mod edges;
 mod ends;
 mod fields;
+mod hostile;
 mod idempotency;
 mod json;
 mod lagging;
