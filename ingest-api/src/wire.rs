@@ -5,6 +5,7 @@
 //! a handler reads the body. Bodies pass through as they are; what they mean is no matter of this layer.
 
 mod chunks;
+mod discard;
 mod head;
 mod link;
 mod passing;
@@ -20,13 +21,11 @@ use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use self::discard::Discard;
 use self::head::{Refused, Scan};
 pub use self::link::Link;
 use self::passing::Passing;
-use crate::limits::{
-    BODY_AHEAD_BYTES_MAX, BODY_ROUND_BYTES, DISCARD_BYTES_MAX, DISCARD_TIME, HEAD_BYTES_MAX, HEAD_READ_BYTES,
-    LINGER,
-};
+use crate::limits::{BODY_AHEAD_BYTES_MAX, BODY_ROUND_BYTES, HEAD_BYTES_MAX, HEAD_READ_BYTES, LINGER};
 
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -63,15 +62,6 @@ enum Reading {
     Refusing { answer: Vec<u8>, written: usize },
     /// Nothing more comes.
     Over,
-}
-
-/// Reading on for a while before the connection is closed, so that a client that is still sending is not cut off
-/// by a reset before it can read its answer.
-struct Discard {
-    until: Pin<Box<Sleep>>,
-    left: usize,
-    /// The client was sending.
-    is_due: bool,
 }
 
 impl<T> Wire<T> {
@@ -297,27 +287,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
 
     /// Reads on for a while if the client is still sending.
     fn poll_discard(&mut self, cx: &mut Context<'_>, is_due: bool) -> Poll<()> {
-        let due = is_due || !self.inbox.is_empty();
-        let discard = self.discard.get_or_insert_with(|| Discard {
-            until: Box::pin(sleep_until(Instant::now() + DISCARD_TIME)),
-            left: DISCARD_BYTES_MAX,
-            is_due: due,
-        });
-        loop {
-            let mut bytes = [0; HEAD_READ_BYTES];
-            let mut buf = ReadBuf::new(&mut bytes);
-            let read = Pin::new(&mut self.io).poll_read(cx, &mut buf);
-            let n = buf.filled().len();
-            match read {
-                Poll::Ready(Ok(())) if n > 0 && n < discard.left => {
-                    discard.left -= n;
-                    discard.is_due = true;
-                }
-                Poll::Ready(_) => return Poll::Ready(()),
-                Poll::Pending if !discard.is_due => return Poll::Ready(()),
-                Poll::Pending => return discard.until.as_mut().poll(cx),
-            }
-        }
+        let is_due = is_due || !self.inbox.is_empty();
+        self.discard.get_or_insert_with(|| Discard::begin(is_due)).poll(Pin::new(&mut self.io), cx)
     }
 
     /// Asks for the body if the client waits to be asked, then writes what is left of that.
