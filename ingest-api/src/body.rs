@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::Payload;
@@ -24,9 +24,9 @@ use futures::StreamExt as _;
 use crate::admission::Permit;
 use crate::app::App;
 use crate::errors::ApiError;
-use crate::limits::BODY_BYTES_MAX;
+use crate::limits::{BODY_BYTES_MAX, BODY_STEP_BYTES};
 use crate::settings::Settings;
-use crate::wire::HalfClose;
+use crate::wire::Link;
 
 /// A request's unread body, in the request's extensions.
 #[derive(Clone)]
@@ -38,8 +38,13 @@ impl Upload {
         Self(Rc::new(RefCell::new(Some(payload))))
     }
 
+    /// Whether nobody has read it.
+    pub fn is_unread(&self) -> bool {
+        self.0.borrow().is_some()
+    }
+
     /// The answer's body with the unread stream in it, if there is one.
-    pub fn linger(&self, body: BoxBody, closing: Option<HalfClose>) -> BoxBody {
+    pub fn linger(&self, body: BoxBody, closing: Option<Link>) -> BoxBody {
         match self.0.borrow_mut().take() {
             Some(payload @ Payload::H1 { .. }) => BoxBody::new(Lingering { body, _unread: payload, closing }),
             _ => body,
@@ -51,14 +56,14 @@ impl Upload {
 struct Lingering {
     body: BoxBody,
     _unread: Payload,
-    closing: Option<HalfClose>,
+    closing: Option<Link>,
 }
 
 impl Drop for Lingering {
     /// actix drops an answer's body when all of it is encoded and before it is flushed.
     fn drop(&mut self) {
         if let Some(closing) = &self.closing {
-            closing.after_this_answer();
+            closing.half_close_after_this_answer();
         }
     }
 }
@@ -87,12 +92,19 @@ pub async fn receive(req: &HttpRequest, app: &App, org: &OrgId) -> Result<(Bytes
         return Err(ApiError::BodyTooLarge);
     }
     let upload = req.extensions().get::<Upload>().cloned();
-    let announced = length.unwrap_or(if upload.is_some() { BODY_BYTES_MAX } else { 0 });
-    let permit = app.admission.take(org, announced).ok_or(ApiError::Overloaded)?;
+    let announced = if upload.is_some() { length } else { Some(0) };
+    let mut permit = app.admission.take(org, announced).ok_or(ApiError::Overloaded)?;
     let Some(upload) = upload else { return Ok((Bytes::new(), permit)) };
     let Some(mut payload) = upload.0.borrow_mut().take() else { return Ok((Bytes::new(), permit)) };
-    match read(&mut payload, length, &app.settings).await {
-        Ok(body) => Ok((body, permit)),
+    // Nothing stands against it any more: a client that waits to be asked for the body is asked.
+    if let Some(link) = req.conn_data::<Link>() {
+        link.body_is_wanted();
+    }
+    match read(&mut payload, length, &app.settings, &mut permit).await {
+        Ok(body) => {
+            permit.settle(body.len());
+            Ok((body, permit))
+        }
         Err(error) => {
             *upload.0.borrow_mut() = Some(payload);
             Err(error)
@@ -100,41 +112,74 @@ pub async fn receive(req: &HttpRequest, app: &App, org: &OrgId) -> Result<(Bytes
     }
 }
 
-async fn read(payload: &mut Payload, length: Option<usize>, settings: &Settings) -> Result<Bytes, ApiError> {
-    let deadline = Instant::now() + settings.body_total;
+async fn read(
+    payload: &mut Payload,
+    length: Option<usize>,
+    settings: &Settings,
+    permit: &mut Permit,
+) -> Result<Bytes, ApiError> {
+    let pace = Pace::begin(settings);
     let mut body = BytesMut::new();
     loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(ApiError::BodyStalled);
-        }
-        let next = tokio::time::timeout(left.min(settings.body_progress), payload.next()).await;
-        let chunk = match next {
-            Err(_) => return Err(ApiError::BodyStalled),
-            Ok(None) => return Ok(body.freeze()),
-            Ok(Some(Err(PayloadError::Overflow))) => return Err(ApiError::BodyTooLarge),
-            Ok(Some(Err(_))) => return Err(ApiError::BodyIncomplete),
-            Ok(Some(Ok(chunk))) => chunk,
-        };
-        if body.len() + chunk.len() > BODY_BYTES_MAX {
+        let Some(chunk) = next(payload, &pace, body.len()).await? else { return Ok(body.freeze()) };
+        let received = body.len() + chunk.len();
+        if received > BODY_BYTES_MAX {
             return Err(ApiError::BodyTooLarge);
         }
-        if body.is_empty() {
-            if length == Some(chunk.len()) {
-                // The usual small body: it came in one piece, which is used as it is.
-                return finish(payload, chunk).await;
-            }
-            body.reserve(length.unwrap_or(chunk.len()));
+        if !permit.grow(received) {
+            return Err(ApiError::Overloaded);
+        }
+        if body.is_empty() && length == Some(chunk.len()) {
+            // The usual small body: it came in one piece, which is used as it is, once its end was taken, so that
+            // the connection knows that it was read.
+            return match next(payload, &pace, received).await? {
+                None => Ok(chunk),
+                Some(_) => Err(ApiError::BodyIncomplete),
+            };
+        }
+        if received > body.capacity() {
+            // Twice what is there, and no more than was announced: an announcement alone takes no memory.
+            let most = length.unwrap_or(BODY_BYTES_MAX).max(received);
+            let room = (received * 2).max(BODY_STEP_BYTES).min(most);
+            body.reserve(room - body.len());
         }
         body.extend_from_slice(&chunk);
     }
 }
 
-/// Takes the end of the stream, which is there already, so that the connection knows the body was read.
-async fn finish(payload: &mut Payload, body: Bytes) -> Result<Bytes, ApiError> {
-    match payload.next().await {
-        None => Ok(body),
-        Some(_) => Err(ApiError::BodyIncomplete),
+/// The next piece of a body within the time it has; none at its end.
+async fn next(payload: &mut Payload, pace: &Pace<'_>, received: usize) -> Result<Option<Bytes>, ApiError> {
+    let left = pace.left(received, Instant::now()).ok_or(ApiError::BodyStalled)?;
+    match tokio::time::timeout(left, payload.next()).await {
+        Err(_) => Err(ApiError::BodyStalled),
+        Ok(None) => Ok(None),
+        Ok(Some(Err(PayloadError::Overflow))) => Err(ApiError::BodyTooLarge),
+        Ok(Some(Err(_))) => Err(ApiError::BodyIncomplete),
+        Ok(Some(Ok(chunk))) => Ok(Some(chunk)),
+    }
+}
+
+/// How slowly a body may come (contract §1).
+struct Pace<'a> {
+    start: Instant,
+    settings: &'a Settings,
+}
+
+impl<'a> Pace<'a> {
+    fn begin(settings: &'a Settings) -> Self {
+        Self { start: Instant::now(), settings }
+    }
+
+    /// How long a body of which so much has come may take to bring more; none when its time is over.
+    fn left(&self, received: usize, now: Instant) -> Option<Duration> {
+        let settings = self.settings;
+        let mut most = settings.body_total;
+        if settings.body_rate_min > 0 {
+            let earned = Duration::from_millis(received as u64 * 1_000 / settings.body_rate_min);
+            most = most.min(earned.max(settings.body_rate_after));
+        }
+        let left = most.checked_sub(now.saturating_duration_since(self.start))?;
+        Some(left.min(settings.body_progress)).filter(|left| !left.is_zero())
     }
 }
 
@@ -156,7 +201,11 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
             })
         })
     });
-    if json && plain { Ok(()) } else { Err(ApiError::UnsupportedMediaType) }
+    match (json, plain) {
+        (true, true) => Ok(()),
+        (false, _) => Err(ApiError::UnsupportedMediaType),
+        (true, false) => Err(ApiError::UnsupportedContentEncoding),
+    }
 }
 
 fn is_json(value: &str) -> bool {
@@ -182,6 +231,28 @@ mod tests {
             map.append(HeaderName::from_static(name), HeaderValue::from_str(value).expect("a value"));
         }
         map
+    }
+
+    #[test]
+    fn a_body_has_the_time_that_its_bytes_earn_it() {
+        let settings = Settings::default();
+        let pace = Pace::begin(&settings);
+        let left = |received, after_s| {
+            pace.left(received, pace.start + Duration::from_secs(after_s)).map(|left| left.as_secs())
+        };
+        for (received, after_s, wanted) in [
+            (0, 0, Some(10)),
+            (1, 9, Some(1)),
+            (1, 10, None),
+            (10 * 1024, 10, None),
+            (12 * 1024, 10, Some(2)),
+            (20 * 1024, 10, Some(10)),
+            (20 * 1024, 20, None),
+            (4 * 1024 * 1024, 25, Some(5)),
+            (4 * 1024 * 1024, 30, None),
+        ] {
+            assert_eq!(left(received, after_s), wanted, "{received} bytes after {after_s} s");
+        }
     }
 
     #[test]

@@ -94,7 +94,7 @@ impl Instance {
         let readiness = Arc::new(Readiness::waiting_for(readiness::reasons(config, also), stop));
         let committed_ids = config.registry.url.is_none();
         let shown = Management { readiness: Arc::clone(&readiness), metrics, committed_ids };
-        let management = server::serve_management(shown, management)?;
+        let management = server::serve_management(shown, &settings, management)?;
         tracing::info!(address = %admin_url, "health and metrics");
         let opening = stop.run_until_cancelled(Box::pin(Engine::open(config, Role::Server))).await;
         let engine = opening.context("stopped before it was ready")??;
@@ -236,6 +236,11 @@ pub fn settings(api: &ApiConfig) -> Settings {
     Settings {
         body_progress: api.body_progress_timeout,
         body_total: api.body_timeout,
+        body_rate_min: api.body_bytes_per_second_min,
+        body_rate_after: api.body_rate_after,
+        head_timeout: api.head_timeout,
+        answer_progress: api.answer_progress_timeout,
+        docs: api.docs,
         admission_bytes: bytes(api.bytes_in_flight_max),
         admission_org_bytes: bytes(api.org_bytes_in_flight_max()),
         wait_default: api.wait_default,

@@ -81,6 +81,8 @@ pub enum ApiError {
     MalformedJson(JsonPosition),
     /// 400: fields are wrong.
     Invalid(FieldErrors),
+    /// 400: a request with a body asks for another protocol.
+    UpgradeWithBody,
     /// 400: the body ended before its `Content-Length`.
     BodyIncomplete,
     /// 401.
@@ -107,6 +109,8 @@ pub enum ApiError {
     BodyTooLarge,
     /// 415.
     UnsupportedMediaType,
+    /// 415: the body is in a content coding.
+    UnsupportedContentEncoding,
     /// 422.
     KeyReused,
     /// 429.
@@ -132,6 +136,9 @@ impl ApiError {
         match self {
             Self::MalformedJson(_) => (StatusCode::BAD_REQUEST, "malformed JSON"),
             Self::Invalid(_) => (StatusCode::BAD_REQUEST, "validation failed"),
+            Self::UpgradeWithBody => {
+                (StatusCode::BAD_REQUEST, "a request with a body cannot ask for Upgrade")
+            }
             Self::BodyIncomplete => (StatusCode::BAD_REQUEST, "incomplete body"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "missing or invalid Bearer"),
             Self::MissingScope(_) => (StatusCode::FORBIDDEN, "missing scope"),
@@ -144,6 +151,9 @@ impl ApiError {
             Self::EvidenceErased => (StatusCode::CONFLICT, "evidence consent withdrawn"),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "request body too large"),
             Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported media type"),
+            Self::UnsupportedContentEncoding => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported content encoding")
+            }
             Self::KeyReused => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "idempotency key reused with a different body")
             }
@@ -155,7 +165,7 @@ impl ApiError {
     }
 
     /// The body.
-    fn body(&self) -> Value {
+    pub(crate) fn body(&self) -> Value {
         let error = self.row().1;
         match self {
             Self::MissingScope(scope) => json!({ "error": format!("missing scope: {}", scope.as_str()) }),
@@ -168,7 +178,8 @@ impl ApiError {
             Self::RateLimited { bucket, limit, .. } => {
                 json!({ "error": error, "bucket": bucket.as_str(), "limit": limit })
             }
-            Self::BodyIncomplete
+            Self::UpgradeWithBody
+            | Self::BodyIncomplete
             | Self::Unauthorized
             | Self::CapabilityDisabled
             | Self::NotFound
@@ -179,6 +190,7 @@ impl ApiError {
             | Self::EvidenceErased
             | Self::BodyTooLarge
             | Self::UnsupportedMediaType
+            | Self::UnsupportedContentEncoding
             | Self::KeyReused
             | Self::Internal(_)
             | Self::Overloaded
@@ -194,6 +206,10 @@ impl ApiError {
             }
             Self::MethodNotAllowed(allow) => {
                 response.insert_header((header::ALLOW, *allow));
+            }
+            // What would be taken (RFC 9110 §15.5.16).
+            Self::UnsupportedContentEncoding => {
+                response.insert_header((header::ACCEPT_ENCODING, "identity"));
             }
             Self::RateLimited { retry_after_s, .. } => {
                 response.insert_header((header::RETRY_AFTER, retry_after_s.to_string()));

@@ -3,6 +3,7 @@
 //! `domain`; how logs, stores and keys work is in their adapters.
 
 pub mod admission;
+pub mod answers;
 pub mod app;
 pub mod auth;
 pub mod body;
@@ -24,6 +25,7 @@ pub mod routes;
 pub mod sandbox;
 pub mod server;
 pub mod settings;
+pub mod socket;
 pub mod verdict;
 pub mod wiped;
 pub mod wire;

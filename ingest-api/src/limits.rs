@@ -12,11 +12,28 @@ pub const BODY_PROGRESS: Duration = Duration::from_secs(10);
 /// A body must have ended after this (contract §1).
 pub const BODY_TOTAL: Duration = Duration::from_secs(30);
 
+/// The least average rate of a body, in bytes a second (contract §1).
+pub const BODY_RATE_MIN: u64 = 1024;
+
+/// From when on a body's average rate counts (contract §1): until then a slow start is no fault.
+pub const BODY_RATE_AFTER: Duration = Duration::from_secs(10);
+
+/// A body is charged in these steps (contract §1).
+pub const BODY_STEP_BYTES: usize = 64 * 1024;
+
+/// Bytes of a body that are passed on before a handler reads it: one step, so that what is in memory uncharged is
+/// as much as one charge.
+pub const BODY_AHEAD_BYTES_MAX: usize = BODY_STEP_BYTES;
+
+/// Bytes of a body that are passed on before the framework has a turn to hand them to the handler: what a
+/// connection buffers beyond what is charged. A usual verdict comes in one turn.
+pub const BODY_ROUND_BYTES: usize = BODY_STEP_BYTES;
+
 /// Bytes of bodies in flight: a 512 MiB container with everything a body turns into (decoded photo, envelope,
 /// record: about two and a half times the body) stays below half of its memory.
 pub const ADMISSION_BYTES: usize = 64 * 1024 * 1024;
 
-/// An org's share of them: half, so that one org never keeps another out.
+/// An org's share of them while no other is active: half. With others it shrinks, so that none keeps another out.
 pub const ADMISSION_ORG_BYTES: usize = ADMISSION_BYTES / 2;
 
 /// How long a verdict's caller waits for the projector (contract §2).
@@ -50,11 +67,31 @@ pub const RETRY_AFTER_S: u64 = 1;
 /// reset: a phone network uploads 5 MiB in about this time.
 pub const LINGER: Duration = Duration::from_secs(5);
 
-/// The head of a request must have come within this of the connection's start.
+/// The head of a request must have come within this of its first byte, and the first of a connection within this
+/// of its start (contract §1).
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Connections that the operating system keeps until they are accepted: a burst of clients after a restart.
 pub const ACCEPT_BACKLOG: u32 = 1024;
+
+/// A request's head: a hundred times a usual one, and as long as the longest path that is parsed.
+pub const HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// Header fields of a request: what the framework takes.
+pub const HEADERS_MAX: usize = 96;
+
+/// Bytes that are read at once where a head is expected: a whole usual head, and little of a body.
+pub const HEAD_READ_BYTES: usize = 8 * 1024;
+
+/// A chunk's size line, and all trailers together: sizes are 16 digits, and extensions are read by nobody.
+pub const CHUNK_LINE_BYTES_MAX: usize = 1024;
+
+/// An answer that is not read must make progress within this, or the connection is closed (contract §1).
+pub const ANSWER_PROGRESS: Duration = Duration::from_secs(10);
+
+/// An answer's body is handed to its connection in pieces of this size: what a slow reader holds is a few of them,
+/// not the body.
+pub const ANSWER_PIECE_BYTES: usize = 16 * 1024;
 
 /// An idle connection is kept for this: longer than a load balancer's usual 60 s, so that it closes first.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(75);

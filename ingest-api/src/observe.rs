@@ -1,17 +1,15 @@
 //! Around every request: its id, its span, its headers, one log line, its metrics, and the JSON form of
 //! whatever no handler of ours answered. Never a query string, a body or a key.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Instant;
 
-use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_http::ConnectionType;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _};
-use bytes::Bytes;
 use engine::telemetry::Served;
 use tracing::Instrument as _;
 
@@ -20,7 +18,7 @@ use crate::body::Upload;
 use crate::errors::{ApiError, bare_body};
 use crate::ratelimit::RateState;
 use crate::request_id::{RequestName, X_REQUEST_ID, traceparent};
-use crate::wire::HalfClose;
+use crate::wire::Link;
 
 const X_RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const X_RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
@@ -58,13 +56,10 @@ pub async fn observe(
     if let Some(trace) = traceparent(req.headers()) {
         trace.adopt(&span);
     }
-    let closing = req.request().conn_data::<HalfClose>().cloned();
+    let closing = req.request().conn_data::<Link>().cloned();
     let response = next.call(req).instrument(span.clone()).await?;
     let _entered = span.enter();
     let mut response = make_json(response.map_into_boxed_body());
-    if method == "HEAD" {
-        response = bodiless(response);
-    }
     let headers = headers_of(&response, &name);
     let target = response.response_mut().headers_mut();
     for (name, value) in headers {
@@ -75,8 +70,11 @@ pub async fn observe(
     report(&response, &name, served, started);
     served.describe(&span);
     Ok(match upload {
-        Some(upload) => response.map_body(|_, body| upload.linger(body, closing)),
-        None => response,
+        Some(upload) if upload.is_unread() => response.map_body(|head, body| {
+            head.set_connection_type(ConnectionType::Close);
+            upload.linger(body, closing)
+        }),
+        _ => response,
     })
 }
 
@@ -112,34 +110,6 @@ fn make_json(response: ServiceResponse) -> ServiceResponse {
         head.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         BoxBody::new(bare_body(status).to_string())
     })
-}
-
-/// The answer to a HEAD: the length of what GET would have sent, and nothing of it. actix leaves a body out by
-/// the method of the request that it read last, which on a pipelined connection is another one.
-fn bodiless(response: ServiceResponse) -> ServiceResponse {
-    response.map_body(|head, body| match body.size() {
-        BodySize::Sized(length @ 1..) => {
-            head.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-            head.no_chunking(true);
-            BoxBody::new(Bodiless)
-        }
-        BodySize::Sized(0) | BodySize::None | BodySize::Stream => body,
-    })
-}
-
-/// No bytes, in the one way of saying so that lets us state a length.
-struct Bodiless;
-
-impl MessageBody for Bodiless {
-    type Error = std::convert::Infallible;
-
-    fn size(&self) -> BodySize {
-        BodySize::Stream
-    }
-
-    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Poll::Ready(None)
-    }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

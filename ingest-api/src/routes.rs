@@ -26,6 +26,7 @@ pub fn read() -> Route {
 /// All routes of the public listener.
 pub fn configure(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
+        let docs_shown = app.settings.docs;
         config
             .app_data(web::Data::from(app))
             .service(only("POST", verdict::record::ROUTE).route(web::post().to(verdict::post)))
@@ -42,7 +43,7 @@ pub fn configure(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) {
             .service(only(READ, "/api/identity/kyc/{customerId}").route(read().to(reading::kyc::get)))
             .service(only(READ, "/api/auth/me").route(read().to(reading::me::get)))
             .service(only(READ, "/openapi.json").route(read().to(docs::openapi)))
-            .configure(docs::configure)
+            .configure(|config| docs::configure(config, docs_shown))
             .default_service(web::to(not_found));
     }
 }

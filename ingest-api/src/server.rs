@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use actix_http::{HttpService, Protocol, Request, Response, body::BoxBody, error::DispatchError};
 use actix_server::{Server, ServerHandle};
-use actix_service::{ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
+use actix_service::{
+    Service as _, ServiceFactory, ServiceFactoryExt as _, apply_fn_factory, fn_service, map_config,
+};
 use actix_tls::accept::TlsError;
 use actix_tls::accept::rustls_0_23::{Acceptor, TlsStream};
 use actix_web::dev::AppConfig;
@@ -20,12 +22,15 @@ use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpSocket;
 
+use crate::answers::hand_over;
 use crate::app::App;
-use crate::limits::{ACCEPT_BACKLOG, HEAD_TIMEOUT, KEEP_ALIVE};
+use crate::limits::{ACCEPT_BACKLOG, KEEP_ALIVE};
 use crate::management::{self, Management};
 use crate::observe::observe;
 use crate::routes;
-use crate::wire::Wire;
+use crate::settings::Settings;
+use crate::socket::Socket;
+use crate::wire::{Link, Wire};
 
 /// A socket that is bound, and its TLS. It does not listen before it is served: until then whoever connects is
 /// refused at once by the operating system, and does not wait in a queue that nobody looks at.
@@ -98,6 +103,8 @@ struct Manners {
     linger: Duration,
     drain: Duration,
     workers: usize,
+    head_time: Duration,
+    answer_progress: Duration,
 }
 
 /// Serves the public API.
@@ -106,8 +113,13 @@ struct Manners {
 /// The operating system's.
 pub fn serve_public(app: Arc<App>, bound: Bound) -> io::Result<Serving> {
     let settings = &app.settings;
-    let manners =
-        Manners { linger: settings.linger, drain: settings.drain, workers: settings.workers.max(1) };
+    let manners = Manners {
+        linger: settings.linger,
+        drain: settings.drain,
+        workers: settings.workers.max(1),
+        head_time: settings.head_timeout,
+        answer_progress: settings.answer_progress,
+    };
     let service =
         move || actix_web::App::new().wrap(from_fn(observe)).configure(routes::configure(Arc::clone(&app)));
     serve("public", bound, manners, service)
@@ -117,8 +129,14 @@ pub fn serve_public(app: Arc<App>, bound: Bound) -> io::Result<Serving> {
 ///
 /// # Errors
 /// The operating system's.
-pub fn serve_management(management: Management, bound: Bound) -> io::Result<Serving> {
-    let manners = Manners { linger: Duration::from_secs(1), drain: Duration::from_secs(1), workers: 1 };
+pub fn serve_management(management: Management, settings: &Settings, bound: Bound) -> io::Result<Serving> {
+    let manners = Manners {
+        linger: Duration::from_secs(1),
+        drain: Duration::from_secs(1),
+        workers: 1,
+        head_time: settings.head_timeout,
+        answer_progress: settings.answer_progress,
+    };
     let service = move || actix_web::App::new().configure(management::configure(management.clone()));
     serve("management", bound, manners, service)
 }
@@ -145,9 +163,10 @@ where
     let builder = match tls {
         None => builder.listen(name, listener, move || {
             let signal = signal.clone();
-            fn_service(|io: TcpStream| async move {
-                let peer = prepare(&io);
-                Ok::<_, DispatchError>((Wire::new(io), Protocol::Http1, peer))
+            fn_service(move |io: TcpStream| async move {
+                let peer = io.peer_addr().ok();
+                let io = Socket::over(io, manners.answer_progress);
+                Ok::<_, DispatchError>((Wire::new(io, manners.head_time), Protocol::Http1, peer))
             })
             .and_then(http(app(), manners, move || {
                 let signal = signal.clone();
@@ -158,12 +177,13 @@ where
             tls.alpn_protocols = vec![b"http/1.1".to_vec()];
             builder.listen(name, listener, move || {
                 let signal = signal.clone();
-                Acceptor::new(tls.clone())
-                    .map_init_err(|_| ())
-                    .map_err(TlsError::into_service_error)
-                    .and_then(fn_service(|io: TlsStream<TcpStream>| async move {
-                        let peer = prepare(io.get_ref().0);
-                        Ok((Wire::new(io), Protocol::Http1, peer))
+                let acceptor =
+                    Acceptor::new(tls.clone()).map_init_err(|_| ()).map_err(TlsError::into_service_error);
+                fn_service(move |io: TcpStream| async move { Ok(Socket::over(io, manners.answer_progress)) })
+                    .and_then(acceptor)
+                    .and_then(fn_service(move |io: TlsStream<Socket>| async move {
+                        let peer = io.get_ref().0.peer();
+                        Ok((Wire::new(io, manners.head_time), Protocol::Http1, peer))
                     }))
                     .and_then(
                         http(app(), manners, move || {
@@ -178,12 +198,6 @@ where
     let server = builder.run();
     let handle = server.handle();
     Ok(Serving { handle, task: tokio::spawn(server) })
-}
-
-/// Answers are written whole: waiting for more to send would only delay them.
-fn prepare(io: &TcpStream) -> Option<SocketAddr> {
-    let _ = io.set_nodelay(true);
-    io.peer_addr().ok()
 }
 
 fn http<IO, I, S, B, F, Fut>(
@@ -213,13 +227,26 @@ where
     let app = app
         .into_factory()
         .map_err(|error| Response::<BoxBody>::from(Into::<actix_web::Error>::into(error).error_response()));
+    // Around every answer, also one that a middleware did not make.
+    let app = apply_fn_factory(map_config(app, |()| AppConfig::default()), |request: Request, app: &_| {
+        let link = request.conn_data::<Link>().cloned();
+        let answer = app.call(request);
+        async move {
+            let response = match answer.await {
+                Ok(response) => Into::<Response<B>>::into(response).map_into_boxed_body(),
+                Err(response) => response,
+            };
+            Ok::<_, Response<BoxBody>>(hand_over(response, link))
+        }
+    });
     HttpService::build()
         .graceful_shutdown_signal(stopping)
         .keep_alive(KEEP_ALIVE)
-        .client_request_timeout(HEAD_TIMEOUT)
+        // The connection's own matter, for every head of it.
+        .client_request_timeout(Duration::ZERO)
         .client_disconnect_timeout(manners.linger)
         .on_connect_ext(|wire: &Wire<IO>, data| {
-            data.insert(wire.half_close());
+            data.insert(wire.link());
         })
-        .finish(map_config(app, |()| AppConfig::default()))
+        .finish(app)
 }

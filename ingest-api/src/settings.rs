@@ -11,9 +11,19 @@ pub struct Settings {
     pub body_progress: Duration,
     /// A body must have ended after this.
     pub body_total: Duration,
+    /// The least average rate of a body, in bytes a second.
+    pub body_rate_min: u64,
+    /// From when on that counts.
+    pub body_rate_after: Duration,
+    /// A request's head must have come within this.
+    pub head_timeout: Duration,
+    /// An answer must make progress at least this often.
+    pub answer_progress: Duration,
+    /// Whether `/docs` is served.
+    pub docs: bool,
     /// Bytes of bodies in flight.
     pub admission_bytes: usize,
-    /// Bytes of bodies that one org may have in flight.
+    /// Bytes of bodies that one org may have in flight while no other has any.
     pub admission_org_bytes: usize,
     /// How long a caller waits for the projector when it does not say.
     pub wait_default: Duration,
@@ -38,6 +48,11 @@ impl Default for Settings {
         Self {
             body_progress: limits::BODY_PROGRESS,
             body_total: limits::BODY_TOTAL,
+            body_rate_min: limits::BODY_RATE_MIN,
+            body_rate_after: limits::BODY_RATE_AFTER,
+            head_timeout: limits::HEAD_TIMEOUT,
+            answer_progress: limits::ANSWER_PROGRESS,
+            docs: true,
             admission_bytes: limits::ADMISSION_BYTES,
             admission_org_bytes: limits::ADMISSION_ORG_BYTES,
             wait_default: limits::WAIT_DEFAULT,

@@ -1,233 +1,381 @@
-//! Beneath HTTP: the bytes of a connection. What is not HTTP at all (a bad request line, a head that is too
-//! large or does not end) is answered by actix itself, with a bare head; this wrapper gives those answers the
-//! contract's body and a request id, and reads on a little before the connection closes, so that a client that
-//! is still sending is not cut off by a reset before it can read its answer.
+//! Beneath the framework: the bytes of a connection. This layer finds where each request ends and gives the
+//! framework one at a time, so that nothing is carried out behind a request or an answer that ends the connection,
+//! and answers keep their bodies and their order. What never becomes a request (not HTTP, a head that is too large
+//! or too slow, a body with an upgrade) is answered here in the contract's words. `100 Continue` is sent here, once
+//! a handler reads the body. Bodies pass through as they are; what they mean is no matter of this layer.
+
+mod chunks;
+mod discard;
+mod head;
+mod link;
+mod passing;
+mod refusal;
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
+use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::errors::bare_body;
-use crate::limits::{DISCARD_BYTES_MAX, DISCARD_TIME};
-use crate::request_id::RequestName;
+use self::discard::Discard;
+use self::head::{Refused, Scan};
+pub use self::link::Link;
+use self::passing::Passing;
+use crate::limits::{BODY_AHEAD_BYTES_MAX, BODY_ROUND_BYTES, HEAD_BYTES_MAX, HEAD_READ_BYTES, LINGER};
 
-/// A bare head is shorter than this: a status line and three headers.
-const BARE_HEAD_BYTES_MAX: usize = 256;
-
-/// Asks a connection to close our half of it.
-#[derive(Debug, Clone, Default)]
-pub struct HalfClose(Arc<AtomicBool>);
-
-impl HalfClose {
-    /// Once everything that is written so far is out.
-    pub fn after_this_answer(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-}
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// A connection.
 pub struct Wire<T> {
     io: T,
-    state: State,
-    half_close: HalfClose,
+    link: Link,
+    head_time: Duration,
+    /// What has come and is not passed on: a head, and what came with it.
+    inbox: BytesMut,
+    reading: Reading,
+    /// When the head that is being read must have come.
+    head_timer: Option<Pin<Box<Sleep>>>,
+    /// Bytes of the body that were passed on since the framework last had a turn.
+    round: usize,
+    /// What is left of `100 Continue`.
+    interim: &'static [u8],
+    /// Who waits for bytes.
+    reader: Option<Waker>,
+    /// The rest of the body waits for a handler that reads it.
+    is_gated: bool,
     is_half_closed: bool,
+    discard: Option<Discard>,
 }
 
-enum State {
-    /// Bytes pass as they are.
-    Pass,
-    /// A bare head of `replaces` bytes is being answered in our words.
-    Answer { bytes: Vec<u8>, written: usize, replaces: usize },
-    /// The answer is out; what still comes in is thrown away.
-    Discard { until: Pin<Box<Sleep>>, left: usize, replaces: usize },
-    /// The connection is as good as closed.
-    Done { replaces: usize },
+enum Reading {
+    /// Between two requests, or within a head. So many of its bytes were looked at.
+    Head { seen: usize },
+    /// A request is being passed on.
+    Passing(Passing),
+    /// A request was passed on whole; the next must wait for its answer.
+    Held { closes: bool },
+    /// Something is answered here, as far as that is written.
+    Refusing { answer: Vec<u8>, written: usize },
+    /// Nothing more comes.
+    Over,
 }
 
 impl<T> Wire<T> {
-    /// Wraps a connection.
-    pub fn new(io: T) -> Self {
-        Self { io, state: State::Pass, half_close: HalfClose::default(), is_half_closed: false }
+    /// Wraps a connection, whose heads must each come within this time.
+    pub fn new(io: T, head_time: Duration) -> Self {
+        Self {
+            io,
+            link: Link::default(),
+            head_time,
+            inbox: BytesMut::new(),
+            reading: Reading::Head { seen: 0 },
+            head_timer: Some(Box::pin(sleep_until(Instant::now() + head_time))),
+            round: 0,
+            interim: &[],
+            reader: None,
+            is_gated: false,
+            is_half_closed: false,
+            discard: None,
+        }
     }
 
     /// For whoever answers on this connection.
-    pub fn half_close(&self) -> HalfClose {
-        self.half_close.clone()
+    pub fn link(&self) -> Link {
+        self.link.clone()
     }
-}
 
-impl<T: AsyncRead + Unpin> AsyncRead for Wire<T> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buf)
+    /// Waits to be woken by whoever changes what is waited for.
+    fn wait(&mut self, cx: &Context<'_>) {
+        if self.reader.as_ref().is_none_or(|reader| !reader.will_wake(cx.waker())) {
+            self.reader = Some(cx.waker().clone());
+        }
+    }
+
+    fn wake(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+    }
+
+    fn refuse(&mut self, refused: &Refused) {
+        self.head_timer = None;
+        self.reading = Reading::Refusing { answer: refusal::answer(refused), written: 0 };
+    }
+
+    fn end(&mut self) {
+        self.head_timer = None;
+        self.reading = Reading::Over;
+        self.link.set_ending();
+    }
+
+    /// The answer to the request is written and flushed.
+    fn answer_is_out(&mut self) {
+        match &mut self.reading {
+            Reading::Held { closes } => {
+                let closes = *closes;
+                self.request_is_over(closes);
+            }
+            Reading::Passing(passing) => {
+                passing.unread = Some(Box::pin(sleep_until(Instant::now() + LINGER)));
+            }
+            Reading::Head { .. } | Reading::Refusing { .. } | Reading::Over => {}
+        }
+        self.wake();
+    }
+
+    /// The request is passed on and answered.
+    fn request_is_over(&mut self, closes: bool) {
+        if closes || self.link.wants_half_close() {
+            self.end();
+        } else {
+            self.reading = Reading::Head { seen: 0 };
+        }
+    }
+
+    /// Looks for a head at the front of what has come.
+    fn find_head(&mut self) {
+        let Reading::Head { seen } = &mut self.reading else { return };
+        if *seen == 0 {
+            let blank = head::blank(&self.inbox);
+            self.inbox.advance(blank);
+        }
+        // Each byte is parsed at most twice, however slowly they come.
+        let grown = self.inbox.len() >= 2 * *seen;
+        let looks = grown
+            || self.inbox.len() > HEAD_BYTES_MAX
+            || head::may_end(&self.inbox[seen.saturating_sub(2)..]);
+        if self.inbox.is_empty() || !looks {
+            return;
+        }
+        match head::scan(&self.inbox) {
+            Scan::Partial if self.inbox.len() > HEAD_BYTES_MAX => self.refuse_large(),
+            Scan::Partial => *seen = self.inbox.len(),
+            Scan::Refused(refused) => self.refuse(&refused),
+            Scan::Whole(head) if head.length > HEAD_BYTES_MAX => self.refuse_large(),
+            Scan::Whole(head) => {
+                let mut length = head.length;
+                if let Some(seen) = head.rewritten(&self.inbox) {
+                    let behind = self.inbox.split_off(length);
+                    length = seen.len();
+                    self.inbox = BytesMut::from(seen.as_slice());
+                    self.inbox.unsplit(behind);
+                }
+                self.head_timer = None;
+                self.link.begin();
+                if head.closes {
+                    self.link.set_ending();
+                }
+                self.reading = Reading::Passing(Passing {
+                    head: length,
+                    body: head.body,
+                    closes: head.closes,
+                    expects: head.expects,
+                    passed: 0,
+                    unread: None,
+                });
+            }
+        }
+    }
+
+    fn refuse_large(&mut self) {
+        self.refuse(&Refused::Bare(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
     }
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
-    fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    /// Reads until a head is whole, and keeps its time.
+    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.find_head();
+        while let Reading::Head { .. } = self.reading {
+            let mut bytes = [0; HEAD_READ_BYTES];
+            let mut buf = ReadBuf::new(&mut bytes);
+            if let Poll::Ready(read) = Pin::new(&mut self.io).poll_read(cx, &mut buf) {
+                read?;
+                if buf.filled().is_empty() {
+                    self.end();
+                    break;
+                }
+                self.inbox.extend_from_slice(buf.filled());
+                self.find_head();
+                continue;
+            }
+            if self.head_timer.is_none() && !self.inbox.is_empty() {
+                self.head_timer = Some(Box::pin(sleep_until(Instant::now() + self.head_time)));
+            }
+            let late = self.head_timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready());
+            if !late {
+                self.wait(cx);
+                return Poll::Pending;
+            }
+            self.refuse(&Refused::Bare(StatusCode::REQUEST_TIMEOUT));
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Passes on what there is of the request. Nothing filled: its end.
+    fn poll_pass(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let Reading::Passing(passing) = &mut self.reading else { return Poll::Ready(Ok(())) };
+        if passing.head > 0 {
+            let n = passing.head.min(buf.remaining());
+            buf.put_slice(&self.inbox[..n]);
+            self.inbox.advance(n);
+            passing.head -= n;
+            return Poll::Ready(Ok(()));
+        }
+        if passing.is_over() {
+            let closes = passing.closes;
+            if passing.unread.is_some() {
+                self.request_is_over(closes);
+            } else {
+                self.reading = Reading::Held { closes };
+            }
+            return Poll::Ready(Ok(()));
+        }
+        if let Some(until) = &mut passing.unread {
+            if until.as_mut().poll(cx).is_ready() {
+                self.end();
+                return Poll::Ready(Ok(()));
+            }
+        } else if passing.passed >= BODY_AHEAD_BYTES_MAX && !self.link.wants_body() {
+            self.is_gated = true;
+            self.wait(cx);
+            return Poll::Pending;
+        }
+        if self.round >= BODY_ROUND_BYTES {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let before = buf.filled().len();
+        ready!(passing.poll_body(Pin::new(&mut self.io), cx, &mut self.inbox, buf))?;
+        let n = buf.filled().len() - before;
+        passing.passed += n;
+        self.round += n;
+        if n == 0 {
+            self.end();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_refuse(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Reading::Refusing { answer, written } = &mut self.reading {
+            while *written < answer.len() {
+                let n = ready!(Pin::new(&mut self.io).poll_write(cx, &answer[*written..]))?;
+                if n == 0 {
+                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                }
+                *written += n;
+            }
+            ready!(self.poll_half_close(cx))?;
+            ready!(self.poll_discard(cx, true));
+            self.end();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_half_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.is_half_closed {
+            ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+            ready!(Pin::new(&mut self.io).poll_shutdown(cx))?;
+            self.is_half_closed = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads on for a while if the client is still sending.
+    fn poll_discard(&mut self, cx: &mut Context<'_>, is_due: bool) -> Poll<()> {
+        let is_due = is_due || !self.inbox.is_empty();
+        self.discard.get_or_insert_with(|| Discard::begin(is_due)).poll(Pin::new(&mut self.io), cx)
+    }
+
+    /// Asks for the body if the client waits to be asked, then writes what is left of that.
+    fn poll_continue(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Reading::Passing(passing) = &mut self.reading
+            && passing.expects
+            && self.link.wants_body()
+        {
+            passing.expects = false;
+            if passing.passed == 0 && self.inbox.is_empty() {
+                self.interim = CONTINUE;
+            }
+        }
+        while !self.interim.is_empty() {
+            let n = ready!(Pin::new(&mut self.io).poll_write(cx, self.interim))?;
+            if n == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.interim = &self.interim[n..];
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<T> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
         loop {
-            match &mut self.state {
-                State::Pass => return Poll::Ready(Ok(0)),
-                State::Answer { bytes, written, replaces } => {
-                    while *written < bytes.len() {
-                        let n = ready!(Pin::new(&mut self.io).poll_write(cx, &bytes[*written..]))?;
-                        if n == 0 {
-                            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-                        }
-                        *written += n;
-                    }
-                    ready!(Pin::new(&mut self.io).poll_flush(cx))?;
-                    ready!(Pin::new(&mut self.io).poll_shutdown(cx))?;
-                    self.is_half_closed = true;
-                    let until = Box::pin(sleep_until(Instant::now() + DISCARD_TIME));
-                    self.state = State::Discard { until, left: DISCARD_BYTES_MAX, replaces: *replaces };
-                }
-                State::Discard { until, left, replaces } => {
-                    let mut scratch = [0; 8192];
-                    let mut buf = ReadBuf::new(&mut scratch);
-                    let over = if *left == 0 || until.as_mut().poll(cx).is_ready() {
-                        true
-                    } else {
-                        match ready!(Pin::new(&mut self.io).poll_read(cx, &mut buf)) {
-                            Ok(()) => buf.filled().is_empty(),
-                            Err(_) => true,
-                        }
-                    };
-                    *left = left.saturating_sub(buf.filled().len());
-                    if over {
-                        self.state = State::Done { replaces: *replaces };
+            match &this.reading {
+                Reading::Head { .. } => ready!(this.poll_head(cx))?,
+                Reading::Passing(_) => {
+                    ready!(this.poll_pass(cx, buf))?;
+                    if buf.filled().len() > before {
+                        return Poll::Ready(Ok(()));
                     }
                 }
-                State::Done { replaces } => {
-                    let replaces = *replaces;
-                    self.state = State::Pass;
-                    return Poll::Ready(Ok(replaces));
+                Reading::Held { .. } => {
+                    this.wait(cx);
+                    return Poll::Pending;
                 }
+                Reading::Refusing { .. } => ready!(this.poll_refuse(cx))?,
+                Reading::Over => return Poll::Ready(Ok(())),
             }
         }
     }
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<T> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        if matches!(self.state, State::Pass) {
-            match bare_head(buf) {
-                None => return Pin::new(&mut self.io).poll_write(cx, buf),
-                // Answers before it in the same buffer go first.
-                Some((start, _)) if start > 0 => return Pin::new(&mut self.io).poll_write(cx, &buf[..start]),
-                Some((_, status)) => {
-                    let bytes = answer(status);
-                    self.state = State::Answer { bytes, written: 0, replaces: buf.len() };
-                }
-            }
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        if this.is_half_closed {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        self.poll_answer(cx)
+        // One that was begun must be whole before the answer.
+        ready!(this.poll_continue(cx))?;
+        Pin::new(&mut this.io).poll_write(cx, buf)
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.is_half_closed {
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.round = 0;
+        if this.is_gated && this.link.wants_body() {
+            this.is_gated = false;
+            this.wake();
+        }
+        if this.is_half_closed {
             return Poll::Ready(Ok(()));
         }
-        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
-        if self.half_close.0.load(Ordering::Acquire) {
-            return self.poll_shutdown(cx);
+        ready!(this.poll_continue(cx))?;
+        ready!(Pin::new(&mut this.io).poll_flush(cx))?;
+        if this.link.take_answer() {
+            this.answer_is_out();
+        }
+        if this.link.wants_half_close() {
+            return this.poll_half_close(cx);
         }
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if !self.is_half_closed {
-            ready!(Pin::new(&mut self.io).poll_shutdown(cx))?;
-            self.is_half_closed = true;
-        }
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        ready!(this.poll_half_close(cx))?;
+        ready!(this.poll_discard(cx, false));
         Poll::Ready(Ok(()))
     }
-}
-
-/// Where a bare head of an error stands at the end of the buffer, and its status. Ours all have a content
-/// type, also where the answer to a HEAD leaves the content out, so a head without one is actix's.
-fn bare_head(buf: &[u8]) -> Option<(usize, StatusCode)> {
-    if !buf.ends_with(b"\r\n\r\n") {
-        return None;
-    }
-    let from = buf.len().saturating_sub(BARE_HEAD_BYTES_MAX);
-    let start = from + memchr::memmem::rfind(&buf[from..], b"HTTP/1.1 ")?;
-    let head = &buf[start..];
-    let status = std::str::from_utf8(head.get(9..12)?).ok()?.parse().ok()?;
-    let status = StatusCode::from_u16(status).ok()?;
-    let is_error = status.is_client_error() || status.is_server_error();
-    let has_type = memchr::memmem::find(head, b"content-type").is_some();
-    (is_error && !has_type).then_some((start, status))
-}
-
-fn answer(status: StatusCode) -> Vec<u8> {
-    let name = RequestName::mint();
-    let body = bare_body(status).to_string();
-    let reason = status.canonical_reason().unwrap_or_default();
-    tracing::info!(status = status.as_u16(), request_id = name.as_str(), "a request that is not HTTP");
-    metrics::counter!("identity_http_malformed_total", "status" => status.as_str().to_owned()).increment(1);
-    format!(
-        "HTTP/1.1 {} {reason}\r\ncontent-length: {}\r\ncontent-type: application/json\r\n\
-         x-request-id: {}\r\nconnection: close\r\n\r\n{body}",
-        status.as_u16(),
-        body.len(),
-        name.as_str(),
-    )
-    .into_bytes()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-
-    const BARE: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-
-    #[test]
-    fn only_a_bare_error_head_is_found() {
-        assert_eq!(bare_head(BARE), Some((0, StatusCode::BAD_REQUEST)));
-        let after = [b"{\"a\":1}".as_slice(), BARE].concat();
-        assert_eq!(bare_head(&after), Some((7, StatusCode::BAD_REQUEST)));
-        for other in [
-            b"HTTP/1.1 100 Continue\r\n\r\n".as_slice(),
-            b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
-            b"HTTP/1.1 404 Not Found\r\ncontent-type: application/json\r\ncontent-length: 21\r\n\r\n",
-            b"{\"error\":\"not found\"}",
-            b"\r\n\r\n",
-            b"",
-        ] {
-            assert_eq!(bare_head(other), None, "{}", String::from_utf8_lossy(other));
-        }
-    }
-
-    #[tokio::test]
-    async fn a_bare_head_gets_a_body_and_a_client_that_still_sends_is_heard_out() {
-        let (client, server) = tokio::io::duplex(1024);
-        let (mut from_server, mut to_server) = tokio::io::split(client);
-        let serving = tokio::spawn(async move {
-            let mut wire = Wire::new(server);
-            wire.write_all(b"{\"a\":1}").await.expect("written");
-            wire.write_all(BARE).await.expect("written");
-        });
-        let sending = tokio::spawn(async move {
-            to_server.write_all(&[b'x'; 100_000]).await.expect("nobody resets");
-            to_server.shutdown().await.expect("closed");
-        });
-        let mut heard = String::new();
-        from_server.read_to_string(&mut heard).await.expect("an answer");
-        serving.await.expect("no panic");
-        sending.await.expect("no panic");
-        assert!(heard.starts_with("{\"a\":1}HTTP/1.1 400 Bad Request\r\n"), "{heard}");
-        assert!(heard.contains("x-request-id: req_"), "{heard}");
-        assert!(heard.ends_with("{\"error\":\"malformed request\"}"), "{heard}");
-    }
-}
+mod tests;

@@ -252,13 +252,13 @@ async fn more_bytes_in_flight_than_the_budget_are_a_503_at_once() {
     let body = padded(&customer, LIMIT);
     let length = LIMIT.to_string();
     let head = post_head(VERDICT, api.key(), &[JSON, ("Content-Length", &length)]);
-    // Each holds its share of the budget for as long as its body does not end.
+    // Each holds what has come of it for as long as its body does not end.
     let mut holding = Vec::new();
     let mut refused = None;
     for _ in 0..4 {
         let mut wire = Wire::open(&sandbox.address()).await;
         wire.send(&head).await;
-        wire.send(&body[..1_000]).await;
+        wire.send(&body[..LIMIT - 1_000]).await;
         match wire.answer_within(Duration::from_secs(2)).await {
             None => holding.push(wire),
             Some(answer) => {
@@ -275,7 +275,7 @@ async fn more_bytes_in_flight_than_the_budget_are_a_503_at_once() {
     assert_eq!(api.total("").await, 0);
     let admitted = holding.len() as u64;
     for mut wire in holding {
-        wire.send(&body[1_000..]).await;
+        wire.send(&body[LIMIT - 1_000..]).await;
         assert_eq!(wire.answer().await.expect("an answer").status, 200);
     }
     api.verdict(&declined(&customer, "Data ganda")).await.expect(200);

@@ -33,13 +33,13 @@ fn stands(answer: &Answer, status: u16, limit: u64) {
     assert!(!when || answer.header("retry-after").is_some_and(|s| s.parse::<u64>().is_ok()), "{answer:?}");
 }
 
-/// A body that was begun and is not ended: it holds the whole budget.
+/// A body that has come but for its last byte: it holds the whole budget.
 async fn holding(sandbox: &Sandbox, api: &Api) -> Wire {
     let length = LIMIT.to_string();
     let headers = [("Content-Type", "application/json"), ("Content-Length", length.as_str())];
     let mut wire = Wire::open(&sandbox.address()).await;
     wire.send(post_head("/api/customers", api.key(), &headers)).await;
-    wire.send(b" ").await;
+    wire.send(vec![b' '; LIMIT - 1]).await;
     until("the budget to be taken", async || {
         let answer = api.post("/api/customers", &[], &json!({})).await;
         (answer.status == 503).then_some(())

@@ -1,7 +1,6 @@
 //! The contract from outside: the real program on a folder of its own, spoken to over HTTP. What does not
 //! belong here: crashes and full disks (`../chaos/`), and anything that looks inside, except for what
 //! compliance may open in a sandbox's folder (`evidence.rs`). Most cases here hold on the distributed engine too
-//! (`../distributed/` runs them there); what is a sandbox's alone stands in `lagging.rs`, `lifecycle.rs`,
 //! (`../distributed/cases.rs` names them); the others are a sandbox's alone.
 
 mod client;
@@ -15,12 +14,14 @@ mod accepted;
 mod access;
 mod bodies;
 mod common;
+mod connections;
 mod customers;
 mod documents;
 mod doors;
 mod edges;
 mod ends;
 mod fields;
+mod hostile;
 mod idempotency;
 mod json;
 mod lagging;

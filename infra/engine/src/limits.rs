@@ -16,6 +16,9 @@ pub(crate) const PARTITIONS_MAX: u32 = 1024;
 /// The largest body (contract §2); the byte budget must hold one.
 pub(crate) const BODY_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
+/// The least rate of a body: one that asks for more than 1 MiB/s shuts honest clients out.
+pub(crate) const BODY_RATE_MIN_MAX: u64 = 1024 * 1024;
+
 /// A byte budget above this is a slip of the keyboard: 64 GiB.
 pub(crate) const BYTES_IN_FLIGHT_MAX: u64 = 64 * 1024 * 1024 * 1024;
 

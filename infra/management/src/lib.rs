@@ -3,17 +3,19 @@
 //! because it also shows the schema registry there. Knows neither what a program does nor where metrics come from.
 
 mod limits;
+mod progress;
 mod readiness;
 
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, UPGRADE};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -25,7 +27,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::limits::{ACCEPT_PAUSE, CONNECTIONS_MAX, DRAIN, HEAD_BYTES_MAX, HEAD_MAX};
+use crate::limits::{ACCEPT_PAUSE, ANSWER_PROGRESS, CONNECTIONS_MAX, DRAIN, HEAD_BYTES_MAX, HEAD_MAX};
+pub use crate::progress::Progressing;
 pub use crate::readiness::{Readiness, UnreadyReason};
 
 /// What the listener shows. Cheap to clone.
@@ -37,10 +40,20 @@ pub struct Shown {
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }
 
+/// How long a client may take.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    /// A TLS handshake, and each request's head.
+    head: Duration,
+    /// Until it takes another byte of an answer.
+    progress: Duration,
+}
+
 /// A listener that is bound and does not serve yet.
 pub struct Bound {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
+    times: Times,
 }
 
 impl Bound {
@@ -50,7 +63,8 @@ impl Bound {
     /// The operating system's.
     pub async fn new(address: SocketAddr, tls: Option<ServerConfig>) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
-        Ok(Self { listener, tls: tls.map(|config| TlsAcceptor::from(Arc::new(config))) })
+        let tls = tls.map(|config| TlsAcceptor::from(Arc::new(config)));
+        Ok(Self { listener, tls, times: Times { head: HEAD_MAX, progress: ANSWER_PROGRESS } })
     }
 
     /// Where it listens.
@@ -75,8 +89,10 @@ impl Bound {
             match accepted {
                 Ok((stream, _)) => {
                     let (tls, shown, cancel) = (self.tls.clone(), shown.clone(), cancel.clone());
+                    let times = self.times;
                     connections.spawn(async move {
-                        connection(stream, tls, shown, cancel).await;
+                        let stream = Progressing::over(stream, times.progress);
+                        connection(stream, times, tls, shown, cancel).await;
                         drop(permit);
                     });
                 }
@@ -92,22 +108,33 @@ impl Bound {
     }
 }
 
-async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, shown: Shown, cancel: CancellationToken) {
-    let Some(tls) = tls else { return http(stream, shown, cancel).await };
-    match tokio::time::timeout(HEAD_MAX, tls.accept(stream)).await {
-        Ok(Ok(stream)) => http(stream, shown, cancel).await,
+async fn connection(
+    stream: Progressing<TcpStream>,
+    times: Times,
+    tls: Option<TlsAcceptor>,
+    shown: Shown,
+    cancel: CancellationToken,
+) {
+    let Some(tls) = tls else { return http(stream, times, shown, cancel).await };
+    match tokio::time::timeout(times.head, tls.accept(stream)).await {
+        Ok(Ok(stream)) => http(stream, times, shown, cancel).await,
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
 }
 
-async fn http(stream: impl AsyncRead + AsyncWrite + Unpin, shown: Shown, cancel: CancellationToken) {
+async fn http(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    times: Times,
+    shown: Shown,
+    cancel: CancellationToken,
+) {
     let service = service_fn(move |request: Request<Incoming>| {
-        let answer = answer(request.method(), request.uri().path(), &shown);
+        let answer = answer(&request, &shown);
         async move { Ok::<_, Infallible>(answer) }
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_MAX).max_buf_size(HEAD_BYTES_MAX);
+    builder.timer(TokioTimer::new()).header_read_timeout(times.head).max_buf_size(HEAD_BYTES_MAX);
     let mut serving = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = &mut serving => ended,
@@ -124,8 +151,13 @@ async fn http(stream: impl AsyncRead + AsyncWrite + Unpin, shown: Shown, cancel:
 const JSON: &str = "application/json";
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-fn answer(method: &Method, path: &str, shown: &Shown) -> Response<Full<Bytes>> {
-    let (status, kind, body) = match path {
+fn answer(request: &Request<Incoming>, shown: &Shown) -> Response<Full<Bytes>> {
+    let method = request.method();
+    let (status, kind, body) = match request.uri().path() {
+        _ if request.headers().contains_key(UPGRADE) && !request.body().is_end_stream() => {
+            let body = r#"{"error":"a request with a body cannot ask for Upgrade"}"#;
+            (StatusCode::BAD_REQUEST, JSON, body.to_owned())
+        }
         "/livez" | "/readyz" | "/metrics" if method != Method::GET && method != Method::HEAD => {
             (StatusCode::METHOD_NOT_ALLOWED, JSON, r#"{"error":"method not allowed"}"#.to_owned())
         }
@@ -189,5 +221,64 @@ mod tests {
         cancel.cancel();
         serving.await.expect("ended");
         assert!(TcpStream::connect(address).await.is_err(), "closed");
+    }
+
+    /// A listener that loses patience soon, and what ends it.
+    async fn impatient(metrics: Arc<dyn Fn() -> String + Send + Sync>) -> (SocketAddr, CancellationToken) {
+        let mut bound = Bound::new(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.expect("bound");
+        let time = Duration::from_millis(500);
+        bound.times = Times { head: time, progress: time };
+        let address = bound.address().expect("an address");
+        let cancel = CancellationToken::new();
+        let shown = Shown { readiness: Arc::default(), metrics };
+        tokio::spawn(bound.serve(shown, cancel.clone()));
+        (address, cancel)
+    }
+
+    /// Writes again and again, at a pace, until the other side has ended the connection.
+    async fn drip_to_the_end(stream: &mut TcpStream) {
+        for _ in 0..1_000 {
+            if stream.write_all(b"x").await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the connection goes on");
+    }
+
+    #[tokio::test]
+    async fn every_head_has_its_time_and_an_answer_must_be_read() {
+        let (address, cancel) = impatient(Arc::new(|| "up 1\n".repeat(10_000_000))).await;
+        let live = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+        let mut stream = TcpStream::connect(address).await.expect("connected");
+        stream.write_all(live.as_bytes()).await.expect("sent");
+        stream.read_exact(&mut [0; 15]).await.expect("an answer");
+        stream.write_all(b"GET /livez HTTP/1.1\r\nX: ").await.expect("sent");
+        drip_to_the_end(&mut stream).await;
+        let mut unread = TcpStream::connect(address).await.expect("connected");
+        unread.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
+        drip_to_the_end(&mut unread).await;
+        cancel.cancel();
+    }
+
+    #[tokio::test]
+    async fn pipelined_answers_keep_their_bodies_and_an_upgrade_hides_none() {
+        let (address, cancel) = impatient(Arc::new(String::new)).await;
+        let heard = ask(
+            address,
+            "GET /livez HTTP/1.1\r\nHost: x\r\n\r\nHEAD /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /livez",
+        )
+        .await;
+        let bodies: Vec<&str> = heard.split("\r\n\r\n").collect();
+        assert!(bodies[1].starts_with("{\"status\":\"alive\"}HTTP/1.1 200"), "{heard}");
+        assert!(bodies[2].starts_with("HTTP/1.1 200") && bodies[3] == "{\"status\":\"alive\"}", "{heard}");
+        for upgrade in ["Upgrade: websocket", "Upgrade: h2c\r\nConnection: Upgrade"] {
+            let request = format!(
+                "POST /livez HTTP/1.1\r\n{upgrade}\r\nContent-Length: 1\r\nHost: x\r\n\r\nxGET /livez"
+            );
+            let heard = ask(address, &request).await;
+            assert!(heard.starts_with("HTTP/1.1 400") && heard.contains("Upgrade"), "{heard}");
+        }
+        cancel.cancel();
     }
 }

@@ -8,6 +8,9 @@ pub(crate) const CONNECTIONS_MAX: usize = 64;
 /// A TLS handshake, and a request's head, must come within this.
 pub(crate) const HEAD_MAX: Duration = Duration::from_secs(10);
 
+/// A client must take another byte of an answer within this (contract §1).
+pub(crate) const ANSWER_PROGRESS: Duration = Duration::from_secs(10);
+
 /// A request's head: ours need a line and a few headers.
 pub(crate) const HEAD_BYTES_MAX: usize = 16 * 1024;
 

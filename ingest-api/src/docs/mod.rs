@@ -4,10 +4,13 @@
 mod api;
 mod paths;
 
-use std::sync::LazyLock;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
+use bytes::Bytes;
 use utoipa::OpenApi as _;
 
 use crate::auth;
@@ -29,8 +32,11 @@ pub async fn openapi(req: HttpRequest) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().content_type("application/json").body(OPENAPI_JSON.as_str()))
 }
 
-/// The page's routes.
-pub fn configure(config: &mut ServiceConfig) {
+/// The page's routes; none where it is switched off.
+pub fn configure(config: &mut ServiceConfig, is_shown: bool) {
+    if !is_shown {
+        return;
+    }
     config
         .service(only(READ, "/docs").route(read().to(page)))
         .service(only(READ, "/docs/{file:.*}").route(read().to(page)));
@@ -43,15 +49,38 @@ async fn page(req: HttpRequest) -> Result<HttpResponse, ApiError> {
         None | Some("") => "index.html",
         Some(file) => file,
     };
-    let found = utoipa_swagger_ui::serve(file, std::sync::Arc::new(CONFIG.clone()))
+    let found = shared(file)?;
+    Ok(HttpResponse::Ok().content_type(found.content_type).body(found.bytes))
+}
+
+/// A file of the page: the same bytes for everybody who reads it.
+#[derive(Clone)]
+struct SharedFile {
+    bytes: Bytes,
+    content_type: String,
+}
+
+/// The page's files that somebody asked for: a dozen at most, since no other is found.
+static FILES: LazyLock<Mutex<HashMap<String, SharedFile>>> = LazyLock::new(Mutex::default);
+
+fn shared(file: &str) -> Result<SharedFile, ApiError> {
+    let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = files.get(file) {
+        return Ok(found.clone());
+    }
+    let found = utoipa_swagger_ui::serve(file, Arc::new(CONFIG.clone()))
         .map_err(|error| ApiError::Internal(format!("the page of the API: {error}")))?
         .ok_or(ApiError::NotFound)?;
-    let mut response = HttpResponse::Ok();
-    response.content_type(found.content_type);
-    Ok(match (file, std::str::from_utf8(&found.bytes)) {
-        ("index.html", Ok(html)) => response.body(html.replacen("<head>", "<head><base href=\"/docs/\">", 1)),
-        _ => response.body(found.bytes.into_owned()),
-    })
+    let bytes = match (file, std::str::from_utf8(&found.bytes)) {
+        ("index.html", Ok(html)) => html.replacen("<head>", "<head><base href=\"/docs/\">", 1).into(),
+        _ => match found.bytes {
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            Cow::Owned(bytes) => bytes.into(),
+        },
+    };
+    let found = SharedFile { bytes, content_type: found.content_type };
+    files.insert(file.to_owned(), found.clone());
+    Ok(found)
 }
 
 #[cfg(test)]

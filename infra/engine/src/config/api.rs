@@ -47,9 +47,22 @@ pub struct ApiConfig {
     /// `body_timeout_ms`: within this, a body must have ended.
     #[serde(rename = "body_timeout_ms", deserialize_with = "millis")]
     pub body_timeout: Duration,
+    /// The average rate that a body must keep once `body_rate_after_ms` have passed; 0 asks for none.
+    pub body_bytes_per_second_min: u64,
+    /// `body_rate_after_ms`: from when on a body's average rate counts.
+    #[serde(rename = "body_rate_after_ms", deserialize_with = "millis")]
+    pub body_rate_after: Duration,
+    /// `head_timeout_ms`: within this, a request's head must have come.
+    #[serde(rename = "head_timeout_ms", deserialize_with = "millis")]
+    pub head_timeout: Duration,
+    /// `answer_progress_timeout_ms`: within this, a client must take another byte of an answer.
+    #[serde(rename = "answer_progress_timeout_ms", deserialize_with = "millis")]
+    pub answer_progress_timeout: Duration,
+    /// Whether the page that shows the API is served (`/docs`).
+    pub docs: bool,
     /// Bytes of bodies that are admitted at once.
     pub bytes_in_flight_max: u64,
-    /// The share of `bytes_in_flight_max` that one org may use: above 0, at most 1.
+    /// The share of `bytes_in_flight_max` that one org may use while no other is active: above 0, at most 1.
     pub org_share: f64,
     /// `directory_stale_ms`: without news of orgs and keys for this long, requests are answered 503.
     #[serde(rename = "directory_stale_ms", deserialize_with = "millis")]
@@ -81,6 +94,11 @@ impl Default for ApiConfig {
             wait_max: Duration::from_secs(10),
             body_progress_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            body_bytes_per_second_min: 1024,
+            body_rate_after: Duration::from_secs(10),
+            head_timeout: Duration::from_secs(10),
+            answer_progress_timeout: Duration::from_secs(10),
+            docs: true,
             bytes_in_flight_max: 64 * 1024 * 1024,
             org_share: 0.5,
             directory_stale: Duration::from_secs(30),
@@ -147,6 +165,9 @@ impl ApiConfig {
             ("wait_max_ms", self.wait_max, 0),
             ("body_progress_timeout_ms", self.body_progress_timeout, 1),
             ("body_timeout_ms", self.body_timeout, 1),
+            ("body_rate_after_ms", self.body_rate_after, 0),
+            ("head_timeout_ms", self.head_timeout, 1),
+            ("answer_progress_timeout_ms", self.answer_progress_timeout, 1),
             ("directory_stale_ms", self.directory_stale, 1),
             ("outcomes_current_ms", self.outcomes_current, 1),
         ] {
@@ -162,6 +183,12 @@ impl ApiConfig {
             "bytes_in_flight_max",
             self.bytes_in_flight_max,
             limits::BODY_BYTES_MAX..=limits::BYTES_IN_FLIGHT_MAX,
+        )?;
+        within(
+            SECTION,
+            "body_bytes_per_second_min",
+            self.body_bytes_per_second_min,
+            0..=limits::BODY_RATE_MIN_MAX,
         )?;
         if !(self.org_share > 0.0 && self.org_share <= 1.0) {
             return Err(ConfigError::invalid(SECTION, "org_share", "must be above 0 and at most 1"));
