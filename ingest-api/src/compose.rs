@@ -32,6 +32,8 @@ pub struct Instance {
     pub url: String,
     /// Base URL of the management listener.
     pub admin_url: String,
+    /// The public listener is for this machine only.
+    pub is_on_loopback: bool,
     readiness: Arc<Readiness>,
     cancel: CancellationToken,
     /// Cancelled when a part of the instance has ended that it cannot do without.
@@ -48,10 +50,11 @@ impl Instance {
     /// # Errors
     /// A setting, a socket or a store that cannot be used; or `stop` came first.
     pub async fn start(config: &Config, metrics: Metrics, stop: &CancellationToken) -> anyhow::Result<Self> {
-        let settings = settings(&config.api);
+        let settings = Settings { support_contact: config.support.contact.clone(), ..settings(&config.api) };
         let public = bind(&config.api.public_listener()?).context("the public listener")?;
         let management = bind(&config.api.admin_listener()?).context("the management listener")?;
         let (url, admin_url) = (public.url(), management.url());
+        let is_on_loopback = public.address().ip().is_loopback();
         // Alive and unready from the start, also while a broker or a node is not there yet.
         let readiness = Arc::new(Readiness::default());
         let committed_ids = config.registry.url.is_none();
@@ -97,7 +100,19 @@ impl Instance {
         let public = server::serve_public(Arc::clone(&app), public)?;
         readiness.set_ready();
         tracing::info!(%url, %admin_url, "ready");
-        Ok(Self { engine, app, url, admin_url, readiness, cancel, failed, public, management, tasks })
+        Ok(Self {
+            engine,
+            app,
+            url,
+            admin_url,
+            is_on_loopback,
+            readiness,
+            cancel,
+            failed,
+            public,
+            management,
+            tasks,
+        })
     }
 
     /// Returns when a part has ended that the instance cannot do without.

@@ -51,6 +51,10 @@ pub async fn prepare(instance: &Instance, ingest_limit: u32) -> anyhow::Result<S
         customer_id: customer,
     };
     write_sandbox_json(&instance.engine, info.clone()).await?;
+    if instance.is_on_loopback {
+        // Set once: this runs once in a process.
+        let _ = instance.app.sandbox_key.set(api_key);
+    }
     Ok(info)
 }
 

@@ -22,6 +22,10 @@ pub(crate) const BYTES_IN_FLIGHT_MAX: u64 = 64 * 1024 * 1024 * 1024;
 /// Waits and time limits: ten minutes; longer ones hide a fault.
 pub(crate) const SETTING_MS_MAX: u128 = 600_000;
 
+/// `[support] contact`: an address of mail is at most 254 characters (RFC 5321), and the page behind a link not much
+/// more.
+pub(crate) const SUPPORT_CONTACT_CHARS_MAX: usize = 300;
+
 /// Worker threads.
 pub(crate) const WORKERS_MAX: u32 = 1024;
 

@@ -149,14 +149,16 @@ const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 fn answer(method: &Method, path: &str, shown: &Shown) -> Response<Full<Bytes>> {
     let (status, kind, body) = match path {
-        "/livez" | "/readyz" | "/metrics" if method != Method::GET && method != Method::HEAD => {
-            (StatusCode::METHOD_NOT_ALLOWED, JSON, r#"{"error":"method not allowed"}"#.to_owned())
-        }
+        "/livez" | "/readyz" | "/metrics" if method != Method::GET && method != Method::HEAD => (
+            StatusCode::METHOD_NOT_ALLOWED,
+            JSON,
+            r#"{"error":"method not allowed","code":"method_not_allowed"}"#.to_owned(),
+        ),
         "/livez" => (StatusCode::OK, JSON, r#"{"status":"alive"}"#.to_owned()),
         "/readyz" if shown.readiness.is_ready() => (StatusCode::OK, JSON, r#"{"status":"ready"}"#.to_owned()),
         "/readyz" => (StatusCode::SERVICE_UNAVAILABLE, JSON, r#"{"status":"unready"}"#.to_owned()),
         "/metrics" => (StatusCode::OK, PROMETHEUS, (shown.metrics)()),
-        _ => (StatusCode::NOT_FOUND, JSON, r#"{"error":"not found"}"#.to_owned()),
+        _ => (StatusCode::NOT_FOUND, JSON, r#"{"error":"not found","code":"route_not_found"}"#.to_owned()),
     };
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
@@ -197,9 +199,11 @@ mod tests {
         assert_eq!(status("GET /readyz").await, "200");
         let metrics = ask(address, "GET /metrics").await;
         assert!(metrics.contains(PROMETHEUS) && metrics.ends_with("up 1\n"), "{metrics}");
-        assert_eq!(status("GET /other").await, "404");
+        let lost = ask(address, "GET /other").await;
+        assert!(lost.contains("404") && lost.ends_with(r#""code":"route_not_found"}"#), "{lost}");
         let refused = ask(address, "POST /metrics").await;
         assert!(refused.contains("405") && refused.contains("allow: GET, HEAD"), "{refused}");
+        assert!(refused.ends_with(r#""code":"method_not_allowed"}"#), "{refused}");
         readiness.set_draining();
         assert_eq!(status("GET /readyz").await, "503");
         cancel.cancel();
