@@ -5,6 +5,9 @@ mod bench;
 mod ci;
 mod cluster;
 mod deploy;
+mod python;
+mod sandbox;
+mod schemathesis;
 mod subscribers;
 mod tidy;
 
@@ -31,6 +34,8 @@ enum Command {
     Ci,
     /// What can be said of infra/deploy and its pages without a container engine.
     Deploy,
+    /// A real sandbox against its own OpenAPI document, with every check of Schemathesis.
+    Schemathesis,
     /// The examples of docs/subscribing, in Python and Java, on a real Kafka and a real registry.
     Subscribers(subscribers::Arguments),
     /// The rules of the house that neither rustc nor clippy knows.
@@ -44,6 +49,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Ci => ci::run(),
         Command::Deploy => deploy::run(),
+        Command::Schemathesis => schemathesis::run(),
         Command::Subscribers(arguments) => subscribers::run(&arguments),
         Command::Tidy => tidy::run(),
     };
