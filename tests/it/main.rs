@@ -2,7 +2,8 @@
 //! belong here: crashes and full disks (`../chaos/`), and anything that looks inside, except for what
 //! compliance may open in a sandbox's folder (`evidence.rs`). Most cases here hold on the distributed engine too
 //! (`../distributed/` runs them there); what is a sandbox's alone stands in `lagging.rs`, `lifecycle.rs`,
-//! `observed.rs`, `operations.rs`, `otlp.rs`, `programs.rs`, `records.rs`, `secrecy.rs` and `tls.rs`.
+//! `observed.rs`, `operations.rs`, `otlp.rs`, `programs.rs`, `records.rs`, `secrecy.rs`, `tls.rs` and
+//! `unreadable.rs`.
 
 mod client;
 mod evidence;
@@ -20,6 +21,7 @@ mod documents;
 mod doors;
 mod edges;
 mod ends;
+mod errors;
 mod fields;
 mod idempotency;
 mod json;
@@ -39,5 +41,6 @@ mod scopes;
 mod secrecy;
 mod server;
 mod tls;
+mod unreadable;
 mod verdicts;
 mod waiting;
