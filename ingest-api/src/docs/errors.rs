@@ -177,7 +177,7 @@ fn details() -> Value {
                 "description": "`validation_failed`: by field, parameter or header, all of a request at once.",
             },
             "line": { "type": "integer", "minimum": 1, "description": "`malformed_json`: from 1." },
-            "column": { "type": "integer", "minimum": 1, "description": "`malformed_json`: bytes into the line, from 1." },
+            "column": { "type": "integer", "minimum": 1, "description": "`malformed_json`: bytes, from 1." },
             "offset": { "type": "integer", "minimum": 0, "description": "`malformed_json`: bytes into the body." },
             "scope": { "type": "string", "description": "`missing_scope`: the scope." },
             "capability": {
