@@ -1,12 +1,13 @@
 //! What every request handler reaches for: the ports, the settings, and this instance's own counters. Made once.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono::Utc;
 use domain::ports::{EventLog, ExternalIds, Inspection, Views};
 use domain::rows::Generation;
 use domain::time::Timestamp;
 use engine::Directory;
+use engine::api_key::ApiKey;
 use event_codec::Codec;
 use projector::Live;
 use vault::Vault;
@@ -73,6 +74,8 @@ pub struct App {
     pub accepted: Accepted,
     /// Registrations of one external id, one after the other.
     pub registrations: Turns,
+    /// A sandbox's own key, where its listener is on loopback: the page of the API fills it in.
+    pub sandbox_key: OnceLock<ApiKey>,
 }
 
 impl App {
@@ -95,6 +98,7 @@ impl App {
             flights: Flights::default(),
             accepted: Accepted::default(),
             registrations: Turns::default(),
+            sandbox_key: OnceLock::new(),
         })
     }
 

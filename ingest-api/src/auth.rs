@@ -15,6 +15,9 @@ use crate::errors::ApiError;
 use crate::query;
 use crate::ratelimit::{Bucket, RateState};
 
+/// The capability for verdicts, as `GET /api/auth/me` names it.
+pub const DUKCAPIL_ENABLED: &str = "dukcapilEnabled";
+
 /// Who calls.
 #[derive(Debug, Clone)]
 pub struct Caller {
@@ -76,7 +79,12 @@ pub fn admit(req: &HttpRequest, app: &App, bucket: Bucket, wants: Wants) -> Resu
         Wants::Verdicts if !caller.may_post_verdicts() => {
             return Err(ApiError::MissingScope(Scope::VerificationsWrite));
         }
-        Wants::Verdicts if !caller.org().dukcapil_enabled => return Err(ApiError::CapabilityDisabled),
+        Wants::Verdicts if !caller.org().dukcapil_enabled => {
+            return Err(ApiError::CapabilityDisabled {
+                capability: DUKCAPIL_ENABLED,
+                contact: app.settings.support_contact.clone(),
+            });
+        }
         Wants::Verdicts => {}
     }
     Ok(caller)

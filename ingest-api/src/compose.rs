@@ -38,6 +38,8 @@ pub struct Instance {
     pub url: String,
     /// Base URL of the management listener.
     pub admin_url: String,
+    /// The public listener is for this machine only.
+    pub is_on_loopback: bool,
     /// What `/readyz` says.
     pub readiness: Arc<Readiness>,
     cancel: CancellationToken,
@@ -86,10 +88,11 @@ impl Instance {
         stop: &CancellationToken,
         also: &[UnreadyReason],
     ) -> anyhow::Result<Self> {
-        let settings = settings(&config.api);
+        let settings = Settings { support_contact: config.support.contact.clone(), ..settings(&config.api) };
         let public = bind(&config.api.public_listener()?).context("the public listener")?;
         let management = bind(&config.api.admin_listener()?).context("the management listener")?;
         let (url, admin_url) = (public.url(), management.url());
+        let is_on_loopback = public.address().ip().is_loopback();
         // Alive and unready from the start, also while a broker or a node is not there yet.
         let readiness = Arc::new(Readiness::waiting_for(readiness::reasons(config, also), stop));
         let committed_ids = config.registry.url.is_none();

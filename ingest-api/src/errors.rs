@@ -1,5 +1,8 @@
 //! The one table that turns errors into HTTP (contract §1). An error never echoes a value that was sent, and
-//! the body of a 5xx says nothing about us: its cause goes to the log line with the same request id.
+//! the body of a 5xx says nothing about us: its cause goes to the log line with the same request id. The words of
+//! each code are in `codes`.
+
+mod codes;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,6 +15,7 @@ use domain::ports::{LogError, StoreError};
 use serde_json::{Value, json};
 use vault::VaultError;
 
+pub use self::codes::{CodeRow, ErrorCode, page};
 use crate::limits::RETRY_AFTER_S;
 use crate::ratelimit::Bucket;
 
@@ -89,12 +93,21 @@ pub enum ApiError {
     Unauthorized,
     /// 403: the key lacks this scope.
     MissingScope(Scope),
-    /// 403: the org may not send verdicts.
-    CapabilityDisabled,
-    /// 404; another org's object, too.
+    /// 403: the org lacks a capability.
+    CapabilityDisabled {
+        /// As `GET /api/auth/me` shows it.
+        capability: &'static str,
+        /// Whom to ask, where the operator has said so.
+        contact: Option<String>,
+    },
+    /// 404: no such path.
+    RouteNotFound,
+    /// 404: no such customer; another org's, too.
     NotFound,
-    /// 404, but may be there soon.
+    /// 404: no such customer, but it may be there soon.
     NotFoundYet,
+    /// 404: no such verification, but it may be there soon.
+    VerificationNotFoundYet,
     /// 405, with the methods that are there.
     MethodNotAllowed(&'static str),
     /// 408.
@@ -131,59 +144,65 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// Status and text: the table.
-    fn row(&self) -> (StatusCode, &'static str) {
+    /// Its code, and with it the status and the text: the table.
+    pub fn code(&self) -> ErrorCode {
         match self {
-            Self::MalformedJson(_) => (StatusCode::BAD_REQUEST, "malformed JSON"),
-            Self::Invalid(_) => (StatusCode::BAD_REQUEST, "validation failed"),
-            Self::UpgradeWithBody => {
-                (StatusCode::BAD_REQUEST, "a request with a body cannot ask for Upgrade")
-            }
-            Self::BodyIncomplete => (StatusCode::BAD_REQUEST, "incomplete body"),
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "missing or invalid Bearer"),
-            Self::MissingScope(_) => (StatusCode::FORBIDDEN, "missing scope"),
-            Self::CapabilityDisabled => (StatusCode::FORBIDDEN, "org capability disabled"),
-            Self::NotFound | Self::NotFoundYet => (StatusCode::NOT_FOUND, "not found"),
-            Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "method not allowed"),
-            Self::BodyStalled => (StatusCode::REQUEST_TIMEOUT, "request body stalled"),
-            Self::ExternalIdTaken(_) => (StatusCode::CONFLICT, "externalId already registered"),
-            Self::BiometricWithdrawn => (StatusCode::CONFLICT, "biometric consent withdrawn"),
-            Self::EvidenceErased => (StatusCode::CONFLICT, "evidence consent withdrawn"),
-            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "request body too large"),
-            Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported media type"),
-            Self::UnsupportedContentEncoding => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported content encoding")
-            }
-            Self::KeyReused => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "idempotency key reused with a different body")
-            }
-            Self::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate limit exceeded"),
-            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
-            Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "too many requests in flight"),
-            Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily unavailable"),
+            Self::MalformedJson(_) => ErrorCode::MalformedJson,
+            Self::Invalid(_) => ErrorCode::ValidationFailed,
+            Self::UpgradeWithBody => ErrorCode::UpgradeWithBody,
+            Self::BodyIncomplete => ErrorCode::IncompleteBody,
+            Self::Unauthorized => ErrorCode::Unauthorized,
+            Self::MissingScope(_) => ErrorCode::MissingScope,
+            Self::CapabilityDisabled { .. } => ErrorCode::CapabilityDisabled,
+            Self::RouteNotFound => ErrorCode::RouteNotFound,
+            Self::NotFound | Self::NotFoundYet => ErrorCode::CustomerNotFound,
+            Self::VerificationNotFoundYet => ErrorCode::VerificationNotFound,
+            Self::MethodNotAllowed(_) => ErrorCode::MethodNotAllowed,
+            Self::BodyStalled => ErrorCode::BodyStalled,
+            Self::ExternalIdTaken(_) => ErrorCode::ExternalIdTaken,
+            Self::BiometricWithdrawn => ErrorCode::BiometricConsentWithdrawn,
+            Self::EvidenceErased => ErrorCode::EvidenceConsentWithdrawn,
+            Self::BodyTooLarge => ErrorCode::BodyTooLarge,
+            Self::UnsupportedMediaType => ErrorCode::UnsupportedMediaType,
+            Self::UnsupportedContentEncoding => ErrorCode::UnsupportedContentEncoding,
+            Self::KeyReused => ErrorCode::IdempotencyKeyReused,
+            Self::RateLimited { .. } => ErrorCode::RateLimited,
+            Self::Internal(_) => ErrorCode::InternalError,
+            Self::Overloaded => ErrorCode::Overloaded,
+            Self::Unavailable(_) => ErrorCode::Unavailable,
         }
     }
 
     /// The body.
     pub(crate) fn body(&self) -> Value {
-        let error = self.row().1;
+        let mut body = bare(self.code());
         match self {
-            Self::MissingScope(scope) => json!({ "error": format!("missing scope: {}", scope.as_str()) }),
-            Self::MalformedJson(at) => json!({
-                "error": error,
-                "details": { "line": at.line, "column": at.column, "offset": at.offset },
-            }),
-            Self::Invalid(fields) => json!({ "error": error, "details": { "fieldErrors": fields.0 } }),
-            Self::ExternalIdTaken(id) => json!({ "error": error, "details": { "id": id.as_str() } }),
+            Self::MissingScope(scope) => {
+                body["error"] = format!("missing scope: {}", scope.as_str()).into();
+                body["details"] = json!({ "scope": scope.as_str() });
+            }
+            Self::CapabilityDisabled { capability, contact } => {
+                body["details"] = json!({ "capability": capability });
+                if let Some(contact) = contact {
+                    body["details"]["contact"] = contact.as_str().into();
+                }
+            }
+            Self::MalformedJson(at) => {
+                body["details"] = json!({ "line": at.line, "column": at.column, "offset": at.offset });
+            }
+            Self::Invalid(fields) => body["details"] = json!({ "fieldErrors": fields.0 }),
+            Self::ExternalIdTaken(id) => body["details"] = json!({ "id": id.as_str() }),
             Self::RateLimited { bucket, limit, .. } => {
-                json!({ "error": error, "bucket": bucket.as_str(), "limit": limit })
+                body["bucket"] = bucket.as_str().into();
+                body["limit"] = (*limit).into();
             }
             Self::UpgradeWithBody
             | Self::BodyIncomplete
             | Self::Unauthorized
-            | Self::CapabilityDisabled
+            | Self::RouteNotFound
             | Self::NotFound
             | Self::NotFoundYet
+            | Self::VerificationNotFoundYet
             | Self::MethodNotAllowed(_)
             | Self::BodyStalled
             | Self::BiometricWithdrawn
@@ -194,8 +213,9 @@ impl ApiError {
             | Self::KeyReused
             | Self::Internal(_)
             | Self::Overloaded
-            | Self::Unavailable(_) => json!({ "error": error }),
+            | Self::Unavailable(_) => {}
         }
+        body
     }
 
     /// The headers that go with it.
@@ -214,7 +234,7 @@ impl ApiError {
             Self::RateLimited { retry_after_s, .. } => {
                 response.insert_header((header::RETRY_AFTER, retry_after_s.to_string()));
             }
-            Self::NotFoundYet | Self::Overloaded | Self::Unavailable(_) => {
+            Self::NotFoundYet | Self::VerificationNotFoundYet | Self::Overloaded | Self::Unavailable(_) => {
                 response.insert_header((header::RETRY_AFTER, RETRY_AFTER_S.to_string()));
             }
             _ => {}
@@ -235,7 +255,7 @@ impl ApiError {
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.row().1)
+        f.write_str(self.code().text())
     }
 }
 
@@ -243,7 +263,7 @@ impl std::error::Error for ApiError {}
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
-        self.row().0
+        self.code().status()
     }
 
     fn error_response(&self) -> HttpResponse {
@@ -287,15 +307,9 @@ impl From<VaultError> for ApiError {
 
 /// The JSON body of an answer that no handler of ours made.
 pub fn bare_body(status: StatusCode) -> Value {
-    let text = match status {
-        StatusCode::BAD_REQUEST => "malformed request",
-        StatusCode::REQUEST_TIMEOUT => "request timeout",
-        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => "request header too large",
-        StatusCode::NOT_FOUND => "not found",
-        StatusCode::METHOD_NOT_ALLOWED => "method not allowed",
-        StatusCode::PAYLOAD_TOO_LARGE => "request body too large",
-        status if status.is_server_error() => "internal error",
-        _ => "request refused",
-    };
-    json!({ "error": text })
+    bare(ErrorCode::of_bare(status))
+}
+
+fn bare(code: ErrorCode) -> Value {
+    json!({ "error": code.text(), "code": code.as_str() })
 }

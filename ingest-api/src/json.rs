@@ -10,8 +10,8 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::errors::{ApiError, FieldErrors, JsonPosition};
-use crate::limits::{IGNORED_FIELDS_BYTES_MAX, IGNORED_FIELDS_MAX, TOP_LEVEL_FIELDS_MAX};
-use crate::query::shown;
+use crate::limits::{IGNORED_FIELDS_BYTES_MAX, IGNORED_FIELDS_MAX, UNKNOWN_FIELDS_MAX};
+use crate::query::{begins_with_a_letter, shown};
 
 /// What is not written as it is in `X-Ignored-Fields`: everything but RFC 3986's unreserved characters.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -55,7 +55,7 @@ impl<'a> Object<'a> {
         self.get(name).filter(|value| value.get() != "null")
     }
 
-    /// The header's value: the unknown names, percent-encoded, as many as fit.
+    /// The header's value: the unknown names that begin with a letter, percent-encoded, as many as fit.
     pub fn ignored(&self) -> Option<String> {
         let mut header = String::new();
         let mut names = 0;
@@ -127,9 +127,10 @@ impl<'de> Visitor<'de> for TopLevel {
                 continue;
             }
             map.next_value::<IgnoredAny>()?;
-            if names.len() >= TOP_LEVEL_FIELDS_MAX {
+            if names.len() >= UNKNOWN_FIELDS_MAX {
                 if object.errors.field("body").is_none() {
-                    object.errors.add("body", "has too many fields");
+                    let text = format!("has more than {UNKNOWN_FIELDS_MAX} fields that are not known here");
+                    object.errors.add("body", text);
                 }
             } else if names.contains(&name) {
                 let name = shown(&name);
@@ -137,7 +138,7 @@ impl<'de> Visitor<'de> for TopLevel {
                     object.errors.add(&name, "must be sent once");
                 }
             } else {
-                if object.unknown.len() < IGNORED_FIELDS_MAX * 2 {
+                if object.unknown.len() < IGNORED_FIELDS_MAX * 2 && begins_with_a_letter(&name) {
                     object.unknown.push(name.clone());
                 }
                 names.insert(name);
@@ -268,9 +269,28 @@ mod tests {
     }
 
     #[test]
-    fn too_many_fields_are_refused() {
-        let many: String = (0..=TOP_LEVEL_FIELDS_MAX).map(|n| format!("\"f{n}\":1,")).collect();
-        assert!(errors(&format!("{{{many}\"a\":1}}")).field("body").is_some());
+    fn a_name_that_could_be_a_value_is_neither_a_header_nor_an_error() {
+        for name in ["3171234567890001", "_x", " x", "+62811", "", "#", "\u{0}x", "\u{200b}x"] {
+            let name = serde_json::Value::from(name);
+            let body = format!("{{{name}:1}}");
+            assert_eq!(Object::parse(body.as_bytes(), KNOWN).expect("JSON").ignored(), None, "{body}");
+            let errors = errors(&format!("{{{name}:1,{name}:2}}"));
+            assert!(errors.field("unknown").is_some(), "{body}: {errors:?}");
+        }
+        let after: String = (0..100).map(|n| format!("\"{n}\":1,")).collect();
+        let object = format!("{{{after}\"rest\":1}}");
+        assert_eq!(Object::parse(object.as_bytes(), KNOWN).expect("JSON").ignored().as_deref(), Some("rest"));
+    }
+
+    #[test]
+    fn a_thousand_unknown_fields_are_ignored_and_one_more_is_refused() {
+        let body = |unknown: usize| {
+            let names: String = (0..unknown).map(|n| format!("\"f{n}\":1,")).collect();
+            format!("{{{names}\"a\":1,\"b\":2}}")
+        };
+        assert!(errors(&body(UNKNOWN_FIELDS_MAX)).is_empty());
+        let refused = errors(&body(UNKNOWN_FIELDS_MAX + 1));
+        assert!(refused.field("body").is_some_and(|texts| texts[0].contains("1000")), "{refused:?}");
     }
 
     #[test]

@@ -121,9 +121,12 @@ pub const IGNORED_FIELDS_MAX: usize = 8;
 /// Bytes of `X-Ignored-Fields` (contract §2).
 pub const IGNORED_FIELDS_BYTES_MAX: usize = 512;
 
-/// Top-level fields of a body: two hundred times what any endpoint knows. Telling a field that was sent twice
-/// needs all names at once.
-pub const TOP_LEVEL_FIELDS_MAX: usize = 1_000;
+/// Top-level fields of a body that nobody here knows (contract §2): two hundred times what any endpoint knows. Telling
+/// a field that was sent twice needs all names at once.
+pub const UNKNOWN_FIELDS_MAX: usize = 1_000;
+
+/// A name that nobody here knows, as an error shows it: every name that somebody knows is far shorter.
+pub const UNKNOWN_NAME_BYTES_MAX: usize = 64;
 
 /// A query string's parameters: every endpoint knows fewer than ten.
 pub const QUERY_PARAMS_MAX: usize = 32;

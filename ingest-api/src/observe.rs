@@ -81,13 +81,18 @@ pub async fn observe(
 /// The headers that come from what the handler left in the request.
 fn headers_of(response: &ServiceResponse, name: &RequestName) -> Vec<(HeaderName, HeaderValue)> {
     let extensions = response.request().extensions();
-    let mut headers = Vec::with_capacity(5);
+    let mut headers = Vec::with_capacity(7);
     let mut set = |name: HeaderName, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.push((name, value));
         }
     };
     set(X_REQUEST_ID, name.as_str());
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    // Answers here have personal data unless they say otherwise, and no shared cache may keep those.
+    if !response.headers().contains_key(header::CACHE_CONTROL) {
+        set(header::CACHE_CONTROL, "no-store");
+    }
     if let Some(rate) = extensions.get::<RateState>() {
         set(X_RATELIMIT_LIMIT, &rate.limit.to_string());
         set(X_RATELIMIT_REMAINING, &rate.remaining.to_string());

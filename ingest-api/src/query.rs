@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use domain::time::Timestamp;
 use percent_encoding::percent_decode;
 
 use crate::errors::{ApiError, FieldErrors};
-use crate::limits::QUERY_PARAMS_MAX;
+use crate::limits::{QUERY_PARAMS_MAX, UNKNOWN_NAME_BYTES_MAX};
 
 /// Names of parameters in which people put API keys.
 const KEY_NAMES: [&str; 8] =
@@ -13,6 +14,13 @@ const KEY_NAMES: [&str; 8] =
 
 /// What our keys look like.
 const KEY_PREFIX: &str = "qe_sk_";
+
+/// What a parameter that is a time must be.
+const TIME_RULE: &str = "must be a time of the form 2026-11-23T04:05:06.007Z";
+
+/// The same for whoever wrote the `+` of a time zone as it is: in a query it stands for a space.
+const PLUS_RULE: &str =
+    "must be a time of the form 2026-11-23T04:05:06.007Z; write the + of a time zone as %2B in a query";
 
 /// A query string's parameters, decoded.
 #[derive(Debug)]
@@ -59,6 +67,13 @@ impl Query {
         parsed
     }
 
+    /// Takes a parameter out that is a time, by either way of rounding it.
+    pub fn take_time(&mut self, name: &str, parse: fn(&str) -> Option<Timestamp>) -> Option<Timestamp> {
+        let is_plus = |text: &str| text.contains(' ') && parse(&text.replace(' ', "+")).is_some();
+        let lost_its_plus = self.params.iter().any(|(n, value)| n == name && is_plus(value));
+        self.take(name, if lost_its_plus { PLUS_RULE } else { TIME_RULE }, parse)
+    }
+
     /// Adds a field error.
     pub fn refuse(&mut self, name: &str, text: &str) {
         self.errors.add(name, text);
@@ -94,9 +109,16 @@ pub fn carries_a_key(text: &str) -> bool {
         })
 }
 
+/// Whether a name that we do not know may be shown at all (contract §1): people put values where names belong, and
+/// the values that matter here, a NIK above all, begin with a digit.
+pub fn begins_with_a_letter(name: &str) -> bool {
+    name.chars().next().is_some_and(char::is_alphabetic)
+}
+
 /// A name as an error may show it: names we do not know are shown when they look like names.
 pub fn shown(name: &str) -> String {
-    let plain = (1..=64).contains(&name.len())
+    let plain = begins_with_a_letter(name)
+        && name.len() <= UNKNOWN_NAME_BYTES_MAX
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
     if plain { name.to_owned() } else { "unknown".to_owned() }
 }
@@ -138,6 +160,33 @@ mod tests {
         let Err(ApiError::Invalid(errors)) = query.finish() else { panic!("refused") };
         for name in ["metod", "limit", "page", "query"] {
             assert!(errors.field(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_plus_that_became_a_space_gets_a_hint() {
+        let text = |value: &str| {
+            let mut query = Query::parse(&format!("from={value}"), &["from"]);
+            assert_eq!(query.take_time("from", Timestamp::parse), None, "{value}");
+            let errors = query.into_errors();
+            errors.field("from").map(|texts| texts.join(" ")).unwrap_or_default()
+        };
+        assert!(text("2026-11-23T04:05:06+07:00").contains("%2B"));
+        for plain in ["yesterday", "2026-11-23T04:05:06%2B99:00", "a+b", "", "+"] {
+            assert_eq!(text(plain), TIME_RULE, "{plain}");
+        }
+        let mut query = Query::parse("from=2026-11-23T04:05:06%2B07:00", &["from"]);
+        assert!(query.take_time("from", Timestamp::parse).is_some());
+    }
+
+    #[test]
+    fn a_name_that_could_be_a_value_is_not_shown() {
+        for hidden in ["3171234567890001", "_3171234567890001", "-a", ".a", "", "a b", "a=b", &"n".repeat(65)]
+        {
+            assert_eq!(shown(hidden), "unknown", "{hidden}");
+        }
+        for name in ["metod", "a", "page2", "X-y_z.1", &"n".repeat(64)] {
+            assert_eq!(shown(name), name);
         }
     }
 

@@ -58,7 +58,7 @@ pub fn only(allow: &'static str, path: &'static str) -> Resource {
 
 async fn not_found(req: HttpRequest) -> Result<HttpResponse, ApiError> {
     guarded(&req)?;
-    Err(ApiError::NotFound)
+    Err(ApiError::RouteNotFound)
 }
 
 /// The order of checks puts 401 and 429 before 404 (contract §1).

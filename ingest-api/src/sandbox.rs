@@ -83,13 +83,18 @@ async fn prepare(instance: &Instance, ingest_limit: u32) -> anyhow::Result<Sandb
         Some(customer) => customer,
         None => new_customer(instance, &caller).await?,
     };
-    Ok(SandboxInfo {
+    let info = SandboxInfo {
         url: instance.url.clone(),
         admin_url: instance.admin_url.clone(),
         org_id: org.org.as_str().to_owned(),
         api_key: api_key.expose().to_owned(),
         customer_id: customer,
-    })
+    };
+    if instance.is_on_loopback {
+        // Set once: this runs once in a process.
+        let _ = instance.app.sandbox_key.set(api_key);
+    }
+    Ok(info)
 }
 
 /// The last start's customer, if it is still one.

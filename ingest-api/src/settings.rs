@@ -41,6 +41,8 @@ pub struct Settings {
     pub linger: Duration,
     /// Worker threads of the public listener.
     pub workers: usize,
+    /// Whom the errors name that only the operator can mend.
+    pub support_contact: Option<String>,
 }
 
 impl Default for Settings {
@@ -63,6 +65,7 @@ impl Default for Settings {
             drain: limits::DRAIN,
             linger: limits::LINGER,
             workers: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+            support_contact: None,
         }
     }
 }

@@ -12,6 +12,8 @@ mod common;
 mod customers;
 #[path = "../it/documents.rs"]
 mod documents;
+#[path = "../it/errors.rs"]
+mod errors;
 #[path = "../it/fields.rs"]
 mod fields;
 #[path = "../it/idempotency.rs"]

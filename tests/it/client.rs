@@ -54,10 +54,15 @@ impl Answer {
         assert_eq!(&self.expect(status), body, "{self:?}");
     }
 
-    /// An error with this text and nothing else.
+    /// An error with this text, its code, and nothing else but the details that a 403 has.
     #[track_caller]
     pub(crate) fn is_error(&self, status: u16, text: &str) {
-        self.is(status, &json!({ "error": text }));
+        let body = self.expect(status);
+        assert_eq!(body["error"], text, "{self:?}");
+        let code = body["code"].as_str().unwrap_or_else(|| panic!("no code: {self:?}"));
+        assert!(codes(status, text).contains(&code), "{self:?}");
+        let named: &[&str] = if status == 403 { &["code", "details", "error"] } else { &["code", "error"] };
+        assert_eq!(fields(&body), named, "{self:?}");
     }
 
     /// 400 `validation failed` that names exactly these fields.
@@ -65,6 +70,7 @@ impl Answer {
     pub(crate) fn names_fields(&self, fields: &[&str]) {
         let body = self.expect(400);
         assert_eq!(body["error"], "validation failed", "{self:?}");
+        assert_eq!(body["code"], "validation_failed", "{self:?}");
         let errors = body["details"]["fieldErrors"].as_object().unwrap_or_else(|| panic!("{self:?}"));
         let named: BTreeSet<&str> = errors.keys().map(String::as_str).collect();
         assert_eq!(named, fields.iter().copied().collect(), "{self:?}");
@@ -79,8 +85,27 @@ impl Answer {
     pub(crate) fn is_malformed(&self) {
         let body = self.expect(400);
         assert_eq!(body["error"], "malformed JSON", "{self:?}");
+        assert_eq!(body["code"], "malformed_json", "{self:?}");
         let details = body["details"].as_object().unwrap_or_else(|| panic!("no position: {self:?}"));
         assert!(details.values().any(Value::is_u64), "no position: {self:?}");
+    }
+}
+
+/// The codes that an error of that status and text may have.
+fn codes(status: u16, text: &str) -> &'static [&'static str] {
+    match (status, text) {
+        (401, _) => &["unauthorized"],
+        (403, "org capability disabled") => &["capability_disabled"],
+        (403, _) => &["missing_scope"],
+        (404, _) => &["route_not_found", "customer_not_found", "verification_not_found"],
+        (405, _) => &["method_not_allowed"],
+        (409, "biometric consent withdrawn") => &["biometric_consent_withdrawn"],
+        (409, "evidence consent withdrawn") => &["evidence_consent_withdrawn"],
+        (422, _) => &["idempotency_key_reused"],
+        (500, _) => &["internal_error"],
+        (503, "too many requests in flight") => &["overloaded"],
+        (503, _) => &["unavailable"],
+        _ => &[],
     }
 }
 

@@ -103,6 +103,54 @@ async fn the_docs_are_a_page_that_needs_nobody_else() {
 }
 
 #[tokio::test]
+async fn the_page_may_do_little_and_nobody_may_frame_it() {
+    let sandbox = Sandbox::start().await;
+    let api = sandbox.api().with_key("");
+    for path in ["/docs", "/docs/", "/docs/index.html", "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css"]
+    {
+        let answer = api.get(path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        let policy = answer.header("content-security-policy").unwrap_or_default();
+        for word in ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"] {
+            assert!(policy.contains(word), "{path}: {policy}");
+        }
+        assert!(!policy.contains("unsafe-eval") && !policy.contains("script-src 'self' 'unsafe"), "{policy}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+    }
+    let answer = api.get("/openapi.json").await;
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn beneath_the_registrys_path_every_answer_is_in_confluents_shape() {
+    let sandbox = Sandbox::start().await;
+    let admin = sandbox.admin();
+    let kind = "application/vnd.schemaregistry.v1+json";
+    for (method, path, status, code) in [
+        ("GET", "/registry", 404, 404),
+        ("GET", "/registry/", 404, 404),
+        ("GET", "/registry/config", 404, 404),
+        ("GET", "/registry/mode", 404, 404),
+        ("GET", "/registry/schemas/types", 404, 404),
+        ("GET", "/registry/subjects/", 404, 404),
+        ("GET", "/registry/schemas/ids/1/", 404, 404),
+        ("GET", "/registry/subjects/none/versions/latest", 404, 40401),
+        ("GET", "/registry/schemas/ids/99999", 404, 40403),
+        ("POST", "/registry/subjects/none/versions", 405, 405),
+        ("POST", "/registry/config", 404, 404),
+        ("DELETE", "/registry/subjects", 405, 405),
+        ("PUT", "/registry/schemas/ids/1", 405, 405),
+    ] {
+        let answer = admin.send(method.parse().expect("a method"), path, &[], None).await;
+        assert_eq!((answer.status, answer.header("content-type")), (status, Some(kind)), "{method} {path}");
+        let body: Value = serde_json::from_slice(&answer.body).expect("JSON");
+        assert_eq!(body["error_code"], code, "{method} {path}: {body}");
+        assert!(body["message"].is_string(), "{method} {path}: {body}");
+        assert!(status != 405 || answer.header("allow").is_some(), "{method} {path}");
+    }
+}
+
+#[tokio::test]
 async fn the_management_listener_alone_has_health_and_metrics() {
     let sandbox = Sandbox::start().await;
     let (api, admin) = (sandbox.api(), sandbox.admin());

@@ -232,7 +232,7 @@ async fn unknown_fields_are_ignored_and_named() {
     assert_eq!(named.matches("unknown").count(), 8, "at most 8 names: {named}");
     let mut long = declined(&customer, "Data ganda");
     for number in 0..8 {
-        long[format!("{number}{}", "n".repeat(300))] = json!(number);
+        long[format!("{}{number}", "n".repeat(300))] = json!(number);
     }
     let answer = api.verdict(&long).await;
     assert!(answer.header("x-ignored-fields").is_none_or(|named| named.len() <= 512), "{answer:?}");

@@ -238,7 +238,10 @@ async fn launch(folder: &Path, options: &Options) -> (Process, Info) {
         .collect();
     let mut command = command(Program::IngestApi, &wrapper);
     command.arg("sandbox").arg("--data-dir").arg(folder);
-    command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]).args(&options.flags);
+    if !options.flags.iter().any(|flag| flag == "--listen") {
+        command.args(["--listen", "127.0.0.1:0"]);
+    }
+    command.args(["--admin-listen", "127.0.0.1:0"]).args(&options.flags);
     // A test that says nothing of waiting is not about it: a disk that stalls for two seconds is no news.
     command.env("IDENTITY_API__WAIT_DEFAULT_MS", "10000");
     command.envs(options.environment.iter().map(|(name, value)| (name, value)));

@@ -287,3 +287,39 @@ async fn a_sandboxs_limit_is_its_flag_and_zero_is_none() {
     let limited = sandbox.api().verdict(&json!({})).await;
     assert_eq!(limited.header("x-ratelimit-limit"), Some("77"), "{limited:?}");
 }
+
+#[tokio::test]
+async fn the_docs_have_the_sandboxs_key_for_the_person_at_this_machine_only() {
+    let sandbox = Sandbox::start().await;
+    let (api, key) = (sandbox.api().with_key(""), sandbox.info().key.clone());
+    let page = async |headers: &[(&str, &str)]| {
+        let answer = api.send(reqwest::Method::GET, "/docs", headers, None).await;
+        assert_eq!((answer.status, answer.header("cache-control")), (200, Some("no-store")), "{answer:?}");
+        String::from_utf8(answer.body).expect("text").contains(&key)
+    };
+    assert!(page(&[]).await, "filled in");
+    for header in [
+        ("host", "evil.example"),
+        ("x-forwarded-for", "192.0.2.1"),
+        ("via", "1.1 proxy"),
+        ("sec-fetch-site", "cross-site"),
+    ] {
+        assert!(!page(&[header]).await, "{header:?}");
+    }
+    // Only the page has it: a script or a document could be taken in by a page of another site.
+    for path in ["/openapi.json", "/docs/swagger-initializer.js"] {
+        let answer = api.get(path).await;
+        assert!(!String::from_utf8_lossy(&answer.body).contains(&key), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn off_loopback_the_docs_have_no_key() {
+    let flags = ["--listen", "0.0.0.0:0"];
+    let mut options = Options::flags(&flags);
+    options.environment.push(("IDENTITY_API__ALLOW_PLAINTEXT".to_owned(), "true".to_owned()));
+    let sandbox = Sandbox::start_with(options).await;
+    let answer = sandbox.api().with_key("").get("/docs").await;
+    assert_eq!(answer.status, 200);
+    assert!(!String::from_utf8(answer.body).expect("text").contains(&sandbox.info().key));
+}

@@ -72,7 +72,7 @@ async fn above_the_limit_is_a_429_for_that_key_and_bucket_alone() {
         assert!(taken <= 6, "no limit");
     };
     assert!(taken >= 3, "only {taken} were taken");
-    refused.is(429, &json!({"error": "rate limit exceeded", "bucket": "nik_dukcapil", "limit": 3}));
+    refused.is(429, &json!({"error": "rate limit exceeded", "code": "rate_limited", "bucket": "nik_dukcapil", "limit": 3}));
     let after: i64 = refused.header("retry-after").and_then(|s| s.parse().ok()).expect("Retry-After");
     assert!((0..=60).contains(&after), "{after}");
     let (limit, remaining, reset) = rate(&refused);

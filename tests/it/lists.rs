@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
 use crate::client::{Api, declined, fields, text, verified};
@@ -151,6 +152,37 @@ async fn filters_choose_and_totals_agree() {
         assert_eq!(page["data"].as_array().map(Vec::len), Some(wanted), "{query}");
         assert_eq!(page["total"], wanted, "{query}");
     }
+}
+
+#[tokio::test]
+async fn only_a_cursor_that_was_given_out_is_taken_and_by_its_own_org() {
+    let sandbox = Sandbox::start().await;
+    let api = sandbox.api();
+    let (_, customers) = filled(&api).await;
+    let page = api.get("/api/identity/attempts?limit=4").await.expect(200);
+    let next = text(&page["meta"]["next"]).to_owned();
+    let ask = async |api: &Api, cursor: &str| {
+        api.get(&format!("/api/identity/attempts?limit=4&cursor={cursor}")).await
+    };
+    let page = ask(&api, &next).await.expect(200);
+    assert_eq!((&page["page"], &page["total"]), (&json!(2), &json!(ROWS)));
+    let (_, other) = sandbox.org(&[]).await;
+    ask(&other, &next).await.names_fields(&["cursor"]);
+    // Each byte altered: the page's number, the place, the mark; and numbers that wrap.
+    let bytes = BASE64URL_NOPAD.decode(next.as_bytes()).expect("base64");
+    for at in 0..bytes.len() {
+        for altered in [bytes[at] ^ 1, 0xff, 0] {
+            let mut forged = bytes.clone();
+            forged[at] = altered;
+            if forged != bytes {
+                ask(&api, &BASE64URL_NOPAD.encode(&forged)).await.names_fields(&["cursor"]);
+            }
+        }
+    }
+    // The form of before, with the largest page number.
+    let unmarked = [&[1_u8][..], &[0; 8], &[0; 4], &[0; 8], &[0xff; 8]].concat();
+    ask(&api, &BASE64URL_NOPAD.encode(&unmarked)).await.names_fields(&["cursor"]);
+    assert_eq!(api.rows(&format!("customerId={}&limit=1", customers[0])).await.len(), 1, "the list goes on");
 }
 
 #[tokio::test]

@@ -59,6 +59,9 @@ fn bad_photos() -> Vec<(&'static str, Value)> {
         ("1 MiB and a byte", encoded(&photos::jpeg_of_size(MIB + 1))),
         ("a data URL of a GIF", json!(format!("data:image/gif;base64,{}", BASE64.encode(&jpeg)))),
         ("a data URL without base64", json!(format!("data:image/jpeg,{}", BASE64.encode(&jpeg)))),
+        ("a data URL whose base64 is a parameter", json!(format!("data:image/jpeg;base64=1,{}", BASE64.encode(&jpeg)))),
+        ("a data URL of no type", json!(format!("data:;base64,{}", BASE64.encode(&jpeg)))),
+        ("a data URL without its comma", json!(format!("data:image/jpeg;base64{}", BASE64.encode(&jpeg)))),
         ("an http URL", json!("https://example.com/photo.jpg")),
     ]
 }
@@ -111,6 +114,10 @@ async fn a_photo_is_kept_as_it_came_however_it_was_encoded() {
         (json!(in_lines(&base64)), jpeg.clone()),
         (json!(format!("\n\t {base64} \u{c}\r\n")), jpeg.clone()),
         (json!(format!("data:image/jpeg;base64,{base64}")), jpeg.clone()),
+        (json!(format!("data:image/jpg;base64,{base64}")), jpeg.clone()),
+        (json!(format!("DATA:Image/JPG;BASE64,{base64}")), jpeg.clone()),
+        (json!(format!("data:image/jpeg;charset=utf-8;base64,{base64}")), jpeg.clone()),
+        (json!(format!("data:image/png;name=ktp.png;x=1;Base64,{}", in_lines(&base64))), jpeg.clone()),
         (encoded(&photos::png()), photos::png()),
         (json!(format!("data:image/png;base64,{}", BASE64.encode(&photos::png()))), photos::png()),
         (encoded(&photos::jpeg_of_size(MIB)), photos::jpeg_of_size(MIB)),

@@ -131,7 +131,7 @@ async fn scope_comes_before_capability_and_the_rate_limit_before_both() {
         if answer.status == 403 {
             return None;
         }
-        answer.is(429, &json!({"error": "rate limit exceeded", "bucket": "nik_dukcapil", "limit": 2}));
+        answer.is(429, &json!({"error": "rate limit exceeded", "code": "rate_limited", "bucket": "nik_dukcapil", "limit": 2}));
         Some(())
     })
     .await;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use local_cluster::Tools;
 
-use crate::{deploy, subscribers, tidy};
+use crate::{deploy, python, schemathesis, subscribers, tidy};
 
 /// The benchmark is built with the rest, or nothing keeps it building.
 const BENCH: &str = "system-tests/bench";
@@ -24,7 +24,13 @@ struct Counts {
 /// Runs every step in order and stops at the first that fails.
 pub(crate) fn run() -> Result<()> {
     let root = crate::workspace_root();
-    let has_servers = real_servers()?;
+    let has_python = here("the API against its document", "Schemathesis", python::available())?;
+    let servers = Tools::available().and_then(|()| python::available());
+    let has_servers = here(
+        "the tests on a real Kafka and a real Cassandra",
+        "every test on a real Kafka or a real Cassandra, the subscribers",
+        servers,
+    )?;
     let mut steps = Steps::default();
     steps.run("fmt", || succeed(crate::cargo(&["fmt", "--all", "--check"])))?;
     steps.run("clippy", || {
@@ -47,6 +53,9 @@ pub(crate) fn run() -> Result<()> {
         succeed(doc)
     })?;
     let counts = steps.run("test", test)?;
+    if has_python {
+        steps.run("schemathesis", || schemathesis::check(root))?;
+    }
     if has_servers {
         steps.run("subscribers", || subscribers::check(root))?;
     }
@@ -57,13 +66,13 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// The engines' tests need a Java and Maven, the subscribers' examples also a Python. Without them they cannot
-/// run, and must not pass in silence: said aloud on a developer's machine, a failure where `CI` is set.
-fn real_servers() -> Result<bool> {
-    let Err(missing) = Tools::available().and_then(|()| subscribers::available()) else { return Ok(true) };
+/// The engines' tests need a Java and Maven, Schemathesis and the subscribers' examples a Python. Without them they
+/// cannot run, and must not pass in silence: said aloud on a developer's machine, a failure where `CI` is set.
+fn here(tests: &str, names: &str, found: Result<(), String>) -> Result<bool> {
+    let Err(missing) = found else { return Ok(true) };
     let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
-    ensure!(!in_ci, "the tests on a real Kafka and a real Cassandra cannot run here: {missing}");
-    println!("NOT RUN HERE: every test on a real Kafka or a real Cassandra, the subscribers. {missing}");
+    ensure!(!in_ci, "{tests} cannot be run here: {missing}");
+    println!("NOT RUN HERE: {names}. {missing}");
     Ok(false)
 }
 
@@ -87,10 +96,10 @@ impl Steps {
     fn summary(&self) {
         println!();
         for (name, took) in &self.done {
-            println!("{name:>8} {:>8.1} s", took.as_secs_f64());
+            println!("{name:>12} {:>8.1} s", took.as_secs_f64());
         }
         let total: Duration = self.done.iter().map(|(_, took)| *took).sum();
-        println!("{:>8} {:>8.1} s", "total", total.as_secs_f64());
+        println!("{:>12} {:>8.1} s", "total", total.as_secs_f64());
     }
 }
 

@@ -6,6 +6,9 @@ mod ci;
 mod cluster;
 mod deploy;
 mod mutants;
+mod python;
+mod sandbox;
+mod schemathesis;
 mod subscribers;
 mod tidy;
 
@@ -34,6 +37,8 @@ enum Command {
     Deploy,
     /// Whether the tests of domain and vault would notice a change of the code; see CONTRIBUTING.md.
     Mutants(mutants::Arguments),
+    /// A real sandbox against its own OpenAPI document, with every check of Schemathesis.
+    Schemathesis,
     /// The examples of docs/subscribing, in Python and Java, on a real Kafka and a real registry.
     Subscribers(subscribers::Arguments),
     /// The rules of the house that neither rustc nor clippy knows.
@@ -48,6 +53,7 @@ fn main() -> ExitCode {
         Command::Ci => ci::run(),
         Command::Deploy => deploy::run(),
         Command::Mutants(arguments) => mutants::run(&arguments),
+        Command::Schemathesis => schemathesis::run(),
         Command::Subscribers(arguments) => subscribers::run(&arguments),
         Command::Tidy => tidy::run(),
     };

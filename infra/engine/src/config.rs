@@ -14,6 +14,7 @@ mod projector;
 mod registry;
 mod secret;
 mod source;
+mod support;
 mod telemetry;
 
 use std::ffi::OsString;
@@ -29,6 +30,7 @@ pub use listener::{Listener, TlsFiles, is_loopback_host};
 pub use projector::ProjectorConfig;
 pub use registry::RegistryConfig;
 pub use secret::Secret;
+pub use support::SupportConfig;
 pub use telemetry::{LogFormat, TelemetryConfig};
 
 use source::Source;
@@ -52,6 +54,8 @@ pub struct Config {
     pub kms: KmsConfig,
     /// `[compliance]`: where private evidence keys are written.
     pub compliance: ComplianceConfig,
+    /// `[support]`: whom callers ask.
+    pub support: SupportConfig,
     /// `[telemetry]`: logs.
     pub telemetry: TelemetryConfig,
 }
@@ -123,6 +127,7 @@ impl Config {
             registry: source.section("registry")?,
             kms: source.section("kms")?,
             compliance: source.section("compliance")?,
+            support: source.section("support")?,
             telemetry: source.section("telemetry")?,
         };
         source.finish()?;
@@ -139,6 +144,7 @@ impl Config {
         self.engine.check()?;
         self.api.check()?;
         self.projector.check()?;
+        self.support.check()?;
         if self.engine.kind == EngineKind::Distributed {
             self.kafka.check()?;
             self.cql.check()?;

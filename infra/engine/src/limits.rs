@@ -29,6 +29,10 @@ pub(crate) const SETTING_MS_MAX: u128 = 600_000;
 /// and closing the stores and sending the last spans need the rest.
 pub(crate) const DRAIN_TIMEOUT_MAX: Duration = Duration::from_secs(20);
 
+/// `[support] contact`: an address of mail is at most 254 characters (RFC 5321), and the page behind a link not much
+/// more.
+pub(crate) const SUPPORT_CONTACT_CHARS_MAX: usize = 300;
+
 /// Worker threads.
 pub(crate) const WORKERS_MAX: u32 = 1024;
 

@@ -76,8 +76,8 @@ fn every_variable_that_a_manifest_sets_is_a_setting() {
 }
 
 /// The sections, as told when one is named that is none.
-const SECTIONS: [&str; 9] =
-    ["engine", "api", "projector", "kafka", "cql", "registry", "kms", "compliance", "telemetry"];
+const SECTIONS: [&str; 10] =
+    ["engine", "api", "projector", "kafka", "cql", "registry", "kms", "compliance", "support", "telemetry"];
 
 /// The names that a refusal lists after `words`.
 fn listed_after(variable: &str, words: &str) -> Vec<String> {
@@ -132,6 +132,7 @@ fn what_is_commented_out_stands_at_its_default() {
                 "flush_messages",
                 "datacenter",
                 "url",
+                "contact",
                 "user",
             ]
             .contains(&name)

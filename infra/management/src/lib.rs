@@ -155,19 +155,22 @@ fn answer(request: &Request<Incoming>, shown: &Shown) -> Response<Full<Bytes>> {
     let method = request.method();
     let (status, kind, body) = match request.uri().path() {
         _ if request.headers().contains_key(UPGRADE) && !request.body().is_end_stream() => {
-            let body = r#"{"error":"a request with a body cannot ask for Upgrade"}"#;
+            let body =
+                r#"{"error":"a request with a body cannot ask for Upgrade","code":"upgrade_with_body"}"#;
             (StatusCode::BAD_REQUEST, JSON, body.to_owned())
         }
-        "/livez" | "/readyz" | "/metrics" if method != Method::GET && method != Method::HEAD => {
-            (StatusCode::METHOD_NOT_ALLOWED, JSON, r#"{"error":"method not allowed"}"#.to_owned())
-        }
+        "/livez" | "/readyz" | "/metrics" if method != Method::GET && method != Method::HEAD => (
+            StatusCode::METHOD_NOT_ALLOWED,
+            JSON,
+            r#"{"error":"method not allowed","code":"method_not_allowed"}"#.to_owned(),
+        ),
         "/livez" => (StatusCode::OK, JSON, r#"{"status":"alive"}"#.to_owned()),
         "/readyz" => match shown.readiness.answer() {
             (true, body) => (StatusCode::OK, JSON, body),
             (false, body) => (StatusCode::SERVICE_UNAVAILABLE, JSON, body),
         },
         "/metrics" => (StatusCode::OK, PROMETHEUS, (shown.metrics)()),
-        _ => (StatusCode::NOT_FOUND, JSON, r#"{"error":"not found"}"#.to_owned()),
+        _ => (StatusCode::NOT_FOUND, JSON, r#"{"error":"not found","code":"route_not_found"}"#.to_owned()),
     };
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
@@ -213,9 +216,11 @@ mod tests {
         assert_eq!(status("GET /readyz").await, "200");
         let metrics = ask(address, "GET /metrics").await;
         assert!(metrics.contains(PROMETHEUS) && metrics.ends_with("up 1\n"), "{metrics}");
-        assert_eq!(status("GET /other").await, "404");
+        let lost = ask(address, "GET /other").await;
+        assert!(lost.contains("404") && lost.ends_with(r#""code":"route_not_found"}"#), "{lost}");
         let refused = ask(address, "POST /metrics").await;
         assert!(refused.contains("405") && refused.contains("allow: GET, HEAD"), "{refused}");
+        assert!(refused.ends_with(r#""code":"method_not_allowed"}"#), "{refused}");
         stop.cancel();
         assert_eq!(status("GET /readyz").await, "503");
         cancel.cancel();

@@ -6,6 +6,7 @@ use domain::ids::{CustomerId, OrgId};
 use domain::orgs::{OrgRecord, WrappedSecret};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
 
 use crate::error::VaultError;
 use crate::kms::Kms;
@@ -45,9 +46,15 @@ impl OrgIds {
         Ok(Self::from_secret(record.org.clone(), &secret))
     }
 
-    pub(crate) fn from_secret(org: OrgId, secret: &[u8]) -> Self {
+    /// Of an org's id secret in clear.
+    pub fn from_secret(org: OrgId, secret: &[u8]) -> Self {
         let keyed = Hmac::new_from_slice(secret).expect("HMAC takes a key of any length");
         Self { org, keyed }
+    }
+
+    /// Whose they are.
+    pub fn org(&self) -> &OrgId {
+        &self.org
     }
 
     fn hmac(&self, parts: &[&[u8]]) -> [u8; 32] {
@@ -74,6 +81,17 @@ impl OrgIds {
             idempotency_key.as_bytes(),
         ]);
         *digest.first_chunk().expect("32 bytes begin with 16")
+    }
+
+    /// What marks bytes as given out by us to this org for that purpose, on whichever instance.
+    pub fn mark(&self, purpose: &str, bytes: &[u8]) -> [u8; 16] {
+        let digest = self.hmac(&[b"mark/v1", purpose.as_bytes(), self.org.as_str().as_bytes(), bytes]);
+        *digest.first_chunk().expect("32 bytes begin with 16")
+    }
+
+    /// Whether that is the bytes' mark; in constant time.
+    pub fn is_marked(&self, purpose: &str, bytes: &[u8], mark: &[u8]) -> bool {
+        self.mark(purpose, bytes).as_slice().ct_eq(mark).into()
     }
 
     /// Under which name an external id is looked up.

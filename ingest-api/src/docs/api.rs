@@ -1,8 +1,8 @@
-//! The document as a whole: title, security, the shapes of errors.
+//! What utoipa derives: title, security, endpoints, the shapes of answers.
 
 use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::{Modify, OpenApi, ToSchema};
+use utoipa::{Modify, OpenApi};
 
 use super::paths;
 
@@ -15,7 +15,8 @@ use super::paths;
                        result. Every answer has `X-Request-Id`; every authenticated one the three \
                        `X-RateLimit-…` headers of its bucket (2147483647 where there is no limit). HEAD is \
                        answered like GET, without the body. Checks are made in this order: 401, 429, 403 \
-                       (scope), 403 (capability), 415, 413, 503 (admission), 400, 404, 422.",
+                       (scope), 403 (capability), 415, 413, 503 (admission), 400, 404, 409, 422. Every \
+                       error has a `code` for programs; docs/errors.md has the cause and the remedy of each.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     paths(
@@ -28,7 +29,11 @@ use super::paths;
         paths::get_kyc,
         paths::get_me,
     ),
-    components(schemas(ErrorBody, RateLimitBody)),
+    tags(
+        (name = "verdicts", description = "Dukcapil's word about a customer"),
+        (name = "customers", description = "Whom verdicts are about"),
+        (name = "reading", description = "What was recorded"),
+    ),
     security(("bearer" = [])),
     modifiers(&Bearer)
 )]
@@ -46,32 +51,4 @@ impl Modify for Bearer {
             components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
         }
     }
-}
-
-/// What every error looks like.
-#[derive(ToSchema)]
-#[schema(example = json!({
-    "error": "validation failed",
-    "details": {"fieldErrors": {"photo": ["is required when valid is true"]}}
-}))]
-#[expect(dead_code, reason = "describes a body that errors.rs writes")]
-pub(super) struct ErrorBody {
-    /// What is wrong, in a few words; never a value that was sent.
-    error: String,
-    /// `fieldErrors` by field of a 400 `validation failed`; `line`, `column` and `offset` of a 400 `malformed
-    /// JSON`; `id` of what is there already for a 409.
-    details: Option<serde_json::Map<String, serde_json::Value>>,
-}
-
-/// The body of a 429.
-#[derive(ToSchema)]
-#[schema(example = json!({"error": "rate limit exceeded", "bucket": "nik_dukcapil", "limit": 30}))]
-#[expect(dead_code, reason = "describes a body that errors.rs writes")]
-pub(super) struct RateLimitBody {
-    /// `rate limit exceeded`.
-    error: String,
-    /// `get`, `write` or `nik_dukcapil`.
-    bucket: String,
-    /// Requests a minute.
-    limit: u32,
 }

@@ -2,90 +2,50 @@
 //! `docs/openapi.json`, and a test compares them (`UPDATE_DOCS=1` writes it anew).
 
 mod api;
+mod assemble;
+mod errors;
+mod page;
 mod paths;
+mod requests;
+mod rules;
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::LazyLock;
 
+use actix_web::http::header;
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
-use utoipa::OpenApi as _;
 
 use crate::auth;
 use crate::errors::ApiError;
-use crate::routes::{READ, only, read};
 
 /// The document, as served.
 pub static OPENAPI_JSON: LazyLock<String> = LazyLock::new(|| {
-    let text = api::Api::openapi().to_pretty_json();
+    let text = serde_json::to_string_pretty(&assemble::document());
     text.unwrap_or_else(|_| "{}".to_owned())
 });
-
-static CONFIG: LazyLock<utoipa_swagger_ui::Config<'static>> =
-    LazyLock::new(|| utoipa_swagger_ui::Config::from("/openapi.json").try_it_out_enabled(true));
 
 /// `GET /openapi.json`.
 pub async fn openapi(req: HttpRequest) -> Result<HttpResponse, ApiError> {
     auth::none_in_query(&req)?;
-    Ok(HttpResponse::Ok().content_type("application/json").body(OPENAPI_JSON.as_str()))
+    let mut response = HttpResponse::Ok();
+    response.content_type("application/json").insert_header((header::CACHE_CONTROL, "no-cache"));
+    Ok(response.body(Bytes::from_static(OPENAPI_JSON.as_bytes())))
 }
 
 /// The page's routes; none where it is switched off.
 pub fn configure(config: &mut ServiceConfig, is_shown: bool) {
-    if !is_shown {
-        return;
+    if is_shown {
+        page::configure(config);
     }
-    config
-        .service(only(READ, "/docs").route(read().to(page)))
-        .service(only(READ, "/docs/{file:.*}").route(read().to(page)));
-}
-
-/// The page and its files. The page names its files relative to where it stands, so it says where that is.
-async fn page(req: HttpRequest) -> Result<HttpResponse, ApiError> {
-    auth::none_in_query(&req)?;
-    let file = match req.match_info().get("file") {
-        None | Some("") => "index.html",
-        Some(file) => file,
-    };
-    let found = shared(file)?;
-    Ok(HttpResponse::Ok().content_type(found.content_type).body(found.bytes))
-}
-
-/// A file of the page: the same bytes for everybody who reads it.
-#[derive(Clone)]
-struct SharedFile {
-    bytes: Bytes,
-    content_type: String,
-}
-
-/// The page's files that somebody asked for: a dozen at most, since no other is found.
-static FILES: LazyLock<Mutex<HashMap<String, SharedFile>>> = LazyLock::new(Mutex::default);
-
-fn shared(file: &str) -> Result<SharedFile, ApiError> {
-    let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(found) = files.get(file) {
-        return Ok(found.clone());
-    }
-    let found = utoipa_swagger_ui::serve(file, Arc::new(CONFIG.clone()))
-        .map_err(|error| ApiError::Internal(format!("the page of the API: {error}")))?
-        .ok_or(ApiError::NotFound)?;
-    let bytes = match (file, std::str::from_utf8(&found.bytes)) {
-        ("index.html", Ok(html)) => html.replacen("<head>", "<head><base href=\"/docs/\">", 1).into(),
-        _ => match found.bytes {
-            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-            Cow::Owned(bytes) => bytes.into(),
-        },
-    };
-    let found = SharedFile { bytes, content_type: found.content_type };
-    files.insert(file.to_owned(), found.clone());
-    Ok(found)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::errors::ErrorCode;
     use serde_json::Value;
 
     fn document() -> Value {
@@ -138,5 +98,43 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_codes_of_the_document_are_the_lists() {
+        let document = document();
+        let listed: BTreeSet<&str> = ErrorCode::all().map(ErrorCode::as_str).collect();
+        let words = |schema: &Value| -> BTreeSet<String> {
+            schema.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let shown = words(&document["components"]["schemas"]["ErrorBody"]["properties"]["code"]["enum"]);
+        assert_eq!(shown.iter().map(String::as_str).collect::<BTreeSet<_>>(), listed);
+        let mut answered: BTreeSet<String> =
+            errors::ELSEWHERE.iter().map(|code| code.as_str().to_owned()).collect();
+        for operation in operations(&document) {
+            for (status, answer) in operation["responses"].as_object().expect("answers") {
+                let content = &answer["content"]["application/json"];
+                for (name, example) in content["examples"].as_object().expect("an example of each answer") {
+                    assert!(example["value"].is_object(), "{name}");
+                    let Some(word) = example["value"]["code"].as_str() else { continue };
+                    let code =
+                        ErrorCode::all().find(|code| code.as_str() == word).expect("a code of the list");
+                    assert_eq!((word, code.row().status.to_string()), (name.as_str(), status.clone()));
+                    answered.insert(word.to_owned());
+                }
+            }
+        }
+        assert_eq!(answered.iter().map(String::as_str).collect::<BTreeSet<_>>(), listed);
+    }
+
+    #[test]
+    fn the_verdict_comes_first() {
+        assert_eq!(document()["tags"][0]["name"], "verdicts");
+        assert_eq!(document()["paths"]["/api/identity/nik/dukcapil"]["post"]["tags"][0], "verdicts");
+    }
+
+    fn operations(document: &Value) -> impl Iterator<Item = &Value> {
+        let items = document["paths"].as_object().into_iter().flat_map(|paths| paths.values());
+        items.flat_map(|item| item.as_object().into_iter().flat_map(|methods| methods.values()))
     }
 }

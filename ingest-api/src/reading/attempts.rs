@@ -6,14 +6,14 @@ use domain::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
 use domain::orgs::Scope;
 use domain::policy::Method;
 use domain::ports::{AttemptsPage, AttemptsQuery, PageStart, RowPlace, VerificationView};
-use domain::rows::{SignalRow, VerificationStatus};
+use domain::rows::{SignalRow, VerificationRow, VerificationStatus};
 use domain::time::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
-use vault::CustomerKeys;
+use vault::OrgIds;
 
 use super::cursor::Cursor;
-use super::unseal;
+use super::unseal::{self, RowKeys, Unreadable};
 use crate::app::App;
 use crate::auth::{self, Wants};
 use crate::errors::ApiError;
@@ -64,6 +64,7 @@ pub struct AttemptBody {
     reason: Option<String>,
     /// Category of the reason; outlives an erasure.
     reason_category: Option<&'static str>,
+    /// Something noticed about it, oldest first.
     signals: Vec<SignalBody>,
     /// RFC 3339, UTC, milliseconds.
     created_at: String,
@@ -73,36 +74,60 @@ pub struct AttemptBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SignalBody {
-    /// `idempotency_conflict`, …
-    kind: String,
+    /// `idempotency_conflict`: another body came under the same `Idempotency-Key`, without effect.
+    /// `reason_unreadable`: the reason is kept, but does not open; the operator knows more.
+    code: String,
+    /// `info`, `low`, `medium`, `high` or `critical`.
+    severity: &'static str,
     /// RFC 3339, UTC, milliseconds.
     created_at: String,
 }
 
 impl AttemptBody {
-    /// Shows a row.
-    ///
-    /// # Errors
-    /// [`ApiError::Internal`] when the reason does not open although its key is there.
-    pub fn of(view: &VerificationView, keys: Option<&CustomerKeys>) -> Result<Self, ApiError> {
+    /// Shows a row. A reason that does not open is `null`, with a signal that says so: one damaged row keeps no
+    /// other from being shown.
+    pub fn of(view: &VerificationView, keys: &RowKeys) -> Self {
         let row = &view.row;
-        Ok(Self {
+        let mut signals: Vec<SignalBody> = view.signals.iter().map(SignalBody::of).collect();
+        let reason = keys.reason(row).unwrap_or_else(|Unreadable| {
+            signals.push(SignalBody::unreadable(row));
+            None
+        });
+        Self {
             id: row.id.as_str().to_owned(),
             customer_id: row.customer.customer.as_str().to_owned(),
             method: row.method.as_str(),
             status: row.status.as_str(),
             score: row.score,
-            reason: unseal::reason(keys, row)?,
+            reason,
             reason_category: row.reason_category.map(domain::classify::ReasonCategory::as_str),
-            signals: view.signals.iter().map(SignalBody::of).collect(),
+            signals,
             created_at: row.created_at.rfc3339(),
-        })
+        }
     }
 }
 
 impl SignalBody {
     fn of(signal: &SignalRow) -> Self {
-        Self { kind: signal.kind.clone(), created_at: signal.created_at.rfc3339() }
+        let severity = severity(&signal.kind);
+        Self { code: signal.kind.clone(), severity, created_at: signal.created_at.rfc3339() }
+    }
+
+    /// As old as its row: since when it is so is not known.
+    fn unreadable(row: &VerificationRow) -> Self {
+        let code = REASON_UNREADABLE.to_owned();
+        Self { severity: severity(&code), code, created_at: row.created_at.rfc3339() }
+    }
+}
+
+/// The reason's envelope does not open although its key is there. Of no log: it is noticed when a row is shown.
+const REASON_UNREADABLE: &str = "reason_unreadable";
+
+/// How much a signal weighs. A code that this build does not know came from a later one.
+fn severity(code: &str) -> &'static str {
+    match code {
+        REASON_UNREADABLE => "high",
+        _ => "medium",
     }
 }
 
@@ -112,20 +137,16 @@ impl SignalBody {
 /// By the contract's table.
 pub async fn get(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let caller = auth::admit(&req, &app, Bucket::Get, Wants::Scope(Scope::VerificationsView))?;
-    let asked = parse(req.query_string(), &caller.org().org)?;
+    let asked = parse(req.query_string(), &caller.entry.ids)?;
     let generation = app.generation().await?;
     let found: AttemptsPage = app.views.attempts(generation, &asked.query).await?;
     let keys = unseal::keys_of(&app, &caller, found.rows.iter().map(|view| &view.row)).await?;
-    let data = found
-        .rows
-        .iter()
-        .map(|view| AttemptBody::of(view, keys.get(&view.row.customer.customer)))
-        .collect::<Result<Vec<_>, _>>()?;
+    let data = found.rows.iter().map(|view| AttemptBody::of(view, &keys)).collect();
     let next = found.rows.last().filter(|_| found.more).map(|view| {
         let row = &view.row;
         let (partition, offset) = (row.source.partition, row.source.offset);
         let after = RowPlace { created_at: row.created_at, partition, offset };
-        Cursor { after, page: asked.page + 1 }.to_text()
+        Cursor { after, page: (asked.page + 1).min(PAGE_NUMBER_MAX) }.to_text(&caller.entry.ids)
     });
     let limit = asked.query.limit;
     Ok(HttpResponse::Ok().json(AttemptsBody {
@@ -144,21 +165,21 @@ struct Asked {
     page: u64,
 }
 
-fn parse(text: &str, org: &domain::ids::OrgId) -> Result<Asked, ApiError> {
+fn parse(text: &str, org: &OrgIds) -> Result<Asked, ApiError> {
     let mut query = Query::parse(text, PARAMS);
     let method = query.take("method", "must be a method of verification", Method::parse);
     let status = query.take("status", "must be verified or failed", VerificationStatus::parse);
     let customer = query.take("customerId", "must be a customer's id", |text| CustomerId::parse(text).ok());
-    let time = "must be a time of the form 2026-11-23T04:05:06.007Z";
-    let from = query.take("from", time, Timestamp::parse_bound);
-    let to = query.take("to", time, Timestamp::parse_bound);
+    let from = query.take_time("from", Timestamp::parse_bound);
+    let to = query.take_time("to", Timestamp::parse_bound);
     let page = query.take("page", "must be a number from 1", |text| {
         number(text).filter(|page| (1..=PAGE_NUMBER_MAX).contains(page))
     });
     let limit = query.take("limit", "must be a number from 1 to 100", |text| {
         number(text).filter(|limit| (1..=PAGE_ROWS_MAX as u64).contains(limit))
     });
-    let cursor = query.take("cursor", "must be a cursor that an earlier page gave", Cursor::parse);
+    let cursor =
+        query.take("cursor", "must be a cursor that an earlier page gave", |text| Cursor::parse(text, org));
     if page.is_some() && cursor.is_some() {
         query.refuse("page", "must not come with cursor");
     }
@@ -171,7 +192,7 @@ fn parse(text: &str, org: &domain::ids::OrgId) -> Result<Asked, ApiError> {
             (PageStart::Skip((page - 1) * limit as u64), page)
         }
     };
-    let query = AttemptsQuery { org: org.clone(), method, status, customer, from, to, start, limit };
+    let query = AttemptsQuery { org: org.org().clone(), method, status, customer, from, to, start, limit };
     Ok(Asked { query, page })
 }
 
@@ -186,7 +207,7 @@ mod tests {
     use domain::ids::OrgId;
 
     fn asked(text: &str) -> Result<Asked, ApiError> {
-        parse(text, &OrgId::from_bytes([1; 16]))
+        parse(text, &OrgIds::from_secret(OrgId::from_bytes([1; 16]), &[1; 32]))
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Opening what an answer may show: names, external ids and reasons. An erased value is none.
+//! Opening what an answer may show: names, external ids and reasons. An erased value is none, and one that does not
+//! open keeps nothing else from being shown.
 
 use std::collections::HashMap;
 
@@ -6,7 +7,7 @@ use domain::ids::{CustomerId, CustomerRef, EventId};
 use domain::rows::VerificationRow;
 use domain::sealed::{Field, Opened, Purpose, Purposes, Sealed};
 use futures::{StreamExt as _, TryStreamExt as _};
-use vault::{CustomerKeys, DataKeys, SealContext};
+use vault::{CustomerKeys, DataKeys, SealContext, VaultError};
 
 use crate::app::App;
 use crate::auth::Caller;
@@ -34,14 +35,39 @@ pub fn text(
     }
 }
 
-/// The reason of a row.
+/// What is kept does not open although its key is there, or the key itself is damaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unreadable;
+
+/// The reason of a row. One that does not open is in the log and in the metrics, once each time it was to be shown.
 ///
 /// # Errors
-/// As [`text`].
-pub fn reason(keys: Option<&CustomerKeys>, row: &VerificationRow) -> Result<Option<String>, ApiError> {
-    match keys {
-        Some(keys) => text(keys, &row.event_id, Field::Reason, row.reason.as_ref()),
-        None => Ok(None),
+/// [`Unreadable`].
+pub fn reason(keys: &CustomerKeys, row: &VerificationRow) -> Result<Option<String>, Unreadable> {
+    text(keys, &row.event_id, Field::Reason, row.reason.as_ref())
+        .map_err(|error| unreadable(row.id.as_str(), error.cause().unwrap_or_default()))
+}
+
+fn unreadable(what: &str, cause: &str) -> Unreadable {
+    tracing::error!(what, cause, "what is kept of a row does not open");
+    metrics::counter!("identity_unreadable_rows_total").increment(1);
+    Unreadable
+}
+
+/// The keys of a page of rows.
+#[derive(Debug, Default)]
+pub struct RowKeys(HashMap<CustomerId, Result<CustomerKeys, Unreadable>>);
+
+impl RowKeys {
+    /// The reason of a row; none without its customer's keys.
+    ///
+    /// # Errors
+    /// [`Unreadable`].
+    pub fn reason(&self, row: &VerificationRow) -> Result<Option<String>, Unreadable> {
+        match self.0.get(&row.customer.customer) {
+            Some(keys) if row.reason.is_some() => reason(keys.as_ref().map_err(|damaged| *damaged)?, row),
+            Some(_) | None => Ok(None),
+        }
     }
 }
 
@@ -68,7 +94,8 @@ pub async fn erased_unheard(app: &App, customer: &CustomerRef) -> Result<Purpose
     erased(app, customer).await
 }
 
-/// The keys of the customers whose rows have a reason, each once; none of those whose profile was erased.
+/// The keys of the customers whose rows have a reason, each once; none of those whose profile was erased. A key row
+/// that is damaged is its own customer's matter only.
 ///
 /// # Errors
 /// [`ApiError::Unavailable`] when the key store, or the read model where it must be asked, does not answer.
@@ -76,21 +103,29 @@ pub async fn keys_of<'a>(
     app: &App,
     caller: &Caller,
     rows: impl Iterator<Item = &'a VerificationRow>,
-) -> Result<HashMap<CustomerId, CustomerKeys>, ApiError> {
+) -> Result<RowKeys, ApiError> {
     let mut customers: Vec<CustomerRef> =
         rows.filter(|row| row.reason.is_some()).map(|row| row.customer.clone()).collect();
     customers.sort();
     customers.dedup();
     let one = customers.len() == 1;
-    let found: Vec<(CustomerRef, Option<CustomerKeys>)> = futures::stream::iter(customers)
-        .map(|customer| async move {
-            let keys = app.vault.customer_keys(&customer, caller.org().suite).await?;
-            let erased =
-                if one { erased(app, &customer).await? } else { erased_unheard(app, &customer).await? };
-            Ok::<_, ApiError>((customer, keys.filter(|_| !erased.contains(Purpose::Profile))))
-        })
-        .buffer_unordered(UNSEAL_CONCURRENCY)
-        .try_collect()
-        .await?;
-    Ok(found.into_iter().filter_map(|(c, keys)| keys.map(|keys| (c.customer, keys))).collect())
+    let found: Vec<(CustomerRef, Option<Result<CustomerKeys, Unreadable>>)> =
+        futures::stream::iter(customers)
+            .map(|customer| async move {
+                let erased =
+                    if one { erased(app, &customer).await? } else { erased_unheard(app, &customer).await? };
+                if erased.contains(Purpose::Profile) {
+                    return Ok((customer, None));
+                }
+                let keys = match app.vault.customer_keys(&customer, caller.org().suite).await {
+                    Ok(keys) => keys.map(Ok),
+                    Err(error @ VaultError::Unavailable(_)) => return Err(ApiError::from(error)),
+                    Err(error) => Some(Err(unreadable(customer.customer.as_str(), &error.to_string()))),
+                };
+                Ok::<_, ApiError>((customer, keys))
+            })
+            .buffer_unordered(UNSEAL_CONCURRENCY)
+            .try_collect()
+            .await?;
+    Ok(RowKeys(found.into_iter().filter_map(|(c, keys)| keys.map(|keys| (c.customer, keys))).collect()))
 }

@@ -36,12 +36,12 @@ pub async fn get(
 ) -> Result<HttpResponse, ApiError> {
     let caller = auth::admit(&req, &app, Bucket::Get, Wants::Scope(Scope::VerificationsView))?;
     Query::parse(req.query_string(), &[]).finish()?;
-    let id = VerificationId::parse(&id).map_err(|_| ApiError::NotFoundYet)?;
+    let id = VerificationId::parse(&id).map_err(|_| ApiError::VerificationNotFoundYet)?;
     let generation = app.generation().await?;
     let found = app.views.verification(generation, &caller.org().org, &id).await?;
-    let (view, enrolment) = found.ok_or(ApiError::NotFoundYet)?;
+    let (view, enrolment) = found.ok_or(ApiError::VerificationNotFoundYet)?;
     let keys = unseal::keys_of(&app, &caller, std::iter::once(&view.row)).await?;
-    let row = AttemptBody::of(&view, keys.get(&view.row.customer.customer))?;
+    let row = AttemptBody::of(&view, &keys);
     let enrolment = enrolment.as_ref().map(EnrolmentBody::of_row);
     Ok(HttpResponse::Ok().json(VerificationBody { row, enrolment }))
 }

@@ -147,21 +147,31 @@ fn photo(value: &RawValue) -> Result<Photo, String> {
     {
         return Err(PhotoError::TooManyBytes { max: PHOTO_BYTES_MAX }.to_string());
     }
-    let bytes = base64_simd::forgiving_decode_to_vec(base64).map_err(|_| "must be base64".to_owned())?;
+    let bytes = base64_simd::forgiving_decode_to_vec(base64).map_err(|_| NOT_BASE64.to_owned())?;
     wipe(text);
     // Wiped with its last handle.
     Photo::parse(Bytes::from_owner(Zeroizing::new(bytes))).map_err(|wrong| wrong.to_string())
 }
 
+/// The words for a photo that does not decode.
+const NOT_BASE64: &str = "must be base64, or a data URL of image/jpeg, image/jpg or image/png with ;base64";
+
+/// What a data URL may say the photo is; what it is, its content says.
+const DATA_URL_TYPES: [&str; 3] = ["image/jpeg", "image/jpg", "image/png"];
+
+/// The base64 of a data URL (RFC 2397, as the Fetch standard reads it): a type, perhaps parameters, `;base64`, in any
+/// case of letters. Anything else stays as it is, and is no base64 then.
 fn without_prefix(text: &str) -> &str {
-    for prefix in ["data:image/jpeg;base64,", "data:image/png;base64,"] {
-        if let (Some(head), Some(rest)) = (text.get(..prefix.len()), text.get(prefix.len()..))
-            && head.eq_ignore_ascii_case(prefix)
-        {
-            return rest;
-        }
+    let url = text.trim_ascii_start();
+    let Some((scheme, rest)) = url.split_at_checked("data:".len()) else { return text };
+    if !scheme.eq_ignore_ascii_case("data:") {
+        return text;
     }
-    text
+    let Some((described, base64)) = rest.split_once(',') else { return text };
+    let Some((described, coding)) = described.rsplit_once(';') else { return text };
+    let kind = described.split(';').next().unwrap_or_default().trim_ascii();
+    let is_photo = DATA_URL_TYPES.iter().any(|known| known.eq_ignore_ascii_case(kind));
+    if is_photo && coding.trim_ascii().eq_ignore_ascii_case("base64") { base64 } else { text }
 }
 
 #[cfg(test)]
@@ -206,6 +216,14 @@ mod tests {
             base64.trim_end_matches('=').to_owned(),
             format!("data:image/jpeg;base64,{base64}"),
             format!("DATA:image/PNG;BASE64,{base64}"),
+            format!("data:image/jpg;base64,{base64}"),
+            format!("Data:Image/Jpg;Base64,{base64}"),
+            format!("data:image/jpeg;charset=utf-8;base64,{base64}"),
+            format!("data:image/png;name=a.png;charset=UTF-8;base64,{base64}"),
+            format!("data:image/jpeg;name=\\\"a b\\\";base64,{base64}"),
+            format!("data:image/jpeg;;base64,{base64}"),
+            format!("data:image/jpeg; base64,{base64}"),
+            format!(" data:image/jpeg;base64, {base64} "),
             base64.replace('/', "\\/"),
             lines.join("\\n"),
             lines.join("\\r\\n"),
@@ -221,6 +239,7 @@ mod tests {
     fn what_is_no_photo_is_a_field_error() {
         let pdf = BASE64.encode(b"%PDF-1.7");
         let cut = BASE64.encode(&jpeg()[..20]);
+        let good = BASE64.encode(&jpeg());
         for bad in [
             "1",
             "\"\"",
@@ -230,6 +249,16 @@ mod tests {
             &format!("\"{pdf}\""),
             &format!("\"{cut}\""),
             "\"\\ud800\"",
+            &format!("\"data:image/gif;base64,{good}\""),
+            &format!("\"data:;base64,{good}\""),
+            &format!("\"data:image/jpeg,{good}\""),
+            &format!("\"data:image/jpeg;base64;x=1,{good}\""),
+            &format!("\"data:image/jpeg;base64{good}\""),
+            &format!("\"image/jpeg;base64,{good}\""),
+            &format!("\"data:data:image/jpeg;base64,{good}\""),
+            "\"data:image/jpeg;base64,\"",
+            "\"data:\"",
+            "\"dat\u{e9}:\"",
         ] {
             assert!(wrong(&with_photo(bad)).field("photo").is_some(), "{bad}");
         }

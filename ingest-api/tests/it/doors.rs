@@ -87,7 +87,10 @@ async fn rates_are_counted_per_bucket_and_said_on_every_answer() {
     assert_eq!(get().await.status, 404);
     let third = get().await;
     assert_eq!(third.status, 429);
-    assert_eq!(third.body, json!({ "error": "rate limit exceeded", "bucket": "get", "limit": 2 }));
+    assert_eq!(
+        third.body,
+        json!({ "error": "rate limit exceeded", "code": "rate_limited", "bucket": "get", "limit": 2 })
+    );
     assert!(third.header("retry-after").is_some() && third.header("x-ratelimit-reset").is_some());
     // 429 comes before everything that would be wrong with the request.
     let post = |path: &'static str| hear(app.request_as(key, Method::POST, path).body("x"));

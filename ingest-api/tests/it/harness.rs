@@ -169,7 +169,7 @@ pub(crate) async fn hear(request: RequestBuilder) -> Heard {
     let heard = Heard { status, headers, body };
     assert!(heard.header("x-request-id").is_some(), "{heard:?}");
     if StatusCode::from_u16(status).is_ok_and(|status| status.as_u16() >= 400) {
-        assert!(!heard.error().is_empty(), "{heard:?}");
+        assert!(!heard.error().is_empty() && heard.body["code"].is_string(), "{heard:?}");
     }
     heard
 }

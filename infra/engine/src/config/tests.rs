@@ -365,6 +365,7 @@ fn the_example_file_shows_every_setting_and_no_other() {
         ("projector", names_of::<ProjectorConfig>()),
         ("kms", names_of::<KmsConfig>()),
         ("compliance", names_of::<ComplianceConfig>()),
+        ("support", names_of::<SupportConfig>()),
         ("telemetry", names_of::<TelemetryConfig>()),
     ] {
         for name in names {

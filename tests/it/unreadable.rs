@@ -1,0 +1,105 @@
+//! What is kept and does not open (contract §4): a damaged row or key is its own customer's matter, and everything
+//! else is shown. The damage is made from outside, in the sandbox's databases.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::client::{declined, fields, is_time, text};
+use crate::harness::{DEADLINE, Sandbox};
+
+/// Runs a statement in the one database of a part of the sandbox's folder.
+fn damage(sandbox: &Sandbox, part: &str, statement: &str, about: &str) {
+    let databases: Vec<PathBuf> = std::fs::read_dir(sandbox.folder().join(part))
+        .expect("the part's folder")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|kind| kind == "sqlite"))
+        .collect();
+    let [database] = databases.as_slice() else { panic!("one database: {databases:?}") };
+    let database = rusqlite::Connection::open(database).expect("a database");
+    database.busy_timeout(DEADLINE).expect("a setting");
+    let changed = database.execute(statement, [about]).expect("damaged");
+    assert!(changed > 0, "nothing was damaged");
+}
+
+/// A declined verdict with a reason; its id.
+async fn declined_of(sandbox: &Sandbox, customer: &str) -> String {
+    let said = sandbox.api().verdict(&declined(customer, "Data ganda")).await.expect(200);
+    text(&said["verification"]["id"]).to_owned()
+}
+
+/// The row says that its reason cannot be read; everything else of it is shown.
+#[track_caller]
+fn is_unreadable(row: &Value) {
+    assert_eq!(row["reason"], Value::Null, "{row}");
+    assert_eq!(
+        (&row["status"], &row["reasonCategory"]),
+        (&json!("failed"), &json!("duplicate_record")),
+        "{row}"
+    );
+    let signals = row["signals"].as_array().expect("signals");
+    let [signal] = signals.as_slice() else { panic!("one signal: {row}") };
+    assert_eq!(fields(signal), ["code", "createdAt", "severity"], "{row}");
+    assert_eq!(
+        (&signal["code"], &signal["severity"]),
+        (&json!("reason_unreadable"), &json!("high")),
+        "{row}"
+    );
+    assert!(is_time(&signal["createdAt"]), "{row}");
+}
+
+#[track_caller]
+fn is_whole(row: &Value) {
+    assert_eq!((&row["reason"], &row["signals"]), (&json!("Data ganda"), &json!([])), "{row}");
+}
+
+#[tokio::test]
+async fn one_row_that_does_not_open_keeps_no_other_from_being_shown() {
+    let sandbox = Sandbox::start().await;
+    let (api, customer) = (sandbox.api(), sandbox.info().customer.clone());
+    let (one, other) = (declined_of(&sandbox, &customer).await, declined_of(&sandbox, &customer).await);
+    // Another row's envelope, cut short, or no envelope at all.
+    for reason in [
+        "(SELECT reason FROM verification WHERE id <> ?1)",
+        "substr(reason, 1, 40)",
+        "x'00'",
+        "zeroblob(length(reason))",
+    ] {
+        let statement = format!("UPDATE verification SET reason = {reason} WHERE id = ?1");
+        damage(&sandbox, "views", &statement, &one);
+        let rows = api.rows("").await;
+        assert_eq!(rows.len(), 2, "{reason}");
+        for row in &rows {
+            if row["id"] == one.as_str() { is_unreadable(row) } else { is_whole(row) }
+        }
+        is_unreadable(&api.get(&format!("/api/identity/verifications/{one}")).await.expect(200));
+        is_whole(&api.get(&format!("/api/identity/verifications/{other}")).await.expect(200));
+        let kyc = api.kyc(&customer).await;
+        let reasons: Vec<&Value> =
+            kyc["verifications"].as_array().expect("rows").iter().map(|row| &row["reason"]).collect();
+        assert_eq!(reasons, [&json!("Data ganda"), &Value::Null], "{reason}: {kyc}");
+    }
+    let metrics = String::from_utf8(sandbox.admin().get("/metrics").await.body).expect("text");
+    assert!(metrics.contains("identity_unreadable_rows_total"), "an operator hears of it");
+    assert!(sandbox.output().contains(&one), "the log says which row");
+}
+
+#[tokio::test]
+async fn one_customers_damaged_key_keeps_no_other_customer_from_being_shown() {
+    let mut sandbox = Sandbox::start().await;
+    let customer = sandbox.info().customer.clone();
+    let damaged = sandbox.api().customer("Dewi Lestari").await;
+    declined_of(&sandbox, &customer).await;
+    declined_of(&sandbox, &damaged).await;
+    // Its keys are read anew after a restart.
+    sandbox.sigterm().await;
+    let wrapped = "UPDATE wrapped_key SET bytes = zeroblob(length(bytes)) \
+                   WHERE id IN (SELECT wrapped FROM data_key WHERE customer = ?1 AND purpose = 'profile')";
+    damage(&sandbox, "keystore", wrapped, &damaged);
+    sandbox.restart().await;
+    let rows = sandbox.api().rows("").await;
+    assert_eq!(rows.len(), 2);
+    for row in &rows {
+        if row["customerId"] == damaged.as_str() { is_unreadable(row) } else { is_whole(row) }
+    }
+}
