@@ -1,8 +1,9 @@
 //! The contract from outside: the real program on a folder of its own, spoken to over HTTP. What does not
 //! belong here: crashes and full disks (`../chaos/`), and anything that looks inside, except for what
 //! compliance may open in a sandbox's folder (`evidence.rs`). Most cases here hold on the distributed engine too
-//! (`../distributed/` runs them there); what is a sandbox's alone stands in `lagging.rs`, `lifecycle.rs`,
-//! `observed.rs`, `operations.rs`, `otlp.rs`, `programs.rs`, `records.rs`, `secrecy.rs` and `tls.rs`.
+//! (`../distributed/` runs them there); what is a sandbox's alone stands in `first_steps.rs`,
+//! `lagging.rs`, `lifecycle.rs`, `observed.rs`, `operations.rs`, `otlp.rs`, `programs.rs`, `records.rs`, `secrecy.rs`,
+//! `signals.rs`, `streams.rs` and `tls.rs`.
 
 mod client;
 mod evidence;
@@ -21,6 +22,7 @@ mod doors;
 mod edges;
 mod ends;
 mod fields;
+mod first_steps;
 mod idempotency;
 mod json;
 mod lagging;
@@ -38,6 +40,8 @@ mod records;
 mod scopes;
 mod secrecy;
 mod server;
+mod signals;
+mod streams;
 mod tls;
 mod verdicts;
 mod waiting;
