@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use serde_json::Value;
 
 use crate::client::{Api, declined, text, verified};
 use crate::harness::{Options, Process, Program, Ran, Sandbox, command, until};
@@ -87,7 +88,7 @@ async fn nobody_waits_for_a_log_line_that_nobody_reads() {
     // Somebody reads again: how many were dropped is said.
     let fifo = sandbox.folder().with_extension("err");
     let mut pipe = std::fs::File::open(fifo).expect("the pipe");
-    let told = tokio::task::spawn_blocking(move || {
+    let reading = tokio::task::spawn_blocking(move || {
         let (mut read, mut chunk) = (Vec::new(), vec![0; 64 * 1024]);
         loop {
             let count = pipe.read(&mut chunk).expect("the pipe");
@@ -99,12 +100,14 @@ async fn nobody_waits_for_a_log_line_that_nobody_reads() {
             }
         }
     });
-    let told = until("the line that says how many", async || {
+    until("the line that says how many", async || {
         // One more line, behind which it comes.
         sandbox.api().get("/api/auth/me").await.expect(200);
-        told.is_finished().then_some(())
-    });
-    told.await;
+        reading.is_finished().then_some(())
+    })
+    .await;
+    let told: Value = serde_json::from_str(&reading.await.expect("read")).expect("JSON");
+    assert!(told["dropped"].as_u64() > Some(0) && told["level"] == "WARN", "{told}");
 
     // And it ends in time while nobody reads.
     lines_are_dropped(&sandbox).await;
