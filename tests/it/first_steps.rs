@@ -106,9 +106,11 @@ async fn the_sandboxs_customer_has_a_name_and_an_older_folders_keeps_its_own() {
     let place = Place::new("[api]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n");
     let made = place.orgs(&["create", "--name", "Sandbox", "--dukcapil-enabled"]).await.json();
     let mut server = place.serve(&[], &[]).await;
-    let before = json!({"fullName": "Contoh Nasabah", "externalId": "SANDBOX-0001"});
+    // Byte for byte what it registered.
+    let before = br#"{"fullName":"Contoh Nasabah","externalId":"SANDBOX-0001"}"#;
     let headers = [("idempotency-key", "sandbox-customer"), ("prefer", "wait=10")];
-    let registered = server.api(text(&made["apiKey"])).post("/api/customers", &headers, &before).await;
+    let registered =
+        server.api(text(&made["apiKey"])).post_bytes("/api/customers", &headers, before.to_vec()).await;
     assert!(matches!(registered.status, 201 | 202), "{registered:?}");
     server.process.signal(Signal::TERM);
     assert_eq!(server.process.ended().await.code(), Some(0));

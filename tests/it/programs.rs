@@ -1,6 +1,7 @@
 //! Programs and their settings (contract §6): help, settings that are refused, what overrides what, what a
 //! terminal gets, the end with requests that do not end.
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
@@ -239,6 +240,7 @@ async fn a_tls_file_of_a_client_that_cannot_be_used_is_named_with_its_setting() 
     ] {
         let place = Place::new("");
         let path = |name: &str| place.path(name).display().to_string();
+        std::fs::DirBuilder::new().mode(0o700).create(path("kms")).expect("a folder");
         let of = |one: &str| {
             let tls = format!("tls = true\n{setting} = \"{}\"\n", path(file));
             if one == section { tls } else { "allow_plaintext = true\n".to_owned() }
@@ -250,7 +252,7 @@ async fn a_tls_file_of_a_client_that_cannot_be_used_is_named_with_its_setting() 
             "[engine]\nkind = \"distributed\"\n[kms]\nfile = \"{}\"\n\
              [kafka]\nbrokers = [\"127.0.0.1:1\"]\n{}[cql]\nnodes = [\"127.0.0.1:1\"]\n{}\
              [api]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n",
-            path("kms.json"),
+            path("kms/org-keys.json"),
             of("kafka"),
             of("cql"),
         );

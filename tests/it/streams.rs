@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::io::Read as _;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -217,12 +218,14 @@ fn free_port() -> u16 {
 async fn a_projector_whose_log_lines_nobody_reads_says_how_it_is_and_ends() {
     let place = tempfile::tempdir().expect("a folder");
     let config = place.path().join("identity.toml");
+    let keys = place.path().join("kms");
+    std::fs::DirBuilder::new().mode(0o700).create(&keys).expect("a folder");
     // Nobody listens there: it waits, and says so again and again.
     let (nobody, admin) = (free_port(), free_port());
     let toml = format!(
         "[engine]\nkind = \"distributed\"\n[kms]\nfile = {:?}\n[kafka]\nbrokers = [\"127.0.0.1:{nobody}\"]\n\
          [cql]\nnodes = [\"127.0.0.1:{nobody}\"]\n[projector]\nadmin_listen = \"localhost:{admin}\"\n",
-        place.path().join("kms.json")
+        keys.join("org-keys.json")
     );
     std::fs::write(&config, toml).expect("a file");
     let mut starting =
