@@ -260,9 +260,16 @@ pub fn settings(api: &ApiConfig) -> Settings {
 }
 
 fn bind(listener: &Listener) -> anyhow::Result<Bound> {
-    listener.check()?;
+    let addresses = listener.addresses()?;
     let tls = listener.tls.as_ref().map(engine::tls::server_config).transpose()?;
-    Bound::new(listener.address, tls).with_context(|| format!("{} cannot be listened on", listener.address))
+    let mut bound = Err(std::io::Error::other("no address"));
+    for address in addresses {
+        bound = Bound::new(address, tls.clone());
+        if bound.is_ok() {
+            break;
+        }
+    }
+    bound.with_context(|| format!("{} cannot be listened on", listener.address))
 }
 
 /// Follows the outcomes; tries until the log says where they end.

@@ -1,22 +1,25 @@
 //! `ingest-api`: the command line. What the commands do is in the library.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use engine::Config;
+use engine::config::ListenAddress;
 use engine::orgs::cli::{OrgsArgs, run_orgs};
+use engine::program::{self, BuildInfo};
 use engine::telemetry::Telemetry;
 use ingest_api::compose::Instance;
 use ingest_api::sandbox;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+
+/// Which build this is.
+const BUILD: BuildInfo = BuildInfo { version: env!("CARGO_PKG_VERSION"), commit: env!("BUILD_COMMIT") };
 
 /// Takes Dukcapil's verdicts about customers' NIKs, keeps the evidence, and shows the result.
 #[derive(Debug, Parser)]
 #[command(
-    version,
+    version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("BUILD_COMMIT"), ")"),
     after_help = "Examples:
   ingest-api sandbox
   ingest-api sandbox --data-dir /tmp/try --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0
@@ -34,19 +37,21 @@ enum Command {
     #[command(after_help = "Examples:
   ingest-api sandbox
   ingest-api sandbox --data-dir /tmp/try --ingest-limit 0
+  IDENTITY_API__ALLOW_PLAINTEXT=true ingest-api sandbox --listen 0.0.0.0:8080
 
 Prints a curl that works as it stands, and writes <DATA_DIR>/sandbox.json (mode 0600). Started again on the
-same folder it goes on where it was, with the same key.")]
+same folder it goes on where it was, with the same key. Off loopback it wants IDENTITY_API__ALLOW_PLAINTEXT=true
+(for --admin-listen IDENTITY_API__ADMIN_ALLOW_PLAINTEXT=true), or the files of TLS.")]
     Sandbox {
         /// Where everything is kept
         #[arg(long, default_value = "./data", value_name = "FOLDER")]
         data_dir: PathBuf,
-        /// Address of the API; port 0 takes a free one
+        /// Address of the API, or a name; port 0 takes a free one
         #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
-        listen: SocketAddr,
+        listen: ListenAddress,
         /// Address of health, metrics and the schema registry
         #[arg(long, default_value = "127.0.0.1:9464", value_name = "ADDRESS")]
-        admin_listen: SocketAddr,
+        admin_listen: ListenAddress,
         /// Verdicts a minute; 0 is no limit
         #[arg(long, default_value_t = 60_000, value_name = "N")]
         ingest_limit: u32,
@@ -64,10 +69,10 @@ environment, never from flags.")]
         config: PathBuf,
         /// Address of the API, in place of the file's
         #[arg(long, value_name = "ADDRESS")]
-        listen: Option<SocketAddr>,
+        listen: Option<ListenAddress>,
         /// Address of health, metrics and the schema registry, in place of the file's
         #[arg(long, value_name = "ADDRESS")]
-        admin_listen: Option<SocketAddr>,
+        admin_listen: Option<ListenAddress>,
     },
     /// Make and change orgs and their API keys
     Orgs(OrgsArgs),
@@ -78,57 +83,41 @@ environment, never from flags.")]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return ExitCode::FAILURE;
-        }
+    let cli: Cli = match program::parse() {
+        Ok(cli) => cli,
+        Err(code) => return code,
     };
-    runtime.block_on(async {
-        let done = match cli.command {
-            Command::Orgs(args) => return run_orgs(args).await,
-            Command::Sandbox { data_dir, listen, admin_listen, ingest_limit } => {
-                let config = Config::sandbox_from_env(&data_dir).map(|mut config| {
-                    config.api.listen = listen;
-                    config.api.admin_listen = admin_listen;
-                    config
-                });
-                Box::pin(serve(config, Some(ingest_limit))).await
-            }
-            Command::Serve { config, listen, admin_listen } => {
-                let config = Config::from_file(&config).map(|mut config| {
-                    config.api.listen = listen.unwrap_or(config.api.listen);
-                    config.api.admin_listen = admin_listen.unwrap_or(config.api.admin_listen);
-                    config
-                });
-                Box::pin(serve(config, None)).await
-            }
-        };
-        match done {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("error: {error:#}");
-                ExitCode::FAILURE
-            }
+    program::run(Box::pin(command(cli.command)))
+}
+
+async fn command(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Orgs(args) => return Ok(run_orgs(args).await),
+        Command::Sandbox { data_dir, listen, admin_listen, ingest_limit } => {
+            let mut config = Config::sandbox_from_env(&data_dir)?;
+            config.api.listen = listen;
+            config.api.admin_listen = admin_listen;
+            Box::pin(serve(&config, Some(ingest_limit))).await?;
         }
-    })
+        Command::Serve { config, listen, admin_listen } => {
+            let mut config = Config::from_file(&config)?;
+            config.api.listen = listen.unwrap_or(config.api.listen);
+            config.api.admin_listen = admin_listen.unwrap_or(config.api.admin_listen);
+            Box::pin(serve(&config, None)).await?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Serves until a signal, or until it cannot; the sandbox gets its org, key and customer.
-async fn serve(
-    config: Result<Config, engine::config::ConfigError>,
-    sandbox_limit: Option<u32>,
-) -> anyhow::Result<()> {
-    let config = config?;
-    let telemetry = Telemetry::init(&config.telemetry, "ingest-api")?;
-    let stop = stop_on_signal()?;
+async fn serve(config: &Config, sandbox_limit: Option<u32>) -> anyhow::Result<()> {
+    let telemetry = Telemetry::init(&config.telemetry, "ingest-api", BUILD)?;
+    let stop = program::stop_on_signal()?;
     let started = match sandbox_limit {
-        Some(limit) => Box::pin(sandbox::start(&config, telemetry.metrics(), &stop, limit))
+        Some(limit) => Box::pin(sandbox::start(config, telemetry.metrics(), &stop, limit))
             .await
             .map(|(instance, info)| (instance, Some(info))),
-        None => Box::pin(Instance::start(&config, telemetry.metrics(), &stop))
+        None => Box::pin(Instance::start(config, telemetry.metrics(), &stop))
             .await
             .map(|instance| (instance, None)),
     };
@@ -142,8 +131,7 @@ async fn serve(
         Err(error) => return Err(error),
     };
     if let Some(info) = info {
-        println!("The sandbox is ready at {} (docs: {}/docs). Try:\n", info.url, info.url);
-        println!("{}", sandbox::curl(&info));
+        show(sandbox::first_steps(&info));
     }
     let served = tokio::select! {
         () = stop.cancelled() => Ok(()),
@@ -155,18 +143,15 @@ async fn serve(
     served
 }
 
-/// Cancelled by SIGTERM or SIGINT.
-fn stop_on_signal() -> anyhow::Result<CancellationToken> {
-    let stop = CancellationToken::new();
-    let mut term = signal(SignalKind::terminate())?;
-    let mut int = signal(SignalKind::interrupt())?;
-    let stopping = stop.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = term.recv() => {}
-            _ = int.recv() => {}
+/// Prints what to try first, beside everything else: who started the sandbox may not read it (`| head -1`, a full
+/// disk, a pipe that nobody empties), and all of it can be had from `sandbox.json`.
+fn show(text: String) {
+    let printing = std::thread::Builder::new().name("first-steps".to_owned()).spawn(move || {
+        if let Err(error) = program::print(&text) {
+            tracing::warn!(%error, "what to try first was not shown; sandbox.json has URL, key and customer");
         }
-        stopping.cancel();
     });
-    Ok(stop)
+    if let Err(error) = printing {
+        tracing::warn!(%error, "what to try first was not shown; sandbox.json has URL, key and customer");
+    }
 }

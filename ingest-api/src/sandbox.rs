@@ -1,4 +1,4 @@
-//! The sandbox: an org, a key and a customer that are ready, and a curl that works as it stands.
+//! The sandbox: an org, a key and a customer that are ready, and what to try first.
 
 use std::time::Duration;
 
@@ -22,7 +22,16 @@ use crate::errors::ApiError;
 pub const SAMPLE_PHOTO: &[u8] = include_bytes!("../testdata/sample.jpg");
 
 /// The customer's registration; its key makes it the same customer at every start.
-const CUSTOMER: &str = r#"{"fullName":"Contoh Nasabah","externalId":"SANDBOX-0001"}"#;
+const CUSTOMER: &str = r#"{"fullName":"Nasabah Contoh","externalId":"SANDBOX-0001"}"#;
+
+/// What 0.1.0 registered under the same key.
+const CUSTOMER_BEFORE: &str = r#"{"fullName":"Contoh Nasabah","externalId":"SANDBOX-0001"}"#;
+
+/// Dukcapil's answer to a query where everything agrees, in its own shape.
+const CONFIRMED_RAW: &str = r#"{"content":[{"NIK":"Sesuai","NAMA_LGKP":"Sesuai (100)","TMPT_LHR":"Sesuai (100)","TGL_LHR":"Sesuai","JENIS_KLMIN":"Sesuai"}],"lastPage":true,"numberOfElements":1,"quotaLimiter":4999}"#;
+
+/// Its answer to one where the name is another.
+const DECLINED_RAW: &str = r#"{"content":[{"NIK":"Sesuai","NAMA_LGKP":"Tidak Sesuai","TMPT_LHR":"Sesuai (100)","TGL_LHR":"Sesuai","JENIS_KLMIN":"Sesuai"}],"lastPage":true,"numberOfElements":1,"quotaLimiter":4998}"#;
 
 /// How long the sandbox's own changes may take to come round; they take milliseconds.
 const COME_ROUND_MAX: Duration = Duration::from_secs(30);
@@ -112,7 +121,14 @@ async fn known(
 async fn new_customer(instance: &Instance, caller: &Caller) -> anyhow::Result<String> {
     let key = Some("sandbox-customer".to_owned());
     let body = CUSTOMER.as_bytes();
-    let done = match register(&instance.app, caller, body, key, COME_ROUND_MAX).await {
+    let done = match register(&instance.app, caller, body, key.clone(), COME_ROUND_MAX).await {
+        // The folder is of a version whose customer had another name.
+        Err(ApiError::KeyReused) => {
+            register(&instance.app, caller, CUSTOMER_BEFORE.as_bytes(), key, COME_ROUND_MAX).await
+        }
+        done => done,
+    };
+    let done = match done {
         // That customer was erased: another one.
         Err(ApiError::NotFound) => register(&instance.app, caller, body, None, COME_ROUND_MAX).await,
         done => done,
@@ -120,16 +136,27 @@ async fn new_customer(instance: &Instance, caller: &Caller) -> anyhow::Result<St
     Ok(done.context("the sandbox's customer was not registered")?.body.id)
 }
 
-/// A curl that works as it stands.
-pub fn curl(info: &SandboxInfo) -> String {
+/// What to try first: a curl that works as it stands, and what becomes of it. Without an `Idempotency-Key`, so that
+/// it can be edited and sent again: the same key with another body is refused.
+pub fn first_steps(info: &SandboxInfo) -> String {
+    let SandboxInfo { url, api_key: key, customer_id: customer, .. } = info;
     let photo = BASE64.encode(SAMPLE_PHOTO);
     format!(
-        r#"curl -sS '{}/api/identity/nik/dukcapil' \
-  -H 'Authorization: Bearer {}' \
+        r#"The sandbox is ready at {url} (docs: {url}/docs).
+
+The command at the end sends a verdict that Dukcapil confirmed. For one that it declined, put this body in its place:
+  {{"customerId":"{customer}","valid":false,"reason":"Nama tidak sesuai","raw":{DECLINED_RAW}}}
+
+Each time it is sent it is a verdict of its own. A backend sends a header Idempotency-Key of its own with every
+verdict: then one that is sent again, after a timeout say, counts once.
+
+"fallbackStub":true in the answer says that no face model is configured: the photo is kept as the customer's
+reference, but no match relies on it.
+
+curl -sS '{url}/api/identity/nik/dukcapil' \
+  -H 'Authorization: Bearer {key}' \
   -H 'Content-Type: application/json' \
-  -H 'Idempotency-Key: first-try' \
-  -d '{{"customerId":"{}","valid":true,"reason":"Data sesuai","raw":{{"nik":"0000000000000000","responseCode":"00","match":{{"name":100,"birthDate":true}}}},"photo":"{photo}"}}'
-"#,
-        info.url, info.api_key, info.customer_id,
+  -d '{{"customerId":"{customer}","valid":true,"reason":"Data sesuai","raw":{CONFIRMED_RAW},"photo":"{photo}"}}'
+"#
     )
 }

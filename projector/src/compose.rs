@@ -13,6 +13,7 @@ use projector::rebuild::RebuildPorts;
 use projector::{Ports, Settings};
 use vault::AlwaysCurrent;
 
+use crate::BUILD;
 use crate::cli::Target;
 
 /// An engine that a command works on.
@@ -40,7 +41,7 @@ impl Opened {
         if config.engine.kind == EngineKind::Embedded && !DataDir::exists(&config.engine.data_dir) {
             bail!("{} is no data folder: nothing has served on it", config.engine.data_dir.display());
         }
-        let telemetry = Telemetry::init(&config.telemetry, "projector")?;
+        let telemetry = Telemetry::init(&config.telemetry, "projector", BUILD)?;
         Self::open(config, telemetry, Role::Tool).await
     }
 

@@ -7,11 +7,15 @@ mod compose;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use engine::program::{self, BuildInfo};
 
 use crate::cli::quarantine::QuarantineArgs;
 use crate::cli::rebuild::RebuildArgs;
 use crate::cli::run::RunArgs;
 use crate::cli::status::StatusArgs;
+
+/// Which build this is.
+const BUILD: BuildInfo = BuildInfo { version: env!("CARGO_PKG_VERSION"), commit: env!("BUILD_COMMIT") };
 
 /// See `docs/decisions/0010-projector-pipeline.md`.
 #[global_allocator]
@@ -20,7 +24,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Turns the facts in the log into the read model and the outcomes that others subscribe to.
 #[derive(Debug, Parser)]
 #[command(
-    version,
+    version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("BUILD_COMMIT"), ")"),
     after_help = "Examples:
   projector run --config identity.toml
   projector status --data-dir ./data
@@ -45,27 +49,16 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return ExitCode::FAILURE;
-        }
+    let cli: Cli = match program::parse() {
+        Ok(cli) => cli,
+        Err(code) => return code,
     };
-    let done = runtime.block_on(async {
+    program::run(async {
         match cli.command {
             Command::Run(args) => Box::pin(cli::run::run(args)).await,
             Command::Status(args) => Box::pin(cli::status::run(args)).await,
             Command::Quarantine(args) => Box::pin(cli::quarantine::run(args)).await,
             Command::Rebuild(args) => Box::pin(cli::rebuild::run(args)).await,
         }
-    });
-    match done {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    })
 }

@@ -1,38 +1,143 @@
 //! Programs and their settings (contract §6): help, settings that are refused, what overrides what, what a
 //! terminal gets, the end with requests that do not end.
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::client::{Api, VERDICT, declined};
-use crate::harness::{Options, Process, Program, Ran, Sandbox, command, run, run_with, until};
+use crate::harness::{Options, Process, Program, Ran, Sandbox, command, run, run_program, run_with, until};
 use crate::server::Place;
 use crate::wire::{Wire, get, post_head};
 
+/// Every command of every program.
+const COMMANDS: [(Program, &str, &[&[&str]]); 2] = [
+    (
+        Program::IngestApi,
+        "ingest-api",
+        &[
+            &[],
+            &["sandbox"],
+            &["serve"],
+            &["orgs"],
+            &["orgs", "create"],
+            &["orgs", "list"],
+            &["orgs", "set"],
+            &["orgs", "keys"],
+            &["orgs", "keys", "create"],
+            &["orgs", "keys", "list"],
+            &["orgs", "keys", "revoke"],
+        ],
+    ),
+    (
+        Program::Projector,
+        "projector",
+        &[
+            &[],
+            &["run"],
+            &["status"],
+            &["quarantine"],
+            &["quarantine", "list"],
+            &["quarantine", "show"],
+            &["quarantine", "drain"],
+            &["rebuild"],
+        ],
+    ),
+];
+
 #[tokio::test]
-async fn every_command_has_a_help_with_examples() {
-    for words in [
-        &[][..],
-        &["sandbox"],
-        &["serve"],
-        &["orgs"],
-        &["orgs", "create"],
-        &["orgs", "list"],
-        &["orgs", "set"],
-        &["orgs", "keys"],
-        &["orgs", "keys", "create"],
-        &["orgs", "keys", "list"],
-        &["orgs", "keys", "revoke"],
+async fn every_command_has_a_help_with_examples_and_refuses_what_it_does_not_know() {
+    for (program, name, commands) in COMMANDS {
+        for words in commands {
+            let ran = run_program(program, &[], words.iter().chain(&["--help"])).await;
+            assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{name} {words:?}: {ran:?}");
+            let (usage, examples) =
+                ran.stdout.split_once("Examples:").unwrap_or_else(|| panic!("{name} {words:?}: {ran:?}"));
+            assert!(usage.contains("Usage:"), "{name} {words:?}: {ran:?}");
+            let shown = format!("{name} {}", words.join(" "));
+            assert!(examples.contains(shown.trim_end()), "{name} {words:?}: {examples}");
+            let ran = run_program(program, &[], words.iter().chain(&["--nonsense"])).await;
+            assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{name} {words:?}: {ran:?}");
+            assert!(ran.stderr.contains("--nonsense"), "{name} {words:?}: {ran:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_program_says_its_version_and_its_commit_here_and_in_its_metrics() {
+    let mut git = Command::new("git");
+    git.args(["rev-parse", "HEAD"]).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let head = git.output().ok().filter(|output| output.status.success());
+    let head = head.and_then(|output| String::from_utf8(output.stdout).ok());
+    let head = head.as_deref().map_or("unknown", str::trim);
+    for (program, name, _) in COMMANDS {
+        let ran = run_program(program, &[], ["--version"]).await;
+        let wanted = format!("{name} {} ({head})\n", env!("CARGO_PKG_VERSION"));
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), wanted.as_str()), "{ran:?}");
+    }
+    let sandbox = Sandbox::start().await;
+    sandbox.api().verdict(&declined(&sandbox.info().customer, "Data ganda")).await.expect(200);
+    let page = String::from_utf8(sandbox.admin().get("/metrics").await.body).expect("text");
+    let mut builds = page.lines().filter(|line| line.starts_with("identity_build_info{"));
+    let build = builds.next().unwrap_or_else(|| panic!("no build: {page}"));
+    assert!(build.contains(&format!("commit=\"{head}\"")) && build.ends_with("} 1"), "{build}");
+    assert!(build.contains(&format!("version=\"{}\"", env!("CARGO_PKG_VERSION"))), "{build}");
+    // And every metric says what it means.
+    let of = |what: &str| -> Vec<&str> {
+        let begins = format!("# {what} ");
+        let lines = page.lines().filter_map(|line| line.strip_prefix(begins.as_str()));
+        lines.filter_map(|line| line.split_once(' ').map(|(name, _)| name)).collect()
+    };
+    let (types, helps) = (of("TYPE"), of("HELP"));
+    assert!(types.len() > 10, "{page}");
+    for name in types {
+        assert!(helps.contains(&name), "{name} has no HELP");
+    }
+}
+
+#[tokio::test]
+async fn a_listener_may_be_named_and_the_rule_of_loopback_holds_for_names() {
+    let place = Place::new("");
+    let data = place.path("data");
+    let folder = data.to_str().expect("a path");
+    let mut starting = command(Program::IngestApi, &[]);
+    starting.args([
+        "sandbox",
+        "--data-dir",
+        folder,
+        "--listen",
+        "localhost:0",
+        "--admin-listen",
+        "localhost:0",
+    ]);
+    let mut process = Process::spawn(starting);
+    let info: Value = until("sandbox.json", async || {
+        assert!(process.has_ended().is_none(), "the sandbox ended");
+        serde_json::from_slice(&std::fs::read(data.join("sandbox.json")).ok()?).ok()
+    })
+    .await;
+    let url = |name: &str| info[name].as_str().expect("a URL").to_owned();
+    assert_eq!(Api::new(&url("url"), "").get("/openapi.json").await.status, 200);
+    assert_eq!(Api::new(&url("adminUrl"), "").get("/readyz").await.status, 200);
+    process.signal(Signal::TERM);
+    assert_eq!(process.ended().await.code(), Some(0));
+
+    // What would allow it is named as the sandbox can be told.
+    for (flag, variable) in [
+        ("--listen", "IDENTITY_API__ALLOW_PLAINTEXT"),
+        ("--admin-listen", "IDENTITY_API__ADMIN_ALLOW_PLAINTEXT"),
     ] {
-        let ran = run(words.iter().chain(&["--help"])).await;
-        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{words:?}: {ran:?}");
-        let (usage, examples) =
-            ran.stdout.split_once("Examples:").unwrap_or_else(|| panic!("{words:?}: {ran:?}"));
-        assert!(usage.contains("Usage:"), "{words:?}: {ran:?}");
-        let shown = format!("ingest-api {}", words.join(" "));
-        assert!(examples.contains(shown.trim_end()), "{words:?}: {examples}");
+        let ran = run(["sandbox", "--data-dir", folder, flag, "0.0.0.0:0"]).await;
+        refused(&ran, &["0.0.0.0:0", &format!("{variable}=true"), "TLS_CERT_FILE"]);
+    }
+    refused(
+        &run(["sandbox", "--data-dir", folder, "--listen", "nowhere.invalid:80"]).await,
+        &["[api] listen"],
+    );
+    for wrong in ["localhost", "localhost:http", ":80", "http://localhost:80"] {
+        assert_eq!(run(["sandbox", "--data-dir", folder, "--listen", wrong]).await.code, Some(2), "{wrong}");
     }
 }
 
@@ -122,6 +227,39 @@ async fn plaintext_off_loopback_needs_a_word_for_each_listener_and_each_neighbou
             format!("[engine]\n{DISTRIBUTED}[kafka]\n{kafka}\n[cql]\n{cql}\n").replace("{folder}", &path);
         place.write("identity.toml", &toml);
         refused(&run(["serve", "--config", &place.config()]).await, names);
+    }
+}
+
+#[tokio::test]
+async fn a_tls_file_of_a_client_that_cannot_be_used_is_named_with_its_setting() {
+    for (section, setting, file, content, words) in [
+        ("kafka", "tls_ca_file", "missing.pem", None, "cannot read"),
+        ("kafka", "tls_ca_file", "garbage.pem", Some("nonsense"), "no usable certificate"),
+        ("cql", "tls_ca_file", "missing.pem", None, "cannot read"),
+        ("cql", "tls_ca_file", "garbage.pem", Some("nonsense"), "no usable certificate"),
+    ] {
+        let place = Place::new("");
+        let path = |name: &str| place.path(name).display().to_string();
+        std::fs::DirBuilder::new().mode(0o700).create(path("kms")).expect("a folder");
+        let of = |one: &str| {
+            let tls = format!("tls = true\n{setting} = \"{}\"\n", path(file));
+            if one == section { tls } else { "allow_plaintext = true\n".to_owned() }
+        };
+        if let Some(content) = content {
+            place.write(file, content);
+        }
+        let toml = format!(
+            "[engine]\nkind = \"distributed\"\n[kms]\nfile = \"{}\"\n\
+             [kafka]\nbrokers = [\"127.0.0.1:1\"]\n{}[cql]\nnodes = [\"127.0.0.1:1\"]\n{}\
+             [api]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n",
+            path("kms/org-keys.json"),
+            of("kafka"),
+            of("cql"),
+        );
+        place.write("identity.toml", &toml);
+        let named = format!("[{section}] {setting}");
+        refused(&run(["serve", "--config", &place.config()]).await, &[&named, &path(file), words]);
+        refused(&place.orgs(&["list"]).await, &[&named, &path(file), words]);
     }
 }
 

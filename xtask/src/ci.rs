@@ -62,7 +62,7 @@ pub(crate) fn run() -> Result<()> {
     steps.run("deploy", || deploy::check(root))?;
     steps.run("tidy", || tidy::check(root))?;
     steps.summary();
-    println!("{}", counts.line());
+    say!("{}", counts.line());
     Ok(())
 }
 
@@ -72,7 +72,7 @@ fn here(tests: &str, names: &str, found: Result<(), String>) -> Result<bool> {
     let Err(missing) = found else { return Ok(true) };
     let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
     ensure!(!in_ci, "{tests} cannot be run here: {missing}");
-    println!("NOT RUN HERE: {names}. {missing}");
+    say!("NOT RUN HERE: {names}. {missing}");
     Ok(false)
 }
 
@@ -83,23 +83,23 @@ struct Steps {
 
 impl Steps {
     fn run<T>(&mut self, name: &'static str, step: impl FnOnce() -> Result<T>) -> Result<T> {
-        println!("== {name}");
+        say!("== {name}");
         let start = Instant::now();
         let outcome = step();
         let took = start.elapsed();
         self.done.push((name, took));
         let word = if outcome.is_ok() { "ok" } else { "FAILED" };
-        println!("== {name}: {word}, {:.1} s", took.as_secs_f64());
+        say!("== {name}: {word}, {:.1} s", took.as_secs_f64());
         outcome.with_context(|| format!("the step `{name}` failed"))
     }
 
     fn summary(&self) {
-        println!();
+        say!("");
         for (name, took) in &self.done {
-            println!("{name:>12} {:>8.1} s", took.as_secs_f64());
+            say!("{name:>12} {:>8.1} s", took.as_secs_f64());
         }
         let total: Duration = self.done.iter().map(|(_, took)| *took).sum();
-        println!("{:>12} {:>8.1} s", "total", total.as_secs_f64());
+        say!("{:>12} {:>8.1} s", "total", total.as_secs_f64());
     }
 }
 
@@ -126,7 +126,7 @@ fn test() -> Result<Counts> {
     }
     let status = child.wait()?;
     if !status.success() || counts.failed > 0 {
-        println!("{}", counts.line());
+        say!("{}", counts.line());
         bail!("{status}");
     }
     ensure!(counts.passed > 0, "no test ran");

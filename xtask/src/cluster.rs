@@ -58,7 +58,7 @@ fn up(files: &Files, wanted: Option<usize>) -> Result<()> {
     // What is left of an earlier one is of no use: nobody runs on it.
     files.remove()?;
     let brokers = wanted.unwrap_or(1);
-    println!("starting Kafka ({brokers} broker(s)) and Cassandra; the first time they are fetched");
+    say!("starting Kafka ({brokers} broker(s)) and Cassandra; the first time they are fetched");
     let (kafka, cassandra) = start_both(files, brokers)?;
 
     let nodes = [cassandra.cql_node()];
@@ -103,15 +103,15 @@ fn already_up(files: &Files, servers: &[Server], wanted: Option<usize>) -> Resul
     if let Some(wanted) = wanted.filter(|wanted| *wanted != brokers) {
         bail!("it is up with {brokers} broker(s), not {wanted}; run `cargo xtask cluster down` first");
     }
-    println!("already up");
+    say!("already up");
     say_up(files)
 }
 
 fn say_up(files: &Files) -> Result<()> {
     let (brokers, nodes) = files.addresses()?;
-    println!("Kafka      {brokers}");
-    println!("Cassandra  {}", nodes.join(","));
-    println!("config     {}", files.path("config.toml").display());
+    say!("Kafka      {brokers}");
+    say!("Cassandra  {}", nodes.join(","));
+    say!("config     {}", files.path("config.toml").display());
     Ok(())
 }
 
@@ -121,7 +121,7 @@ fn status(files: &Files) -> Result<()> {
     let mut silent = 0;
     for server in &servers {
         if !server.runs() {
-            println!("{} (process {}) is gone", server.name, server.pid);
+            say!("{} (process {}) is gone", server.name, server.pid);
             silent += 1;
         }
     }
@@ -129,15 +129,15 @@ fn status(files: &Files) -> Result<()> {
     for address in brokers.split(',') {
         let known = probe::kafka_brokers(address);
         match known {
-            Some(known) => println!("Kafka      {address}  answers, knows {known} broker(s)"),
-            None => println!("Kafka      {address}  does not answer"),
+            Some(known) => say!("Kafka      {address}  answers, knows {known} broker(s)"),
+            None => say!("Kafka      {address}  does not answer"),
         }
         silent += usize::from(known.is_none());
     }
     for node in &nodes {
         let answers = probe::cql_answers(node);
         let word = if answers { "answers" } else { "does not answer" };
-        println!("Cassandra  {node}  {word}");
+        say!("Cassandra  {node}  {word}");
         silent += usize::from(!answers);
     }
     ensure!(silent == 0, "not all of it is up");
@@ -147,7 +147,7 @@ fn status(files: &Files) -> Result<()> {
 fn down(files: &Files) -> Result<()> {
     let servers = files.servers()?;
     if servers.is_empty() {
-        println!("it is not up");
+        say!("it is not up");
     }
     thread::scope(|scope| {
         // At once: three brokers that stop one after another wait for each other.
@@ -158,7 +158,7 @@ fn down(files: &Files) -> Result<()> {
         for stop in stops {
             let (server, stopped) = stop.join().ok().context("stopping a server panicked")?;
             let word = if stopped? { "stopped" } else { "was gone already" };
-            println!("{} {word}", server.name);
+            say!("{} {word}", server.name);
         }
         anyhow::Ok(())
     })?;

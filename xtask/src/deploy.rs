@@ -53,6 +53,7 @@ pub(crate) fn check(root: &Path) -> Result<()> {
         parses(root, path, &mut report)?;
     }
     let known = metrics::known(root)?;
+    metrics::check_help(root, &known, &mut report)?;
     alerts::check(root, &known, &mut report)?;
     alerts::check_dashboards(root, &known, &mut report)?;
     compose::check(root, &mut report)?;
@@ -61,13 +62,13 @@ pub(crate) fn check(root: &Path) -> Result<()> {
     pages::check(root, &mut report)?;
     scripts::check(root, &files, &mut report)?;
     for line in &report.not_run {
-        println!("NOT RUN HERE: {line}");
+        say!("NOT RUN HERE: {line}");
     }
     for line in &report.broken {
-        println!("{line}");
+        say!("{line}");
     }
     ensure!(report.broken.is_empty(), "{} things are wrong with what is deployed", report.broken.len());
-    println!("{} files of {FOLDER} are as they should be", files.len());
+    say!("{} files of {FOLDER} are as they should be", files.len());
     Ok(())
 }
 

@@ -1,6 +1,12 @@
 //! The project's own tool: `cargo xtask <command>`. What belongs here: the list of commands and
 //! their exit codes. Not here: what a command does, which is its own module.
 
+/// Prints a line to standard output. Where that cannot be done (`| head -1`, a full disk) the program ends as
+/// failed, in words, and does not panic.
+macro_rules! say {
+    ($($words:tt)*) => { $crate::print_line(format_args!($($words)*)) };
+}
+
 mod bench;
 mod ci;
 mod cluster;
@@ -12,6 +18,8 @@ mod schemathesis;
 mod subscribers;
 mod tidy;
 
+use std::fmt;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::{self, ExitCode};
 
@@ -19,7 +27,16 @@ use clap::{Parser, Subcommand};
 
 /// The project's own tool. Exit codes: 0 done, 1 failed, 2 wrong usage.
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", version, arg_required_else_help = true)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("BUILD_COMMIT"), ")"),
+    arg_required_else_help = true,
+    after_help = "Examples:
+  cargo xtask ci
+  cargo xtask tidy
+  cargo xtask cluster up --brokers 3"
+)]
 struct Xtask {
     #[command(subcommand)]
     command: Command,
@@ -60,9 +77,18 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            // Who does not listen is not told.
+            let _ = writeln!(io::stderr(), "error: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// For `say!`.
+fn print_line(words: fmt::Arguments<'_>) {
+    if let Err(error) = writeln!(io::stdout(), "{words}") {
+        let _ = writeln!(io::stderr(), "error: standard output: {error}");
+        process::exit(1);
     }
 }
 

@@ -98,10 +98,10 @@ fn both(root: &Path, brokers: &str, registry: &str, outcomes: usize) -> Result<V
     let from_java = lines(&said(java, "the Java example")?);
 
     for line in &from_python {
-        println!("{line}");
+        say!("{line}");
     }
     ensure!(from_python == from_java, "the Java example says something else:\n{}", from_java.join("\n"));
-    println!("{} outcomes, the same from Python and Java", from_python.len());
+    say!("{} outcomes, the same from Python and Java", from_python.len());
     Ok(from_python)
 }
 

@@ -44,6 +44,8 @@ enum Rule {
     MachinePath,
     /// No API key.
     Secret,
+    /// Programs that serve write to their standard streams by one way, which neither waits nor panics.
+    StandardStream,
 }
 
 /// Something that breaks a rule.
@@ -119,10 +121,10 @@ pub(crate) fn check(root: &Path) -> Result<()> {
     let text = std::fs::read_to_string(root.join(EXCEPTIONS)).with_context(|| EXCEPTIONS.to_owned())?;
     let broken = Exceptions::parse(&text).context(EXCEPTIONS)?.apply(findings);
     for line in &broken {
-        println!("{line}");
+        say!("{line}");
     }
     ensure!(broken.is_empty(), "{} of the house's rules broken", broken.len());
-    println!("{} files are tidy", sources.len());
+    say!("{} files are tidy", sources.len());
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Composition: settings in, a set of ports out. The only crate that names the adapters, and where the things
 //! live that every program needs around them: settings, the data folder, the directory of orgs and API keys,
-//! the `orgs` commands, logs, metrics, traces, TLS.
+//! the `orgs` commands, logs, metrics, traces, TLS, and how a program behaves as a process.
 //!
 //! Not here: HTTP, the projector, and what an event means.
 
@@ -12,6 +12,7 @@ pub mod directory;
 mod engine;
 mod limits;
 pub mod orgs;
+pub mod program;
 mod roll;
 pub mod sandbox;
 pub mod telemetry;

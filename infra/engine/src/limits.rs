@@ -161,5 +161,25 @@ pub(crate) const METRICS_UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// requests were waited for as long as they may be.
 pub(crate) const TRACES_FLUSH_MAX: Duration = Duration::from_secs(2);
 
+/// Log lines that wait for whoever reads standard error: some thousand, a second or two of a busy instance. The
+/// thread that writes holds as much again. Beyond it lines are dropped and counted.
+pub(crate) const LOG_BUFFER_BYTES_MAX: usize = 1024 * 1024;
+
+/// How often the same place in a driver may say something: an outage is said once, and its going on now and then.
+pub(crate) const REPEATED_LINE_EVERY: Duration = Duration::from_secs(300);
+
+/// Places in drivers that are remembered: they have some dozen; beyond it lines are let through.
+pub(crate) const REPEATED_LINES_MAX: usize = 1_024;
+
+/// How long the last log lines may take to be read at the end: a reader that takes longer has stopped reading.
+pub(crate) const LOG_FLUSH_MAX: Duration = Duration::from_secs(1);
+
+/// Between two tries at a stream that is full and set not to block: its reader needs about as long.
+pub(crate) const STREAM_BUSY_PAUSE: Duration = Duration::from_millis(10);
+
+/// How long threads that are still at work when everything is done (asking a name server, closing a file) may
+/// hold up the end.
+pub(crate) const RUNTIME_END_MAX: Duration = Duration::from_secs(1);
+
 /// A PEM file of a listener: a chain of a few certificates is some KiB, a bundle of authorities some hundred.
 pub(crate) const PEM_FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;

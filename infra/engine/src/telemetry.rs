@@ -4,15 +4,18 @@
 //! Nothing here knows a name, a photo or a key, and nothing may be given one: what goes into a log line, a
 //! label or a span leaves the house.
 
+mod help;
 mod logs;
 mod metrics;
-mod panics;
+pub(crate) mod panics;
 mod process;
+mod repeats;
 mod served;
 mod traceparent;
 mod traces;
 
 use crate::config::TelemetryConfig;
+use crate::program::{self, BuildInfo};
 
 pub use metrics::{Metrics, metrics};
 pub use served::Served;
@@ -41,16 +44,24 @@ pub struct Telemetry {
 
 impl Telemetry {
     /// Sets up everything, once per process, with the program's name as OpenTelemetry's service name (unless
-    /// `OTEL_SERVICE_NAME` says otherwise). Panics are logged from here on by their place alone. Within a
+    /// `OTEL_SERVICE_NAME` says otherwise), and the build for `identity_build_info`. Panics are logged from here on by their place alone. Within a
     /// tokio runtime, which the exporter of traces uses.
     ///
     /// # Errors
     /// A filter or an exporter's setting that cannot be used, or a second call.
-    pub fn init(config: &TelemetryConfig, service: &'static str) -> Result<Self, TelemetryError> {
+    pub fn init(
+        config: &TelemetryConfig,
+        service: &'static str,
+        build: BuildInfo,
+    ) -> Result<Self, TelemetryError> {
         let traces = traces::Traces::from_env(service, |name| std::env::var_os(name).is_some())?;
         logs::init(config, traces.as_ref())?;
         panics::log_places_only();
-        Ok(Self { metrics: metrics()?, traces })
+        let metrics = metrics()?;
+        // There from the start, so that the first one lost is a change.
+        ::metrics::counter!(program::DROPPED).absolute(0);
+        Metrics::name_build(build);
+        Ok(Self { metrics, traces })
     }
 
     /// The metrics, for the management listener.

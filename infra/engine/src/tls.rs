@@ -1,5 +1,6 @@
 //! TLS of a listener: rustls with a certificate that is read again when its files change, and client
-//! certificates where an authority for them is set. Knows nothing of HTTP.
+//! certificates where an authority for them is set; and a look at the files of clients of ours, whose libraries
+//! say neither setting nor file when they refuse one. Knows nothing of HTTP.
 
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -13,7 +14,7 @@ use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig};
 
-use crate::config::TlsFiles;
+use crate::config::{ConfigError, TlsFiles};
 use crate::limits::PEM_FILE_BYTES_MAX;
 
 /// Why a listener's files are not usable.
@@ -146,15 +147,49 @@ impl ResolvesServerCert for ReloadingCertificate {
     }
 }
 
+/// The files of a client of ours, towards brokers or nodes: there, and of the kind that their settings say.
+pub(crate) struct ClientFiles<'a> {
+    pub(crate) section: &'static str,
+    pub(crate) ca: Option<&'a Path>,
+    pub(crate) cert: Option<&'a Path>,
+    pub(crate) key: Option<&'a Path>,
+}
+
+impl ClientFiles<'_> {
+    /// Whether they can be used.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] with setting and file.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let invalid = |name: &str, error: TlsError| ConfigError::Invalid {
+            setting: format!("[{}] {name}", self.section),
+            message: error.to_string(),
+        };
+        if let Some(file) = self.ca {
+            certificates(file).map_err(|error| invalid("tls_ca_file", error))?;
+        }
+        if let Some(file) = self.cert {
+            certificates(file).map_err(|error| invalid("tls_cert_file", error))?;
+        }
+        if let Some(file) = self.key {
+            private_key(file).map_err(|error| invalid("tls_key_file", error))?;
+        }
+        Ok(())
+    }
+}
+
 fn load(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, TlsError> {
     let chain = certificates(cert)?;
-    let private = PrivateKeyDer::from_pem_slice(&read(key)?)
-        .map_err(|error| no_such_thing(key, "private key", error))?;
+    let private = private_key(key)?;
     CertifiedKey::from_der(chain, private, provider).map(Arc::new).map_err(|error| TlsError::Mismatch {
         cert: cert.to_path_buf(),
         key: key.to_path_buf(),
         message: error.to_string(),
     })
+}
+
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_slice(&read(path)?).map_err(|error| no_such_thing(path, "private key", error))
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {

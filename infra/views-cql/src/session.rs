@@ -1,6 +1,7 @@
 //! The session: opening it, preparing statements, and running them with a bound, a time limit, metrics and
 //! the house's errors. What the statements are is `schema`'s and the ports'.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
@@ -124,6 +125,11 @@ impl CqlSession {
                 why: format!("not connected within {} s", SESSION_WITHIN.as_secs()),
             })?
             .map_err(|error| open_error(&options.nodes, user, options.tls.is_some(), &error))?;
+        if let Some(datacenter) = &options.datacenter {
+            let state = driver.get_cluster_state();
+            let nodes = state.get_nodes_info().iter();
+            known_datacenter(datacenter, nodes.filter_map(|node| node.datacenter.as_deref()))?;
+        }
         let bulk = Semaphore::new(options.concurrency);
         let (generations, looks) = (Known::default(), Known::default());
         let batches = metrics::histogram!("identity_cql_request_seconds", "statement" => BATCH);
@@ -285,6 +291,21 @@ impl CqlSession {
         }
         Err(failed(statement.name, Kind::Contended))
     }
+}
+
+/// Whether a node is in the data centre whose nodes are to be asked: if none is, no request has anywhere to go, and
+/// each would fail as if there were no connection.
+fn known_datacenter<'a>(wanted: &str, of_nodes: impl Iterator<Item = &'a str>) -> Result<(), OpenError> {
+    let known: BTreeSet<&str> = of_nodes.collect();
+    // A cluster that does not say is none that can be judged.
+    if known.is_empty() || known.contains(wanted) {
+        return Ok(());
+    }
+    let known: Vec<&str> = known.into_iter().collect();
+    Err(OpenError::Options(format!(
+        "[cql] datacenter: no node is in {wanted:?}; the cluster's data centres are {}",
+        known.join(", ")
+    )))
 }
 
 /// The first column of a lightweight transaction's answer, on both servers.

@@ -63,7 +63,7 @@ impl TestApp {
         let dir = tempfile::tempdir().expect("a folder");
         let mut config = Config::sandbox(&dir.path().join("data")).expect("settings");
         config.api.listen = "127.0.0.1:0".parse().expect("an address");
-        config.api.admin_listen = config.api.listen;
+        config.api.admin_listen = config.api.listen.clone();
         config.api.workers = 2;
         // A test that says nothing of waiting is not about it.
         config.api.wait_default = config.api.wait_max;

@@ -11,7 +11,7 @@ use crate::harness::{TestApp, VERDICTS, declined, hear, until, verified};
 fn config(dir: &std::path::Path) -> Config {
     let mut config = Config::sandbox(&dir.join("data")).expect("settings");
     config.api.listen = "127.0.0.1:0".parse().expect("an address");
-    config.api.admin_listen = config.api.listen;
+    config.api.admin_listen = config.api.listen.clone();
     config
 }
 

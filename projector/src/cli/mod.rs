@@ -11,8 +11,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use domain::event::TopicId;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 
 /// Which installation.
 #[derive(Debug, Args)]
@@ -24,22 +22,6 @@ pub(crate) struct Target {
     /// The folder of a sandbox, running or not
     #[arg(long, value_name = "FOLDER")]
     pub(crate) data_dir: Option<PathBuf>,
-}
-
-/// Cancelled by SIGTERM or SIGINT.
-pub(crate) fn stop_on_signal() -> anyhow::Result<CancellationToken> {
-    let stop = CancellationToken::new();
-    let mut term = signal(SignalKind::terminate())?;
-    let mut int = signal(SignalKind::interrupt())?;
-    let stopping = stop.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = term.recv() => {}
-            _ = int.recv() => {}
-        }
-        stopping.cancel();
-    });
-    Ok(stop)
 }
 
 /// A topic id as hexadecimal digits, for people to compare.

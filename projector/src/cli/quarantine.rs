@@ -6,10 +6,11 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::rows::BookEntry;
+use engine::program::{print, say, stop_on_signal, table};
 use projector::quarantine::{self, Quarantined, Released, Shown};
 use serde_json::{Value, json};
 
-use super::{Target, stop_on_signal, topic_hex};
+use super::{Target, topic_hex};
 use crate::compose::Opened;
 
 /// Customers whose events wait because one of them could not be applied.
@@ -94,23 +95,19 @@ async fn command(command: &Command, opened: &Opened) -> anyhow::Result<()> {
     match command {
         Command::List { common } => {
             let all = quarantine::list(&opened.operator()).await?;
-            if common.json {
-                println!("{}", Value::Array(all.iter().map(quarantined_json).collect()));
+            let text = if common.json {
+                format!("{}\n", Value::Array(all.iter().map(quarantined_json).collect()))
             } else if all.is_empty() {
-                println!("nobody is quarantined");
+                "nobody is quarantined\n".to_owned()
             } else {
-                all.iter().for_each(|one| println!("{}", quarantined_line(one)));
-            }
-            Ok(())
+                quarantined_table(&all)
+            };
+            Ok(print(&text)?)
         }
         Command::Show { customer, common } => {
             let shown = quarantine::show(&opened.operator(), customer).await?;
-            if common.json {
-                println!("{}", shown_json(&shown));
-            } else {
-                print_shown(&shown);
-            }
-            Ok(())
+            let text = if common.json { format!("{}\n", shown_json(&shown)) } else { shown_text(&shown) };
+            Ok(print(&text)?)
         }
         Command::Drain { customer, skip_unappliable, common, .. } => {
             let customers = match customer {
@@ -138,21 +135,22 @@ async fn drain(
         let unappliable = shown.unappliable().count();
         if unappliable > 0 && !skip_unappliable {
             refused += 1;
-            eprintln!(
+            say(&format!(
                 "{}: {unappliable} of {} events that wait cannot be applied by this build either; a later build \
                  may, or --skip-unappliable leaves them in the dead letters for good",
                 customer.record_key(),
                 shown.waiting.len()
-            );
+            ));
             continue;
         }
         let released = quarantine::release(&opened.operator(), customer, &stop).await;
         let released = released.with_context(|| customer.record_key())?;
-        if as_json {
-            println!("{}", released_json(customer, &released));
+        let line = if as_json {
+            released_json(customer, &released).to_string()
         } else {
-            println!("{}", released_line(customer, &released));
-        }
+            released_line(customer, &released)
+        };
+        print(&format!("{line}\n"))?;
     }
     if refused > 0 {
         bail!("{refused} of {} not released", customers.len());
@@ -160,16 +158,19 @@ async fn drain(
     Ok(())
 }
 
-fn quarantined_line(one: &Quarantined) -> String {
-    let quarantine = &one.quarantine;
-    format!(
-        "{}  since partition {} offset {}  {}  {} waiting",
-        one.customer.record_key(),
-        quarantine.since.partition.0,
-        quarantine.since.offset.0,
-        quarantine.cause,
-        quarantine.waiting
-    )
+fn quarantined_table(all: &[Quarantined]) -> String {
+    let heads = ["customer", "since partition", "offset", "waiting events", "cause"];
+    let rows = all.iter().map(|one| {
+        let quarantine = &one.quarantine;
+        [
+            one.customer.record_key(),
+            quarantine.since.partition.0.to_string(),
+            quarantine.since.offset.0.to_string(),
+            quarantine.waiting.to_string(),
+            quarantine.cause.to_string(),
+        ]
+    });
+    table(heads, rows)
 }
 
 fn quarantined_json(one: &Quarantined) -> Value {
@@ -184,20 +185,23 @@ fn quarantined_json(one: &Quarantined) -> Value {
     })
 }
 
-fn print_shown(shown: &Shown) {
-    println!("{}", quarantined_line(&shown.quarantined));
-    for one in &shown.waiting {
+fn shown_text(shown: &Shown) -> String {
+    let mut text = quarantined_table(std::slice::from_ref(&shown.quarantined));
+    let rows = shown.waiting.iter().map(|one| {
         let id = one.note.event_id.as_ref().map_or("an unreadable event", |id| id.as_str());
         let word = match &one.unappliable {
             Some(cause) => format!("cannot be applied: {cause}"),
             None => "can be applied".to_owned(),
         };
-        println!("  offset {:>8}  {id}  {word}", one.note.source.offset.0);
-    }
+        [one.note.source.offset.0.to_string(), id.to_owned(), word]
+    });
+    text += "\n";
+    text += &table(["waiting at offset", "event", "with this build it"], rows);
     let beyond = shown.quarantined.quarantine.waiting.saturating_sub(shown.waiting.len() as u64);
     if beyond > 0 {
-        println!("  {beyond} more than one release takes");
+        text += &format!("and {beyond} more than one release takes\n");
     }
+    text
 }
 
 fn shown_json(shown: &Shown) -> Value {

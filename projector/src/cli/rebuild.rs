@@ -1,17 +1,19 @@
 //! `projector rebuild`.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use domain::event::Offset;
 use domain::time::Timestamp;
+use engine::program::{print, stop_on_signal};
 use projector::rebuild::{self, Options, Patience, Report, Until};
 use serde_json::json;
 
+use super::Target;
 use super::progress::Shown;
-use super::{Target, stop_on_signal};
 use crate::compose::Opened;
 
 /// Build the read model anew beside the one that answers, compare them, and switch.
@@ -77,32 +79,30 @@ async fn rebuild(
     let patience = Patience { grace: Duration::from_secs(args.grace), ..Patience::default() };
     if args.drop_kept {
         let dropped = rebuild::drop_kept(&opened.operator(), patience, shown, stop).await?;
-        println!(
-            "{}",
-            if args.json {
-                json!({"dropped": dropped.0}).to_string()
-            } else {
-                format!("generation {} is dropped", dropped.0)
-            }
-        );
+        let line = if args.json {
+            json!({"dropped": dropped.0}).to_string()
+        } else {
+            format!("generation {} is dropped", dropped.0)
+        };
+        print(&format!("{line}\n")).with_context(|| format!("generation {} is dropped", dropped.0))?;
         return Ok(ExitCode::SUCCESS);
     }
     if args.go_back {
         let live = rebuild::go_back(&opened.operator(), patience, stop).await?;
-        println!(
-            "{}",
-            if args.json {
-                json!({"live": live.0}).to_string()
-            } else {
-                format!("generation {} answers again", live.0)
-            }
-        );
+        let line = if args.json {
+            json!({"live": live.0}).to_string()
+        } else {
+            format!("generation {} answers again", live.0)
+        };
+        print(&format!("{line}\n")).with_context(|| format!("generation {} answers again", live.0))?;
         return Ok(ExitCode::SUCCESS);
     }
     let options = Options { keep: args.keep, until: args.until, dry_run: args.dry_run, patience };
     let report = rebuild::rebuild(&opened.operator(), &opened.settings(), options, shown, stop).await?;
     shown.finish();
-    print(args, &report);
+    let text = if args.json { format!("{}\n", as_json(&report)) } else { as_text(&report)? };
+    // What was done is done, whoever could read of it.
+    print(&text).with_context(|| format!("generation {} answers", report.live.0))?;
     let different = report.comparison.as_ref().is_some_and(|comparison| comparison.different > 0);
     if args.dry_run && different {
         bail!("the read model is not what a rebuild makes; rebuild without --dry-run mends it");
@@ -110,45 +110,52 @@ async fn rebuild(
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(args: &RebuildArgs, report: &Report) {
-    if args.json {
-        println!("{}", as_json(report));
-        return;
-    }
+fn as_text(report: &Report) -> Result<String, std::fmt::Error> {
+    let mut text = String::new();
     if let Some(generation) = report.generation {
         let (replay, compare) = (report.replay.as_secs_f64(), report.compare.as_secs_f64());
-        println!("replayed {} events into generation {} in {replay:.1} s", report.events, generation.0);
-        println!("compared in {compare:.1} s, {:.1} s in all", report.took.as_secs_f64());
+        writeln!(
+            text,
+            "replayed {} events into generation {} in {replay:.1} s",
+            report.events, generation.0
+        )?;
+        writeln!(text, "compared in {compare:.1} s, {:.1} s in all", report.took.as_secs_f64())?;
     }
     if let Some(digest) = report.digest {
         for (partition, next) in &report.positions {
-            println!("partition {}: up to offset {}, without it", partition.0, next.0);
+            writeln!(text, "partition {}: up to offset {}, without it", partition.0, next.0)?;
         }
-        println!("digest {digest}");
+        writeln!(text, "digest {digest}")?;
     }
     if let Some(comparison) = &report.comparison {
-        println!("old {}", comparison.old);
-        println!("new {}", comparison.new);
+        writeln!(text, "old {}", comparison.old)?;
+        writeln!(text, "new {}", comparison.new)?;
         if comparison.different == 0 {
-            println!("digests are equal: {} customers, tallies and books compared", comparison.compared);
+            writeln!(
+                text,
+                "digests are equal: {} customers, tallies and books compared",
+                comparison.compared
+            )?;
         } else {
-            println!("{} of {} differ:", comparison.different, comparison.compared);
+            writeln!(text, "{} of {} differ:", comparison.different, comparison.compared)?;
             for one in &comparison.shown {
-                println!("  {}: {}", one.what, one.kinds.join(", "));
+                writeln!(text, "  {}: {}", one.what, one.kinds.join(", "))?;
             }
             let more = comparison.different - comparison.shown.len() as u64;
             if more > 0 {
-                println!("  and {more} more");
+                writeln!(text, "  and {more} more")?;
             }
         }
         if comparison.beyond > 0 {
-            println!(
+            writeln!(
+                text,
                 "{} not compared: the old generation has them from a batch that was never finished",
                 comparison.beyond
-            );
+            )?;
         }
     }
-    println!("generation {} answers", report.live.0);
+    writeln!(text, "generation {} answers", report.live.0)?;
+    Ok(text)
 }
 
 fn as_json(report: &Report) -> serde_json::Value {

@@ -1,20 +1,20 @@
 //! `projector run`.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
-use engine::config::{Config, Listener};
+use engine::config::{Config, ListenAddress, Listener};
+use engine::program::stop_on_signal;
 use engine::telemetry::Telemetry;
 use management::{Bound, Readiness, Shown, UnreadyReason};
 use projector::Runner;
 use projector::limits::{BACKOFF_MAX, BACKOFF_MIN};
 use tokio_util::sync::CancellationToken;
 
-use super::stop_on_signal;
+use crate::BUILD;
 use crate::compose::Opened;
 
 /// Project, until SIGTERM.
@@ -31,14 +31,14 @@ pub(crate) struct RunArgs {
     config: PathBuf,
     /// Address of health and metrics, in place of the file's
     #[arg(long, value_name = "ADDRESS")]
-    admin_listen: Option<SocketAddr>,
+    admin_listen: Option<ListenAddress>,
 }
 
 pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let mut config = Config::from_file(&args.config)?;
     config.projector.admin_listen = args.admin_listen.unwrap_or(config.projector.admin_listen);
     let stop = stop_on_signal()?;
-    let telemetry = Telemetry::init(&config.telemetry, "projector")?;
+    let telemetry = Telemetry::init(&config.telemetry, "projector", BUILD)?;
     let management = bind(&config.projector.admin_listener()?).await.context("the management listener")?;
     // Alive and unready from the start, also while a broker or a node is not there yet.
     let waits_for = [UnreadyReason::Dependencies, UnreadyReason::Projector];
@@ -88,9 +88,15 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn bind(listener: &Listener) -> anyhow::Result<Bound> {
-    listener.check()?;
+    let addresses = listener.addresses()?;
     let tls = listener.tls.as_ref().map(engine::tls::server_config).transpose()?;
-    let bound = Bound::new(listener.address, tls).await;
+    let mut bound = Err(std::io::Error::other("no address"));
+    for address in addresses {
+        bound = Bound::new(address, tls.clone()).await;
+        if bound.is_ok() {
+            break;
+        }
+    }
     bound.with_context(|| format!("{} cannot be listened on", listener.address))
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use domain::ports::Beside;
+use engine::program::{print, table};
 use projector::status::{PartitionStatus, Status, partitions, status};
 use serde_json::json;
 
@@ -34,11 +35,8 @@ pub(crate) async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
     let done = look(&opened).await;
     opened.close().await;
     let (status, still) = done?;
-    if args.json {
-        println!("{}", as_json(&status, &still));
-    } else {
-        print(&status, &still);
-    }
+    let text = if args.json { format!("{}\n", as_json(&status, &still)) } else { as_text(&status, &still) };
+    print(&text)?;
     Ok(if status.balances() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -68,46 +66,57 @@ fn beside(beside: &Beside) -> (&'static str, u32) {
     (word, beside.generation().0)
 }
 
-fn print(status: &Status, still: &[u32]) {
-    println!("generation {} answers", status.pointer.live.0);
-    if let Some((word, generation)) = status.pointer.beside.as_ref().map(beside) {
-        println!("generation {generation} is {word}");
-        for said in &status.instances {
-            let by = if said.version == status.pointer.version { "follows" } else { "does not follow yet" };
-            println!("  {} {by}", said.instance);
-        }
+fn as_text(status: &Status, still: &[u32]) -> String {
+    let live = status.pointer.live.0;
+    let beside = status.pointer.beside.as_ref().map(beside);
+    let mut generations = vec![[live.to_string(), "live".to_owned()]];
+    generations.extend(beside.map(|(word, generation)| [generation.to_string(), word.to_owned()]));
+    let mut parts = vec![format!("generation {live} answers\n"), table(["generation", "state"], generations)];
+    if beside.is_some() && !status.instances.is_empty() {
+        let instances = status.instances.iter().map(|said| {
+            let follows = if said.version == status.pointer.version { "yes" } else { "not yet" };
+            [said.instance.clone(), follows.to_owned()]
+        });
+        parts.push(table(["instance", "follows"], instances));
     }
-    println!("\n{:>9} {:>12} {:>12} {:>8}", "partition", "projected to", "log ends at", "lag");
-    for of in &status.partitions {
-        let note = if still.contains(&of.partition.0) { "  stands still" } else { "" };
-        println!("{:>9} {:>12} {:>12} {:>8}{note}", of.partition.0, of.next.0, of.end.0, of.lag);
-    }
+    let partitions = status.partitions.iter().map(|of| {
+        let state = match of.lag {
+            0 => "up to date",
+            _ if still.contains(&of.partition.0) => "not moving",
+            _ => "catching up",
+        };
+        let [partition, next, end, lag] =
+            [u64::from(of.partition.0), of.next.0, of.end.0, of.lag].map(|number| number.to_string());
+        [partition, next, end, lag, state.to_owned()]
+    });
+    parts.push(table(["partition", "projected to", "log ends at", "lag", "state"], partitions));
     for of in &status.partitions {
         for held in &of.held {
             let (org, from) = (&held.org, held.from.0);
-            println!("partition {}: events of {org} wait for a key, from offset {from} on", of.partition.0);
+            let partition = of.partition.0;
+            parts.push(format!(
+                "partition {partition}: events of {org} wait for a key, from offset {from} on\n"
+            ));
         }
     }
-    println!(
-        "\n{:<30} {:>9} {:>9} {:>9} {:>8} {:>7} {:>13} {:>6}  balance",
-        "org", "read", "applied", "duplicate", "conflict", "refused", "dead-lettered", "parked"
-    );
-    for of in &status.books {
+    parts.push(books_table(status));
+    parts.push(format!("{} customers quarantined\n", status.quarantined));
+    parts.join("\n")
+}
+
+fn books_table(status: &Status) -> String {
+    let heads =
+        ["org", "read", "applied", "duplicate", "conflict", "refused", "dead-lettered", "parked", "balance"];
+    let rows = status.books.iter().map(|of| {
         let b = of.books;
-        println!(
-            "{:<30} {:>9} {:>9} {:>9} {:>8} {:>7} {:>13} {:>6}  {}",
-            of.org.as_str(),
-            b.read,
-            b.applied,
-            b.duplicate,
-            b.conflict,
-            b.refused,
-            b.dead_lettered,
-            b.parked,
-            if of.balance { "yes" } else { "NO" }
-        );
-    }
-    println!("\n{} customers quarantined", status.quarantined);
+        let counts = [b.read, b.applied, b.duplicate, b.conflict, b.refused, b.dead_lettered, b.parked];
+        let [read, applied, duplicate, conflict, refused, dead_lettered, parked] =
+            counts.map(|count| count.to_string());
+        let balance = if of.balance { "yes" } else { "NO" }.to_owned();
+        let org = of.org.as_str().to_owned();
+        [org, read, applied, duplicate, conflict, refused, dead_lettered, parked, balance]
+    });
+    table(heads, rows)
 }
 
 fn as_json(status: &Status, still: &[u32]) -> serde_json::Value {

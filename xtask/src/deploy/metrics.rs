@@ -10,8 +10,13 @@ use promql_parser::label::MatchOp;
 use promql_parser::parser::{self, Expr, VectorSelector};
 use promql_parser::util::{ExprVisitor, walk_expr};
 
+use super::{Report, read};
+
 /// Folders whose crates write metrics.
 const SOURCES: [&str; 3] = ["infra", "ingest-api/src", "projector/src"];
+
+/// Where each metric's meaning is told; no program writes a metric there.
+const HELP: &str = "infra/engine/src/telemetry/help.rs";
 
 /// How our names begin, and those of the process itself.
 const PREFIXES: [&str; 2] = ["identity_", "process_"];
@@ -40,12 +45,35 @@ pub(super) fn known(root: &Path) -> Result<Known> {
             let (path, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
             if path.is_dir() {
                 folders.extend((name != "tests").then_some(path));
-            } else if path.extension().is_some_and(|extension| extension == "rs") && name != "tests.rs" {
+            } else if path.extension().is_some_and(|extension| extension == "rs")
+                && name != "tests.rs"
+                && path != root.join(HELP)
+            {
                 known.add(&fs::read_to_string(&path)?);
             }
         }
     }
     Ok(known)
+}
+
+/// Whether each metric of ours has its meaning told, and nothing else has.
+pub(super) fn check_help(root: &Path, known: &Known, report: &mut Report) -> Result<()> {
+    let source = read(root, HELP)?;
+    let told: BTreeSet<&str> =
+        literals(&source).map(|(_, literal)| literal).filter(|text| is_ours(text)).collect();
+    let written: BTreeSet<&str> =
+        known.names.iter().map(String::as_str).filter(|name| is_ours(name)).collect();
+    for name in written.difference(&told) {
+        report.broken(HELP, format!("does not say what {name} means"));
+    }
+    for name in told.difference(&written) {
+        report.broken(HELP, format!("says what {name} means, which no program writes"));
+    }
+    Ok(())
+}
+
+fn is_ours(text: &str) -> bool {
+    text.starts_with(PREFIXES[0]) && is_metric_name(text)
 }
 
 impl Known {

@@ -17,6 +17,13 @@ const MACHINE_FOLDERS: [[&str; 2]; 3] = [["/", "work/"], ["/", "root/"], ["/", "
 const IMPURE: [&str; 8] =
     ["::now(", "std::fs", "std::net", "std::env", "std::process", "std::thread", "println!", "rand::"];
 
+/// Sources of the programs that serve. Their standard streams may have no reader, or stall: whatever goes there goes
+/// by way of `engine::program`.
+const PROGRAMS: [&str; 3] = ["infra/engine/src/", "ingest-api/src/", "projector/src/"];
+
+/// What writes to a standard stream, waits for its reader, and panics when it cannot.
+const PRINTS: [&str; 4] = ["print!", "println!", "eprint!", "eprintln!"];
+
 /// How API keys begin.
 const KEY_PREFIX: &str = "qe_sk_";
 
@@ -54,6 +61,11 @@ pub(super) fn check(source: &Source) -> Vec<Finding> {
         }
         if number >= tests_from && sleeps(&code) {
             found(Rule::SleepInTest, number, "a test that sleeps: wait for a condition".to_owned());
+        }
+        if PROGRAMS.iter().any(|folder| path.starts_with(folder)) && number < tests_from {
+            for name in PRINTS.iter().filter(|name| has_macro(&code, name)) {
+                found(Rule::StandardStream, number, format!("`{name}`: use `engine::program`"));
+            }
         }
         if path.starts_with("schemas/domain/src/") && number < tests_from {
             for word in IMPURE.iter().filter(|word| code.contains(*word)) {
@@ -219,9 +231,23 @@ mod tests {
     fn domain_does_not_reach_for_the_world() {
         for code in ["let t = Utc::now();", "use std::fs::File;", "println!(\"a\");"] {
             assert_eq!(rules_of_code("schemas/domain/src/a.rs", code), [Rule::Purity], "{code}");
-            assert!(rules_of_code("infra/engine/src/a.rs", code).is_empty(), "{code}");
+            assert!(rules_of_code("infra/vault/src/a.rs", code).is_empty(), "{code}");
         }
         let tested = "#[cfg(test)]\nmod tests {\n    let t = Utc::now();\n}";
         assert!(rules_of_code("schemas/domain/src/a.rs", tested).is_empty());
+    }
+
+    #[test]
+    fn programs_print_by_one_way() {
+        for path in ["infra/engine/src/a.rs", "ingest-api/src/main.rs", "projector/src/cli/a.rs"] {
+            for name in PRINTS {
+                let code = format!("    {name}(\"a\");");
+                assert_eq!(rules_of_code(path, &code), [Rule::StandardStream], "{path}: {code}");
+                assert!(rules_of_code("xtask/src/main.rs", &code).is_empty(), "{code}");
+            }
+            assert!(rules_of_code(path, "print(\"a\")?;").is_empty());
+            let tested = "#[cfg(test)]\nmod tests {\n    println!(\"a\");\n}";
+            assert!(rules_of_code(path, tested).is_empty());
+        }
     }
 }

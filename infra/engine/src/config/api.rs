@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::error::{ConfigError, within, within_ms};
+use super::listen_address::ListenAddress;
 use super::listener::{Listener, tls_files};
 use super::source::millis;
 use crate::limits;
@@ -15,10 +16,10 @@ use crate::limits;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ApiConfig {
-    /// The public listener's address.
-    pub listen: SocketAddr,
-    /// The management listener's address.
-    pub admin_listen: SocketAddr,
+    /// The public listener's address, or a name that is looked up.
+    pub listen: ListenAddress,
+    /// The management listener's address, or a name that is looked up.
+    pub admin_listen: ListenAddress,
     /// The public listener may speak plaintext off loopback.
     pub allow_plaintext: bool,
     /// The management listener may speak plaintext off loopback.
@@ -80,8 +81,8 @@ pub struct ApiConfig {
 impl Default for ApiConfig {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
-            admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9464)),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)).into(),
+            admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9464)).into(),
             allow_plaintext: false,
             admin_allow_plaintext: false,
             tls_cert_file: None,
@@ -118,7 +119,7 @@ impl ApiConfig {
     /// A TLS file without its other half.
     pub fn public_listener(&self) -> Result<Listener, ConfigError> {
         Ok(Listener {
-            address: self.listen,
+            address: self.listen.clone(),
             tls: tls_files(
                 SECTION,
                 "",
@@ -137,7 +138,7 @@ impl ApiConfig {
     /// A TLS file without its other half.
     pub fn admin_listener(&self) -> Result<Listener, ConfigError> {
         Ok(Listener {
-            address: self.admin_listen,
+            address: self.admin_listen.clone(),
             tls: tls_files(
                 SECTION,
                 "admin_",

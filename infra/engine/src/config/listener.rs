@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use super::error::ConfigError;
+use super::listen_address::ListenAddress;
 
 /// PEM files of a listener that speaks TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +20,8 @@ pub struct TlsFiles {
 /// One listener, as set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listener {
-    /// The address.
-    pub address: SocketAddr,
+    /// Where it is to be.
+    pub address: ListenAddress,
     /// Its files; none is plaintext.
     pub tls: Option<TlsFiles>,
     /// Plaintext is wanted even off loopback.
@@ -30,20 +31,46 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Whether this listener may be opened: with TLS, on loopback, or where plaintext is allowed explicitly.
+    /// Where this listener may be opened: the addresses that it stands for, if there is TLS, if plaintext is
+    /// allowed explicitly, or if every one of them is loopback. The first that can be bound will do.
     ///
     /// # Errors
-    /// [`ConfigError::Invalid`] with the setting that would allow it.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        if self.tls.is_some() || self.allow_plaintext || is_loopback(self.address.ip()) {
-            return Ok(());
-        }
+    /// [`ConfigError::Invalid`] with the setting that would allow it; or the name has no address.
+    pub fn addresses(&self) -> Result<Vec<SocketAddr>, ConfigError> {
         let (section, name) = self.allow_setting;
+        let addresses = self.address.resolve().map_err(|error| {
+            let listen = name.replace("allow_plaintext", "listen");
+            ConfigError::invalid(section, &listen, format!("{} cannot be looked up: {error}", self.address))
+        })?;
+        let outside = addresses.iter().find(|address| !is_loopback(address.ip()));
+        let Some(outside) = outside.filter(|_| self.tls.is_none() && !self.allow_plaintext) else {
+            return Ok(addresses);
+        };
+        let said = match &self.address {
+            ListenAddress::Address(address) => address.to_string(),
+            ListenAddress::Name(..) => format!("{} ({outside})", self.address),
+        };
+        let prefix = name.replace("allow_plaintext", "");
+        let variable = |name: &str| format!("IDENTITY_{section}__{name}").to_uppercase();
         Err(ConfigError::invalid(
             section,
             name,
-            format!("{} is not a loopback address: set TLS files, or this to true", self.address),
+            format!(
+                "{said} is not a loopback address: set {prefix}tls_cert_file and {prefix}tls_key_file \
+                 ({}, {}), or this to true ({}=true)",
+                variable(&format!("{prefix}tls_cert_file")),
+                variable(&format!("{prefix}tls_key_file")),
+                variable(name),
+            ),
         ))
+    }
+
+    /// Whether this listener may be opened.
+    ///
+    /// # Errors
+    /// As [`Listener::addresses`].
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.addresses().map(drop)
     }
 }
 
@@ -103,5 +130,35 @@ pub(super) fn check_nodes(
             "allow_plaintext",
             format!("{node} is not on this machine: set tls = true, or this to true"),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rule_holds_for_every_address_of_a_name() {
+        let listener = |name: &str, allow_plaintext: bool| Listener {
+            address: ListenAddress::Name(name.to_owned(), 1),
+            tls: None,
+            allow_plaintext,
+            allow_setting: ("api", "admin_allow_plaintext"),
+        };
+        let loopback = listener("localhost", false).addresses().expect("loopback");
+        assert!(!loopback.is_empty() && loopback.iter().all(|address| is_loopback(address.ip())));
+        // A resolver makes an address of an address.
+        let refused = listener("0.0.0.0", false).addresses().expect_err("not loopback").to_string();
+        assert!(
+            refused.starts_with("setting [api] admin_allow_plaintext: 0.0.0.0:1 (0.0.0.0:1) is not"),
+            "{refused}"
+        );
+        assert!(refused.contains("IDENTITY_API__ADMIN_TLS_CERT_FILE"), "{refused}");
+        assert!(listener("0.0.0.0", true).addresses().is_ok());
+        let unknown = listener("nowhere.invalid", true).addresses().expect_err("unknown").to_string();
+        assert!(
+            unknown.starts_with("setting [api] admin_listen: nowhere.invalid:1 cannot be looked up"),
+            "{unknown}"
+        );
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::error::{ConfigError, within};
+use super::listen_address::ListenAddress;
 use super::listener::{Listener, tls_files};
 use crate::limits;
 
@@ -25,8 +26,8 @@ pub struct ProjectorConfig {
     /// Dead letters among the last 1,000 events of a partition above which it halts: then it is not one bad
     /// event.
     pub dead_letters_max: u32,
-    /// The management listener's address.
-    pub admin_listen: SocketAddr,
+    /// The management listener's address, or a name that is looked up.
+    pub admin_listen: ListenAddress,
     /// It may speak plaintext off loopback.
     pub admin_allow_plaintext: bool,
     /// Its certificate chain, PEM.
@@ -45,7 +46,7 @@ impl Default for ProjectorConfig {
             batch_records_max: 256,
             batch_bytes_max: 8 * 1024 * 1024,
             dead_letters_max: 20,
-            admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9465)),
+            admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9465)).into(),
             admin_allow_plaintext: false,
             admin_tls_cert_file: None,
             admin_tls_key_file: None,
@@ -63,7 +64,7 @@ impl ProjectorConfig {
     /// A TLS file without its other half.
     pub fn admin_listener(&self) -> Result<Listener, ConfigError> {
         Ok(Listener {
-            address: self.admin_listen,
+            address: self.admin_listen.clone(),
             tls: tls_files(
                 SECTION,
                 "admin_",

@@ -157,6 +157,9 @@ fn plaintext_off_loopback_needs_a_word_per_listener() {
     let (public, admin) = listener(both);
     assert!(public.expect_err("refused").starts_with("setting [api] allow_plaintext: 0.0.0.0:1"));
     assert!(admin.expect_err("refused").starts_with("setting [api] admin_allow_plaintext: 10.0.0.1:2"));
+    // In the words of somebody without a file as well.
+    let words = listener(both).0.expect_err("refused");
+    assert!(words.contains("IDENTITY_API__ALLOW_PLAINTEXT=true"), "{words}");
     let (public, admin) = listener(&format!("{both}allow_plaintext = true"));
     assert!(public.is_ok() && admin.is_err());
     let (public, admin) = listener(&format!("{both}tls_cert_file = \"c\"\ntls_key_file = \"k\""));

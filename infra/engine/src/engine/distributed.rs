@@ -12,6 +12,7 @@ use views_cql::{
 
 use super::{Durability, Engine, Housekeeping, OpenError, Operations, Role, schema_ids, until_there};
 use crate::config::{Config, CqlConfig, KafkaConfig};
+use crate::tls::ClientFiles;
 
 /// Opens the distributed engine. A server waits for brokers and nodes that are not there yet, with a line in
 /// the log for each try; a tool says so and ends.
@@ -70,6 +71,13 @@ fn kafka_options(config: &KafkaConfig, instance_id: Option<String>) -> Result<Ka
         .clone()
         .zip(password)
         .map(|(user, password)| Sasl { user, password: password.expose().to_owned() });
+    let files = ClientFiles {
+        section: "kafka",
+        ca: config.tls_ca_file.as_deref(),
+        cert: config.tls_cert_file.as_deref(),
+        key: config.tls_key_file.as_deref(),
+    };
+    files.check()?;
     let tls = config.tls.then(|| Tls {
         ca: config.tls_ca_file.clone(),
         identity: config.tls_cert_file.clone().zip(config.tls_key_file.clone()),
@@ -106,6 +114,13 @@ fn cql_options(config: &CqlConfig) -> Result<CqlOptions, OpenError> {
         .clone()
         .zip(password)
         .map(|(user, password)| Credentials { user, password: password.expose().to_owned() });
+    let files = ClientFiles {
+        section: "cql",
+        ca: config.tls_ca_file.as_deref(),
+        cert: config.tls_cert_file.as_deref(),
+        key: config.tls_key_file.as_deref(),
+    };
+    files.check()?;
     let client = config
         .tls_cert_file
         .clone()

@@ -1,10 +1,10 @@
-//! `orgs …` as a command (contract §6). What it prints on stdout is for programs and tables for people; words
+//! `orgs …` as a command (contract §6). What it prints on stdout is JSON for programs and tables for people; words
 //! go to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.
 
+mod answer;
 mod examples;
 mod print;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -16,13 +16,15 @@ use domain::time::Timestamp;
 use serde_json::json;
 use vault::EvidencePublicKey;
 
-use self::print::{key_json, key_line, org_json, org_line, print_list};
+use self::answer::Answer;
+use self::print::{key_json, key_table, org_json, org_table};
 use super::{EvidenceKey, NewOrg, OrgChange, Orgs};
 use crate::clock;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::engine::{Engine, Role};
 use crate::limits::{LIMIT_PER_MINUTE_MAX, ORG_NAME_CHARS_MAX, PUBLIC_KEY_FILE_BYTES_MAX};
+use crate::program::say;
 
 /// Orgs and their API keys.
 #[derive(Debug, Args)]
@@ -235,11 +237,10 @@ fn or_all(scopes: Vec<Scope>) -> Vec<Scope> {
 
 /// Runs `orgs …` against the engine that it names; its exit code.
 pub async fn run_orgs(args: OrgsArgs) -> ExitCode {
-    // Not locked: a log line of another thread, for which we may be waiting, wants stderr too.
-    match run(args, &mut std::io::stdout(), &mut std::io::stderr()).await {
-        Ok(()) => ExitCode::SUCCESS,
+    match run(args).await {
+        Ok(answer) => answer.show(),
         Err(error) => {
-            eprintln!("error: {error}");
+            say(&format!("error: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -249,6 +250,15 @@ pub async fn run_orgs(args: OrgsArgs) -> ExitCode {
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 impl Target {
+    /// As it was written.
+    fn flag(&self) -> String {
+        match (&self.config, &self.data_dir) {
+            (Some(file), _) => format!("--config {}", file.display()),
+            (None, Some(folder)) => format!("--data-dir {}", folder.display()),
+            (None, None) => String::new(),
+        }
+    }
+
     fn config(&self) -> Result<Config, Failed> {
         match (&self.config, &self.data_dir) {
             (Some(file), _) => Ok(Config::from_file(file)?),
@@ -276,58 +286,42 @@ impl OrgsCommand {
     }
 }
 
-async fn run(args: OrgsArgs, out: &mut dyn Write, words: &mut dyn Write) -> Result<(), Failed> {
+async fn run(args: OrgsArgs) -> Result<Answer, Failed> {
     let config = args.command.common().target.config()?;
     let engine = Engine::open(&config, Role::Tool).await?;
-    let done = command(args.command, &config, &engine, out, words).await;
+    let done = command(args.command, &config, &engine).await;
     engine.close().await;
     done
 }
 
-async fn command(
-    command: OrgsCommand,
-    config: &Config,
-    engine: &Engine,
-    out: &mut dyn Write,
-    words: &mut dyn Write,
-) -> Result<(), Failed> {
+async fn command(command: OrgsCommand, config: &Config, engine: &Engine) -> Result<Answer, Failed> {
     let orgs = Orgs::new(engine);
     match command {
-        OrgsCommand::Create(args) => create(orgs, config, args, out, words).await,
+        OrgsCommand::Create(args) => create(orgs, config, args).await,
         OrgsCommand::List { common } => {
-            let orgs = orgs.list().await?;
-            print_list(out, common.json, &orgs, org_json, org_line)
+            Ok(Answer::list(common.json, &orgs.list().await?, org_json, org_table))
         }
         OrgsCommand::Set(SetArgs { org, change, common }) => {
             let record = orgs.set(&org, change.into()).await?;
-            print_list(out, common.json, &[record], org_json, org_line)
+            Ok(Answer::list(common.json, &[record], org_json, org_table))
         }
-        OrgsCommand::Keys { command: KeysCommand::Create { org, scopes, expires, common: _ } } => {
+        OrgsCommand::Keys { command: KeysCommand::Create { org, scopes, expires, common } } => {
             let key = orgs.create_key(&org, or_all(scopes), expires).await?;
             let printed =
                 json!({"orgId": org.as_str(), "keyId": key.record.id.as_str(), "apiKey": key.text.expose()});
-            writeln!(out, "{printed}")?;
-            writeln!(words, "This key is not shown again.")?;
-            Ok(())
+            Ok(Answer::new_key(&printed, &key.record, &common.target.flag()))
         }
         OrgsCommand::Keys { command: KeysCommand::Revoke { org, key, common } } => {
             let record = orgs.revoke_key(&org, &key).await?;
-            print_list(out, common.json, &[record], key_json, key_line)
+            Ok(Answer::list(common.json, &[record], key_json, key_table))
         }
         OrgsCommand::Keys { command: KeysCommand::List { org, common } } => {
-            let keys = orgs.keys(&org).await?;
-            print_list(out, common.json, &keys, key_json, key_line)
+            Ok(Answer::list(common.json, &orgs.keys(&org).await?, key_json, key_table))
         }
     }
 }
 
-async fn create(
-    orgs: Orgs<'_>,
-    config: &Config,
-    args: CreateArgs,
-    out: &mut dyn Write,
-    words: &mut dyn Write,
-) -> Result<(), Failed> {
+async fn create(orgs: Orgs<'_>, config: &Config, args: CreateArgs) -> Result<Answer, Failed> {
     let evidence = match &args.evidence_public_key {
         Some(path) => EvidenceKey::Given(public_key(path)?),
         None => EvidenceKey::Generate { key_dir: config.compliance_key_dir() },
@@ -347,13 +341,16 @@ async fn create(
     };
     let created = orgs.create(new).await?;
     let org = &created.org.org;
-    writeln!(out, "{}", json!({"orgId": org.as_str(), "apiKey": created.key.text.expose()}))?;
-    writeln!(words, "This key is not shown again.")?;
+    let printed = json!({"orgId": org.as_str(), "apiKey": created.key.text.expose()});
+    let mut answer = Answer::new_key(&printed, &created.key.record, &args.common.target.flag());
+    answer.unseen.insert(0, format!("The org {org} was made nevertheless; do not make it again."));
     if made {
         let path = config.compliance_key_dir().join(format!("{org}.key"));
-        writeln!(words, "Compliance's private key: {}", path.display())?;
+        let words = format!("Compliance's private key: {}", path.display());
+        answer.words.push(words.clone());
+        answer.unseen.push(words);
     }
-    Ok(())
+    Ok(answer)
 }
 
 fn public_key(path: &Path) -> Result<EvidencePublicKey, Failed> {

@@ -1,15 +1,19 @@
 //! Log lines: human on a terminal, JSON otherwise, on stderr, so that what a command prints stays alone on
-//! stdout.
+//! stdout. Nobody who logs waits for whoever reads them: `program` writes them, by a thread of its own.
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _, Write};
 
+use tracing_subscriber::filter::FilterExt as _;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry};
 
 use super::TelemetryError;
+use super::repeats::Repeats;
 use super::traces::Traces;
 use crate::config::{LogFormat, TelemetryConfig};
+use crate::program::standard_error;
 
 /// What is logged when `RUST_LOG` does not say.
 const DEFAULT_FILTER: &str = "info";
@@ -28,21 +32,46 @@ fn filter(rust_log: Option<&str>) -> Result<EnvFilter, TelemetryError> {
     EnvFilter::builder().parse(text).map_err(|error| TelemetryError::Filter(error.to_string()))
 }
 
+/// Takes a line from the layer that made it, which hands over each in one piece.
+struct Lines;
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        Self
+    }
+}
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        standard_error().push(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 pub(super) fn init(config: &TelemetryConfig, traces: Option<&Traces>) -> Result<(), TelemetryError> {
-    let terminal = std::io::stderr().is_terminal();
+    let terminal = io::stderr().is_terminal();
     let filter = filter(std::env::var("RUST_LOG").ok().as_deref())?;
-    let lines = if human(config.log_format, terminal) {
-        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(terminal).boxed()
+    let human = human(config.log_format, terminal);
+    standard_error().speak_json(!human);
+    let lines = if human {
+        tracing_subscriber::fmt::layer().with_writer(Lines).with_ansi(terminal).boxed()
     } else {
         tracing_subscriber::fmt::layer()
             .json()
             .flatten_event(true)
             .with_current_span(true)
             .with_span_list(false)
-            .with_writer(std::io::stderr)
+            .with_writer(Lines)
             .boxed()
     };
-    let lines: Box<dyn tracing_subscriber::Layer<Registry> + Send + Sync> = lines.with_filter(filter).boxed();
+    let lines: Box<dyn tracing_subscriber::Layer<Registry> + Send + Sync> =
+        lines.with_filter(filter.and(Repeats::default())).boxed();
     Registry::default()
         .with(lines)
         .with(traces.map(Traces::layer))

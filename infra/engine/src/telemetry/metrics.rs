@@ -4,8 +4,9 @@ use std::sync::OnceLock;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-use super::{TelemetryError, process};
+use super::{TelemetryError, help, process};
 use crate::limits::METRICS_UPKEEP_EVERY;
+use crate::program::BuildInfo;
 
 /// Buckets of every `…_seconds`: from a cached lookup (100 µs) to the longest request (30 s).
 const SECONDS: &[f64] = &[
@@ -44,6 +45,12 @@ impl Metrics {
         process::Figures::now().write(&mut page);
         page
     }
+
+    /// Says which build runs. Prometheus' own convention: a gauge that is always 1.
+    pub(super) fn name_build(build: BuildInfo) {
+        let labels = [("version", build.version), ("commit", build.commit)];
+        ::metrics::gauge!("identity_build_info", &labels).set(1.0);
+    }
 }
 
 /// The process's metrics: installed by whoever asks first.
@@ -64,6 +71,7 @@ fn builder() -> Result<PrometheusBuilder, BuildError> {
 
 fn install() -> Result<Metrics, BuildError> {
     let handle = builder()?.install_recorder()?;
+    help::describe();
     let upkeep = handle.clone();
     // Samples pile up until they are folded into their buckets; a scrape does it, but nobody may scrape.
     let started = std::thread::Builder::new().name("metrics-upkeep".to_owned()).spawn(move || {

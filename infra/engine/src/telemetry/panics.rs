@@ -2,13 +2,20 @@
 
 use std::panic::{Location, PanicHookInfo};
 
-/// From here on a panic of any thread is one log line with its place in the source.
-pub(super) fn log_places_only() {
+use crate::program::say;
+
+/// From here on a panic of any thread is one line with its place in the source, and waits for nobody who reads it.
+pub(crate) fn log_places_only() {
     std::panic::set_hook(Box::new(log));
 }
 
 fn log(info: &PanicHookInfo<'_>) {
-    tracing::error!("{}", words(info.location()));
+    let words = words(info.location());
+    if tracing::enabled!(tracing::Level::ERROR) {
+        tracing::error!("{words}");
+    } else {
+        say(&words);
+    }
 }
 
 fn words(place: Option<&Location<'_>>) -> String {

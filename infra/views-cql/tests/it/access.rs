@@ -86,3 +86,19 @@ async fn the_password_and_the_certificate_must_be_right() {
     let open = CqlOptions { nodes: vec![node.cql_node()], tls: without, ..good };
     connect(open).await.migrate().await.expect("migrated");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_centre_that_no_node_is_in_is_named_with_those_there_are() {
+    if tools_missing() {
+        return;
+    }
+    let good = shared("datacentres").await;
+    let wrong = CqlOptions { datacenter: Some("jakarta".to_owned()), ..good.clone() };
+    let refused = refused(wrong).await;
+    // No outage, so nobody tries again.
+    assert!(matches!(refused, OpenError::Options(_)), "{refused:?}");
+    let words = refused.to_string();
+    assert!(words.contains("[cql] datacenter") && words.contains("jakarta"), "{words}");
+    assert!(words.contains("datacenter1"), "{words}");
+    connect(CqlOptions { datacenter: Some("datacenter1".to_owned()), ..good }).await;
+}

@@ -1,32 +1,12 @@
-//! Orgs and keys as the commands print them: JSON for programs, lines for people.
-
-use std::io::Write;
+//! Orgs and keys as the commands print them: JSON for programs, tables for people.
 
 use domain::orgs::{ApiKeyRecord, OrgRecord};
 use domain::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::Failed;
 use crate::api_key;
 use crate::clock;
-
-/// A JSON array, or a line for each.
-pub(super) fn print_list<T>(
-    out: &mut dyn Write,
-    json: bool,
-    items: &[T],
-    to_json: fn(&T) -> Value,
-    to_line: fn(&T) -> String,
-) -> Result<(), Failed> {
-    if json {
-        writeln!(out, "{}", Value::Array(items.iter().map(to_json).collect()))?;
-    } else {
-        for item in items {
-            writeln!(out, "{}", to_line(item))?;
-        }
-    }
-    Ok(())
-}
+use crate::program::table;
 
 /// An org, without its secrets.
 pub(super) fn org_json(org: &OrgRecord) -> Value {
@@ -48,22 +28,39 @@ pub(super) fn org_json(org: &OrgRecord) -> Value {
     })
 }
 
-/// An org in a line.
-pub(super) fn org_line(org: &OrgRecord) -> String {
-    let on = |yes: bool| if yes { "on" } else { "off" };
-    format!(
-        "{}  {}  dukcapil {}  strict {}  limits {}/{}/{}  policy {}  {}  {}",
-        org.org,
-        org.environment.as_str(),
-        on(org.dukcapil_enabled),
-        on(org.strict_scopes),
-        org.limits.get_per_minute,
-        org.limits.write_per_minute,
-        org.limits.nik_dukcapil_per_minute,
-        org.policy_version,
-        org.suite.as_str(),
-        org.name,
-    )
+/// Orgs as a table. A limit of 0 is none.
+pub(super) fn org_table(orgs: &[OrgRecord]) -> String {
+    let on = |yes: bool| if yes { "on" } else { "off" }.to_owned();
+    let limit = |count: u32| if count == 0 { "none".to_owned() } else { count.to_string() };
+    let heads = [
+        "org",
+        "name",
+        "environment",
+        "dukcapil",
+        "strict scopes",
+        "GETs/min",
+        "writes/min",
+        "verdicts/min",
+        "tier policy",
+        "suite",
+        "created",
+    ];
+    let rows = orgs.iter().map(|org| {
+        [
+            org.org.to_string(),
+            org.name.clone(),
+            org.environment.as_str().to_owned(),
+            on(org.dukcapil_enabled),
+            on(org.strict_scopes),
+            limit(org.limits.get_per_minute),
+            limit(org.limits.write_per_minute),
+            limit(org.limits.nik_dukcapil_per_minute),
+            org.policy_version.to_string(),
+            org.suite.as_str().to_owned(),
+            org.created_at.rfc3339(),
+        ]
+    });
+    table(heads, rows)
 }
 
 /// A key; never its text, which nobody has.
@@ -78,14 +75,19 @@ pub(super) fn key_json(key: &ApiKeyRecord) -> Value {
     })
 }
 
-/// A key in a line.
-pub(super) fn key_line(key: &ApiKeyRecord) -> String {
-    let scopes: Vec<_> = key.scopes.iter().map(|scope| scope.as_str()).collect();
-    let state = match (key.revoked_at, key.expires_at) {
-        (Some(at), _) => format!("revoked {}", at.rfc3339()),
-        (None, Some(at)) if api_key::is_good(key, clock::now()) => format!("good until {}", at.rfc3339()),
-        (None, Some(at)) => format!("expired {}", at.rfc3339()),
-        (None, None) => "good".to_owned(),
-    };
-    format!("{}  {state}  {}  made {}", key.id, scopes.join(","), key.created_at.rfc3339())
+/// Keys as a table.
+pub(super) fn key_table(keys: &[ApiKeyRecord]) -> String {
+    let rows = keys.iter().map(|key| {
+        let scopes: Vec<_> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+        let state = match (key.revoked_at, key.expires_at) {
+            (Some(at), _) => format!("revoked at {}", at.rfc3339()),
+            (None, Some(at)) if api_key::is_good(key, clock::now()) => {
+                format!("active until {}", at.rfc3339())
+            }
+            (None, Some(at)) => format!("expired at {}", at.rfc3339()),
+            (None, None) => "active".to_owned(),
+        };
+        [key.id.to_string(), state, scopes.join(","), key.created_at.rfc3339()]
+    });
+    table(["key", "state", "scopes", "created"], rows)
 }

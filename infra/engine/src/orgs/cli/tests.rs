@@ -39,10 +39,9 @@ impl Place {
     }
 
     async fn run_as_it_stands(&self, line: &[&str]) -> Result<(String, String), String> {
-        let (mut out, mut words) = (Vec::new(), Vec::new());
         let args = parse(line).expect("good usage");
-        run(args, &mut out, &mut words).await.map_err(|error| error.to_string())?;
-        Ok((String::from_utf8(out).expect("UTF-8"), String::from_utf8(words).expect("UTF-8")))
+        let answer = run(args).await.map_err(|error| error.to_string())?;
+        Ok((answer.text, answer.words.join("\n")))
     }
 
     async fn json(&self, line: &[&str]) -> Value {
@@ -70,7 +69,12 @@ async fn create_prints_the_contracts_object_alone() {
     assert_eq!(list[0]["dukcapilEnabled"], true);
     assert_eq!(list[0]["limits"]["nikDukcapil"], 0);
     let (lines, _) = place.run(&["list"]).await.expect("done");
-    assert!(lines.contains("dukcapil on") && lines.contains("Bank"), "{lines}");
+    let (heads, row) = lines.split_once('\n').expect("heads and a row");
+    for head in ["org", "name", "environment", "dukcapil", "verdicts/min", "created"] {
+        assert!(heads.split_whitespace().any(|word| word == head), "no {head}: {heads}");
+    }
+    assert!(row.starts_with(org) && row.contains("  Bank  ") && row.contains("  sandbox  "), "{row}");
+    assert!(row.contains("  on  ") && row.contains("  none  "), "{row}");
 }
 
 #[tokio::test]
@@ -108,7 +112,11 @@ async fn set_and_keys_do_what_they_say() {
         assert!(!all.contains(shown_once.as_str().expect("a key")));
     }
     let (line, _) = place.run(&["keys", "revoke", org, key_id]).await.expect("done");
-    assert!(line.starts_with(&format!("{key_id}  revoked ")), "{line}");
+    let rows = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    assert!(rows(&line)[0].starts_with("key ") && rows(&line)[0].ends_with("created"), "{line}");
+    assert!(rows(&line)[1].starts_with(&format!("{key_id}  revoked at ")), "{line}");
+    let (list, _) = place.run(&["keys", "list", org]).await.expect("done");
+    assert!(rows(&list)[1].contains("  active  "), "{list}");
 }
 
 #[tokio::test]
