@@ -130,7 +130,19 @@ impl Instance {
         };
         let app = App::new(ports, settings, outcomes);
         let public = Public::Bound(public);
-        Ok(Self { engine, app, url, admin_url, readiness, cancel, failed, public, management, tasks })
+        Ok(Self {
+            engine,
+            app,
+            url,
+            admin_url,
+            is_on_loopback,
+            readiness,
+            cancel,
+            failed,
+            public,
+            management,
+            tasks,
+        })
     }
 
     /// Serves the public listener from now on.

@@ -1,5 +1,5 @@
 //! Orgs of a partition whose events wait, because a key that would authenticate them is away
-//! (docs/decisions/0015-keys-that-are-away.md). The partition goes on without them, its position says whom it has
+//! (docs/decisions/0016-keys-that-are-away.md). The partition goes on without them, its position says whom it has
 //! left behind and where, and they are taken up from there, in their order and at their own offsets, once the key
 //! is here: the rows come to the same as if it had never been away.
 

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ids::{CustomerRef, OrgId};
-use domain::ports::{Created, KeyRow, KeyRows, StoreError};
+use domain::ports::{Created, KeyRow, KeyRows, PendingStep, StoreError};
 use domain::sealed::{Purpose, Purposes};
+use domain::time::Timestamp;
 
 /// How an org's rows are away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,15 @@ impl KeyRows for AwayKeyRows {
 
     async fn activate(&self, customer: &CustomerRef) -> Result<bool, StoreError> {
         self.inner.activate(customer).await
+    }
+
+    async fn advance_pending(
+        &self,
+        customer: &CustomerRef,
+        attempt_until: Timestamp,
+        next: PendingStep,
+    ) -> Result<bool, StoreError> {
+        self.inner.advance_pending(customer, attempt_until, next).await
     }
 
     async fn rewrap(

@@ -8,6 +8,7 @@ use crate::errors::{ApiError, FieldErrors};
 use crate::json::{Object, string};
 use crate::preferences::idempotency_key;
 use crate::query::Query;
+use crate::wiped::wipe;
 
 /// The fields of the body.
 pub(super) const FIELDS: &[&str] = &["fullName", "externalId"];
@@ -59,7 +60,12 @@ fn field<T>(
     value: &RawValue,
     parse: impl FnOnce(&str) -> Result<T, String>,
 ) -> Option<T> {
-    match string(value).map_err(str::to_owned).and_then(|text| parse(&text)) {
+    let parsed = string(value).map_err(str::to_owned).and_then(|text| {
+        let parsed = parse(&text);
+        wipe(text);
+        parsed
+    });
+    match parsed {
         Ok(parsed) => Some(parsed),
         Err(wrong) => {
             errors.add(name, wrong);

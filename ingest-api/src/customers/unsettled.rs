@@ -204,6 +204,10 @@ impl Work<'_> {
         let generation = self.app.generation().await?;
         let positions = self.app.inspection.positions(generation).await?;
         let ours = positions.iter().find(|row| row.topic_id == at.topic_id && row.partition == at.partition);
-        Ok(ours.map_or(Offset(0), |row| row.next) >= at.end)
+        Ok(ours.is_some_and(|row| {
+            // What waits for a key stands before the position and is not in the rows.
+            let is_held = row.held.iter().any(|held| held.org == self.caller.org().org);
+            row.next >= at.end && !is_held
+        }) || at.end == Offset(0))
     }
 }

@@ -6,7 +6,8 @@
 //! take in a script of ours, but cannot read this page across origins.
 
 use std::borrow::Cow;
-use std::sync::{Arc, LazyLock};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
@@ -48,9 +49,7 @@ async fn page(req: HttpRequest) -> Result<HttpResponse, ApiError> {
         None | Some("") => "index.html",
         Some(file) => file,
     };
-    let found = utoipa_swagger_ui::serve(file, Arc::clone(&CONFIG))
-        .map_err(|error| ApiError::Internal(format!("the page of the API: {error}")))?
-        .ok_or(ApiError::RouteNotFound)?;
+    let found = shared(file)?;
     let mut response = HttpResponse::Ok();
     response.content_type(found.content_type);
     response.insert_header((header::CONTENT_SECURITY_POLICY, POLICY));
@@ -60,11 +59,35 @@ async fn page(req: HttpRequest) -> Result<HttpResponse, ApiError> {
         return Ok(response.body(html.replacen("<head>", &head(&req), 1)));
     }
     response.insert_header((header::CACHE_CONTROL, "no-cache"));
-    Ok(response.body(match found.bytes {
+    Ok(response.body(found.bytes))
+}
+
+/// A file of the page: the same bytes for everybody who reads it.
+#[derive(Clone)]
+struct SharedFile {
+    bytes: Bytes,
+    content_type: String,
+}
+
+/// The page's files that somebody asked for: a dozen at most, since no other is found.
+static FILES: LazyLock<Mutex<HashMap<String, SharedFile>>> = LazyLock::new(Mutex::default);
+
+fn shared(file: &str) -> Result<SharedFile, ApiError> {
+    let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = files.get(file) {
+        return Ok(found.clone());
+    }
+    let found = utoipa_swagger_ui::serve(file, Arc::clone(&CONFIG))
+        .map_err(|error| ApiError::Internal(format!("the page of the API: {error}")))?
+        .ok_or(ApiError::RouteNotFound)?;
+    let bytes = match found.bytes {
         _ if file == "swagger-initializer.js" => Bytes::from_static(INITIALIZER.as_bytes()),
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => Bytes::from(bytes),
-    }))
+    };
+    let found = SharedFile { bytes, content_type: found.content_type };
+    files.insert(file.to_owned(), found.clone());
+    Ok(found)
 }
 
 /// The beginning of the page's head.

@@ -10,6 +10,8 @@ pub enum ErrorCode {
     /// 400, made beneath the framework.
     MalformedRequest,
     /// 400.
+    UpgradeWithBody,
+    /// 400.
     MalformedJson,
     /// 400.
     IncompleteBody,
@@ -43,6 +45,8 @@ pub enum ErrorCode {
     BodyTooLarge,
     /// 415.
     UnsupportedMediaType,
+    /// 415.
+    UnsupportedContentEncoding,
     /// 422.
     IdempotencyKeyReused,
     /// 429.
@@ -86,7 +90,7 @@ const fn row(
 }
 
 /// The list, in the order of the codes.
-const ROWS: [CodeRow; 24] = [
+const ROWS: [CodeRow; 26] = [
     row(
         ErrorCode::MalformedRequest,
         "malformed_request",
@@ -95,6 +99,14 @@ const ROWS: [CodeRow; 24] = [
         "What came is not HTTP/1.1 as this server accepts it (also with another status of 4xx, where HTTP \
          has one for the case). The connection is closed.",
         "Use an HTTP library; look for a proxy in between that rewrites requests.",
+    ),
+    row(
+        ErrorCode::UpgradeWithBody,
+        "upgrade_with_body",
+        400,
+        "a request with a body cannot ask for Upgrade",
+        "The request has a body and an `Upgrade` header. The connection is closed.",
+        "Send it without `Upgrade`.",
     ),
     row(
         ErrorCode::MalformedJson,
@@ -234,8 +246,16 @@ const ROWS: [CodeRow; 24] = [
         "unsupported_media_type",
         415,
         "unsupported media type",
-        "The body is not `application/json` in UTF-8, or has a content coding.",
-        "Send `Content-Type: application/json` and the body uncompressed.",
+        "The body is not `application/json` in UTF-8.",
+        "Send `Content-Type: application/json`.",
+    ),
+    row(
+        ErrorCode::UnsupportedContentEncoding,
+        "unsupported_content_encoding",
+        415,
+        "unsupported content encoding",
+        "The body has a content coding; `Accept-Encoding` says which are taken.",
+        "Send the body uncompressed, without `Content-Encoding`.",
     ),
     row(
         ErrorCode::IdempotencyKeyReused,

@@ -12,7 +12,7 @@ fn pending(attempt_until: Timestamp) -> KeyRowState {
 }
 
 fn abandoned(row: &KeyRow) -> KeyRow {
-    let mut row = KeyRow { state: KeyRowState::Abandoned, ..row.clone() };
+    let mut row = KeyRow { state: KeyRowState::Abandoned, external_id_hmac: None, ..row.clone() };
     for purpose in ABANDONED_PURPOSES.iter() {
         if let DataKey::Active { key_id, .. } = row.key(purpose) {
             row.keys[purpose as usize] = DataKey::Destroyed { key_id: key_id.clone() };
