@@ -11,7 +11,6 @@ use engine::program::{self, BuildInfo};
 use engine::telemetry::Telemetry;
 use ingest_api::compose::Instance;
 use ingest_api::sandbox;
-use tokio_util::sync::CancellationToken;
 
 /// Which build this is.
 const BUILD: BuildInfo = BuildInfo { version: env!("CARGO_PKG_VERSION"), commit: env!("BUILD_COMMIT") };

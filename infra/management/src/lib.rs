@@ -235,7 +235,8 @@ mod tests {
         bound.times = Times { head: time, progress: time };
         let address = bound.address().expect("an address");
         let cancel = CancellationToken::new();
-        let shown = Shown { readiness: Arc::default(), metrics };
+        let shown =
+            Shown { readiness: Arc::new(Readiness::waiting_for([], &CancellationToken::new())), metrics };
         tokio::spawn(bound.serve(shown, cancel.clone()));
         (address, cancel)
     }

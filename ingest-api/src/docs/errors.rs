@@ -24,6 +24,8 @@ const BODIES: &[ErrorCode] = &[
     ErrorCode::BodyStalled,
     ErrorCode::BodyTooLarge,
     ErrorCode::UnsupportedMediaType,
+    ErrorCode::UnsupportedContentEncoding,
+    ErrorCode::UpgradeWithBody,
     ErrorCode::IdempotencyKeyReused,
     ErrorCode::Overloaded,
 ];

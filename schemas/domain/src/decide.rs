@@ -200,11 +200,11 @@ mod tests {
             (Some(Active), &[Purpose::Biometric, Purpose::Evidence], true, true, EvidenceKeyDestroyed),
             (Some(Active), &[Purpose::Biometric, Purpose::Evidence], true, false, EvidenceKeyDestroyed),
             (Some(Active), &[Purpose::Profile, Purpose::Evidence], true, true, NotFound),
-            (Some(Pending), &[Purpose::Biometric], true, true, BiometricConsentWithdrawn),
-            (Some(Pending), &[Purpose::Biometric], true, false, ActivateAndRecord),
-            (Some(Pending), &[Purpose::Evidence], true, false, EvidenceKeyDestroyed),
-            (Some(Pending), &[Purpose::Evidence], false, false, NotFound),
-            (Some(Pending), none, false, false, NotFound),
+            (Some(PENDING), &[Purpose::Biometric], true, true, BiometricConsentWithdrawn),
+            (Some(PENDING), &[Purpose::Biometric], true, false, ActivateAndRecord),
+            (Some(PENDING), &[Purpose::Evidence], true, false, EvidenceKeyDestroyed),
+            (Some(PENDING), &[Purpose::Evidence], false, false, NotFound),
+            (Some(PENDING), none, false, false, NotFound),
         ];
         for (key_row, destroyed, projected, valid, then) in table {
             let standing = CustomerStanding {

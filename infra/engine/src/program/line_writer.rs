@@ -211,7 +211,8 @@ mod tests {
         while !writer.0.lock().writing {
             std::thread::yield_now();
         }
-        let line = [b'x'; 1024];
+        let mut line = [b'x'; 1024];
+        line[1023] = b'\n';
         let fit = LOG_BUFFER_BYTES_MAX / line.len();
         for _ in 0..fit + 7 {
             writer.push(&line);

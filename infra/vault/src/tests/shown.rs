@@ -3,6 +3,7 @@
 use domain::event::Fingerprint;
 use domain::orgs::Suite;
 use domain::ports::KeyRowState;
+use domain::time::Timestamp;
 
 use super::{House, customer, event, fixed_keys, org};
 use crate::evidence::{EvidenceKeyPair, EvidencePrivateKey, EvidenceSecret};
@@ -19,12 +20,22 @@ async fn everything_names_its_owner_and_nothing_else() {
     let secret = EvidenceSecret::encapsulate(&org(1), &pair.key_id(), pair.public().as_bytes());
     let (us, bank) = (who.record_key(), org(1).to_string());
     let pending = house.vault.generate(&customer(1, 4), Suite::Aes256GcmSiv).await.expect("keys");
-    let pending = house.vault.store(pending, event(9), Fingerprint([9; 32]), None).await.expect("stored");
+    let pending = house
+        .vault
+        .store(pending, event(9), Fingerprint([9; 32]), None, Timestamp::EPOCH)
+        .await
+        .expect("stored");
     for (shown, wanted) in [
         (format!("{:?}", fixed_keys(who, 0x41, Suite::Aes256Gcm)), format!("DataKeys({us}, aes-256-gcm)")),
         (format!("{registered:?}"), format!("CustomerKeys({us}, Active)")),
         (format!("{fresh:?}"), format!("FreshKeys({})", customer(1, 3).record_key())),
-        (format!("{pending:?}"), format!("New(CustomerKeys({}, Pending))", customer(1, 4).record_key())),
+        (
+            format!("{pending:?}"),
+            format!(
+                "New(CustomerKeys({}, Pending {{ attempt_until: Timestamp(0) }}))",
+                customer(1, 4).record_key()
+            ),
+        ),
         (format!("{:?}", pair.public()), format!("EvidencePublicKey({})", pair.key_id())),
         (format!("{:?}", pair.private()), format!("EvidencePrivateKey({})", pair.key_id())),
         (
