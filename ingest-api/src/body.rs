@@ -174,8 +174,8 @@ impl<'a> Pace<'a> {
     fn left(&self, received: usize, now: Instant) -> Option<Duration> {
         let settings = self.settings;
         let mut most = settings.body_total;
-        if settings.body_rate_min > 0 {
-            let earned = Duration::from_millis(received as u64 * 1_000 / settings.body_rate_min);
+        if let Some(earned_ms) = (received as u64 * 1_000).checked_div(settings.body_rate_min) {
+            let earned = Duration::from_millis(earned_ms);
             most = most.min(earned.max(settings.body_rate_after));
         }
         let left = most.checked_sub(now.saturating_duration_since(self.start))?;

@@ -53,7 +53,7 @@ pub struct Instance {
 /// The public listener.
 enum Public {
     /// Nobody can connect yet.
-    Bound(Bound),
+    Bound(Box<Bound>),
     Serving(Serving),
     Closed,
 }
@@ -129,7 +129,7 @@ impl Instance {
             directory,
         };
         let app = App::new(ports, settings, outcomes);
-        let public = Public::Bound(public);
+        let public = Public::Bound(Box::new(public));
         Ok(Self {
             engine,
             app,
@@ -151,7 +151,7 @@ impl Instance {
     /// The operating system's.
     pub fn serve(&mut self) -> anyhow::Result<()> {
         if let Public::Bound(bound) = std::mem::replace(&mut self.public, Public::Closed) {
-            let serving = server::serve_public(Arc::clone(&self.app), bound);
+            let serving = server::serve_public(Arc::clone(&self.app), *bound);
             self.public = Public::Serving(serving.with_context(|| format!("{} cannot be served", self.url))?);
             self.readiness.settle(UnreadyReason::PublicListener);
             tracing::info!(url = %self.url, admin_url = %self.admin_url, "ready");

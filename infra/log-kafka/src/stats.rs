@@ -136,9 +136,12 @@ mod tests {
         Broker { nodeid: 1, state: state.to_owned(), connects: Some(connects), ..Broker::default() }
     }
 
+    /// What is told, the reports of a broker in their order (state, connects), and what is known of it then.
+    type ReachabilityCase = (&'static str, &'static [(&'static str, i64)], Option<bool>);
+
     #[test]
     fn a_broker_is_reached_or_dialled_in_vain_or_nobody_knows() {
-        let table: &[(&str, &[(&str, i64)], Option<bool>)] = &[
+        let table: &[ReachabilityCase] = &[
             ("never needed", &[("INIT", 0), ("INIT", 0), ("INIT", 0)], None),
             ("just being dialled", &[("CONNECT", 1)], None),
             ("reached", &[("CONNECT", 1), ("UP", 1)], Some(true)),

@@ -36,7 +36,7 @@ async fn an_answer_before_the_body_is_read_is_never_lost() {
             let heard = raw(app.address(), bytes.clone(), half_close).await;
             assert!(heard.starts_with(&format!("HTTP/1.1 {status} ")), "{heard}");
             assert!(heard.contains("connection: close") && heard.contains("x-request-id: "), "{heard}");
-            assert!(heard.contains("{\"error\":\""), "{heard}");
+            assert!(heard.contains("\"error\":\"") && heard.contains("\"code\":\""), "{heard}");
         }
     }
     assert_eq!(app.instance.app.admission.bytes_in_flight(), 0);
@@ -134,6 +134,11 @@ async fn what_is_not_http_gets_the_contracts_form_too() {
     ] {
         let heard = raw(app.address(), bytes, false).await;
         assert!(heard.starts_with(&format!("HTTP/1.1 {status} ")), "{heard}");
-        assert!(heard.contains("x-request-id: req_") && heard.contains("{\"error\":\""), "{heard}");
+        assert!(
+            heard.contains("x-request-id: req_")
+                && heard.contains("\"error\":\"")
+                && heard.contains("\"code\":\""),
+            "{heard}"
+        );
     }
 }

@@ -48,7 +48,7 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let listening = CancellationToken::new();
     tracing::info!(address = %management.address()?, "health and metrics");
     let serving = tokio::spawn(management.serve(shown, listening.clone()));
-    let Some(opened) = stop.run_until_cancelled(Opened::projector(config, telemetry)).await else {
+    let Some(opened) = stop.run_until_cancelled(Box::pin(Opened::projector(config, telemetry))).await else {
         return Ok(ExitCode::SUCCESS);
     };
     let opened = opened?;

@@ -27,10 +27,14 @@ fn found(stage: InstallationStage, [log, keys, kms, views]: [Seen; 4]) -> Found 
     Found { log, keys, kms, views, stage, orgs_without_keys: false, traces: false }
 }
 
+/// What is told, the stage, what each part shows, and what is wrong with which part.
+type InstallationCase =
+    (&'static str, InstallationStage, [Seen; 4], &'static [(InstallationPart, PartFault)]);
+
 #[test]
 fn what_does_not_belong_together_is_named() {
     let none = [Seen::Missing; 4];
-    let cases: [(&str, InstallationStage, [Seen; 4], &[(InstallationPart, PartFault)]); 24] = [
+    let cases: [InstallationCase; 24] = [
         ("nothing is there", Making, none, &[]),
         ("all is there", Whole, [MINE; 4], &[]),
         ("the read model was removed", Whole, [MINE, MINE, MINE, Seen::Missing], &[]),
