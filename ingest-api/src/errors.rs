@@ -3,6 +3,7 @@
 //! each code are in `codes`.
 
 mod codes;
+mod page;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +16,8 @@ use domain::ports::{LogError, StoreError};
 use serde_json::{Value, json};
 use vault::VaultError;
 
-pub use self::codes::{CodeRow, ErrorCode, page};
+pub use self::codes::{CodeRow, ErrorCode};
+pub use self::page::page;
 use crate::limits::RETRY_AFTER_S;
 use crate::ratelimit::Bucket;
 

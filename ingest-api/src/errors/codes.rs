@@ -1,5 +1,5 @@
 //! The one list of error codes (contract §1): `code`, status, the platform's text, cause and remedy. Errors take
-//! their words from here, OpenAPI its answers, and `docs/errors.md` is this list as a page. Which error has which
+//! their words from here, OpenAPI its answers, and `docs/errors.md` is this list as a page (`page`). Which error has which
 //! code is not here: that is `ApiError`'s.
 
 use actix_web::http::StatusCode;
@@ -90,7 +90,7 @@ const fn row(
 }
 
 /// The list, in the order of the codes.
-const ROWS: [CodeRow; 26] = [
+pub(super) const ROWS: [CodeRow; 26] = [
     row(
         ErrorCode::MalformedRequest,
         "malformed_request",
@@ -349,46 +349,11 @@ impl ErrorCode {
     }
 }
 
-/// The list as the page `docs/errors.md`.
-pub fn page() -> String {
-    let mut page = String::from(
-        "# Errors\n\n\
-         Every error of the API is\n\n\
-         ```json\n\
-         {\"error\":\"<text>\",\"code\":\"<code>\",\"details\":{…}}\n\
-         ```\n\n\
-         Programs branch on `code`, which never changes its meaning; `error` is for people. `details` is there where \
-         the table says so. An error never repeats a value that was sent, and one of 5xx says nothing of the \
-         inside: give the operator its `X-Request-Id`. A 429 has `bucket` and `limit` beside `error` and `code`. \
-         The registry on the management listener answers in Confluent's shape instead (`error_code`, `message`).\n\n\
-         This page is written from the code's own list, and a test compares them.\n\n\
-         | status | code | error | cause | remedy |\n\
-         |---|---|---|---|---|\n",
-    );
-    for CodeRow { word, status, text, cause, remedy, .. } in &ROWS {
-        page.push_str(&format!("| {status} | `{word}` | `{text}` | {cause} | {remedy} |\n"));
-    }
-    page
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-
-    #[test]
-    fn the_committed_page_is_the_codes() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/errors.md");
-        if std::env::var_os("UPDATE_DOCS").is_some() {
-            std::fs::write(path, page()).expect("written");
-        }
-        let committed = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(
-            committed == page(),
-            "docs/errors.md is not the code's: run with UPDATE_DOCS=1 and commit it"
-        );
-    }
 
     #[test]
     fn every_code_has_a_line_of_its_own() {

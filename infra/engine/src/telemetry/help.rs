@@ -29,6 +29,7 @@ const COUNTERS: &[(&str, &str)] = &[
         "Erased customers whose keys were still there, as in a restored key store, and were destroyed.",
     ),
     ("identity_erasures_unreadable_total", "Records of erasures that could not be read."),
+    ("identity_http_answers_stalled_total", "Connections that were closed because nobody read their answer."),
     (
         "identity_http_malformed_total",
         "Requests on the public listener that were not HTTP, by the status they were answered with.",
@@ -77,8 +78,16 @@ const COUNTERS: &[(&str, &str)] = &[
     ),
     ("identity_projector_events_total", "Events that were projected, by what they came to."),
     (
+        "identity_projector_key_waits_total",
+        "Times that events of a held org were asked for again while its key was still away.",
+    ),
+    (
         "identity_projector_retries_total",
         "Times that a batch was tried again because a store, the log or a key was not available.",
+    ),
+    (
+        "identity_unreadable_rows_total",
+        "Times that a row was shown without its reason because what is kept of it does not open.",
     ),
 ];
 
@@ -113,6 +122,10 @@ const GAUGES: &[(&str, &str)] = &[
     (
         "identity_log_group_next_offset",
         "Next offset that a group will read of a partition (embedded engine).",
+    ),
+    (
+        "identity_projector_held_orgs",
+        "Orgs of a partition whose events wait because a key of theirs is away.",
     ),
     ("identity_projector_lag_records", "Events of a partition that are in the log and not yet projected."),
     (
