@@ -99,6 +99,7 @@ fn codes(status: u16, text: &str) -> &'static [&'static str] {
         (403, _) => &["missing_scope"],
         (404, _) => &["route_not_found", "customer_not_found", "verification_not_found"],
         (405, _) => &["method_not_allowed"],
+        (408, "request body stalled") => &["body_stalled"],
         (409, "biometric consent withdrawn") => &["biometric_consent_withdrawn"],
         (409, "evidence consent withdrawn") => &["evidence_consent_withdrawn"],
         (422, _) => &["idempotency_key_reused"],

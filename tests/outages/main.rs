@@ -28,6 +28,7 @@ mod rough;
 
 mod brokers;
 mod damaged;
+mod keys;
 mod kill;
 mod refusals;
 mod registrations;

@@ -162,8 +162,7 @@ const DATA_URL_TYPES: [&str; 3] = ["image/jpeg", "image/jpg", "image/png"];
 /// The base64 of a data URL (RFC 2397, as the Fetch standard reads it): a type, perhaps parameters, `;base64`, in any
 /// case of letters. Anything else stays as it is, and is no base64 then.
 fn without_prefix(text: &str) -> &str {
-    let url = text.trim_ascii_start();
-    let Some((scheme, rest)) = url.split_at_checked("data:".len()) else { return text };
+    let Some((scheme, rest)) = text.split_at_checked("data:".len()) else { return text };
     if !scheme.eq_ignore_ascii_case("data:") {
         return text;
     }
@@ -223,7 +222,7 @@ mod tests {
             format!("data:image/jpeg;name=\\\"a b\\\";base64,{base64}"),
             format!("data:image/jpeg;;base64,{base64}"),
             format!("data:image/jpeg; base64,{base64}"),
-            format!(" data:image/jpeg;base64, {base64} "),
+            format!("data:image/jpeg;base64, {base64} "),
             base64.replace('/', "\\/"),
             lines.join("\\n"),
             lines.join("\\r\\n"),
@@ -255,6 +254,7 @@ mod tests {
             &format!("\"data:image/jpeg;base64;x=1,{good}\""),
             &format!("\"data:image/jpeg;base64{good}\""),
             &format!("\"image/jpeg;base64,{good}\""),
+            &format!("\" data:image/jpeg;base64,{good}\""),
             &format!("\"data:data:image/jpeg;base64,{good}\""),
             "\"data:image/jpeg;base64,\"",
             "\"data:\"",
