@@ -90,6 +90,11 @@ impl Opened {
         self.engine.probe().await
     }
 
+    /// Whether the key management holds the key of any org, where there are orgs.
+    pub(crate) async fn probe_org_keys(&self) -> Result<(), String> {
+        self.engine.probe_org_keys().await
+    }
+
     /// Closes everything.
     pub(crate) async fn close(self) {
         drop(self.ports);

@@ -300,9 +300,15 @@ async fn a_part_of_another_folder_is_refused() {
 
 /// Leaves the folder as a build of before installations had ids would have.
 fn forget_the_installation(folder: &Path) {
-    for (file, version) in [("log/log.sqlite", 1), ("keystore/keys.sqlite", 2), ("views/views.sqlite", 2)] {
+    let since_then =
+        "ALTER TABLE key_row DROP COLUMN attempt_until; ALTER TABLE key_row DROP COLUMN abandoned;";
+    for (file, version, also) in [
+        ("log/log.sqlite", 1, ""),
+        ("keystore/keys.sqlite", 2, since_then),
+        ("views/views.sqlite", 2, "ALTER TABLE position DROP COLUMN held;"),
+    ] {
         let database = rusqlite::Connection::open(folder.join(file)).expect("a database");
-        let script = format!("DROP TABLE installation; PRAGMA user_version = {version};");
+        let script = format!("{also} DROP TABLE installation; PRAGMA user_version = {version};");
         database.execute_batch(&script).expect("as it was");
     }
     let file = folder.join("kms").join("org-keys.json");

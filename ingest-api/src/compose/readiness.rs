@@ -41,11 +41,12 @@ pub(super) struct Waits<'a> {
 impl Waits<'_> {
     /// Returns once all are there, each settled when it came.
     pub(super) async fn all(&self) {
-        self.dependencies().await;
+        until_ok(|| self.engine.probe()).await;
         self.readiness.settle(UnreadyReason::Dependencies);
         self.directory.wait_ready().await;
         self.readiness.settle(UnreadyReason::OrgDirectory);
         // With no org's key every call is a 503; one org's missing key is that org's trouble alone.
+        until_ok(|| self.engine.probe_org_keys()).await;
         self.directory.wait_for(Directory::can_serve).await;
         self.readiness.settle(UnreadyReason::OrgKeys);
         if let Some(progress) = self.progress {
@@ -53,15 +54,6 @@ impl Waits<'_> {
             self.readiness.settle(UnreadyReason::Projector);
             self.read_model(progress).await;
             self.readiness.settle(UnreadyReason::ReadModel);
-        }
-    }
-
-    /// Asks every dependency once; tries until each has answered.
-    async fn dependencies(&self) {
-        let mut pause = limits::OUTCOMES_RETRY_MIN;
-        while let Err(error) = self.engine.probe().await {
-            tracing::warn!(%error, "not ready yet; trying again");
-            again(&mut pause).await;
         }
     }
 
@@ -91,6 +83,15 @@ impl Waits<'_> {
             }
             again(&mut pause).await;
         }
+    }
+}
+
+/// Asks until the answer is good.
+async fn until_ok<F: Future<Output = Result<(), String>>>(ask: impl Fn() -> F) {
+    let mut pause = limits::OUTCOMES_RETRY_MIN;
+    while let Err(error) = ask().await {
+        tracing::warn!(%error, "not ready yet; trying again");
+        again(&mut pause).await;
     }
 }
 

@@ -41,7 +41,7 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let telemetry = Telemetry::init(&config.telemetry, "projector", BUILD)?;
     let management = bind(&config.projector.admin_listener()?).await.context("the management listener")?;
     // Alive and unready from the start, also while a broker or a node is not there yet.
-    let waits_for = [UnreadyReason::Dependencies, UnreadyReason::Projector];
+    let waits_for = [UnreadyReason::Dependencies, UnreadyReason::OrgKeys, UnreadyReason::Projector];
     let readiness = Arc::new(Readiness::waiting_for(waits_for, &stop));
     let metrics = telemetry.metrics();
     let shown = Shown { readiness: Arc::clone(&readiness), metrics: Arc::new(move || metrics.render()) };
@@ -59,8 +59,7 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let progress = runner.progress();
     let mut ended = Ok(());
     // Before it has a share of the partitions: what it could not work on is left to those that can.
-    if stop.run_until_cancelled(answered(&opened)).await.is_some() {
-        readiness.settle(UnreadyReason::Dependencies);
+    if stop.run_until_cancelled(answered(&opened, &readiness)).await.is_some() {
         let ready = async {
             // One that refuses its positions, or waits for a store, has not begun.
             if stop.run_until_cancelled(progress.begun()).await.is_some() {
@@ -100,10 +99,17 @@ async fn bind(listener: &Listener) -> anyhow::Result<Bound> {
     bound.with_context(|| format!("{} cannot be listened on", listener.address))
 }
 
-/// Returns once every dependency has answered.
-async fn answered(opened: &Opened) {
+/// Returns once every dependency has answered, and the key management with a key of some org.
+async fn answered(opened: &Opened, readiness: &Readiness) {
+    until_ok(|| opened.probe()).await;
+    readiness.settle(UnreadyReason::Dependencies);
+    until_ok(|| opened.probe_org_keys()).await;
+    readiness.settle(UnreadyReason::OrgKeys);
+}
+
+async fn until_ok<F: Future<Output = Result<(), String>>>(ask: impl Fn() -> F) {
     let mut pause = BACKOFF_MIN;
-    while let Err(error) = opened.probe().await {
+    while let Err(error) = ask().await {
         tracing::warn!(%error, "not ready yet; trying again");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(BACKOFF_MAX);
