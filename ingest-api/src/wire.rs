@@ -362,6 +362,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<T> {
         ready!(Pin::new(&mut this.io).poll_flush(cx))?;
         if this.link.take_answer() {
             this.answer_is_out();
+            // What is left of the body has a time from now on, and nobody else asks the connection again.
+            cx.waker().wake_by_ref();
         }
         if this.link.wants_half_close() {
             return this.poll_half_close(cx);

@@ -101,6 +101,13 @@ impl HeldOrgs {
         }
     }
 
+    /// Nothing of it before that is left: asked again, it is that one event.
+    fn stands_at(&mut self, org: &OrgId, at: Offset) {
+        if let Some(hold) = self.orgs.get_mut(org) {
+            hold.from = hold.from.max(at);
+        }
+    }
+
     fn let_go(&mut self, org: &OrgId) {
         if self.orgs.remove(org).is_some() {
             info!(partition = self.partition.0, %org, "its keys are here: this org waits no more");
@@ -207,10 +214,11 @@ impl PartitionWorker {
         };
         if let BatchError::KeyAway(wait) = &error {
             let before = records.partition_point(|record| record.source.offset < wait.at);
-            if let (Some(last), true) = (records[..before].last(), before < records.len()) {
+            if before > 0 && before < records.len() {
                 self.attempt(reader, settings, voice, &records[..before], None).await?;
-                self.held.comes_along(org, Offset(last.source.offset.0 + 1));
+                self.held.comes_along(org, wait.at);
             }
+            self.held.stands_at(org, wait.at);
         }
         Err(error)
     }

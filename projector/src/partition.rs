@@ -225,13 +225,16 @@ impl PartitionWorker {
                 self.poison.push_back(source.offset);
             }
         }
-        self.poison.retain(|offset| offset.0 + settings.poison_window_records >= upto.0);
-        if self.poison.len() > settings.poison_max {
+        // What is taken up after a wait stands far before the rest, and each has a window of its own.
+        let window = settings.poison_window_records;
+        let is_within = |offset: &Offset, end: Offset| *offset <= end && offset.0 + window >= end.0;
+        let newest = self.reached().map_or(upto, |next| next.max(upto));
+        self.poison.retain(|offset| is_within(offset, upto) || is_within(offset, newest));
+        let recent = self.poison.iter().filter(|offset| is_within(offset, upto)).count();
+        if recent > settings.poison_max {
             return Err(BatchError::Halted(format!(
-                "{} of the last {} records could not be applied; more than {} is not bad luck",
-                self.poison.len(),
-                settings.poison_window_records,
-                settings.poison_max
+                "{recent} of the last {} records could not be applied; more than {} is not bad luck",
+                settings.poison_window_records, settings.poison_max
             )));
         }
         Ok(())

@@ -82,6 +82,10 @@ impl Work<'_> {
             let keys = self.app.vault.customer_keys(&names.customer, self.caller.org().suite).await?;
             let Some(keys) = keys else { return Ok(Named::Free(names)) };
             if keys.row().registration_event_id != names.event_id {
+                if keys.state() == KeyRowState::Abandoned {
+                    // Another registration took the name up and was given up: it is nobody's for ever.
+                    continue;
+                }
                 return Ok(Named::Other(keys));
             }
             if keys.state() != KeyRowState::Abandoned {

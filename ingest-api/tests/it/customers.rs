@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::harness::{MANY, TestApp, VERDICTS, declined, hear, new_org};
+use domain::event::Fingerprint;
+use domain::ids::{CustomerId, CustomerRef, EventId};
 use domain::orgs::Scope;
+use domain::ports::PendingStep;
+use domain::time::Timestamp;
 use reqwest::Method;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -73,4 +77,39 @@ async fn kyc_as_of_a_time_is_as_it_was_then() {
     assert_eq!(app.get(&format!("{path}?asOf=then")).await.field_errors("asOf"), 1);
     let later = app.get(&format!("{path}?asOf=2099-01-01T00:00:00Z")).await.body;
     assert_eq!(later["eligible"], false, "expired by then");
+}
+
+/// A registration that claimed an external id and broke off before it had keys; another one that took its place, and
+/// broke off too; then the first again. Its name is given up for ever, its key is not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_whose_name_another_registration_took_and_gave_up_goes_on_under_its_next_name() {
+    let app = TestApp::start().await;
+    let state = &app.instance.app;
+    let org = &app.org.org;
+    let ids = &state.directory.org(&org.org).expect("the org").ids;
+    for (number, body) in
+        [json!({ "fullName": "Budi Santoso", "externalId": "CIF-1" }), json!({ "fullName": "Budi Santoso" })]
+            .iter()
+            .enumerate()
+    {
+        let (key, taken) = (format!("first-{number}"), format!("CIF-{}", number + 1));
+        let name = ids.named(CustomerId::PREFIX, "/api/customers", None, &key);
+        let customer = CustomerRef::new(org.org.clone(), CustomerId::from_bytes(name));
+        let hmac = ids.external_id_hmac(&taken);
+        state.external_ids.claim(&org.org, hmac, &customer.customer).await.expect("claimed");
+        let fresh = state.vault.generate(&customer, org.suite).await.expect("keys");
+        let other = EventId::from_bytes(vault::random_id());
+        let fingerprint = Fingerprint([7; 32]);
+        let stored = state.vault.store(fresh, other, fingerprint, Some(hmac), Timestamp::EPOCH).await;
+        drop(stored.expect("stored"));
+        let given_up = state.vault.advance_pending(&customer, Timestamp::EPOCH, PendingStep::Abandon).await;
+        assert!(given_up.expect("asked"));
+        let register =
+            || app.request(Method::POST, "/api/customers").header("idempotency-key", &key).json(body);
+        let made = hear(register()).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        let again = hear(register()).await;
+        assert_eq!((again.status, &again.body["id"]), (201, &made.body["id"]), "{again:?}");
+        assert_ne!(made.body["id"], customer.customer.as_str());
+    }
 }

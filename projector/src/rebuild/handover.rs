@@ -71,12 +71,15 @@ impl Switch<'_> {
     ) -> Result<bool, RebuildError> {
         let until = Instant::now() + self.patience.switch;
         loop {
+            let rows = self.ports.inspection.positions(old).await?;
+            // An org that the old generation has left behind is still its own to tell of.
+            let waits = rows.iter().any(|row| row.topic_id == builder.topic.id && !row.held.is_empty());
             let old = positions(self.ports, &builder.topic, old).await?;
             let new = positions(self.ports, &builder.topic, builder.generation).await?;
             let due = |partition: &Partition| {
                 at.offset(*partition).max(old.get(partition).copied().unwrap_or(Offset(0)))
             };
-            if new.iter().all(|(partition, next)| *next >= due(partition)) {
+            if !waits && new.iter().all(|(partition, next)| *next >= due(partition)) {
                 return Ok(true);
             }
             if Instant::now() >= until {

@@ -76,7 +76,16 @@ impl KeyRows for SqliteKeys {
     ) -> Result<bool, StoreError> {
         let customer = customer.clone();
         self.pool
-            .write(move |transaction| rows::advance_pending(transaction, &customer, attempt_until, next))
+            .with_writer(move |connection| {
+                let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                let done = rows::advance_pending(&transaction, &customer, attempt_until, next)?;
+                transaction.commit()?;
+                if done && next == PendingStep::Abandon {
+                    // The keys that went with it leave the log too; a reader that keeps it now only delays that.
+                    truncate_wal(connection)?;
+                }
+                Ok(done)
+            })
             .await
     }
 
