@@ -5,10 +5,12 @@ use domain::ids::RequestId;
 use engine::telemetry::TraceParent;
 use tracing::Span;
 
-use crate::limits::REQUEST_ID_CHARS_MAX;
+use crate::limits::{HEAD_BYTES_MAX, REQUEST_ID_CHARS_MAX};
 
 /// The header, in answers and in requests.
-pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static(NAME);
+
+const NAME: &str = "x-request-id";
 
 /// A request's id: the caller's, or ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +23,18 @@ impl RequestName {
             .get(X_REQUEST_ID)
             .and_then(|value| visible_ascii(value.as_bytes(), REQUEST_ID_CHARS_MAX))
             .map_or_else(Self::mint, |given| Self(given.to_owned()))
+    }
+
+    /// The caller's id as it stands in a head that was not taken as one, else a new one.
+    pub fn of_bytes(head: &[u8]) -> Self {
+        let given =
+            head.get(..HEAD_BYTES_MAX).unwrap_or(head).split(|byte| *byte == b'\n').find_map(|line| {
+                let (name, value) = line.split_at_checked(NAME.len())?;
+                let value =
+                    value.strip_prefix(b":").filter(|_| name.eq_ignore_ascii_case(NAME.as_bytes()))?;
+                visible_ascii(value.trim_ascii(), REQUEST_ID_CHARS_MAX)
+            });
+        given.map_or_else(Self::mint, |given| Self(given.to_owned()))
     }
 
     /// A new id.
@@ -54,6 +68,24 @@ pub fn carried(headers: &HeaderMap) -> Option<String> {
 mod tests {
     use super::*;
     use actix_web::http::header::HeaderValue;
+
+    #[test]
+    fn an_id_is_found_in_a_head_that_is_none() {
+        for (head, given) in [
+            ("POST / HTTP/1.1\r\nX-Request-ID:  mine-1 \r\nUpgrade: x\r\n\r\n", Some("mine-1")),
+            ("nonsense\nx-request-id: mine", Some("mine")),
+            ("GET / HTTP/1.1\r\nx-request-id: two words\r\n\r\n", None),
+            ("GET / HTTP/1.1\r\nx-request-id-2: mine\r\n\r\n", None),
+            ("x-request-i", None),
+            ("", None),
+        ] {
+            let name = RequestName::of_bytes(head.as_bytes());
+            match given {
+                Some(given) => assert_eq!(name.as_str(), given, "{head}"),
+                None => assert!(name.as_str().starts_with("req_"), "{head}"),
+            }
+        }
+    }
 
     fn headers(name: &'static str, value: &[u8]) -> HeaderMap {
         let mut map = HeaderMap::new();

@@ -103,7 +103,7 @@ impl<T> Wire<T> {
 
     fn refuse(&mut self, refused: &Refused) {
         self.head_timer = None;
-        self.reading = Reading::Refusing { answer: refusal::answer(refused), written: 0 };
+        self.reading = Reading::Refusing { answer: refusal::answer(refused, &self.inbox), written: 0 };
     }
 
     fn end(&mut self) {

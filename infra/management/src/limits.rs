@@ -11,6 +11,10 @@ pub(crate) const HEAD_MAX: Duration = Duration::from_secs(10);
 /// A client must take another byte of an answer within this (contract §1).
 pub(crate) const ANSWER_PROGRESS: Duration = Duration::from_secs(10);
 
+/// What the kernel keeps of an answer, at most about twice that: it takes more once a third of it is acknowledged, so a
+/// client that reads some kilobytes a second is seen to make progress, and one that reads nothing costs little.
+pub(crate) const SEND_BUFFER_BYTES: usize = 16 * 1024;
+
 /// A request's head: ours need a line and a few headers.
 pub(crate) const HEAD_BYTES_MAX: usize = 16 * 1024;
 

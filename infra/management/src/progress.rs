@@ -11,6 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use crate::limits::SEND_BUFFER_BYTES;
+
 /// A connection whose writes must make progress.
 #[derive(Debug)]
 pub struct Progressing<T> {
@@ -20,13 +22,13 @@ pub struct Progressing<T> {
 }
 
 impl Progressing<TcpStream> {
-    /// A connection whose client must take another byte within this time. The kernel is told, too: bytes that it
-    /// buffers would otherwise wait as long as it likes (`TCP_USER_TIMEOUT`, RFC 5482). Answers are written whole, so
-    /// nothing is held back to be sent with more.
+    /// A connection whose client must take another byte within this time. The kernel keeps little of an answer, so that
+    /// what it takes from us follows what the client takes: with a large buffer, nothing is taken for a long time from
+    /// a client that reads slowly and steadily. (`TCP_USER_TIMEOUT` would end such a client, too: it also runs while
+    /// the client's own buffer is full.) Answers are written whole, so nothing is held back to be sent with more.
     pub fn over(io: TcpStream, time: Duration) -> Self {
         let _ = io.set_nodelay(true);
-        #[cfg(target_os = "linux")]
-        let _ = SockRef::from(&io).set_tcp_user_timeout(Some(time));
+        let _ = SockRef::from(&io).set_send_buffer_size(SEND_BUFFER_BYTES);
         Self::new(io, time)
     }
 }
