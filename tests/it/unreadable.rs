@@ -91,15 +91,31 @@ async fn one_customers_damaged_key_keeps_no_other_customer_from_being_shown() {
     let damaged = sandbox.api().customer("Dewi Lestari").await;
     declined_of(&sandbox, &customer).await;
     declined_of(&sandbox, &damaged).await;
+    let lost = sandbox.api().customer("Rina Wijaya").await;
+    declined_of(&sandbox, &lost).await;
     // Its keys are read anew after a restart.
     sandbox.sigterm().await;
     let wrapped = "UPDATE wrapped_key SET bytes = zeroblob(length(bytes)) \
                    WHERE id IN (SELECT wrapped FROM data_key WHERE customer = ?1 AND purpose = 'profile')";
     damage(&sandbox, "keystore", wrapped, &damaged);
-    sandbox.restart().await;
-    let rows = sandbox.api().rows("").await;
-    assert_eq!(rows.len(), 2);
-    for row in &rows {
-        if row["customerId"] == damaged.as_str() { is_unreadable(row) } else { is_whole(row) }
+    // As in a key store that was restored from before the customer.
+    for table in ["data_key", "key_row"] {
+        damage(&sandbox, "keystore", &format!("DELETE FROM {table} WHERE customer = ?1"), &lost);
     }
+    sandbox.restart().await;
+    let api = sandbox.api();
+    let rows = api.rows("").await;
+    assert_eq!(rows.len(), 3);
+    for row in &rows {
+        if row["customerId"] == customer.as_str() { is_whole(row) } else { is_unreadable(row) }
+    }
+    // Nobody is told that there is no such customer.
+    for path in [format!("/api/customers/{lost}"), format!("/api/identity/kyc/{lost}")] {
+        let refused = api.get(&path).await;
+        refused.is_error(503, "temporarily unavailable");
+        assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    }
+    api.verdict(&declined(&lost, "Data ganda")).await.is_error(503, "temporarily unavailable");
+    assert_eq!(api.total("").await, 3);
+    assert!(sandbox.output().contains("has no row of a customer"), "the log says why");
 }

@@ -87,7 +87,7 @@ pub async fn get(
     if as_of.is_some_and(|as_of| registration.created_at > as_of) {
         return Err(ApiError::NotFound);
     }
-    let keys = app.vault.customer_keys(&customer, caller.org().suite).await?.ok_or(ApiError::NotFound)?;
+    let keys = unseal::keys_of_registered(&app, &caller, &customer).await?;
     if keys.is_destroyed(Purpose::Profile) {
         return Err(ApiError::NotFound);
     }

@@ -71,6 +71,27 @@ impl RowKeys {
     }
 }
 
+/// The keys of a customer whom the read model has. Its row in the key store was made before it was registered, and stays
+/// when its keys are destroyed: one that is missing was lost, as in a key store restored from before. Nobody is told that
+/// there is no such customer.
+///
+/// # Errors
+/// [`ApiError::Unavailable`] when the row is missing or does not open, or the key store does not answer.
+pub async fn keys_of_registered(
+    app: &App,
+    caller: &Caller,
+    customer: &CustomerRef,
+) -> Result<CustomerKeys, ApiError> {
+    let keys = app.vault.customer_keys(customer, caller.org().suite).await?;
+    keys.ok_or_else(|| {
+        let _ = unreadable(customer.customer.as_str(), NO_KEY_ROW);
+        ApiError::Unavailable(NO_KEY_ROW.to_owned())
+    })
+}
+
+/// Why a registered customer's keys are not there.
+const NO_KEY_ROW: &str = "the key store has no row of a customer who is registered";
+
 /// The purposes that the customer's state says are erased: before its keys are gone, and on an instance that does
 /// not hear of erasures just now.
 ///
@@ -95,7 +116,7 @@ pub async fn erased_unheard(app: &App, customer: &CustomerRef) -> Result<Purpose
 }
 
 /// The keys of the customers whose rows have a reason, each once; none of those whose profile was erased. A key row
-/// that is damaged is its own customer's matter only.
+/// that is damaged or missing is its own customer's matter only.
 ///
 /// # Errors
 /// [`ApiError::Unavailable`] when the key store, or the read model where it must be asked, does not answer.
@@ -118,7 +139,8 @@ pub async fn keys_of<'a>(
                     return Ok((customer, None));
                 }
                 let keys = match app.vault.customer_keys(&customer, caller.org().suite).await {
-                    Ok(keys) => keys.map(Ok),
+                    Ok(Some(keys)) => Some(Ok(keys)),
+                    Ok(None) => Some(Err(unreadable(customer.customer.as_str(), NO_KEY_ROW))),
                     Err(error @ VaultError::Unavailable(_)) => return Err(ApiError::from(error)),
                     Err(error) => Some(Err(unreadable(customer.customer.as_str(), &error.to_string()))),
                 };

@@ -26,6 +26,7 @@ use self::wait::{Seen, until_seen};
 use crate::app::App;
 use crate::auth::{self, Caller, Wants};
 use crate::body;
+use crate::customers::registered;
 use crate::errors::ApiError;
 use crate::observe::IgnoredFields;
 use crate::preferences::{AnswerTimes, Wait};
@@ -93,7 +94,11 @@ async fn standing_keys(
     customer: &CustomerRef,
     valid: bool,
 ) -> Result<CustomerKeys, ApiError> {
-    let keys = app.vault.customer_keys(customer, caller.org().suite).await?.ok_or(ApiError::NotFound)?;
+    let keys = match app.vault.customer_keys(customer, caller.org().suite).await? {
+        Some(keys) => keys,
+        None if registered(app, customer).await?.is_none() => return Err(ApiError::NotFound),
+        None => unseal::keys_of_registered(app, caller, customer).await?,
+    };
     let destroyed: Purposes = Purpose::ALL.into_iter().filter(|p| keys.is_destroyed(*p)).collect();
     let destroyed = destroyed.union(unseal::erased_unheard(app, customer).await?);
     let projected = matches!(keys.state(), KeyRowState::Pending { .. }) && {

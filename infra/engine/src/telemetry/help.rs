@@ -87,7 +87,7 @@ const COUNTERS: &[(&str, &str)] = &[
     ),
     (
         "identity_unreadable_rows_total",
-        "Times that a row was shown without its reason because what is kept of it does not open.",
+        "Times that what is kept of a row or a customer was to be shown and did not open.",
     ),
 ];
 
