@@ -43,6 +43,21 @@ pub(crate) const LOAD_SLICE: Duration = Duration::from_secs(5);
 /// Customers that are registered at once: a second's work, not a load.
 pub(crate) const REGISTERED_AT_ONCE: usize = 8;
 
+/// Verdicts in the log of a measured start at most: some GB.
+pub(crate) const VERDICTS_START_MAX: u64 = 2_000_000;
+
+/// Customers of those verdicts: a thousand each at the largest size that is asked for by default.
+pub(crate) const CUSTOMERS_START: usize = 1_000;
+
+/// Verdicts that are appended at once through the library: the log's writer takes some hundreds in a group.
+pub(crate) const APPENDS_AT_ONCE: u64 = 2_000;
+
+/// The start that projects them must be ready within this: 600 events a second, a fifth of what was seen.
+pub(crate) const PROJECTED_WITHIN: Duration = Duration::from_secs(1_800);
+
+/// Between two looks at a program whose start is measured: small against a start.
+pub(crate) const LOOK_AT_START_EVERY: Duration = Duration::from_millis(2);
+
 /// CPU a request below which a thread is not shown, in ms.
 pub(crate) const THREAD_SHOWN_MS: f64 = 0.001;
 

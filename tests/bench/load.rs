@@ -143,6 +143,11 @@ impl Target {
         Ok(Self { address, api_key, customers, body_tail, servers: Vec::new() })
     }
 
+    /// The customers' ids.
+    pub(crate) fn customers(&self) -> &[String] {
+        &self.customers
+    }
+
     /// The same customers, at another server.
     pub(crate) fn at(&self, address: SocketAddr) -> Self {
         Self { address, ..self.clone() }

@@ -13,6 +13,7 @@ mod report;
 mod sample;
 mod sqlite_limit;
 mod stages;
+mod start;
 mod stat;
 
 use std::path::PathBuf;
@@ -37,6 +38,8 @@ enum Command {
     Embedded(Measured),
     /// `serve` and `projector run` on a real Kafka and Cassandra, beside the bare drivers.
     Distributed(Box<distributed::Arguments>),
+    /// How long a start takes by how much is in the log, and what it reads.
+    Start(start::Arguments),
     /// Only the stages of one verdict on one core.
     Stages(Written),
 }
@@ -89,6 +92,7 @@ fn run(command: Command) -> Result<()> {
             run(Command::Stages(measured.written))
         }
         Command::Distributed(arguments) => distributed::run(&arguments),
+        Command::Start(arguments) => start::run(&arguments),
         Command::Stages(written) => {
             let mut report = Report::new("stages");
             stages::run(&mut report)?;

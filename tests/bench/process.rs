@@ -43,6 +43,14 @@ impl std::iter::Sum for Cpu {
     }
 }
 
+/// What a program has read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Read {
+    pub(crate) bytes: u64,
+    /// System calls.
+    pub(crate) calls: u64,
+}
+
 /// A running program. Dropped, it is killed.
 pub(crate) struct Program {
     child: Child,
@@ -109,6 +117,16 @@ impl Program {
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
         let kib: u64 = line.split_whitespace().next().context("no number")?.parse()?;
         Ok(kib * 1024)
+    }
+
+    /// What it has read so far, from the system's cache or the disk.
+    pub(crate) fn read(&self) -> Result<Read> {
+        let text = fs::read_to_string(format!("/proc/{}/io", self.child.id()))?;
+        let number = |name: &str| {
+            let value = text.lines().find_map(|line| line.strip_prefix(name)).context("no such line")?;
+            anyhow::Ok(value.trim().parse()?)
+        };
+        Ok(Read { bytes: number("rchar:")?, calls: number("syscr:")? })
     }
 
     /// Ends it in order; how long that took.

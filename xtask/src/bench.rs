@@ -1,4 +1,4 @@
-//! `cargo xtask bench embedded|distributed|stages`: builds what is measured and what measures it, in release,
+//! `cargo xtask bench embedded|distributed|start|stages`: builds what is measured and what measures it, in release,
 //! and runs it. What belongs here: builds and paths. What is measured and how is `tests/bench`; how to read it
 //! is `docs/performance.md`.
 
@@ -19,6 +19,7 @@ const PAGE: &str = "docs/performance.md";
   cargo xtask bench embedded --connections 64 --rounds 1
   cargo xtask bench distributed --write
   cargo xtask bench distributed --part back --rounds 1
+  cargo xtask bench start --write
   cargo xtask bench stages")]
 pub(crate) struct Arguments {
     kind: Kind,
@@ -31,6 +32,9 @@ pub(crate) struct Arguments {
     /// Connections, with commas [default: 1,16,64; distributed 16,64,256]
     #[arg(long)]
     connections: Option<String>,
+    /// Of a start: verdicts in the log, with commas, growing [default: 0,100000,1000000]
+    #[arg(long)]
+    verdicts: Option<String>,
     /// Of the distributed engine only these parts, with commas: front, back, freshness, rebuild
     #[arg(long)]
     part: Option<String>,
@@ -45,6 +49,8 @@ enum Kind {
     Embedded,
     /// `serve` and `projector` on a real Kafka and Cassandra, beside the bare drivers.
     Distributed,
+    /// How long a start takes by how much is in the log, and what it reads.
+    Start,
     /// The stages of one verdict on one core.
     Stages,
 }
@@ -54,6 +60,7 @@ impl Kind {
         match self {
             Self::Embedded => "embedded",
             Self::Distributed => "distributed",
+            Self::Start => "start",
             Self::Stages => "stages",
         }
     }
@@ -74,6 +81,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             ("--rounds", arguments.rounds.map(|rounds| rounds.to_string())),
             ("--seconds", arguments.seconds.map(|seconds| seconds.to_string())),
             ("--connections", arguments.connections.clone()),
+            ("--verdicts", arguments.verdicts.clone()),
             ("--part", arguments.part.clone()),
         ] {
             if let Some(value) = value {
