@@ -69,7 +69,10 @@ impl Program {
     }
 }
 
-/// By one command: each by its own would have its own features of shared dependencies, and build them all twice.
+/// With the features that the gate tests the workspace with (`xtask/src/ci.rs`): by any other selection, shared
+/// dependencies have other features and are built a second time.
+const SELECTION: [&str; 3] = ["--workspace", "--features", "system-tests/bench,system-tests/test-clock"];
+
 fn build(programs: [Program; 2]) -> [PathBuf; 2] {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
@@ -81,9 +84,9 @@ fn build(programs: [Program; 2]) -> [PathBuf; 2] {
             cargo.env_remove(&name);
         }
     }
-    cargo.args(["build", "--quiet", "--message-format=json"]);
+    cargo.args(["build", "--quiet", "--message-format=json"]).args(SELECTION);
     for name in programs.map(Program::name) {
-        cargo.args(["--package", name, "--bin", name]);
+        cargo.args(["--bin", name]);
     }
     let output = cargo.stderr(Stdio::inherit()).output().expect("cargo runs");
     assert!(output.status.success(), "the programs do not build");
