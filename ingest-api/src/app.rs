@@ -6,9 +6,9 @@ use chrono::Utc;
 use domain::ports::{EventLog, ExternalIds, Inspection, Views};
 use domain::rows::Generation;
 use domain::time::Timestamp;
-use engine::Directory;
-use engine::api_key::ApiKey;
 use event_codec::Codec;
+use org_directory::Directory;
+use org_directory::api_key::ApiKey;
 use projector::Live;
 use vault::Vault;
 

@@ -4,15 +4,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::management::{Readiness, UnreadyReason};
 use anyhow::Context as _;
 use chrono::Utc;
 use domain::ports::LogError;
 use domain::time::Timestamp;
 use engine::config::{ApiConfig, Config, EngineKind, Listener};
-use engine::telemetry::Metrics;
-use engine::{Directory, Engine, Role};
+use engine::{Engine, Role};
+use org_directory::Directory;
 use projector::Progress;
+use service::telemetry::Metrics;
+use service::{Readiness, UnreadyReason};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vault::Vault;
@@ -102,7 +103,7 @@ impl Instance {
         let opening = stop.run_until_cancelled(Box::pin(Engine::open(config, Role::Server))).await;
         let engine = opening.context("stopped before it was ready")??;
         if also.contains(&UnreadyReason::SandboxOrg) {
-            engine::sandbox::put_last_aside(&engine)?;
+            org_directory::sandbox::put_last_aside(&engine)?;
         }
         let begun = Begun::on(&engine, config, &settings);
         let outcomes = Box::pin(begun.outcomes_once_ready(&engine, &readiness, stop)).await;
@@ -273,7 +274,7 @@ pub fn settings(api: &ApiConfig) -> Settings {
 
 fn bind(listener: &Listener) -> anyhow::Result<Bound> {
     let addresses = listener.addresses()?;
-    let tls = listener.tls.as_ref().map(engine::tls::server_config).transpose()?;
+    let tls = listener.tls.as_ref().map(service::tls::server_config).transpose()?;
     let mut bound = Err(std::io::Error::other("no address"));
     for address in addresses {
         bound = Bound::new(address, tls.clone());

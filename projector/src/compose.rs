@@ -7,10 +7,10 @@ use chrono::Utc;
 use domain::time::Timestamp;
 use engine::config::{Config, EngineKind};
 use engine::data_dir::DataDir;
-use engine::telemetry::Telemetry;
 use engine::{Engine, Operations, Role};
 use projector::rebuild::RebuildPorts;
 use projector::{Ports, Settings};
+use service::telemetry::Telemetry;
 use vault::AlwaysCurrent;
 
 use crate::BUILD;
@@ -41,7 +41,7 @@ impl Opened {
         if config.engine.kind == EngineKind::Embedded && !DataDir::exists(&config.engine.data_dir) {
             bail!("{} is no data folder: nothing has served on it", config.engine.data_dir.display());
         }
-        let telemetry = Telemetry::init(&config.telemetry, "projector", BUILD)?;
+        let telemetry = Telemetry::init(config.telemetry.log_format, "projector", BUILD)?;
         Self::open(config, telemetry, Role::Tool).await
     }
 

@@ -23,7 +23,6 @@ mod schema_ids;
 
 use self::installation::PartPaths;
 pub use self::installation::{InstallationError, InstallationPart, PartFault};
-use crate::clock;
 use crate::config::{Config, ConfigError, EngineKind};
 use crate::data_dir::{DataDir, DataDirError, ServerLock};
 use crate::limits::{OPEN_BACKOFF_MAX, OPEN_BACKOFF_MIN, RETENTION_EVERY};
@@ -355,7 +354,7 @@ async fn retain(log: std::sync::Weak<SqliteLog>, cancel: CancellationToken) {
             _ = every.tick() => {}
         }
         let Some(log) = log.upgrade() else { return };
-        let now: Timestamp = clock::now();
+        let now: Timestamp = service::clock::now();
         tokio::select! {
             () = cancel.cancelled() => return,
             done = log.enforce_retention(now) => match done {

@@ -3,11 +3,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use ::management::{Readiness, UnreadyReason};
 use domain::ports::{OffsetRange, Topic};
+use engine::Engine;
 use engine::config::{Config, EngineKind};
-use engine::{Directory, Engine};
+use org_directory::Directory;
 use projector::{Progress, RunError};
+use service::{Readiness, UnreadyReason};
 use tokio_util::sync::CancellationToken;
 
 use super::again;

@@ -23,7 +23,6 @@ use tokio_util::sync::CancellationToken;
 
 use self::note::{Marks, Note, Reached};
 use super::{Engine, OpenError};
-use crate::clock;
 use crate::limits::{
     ERASURES_EVERY, ERASURES_LAST_MAX, ERASURES_NOTE_RECORDS, ERASURES_NOTE_TRIES, ERASURES_READ_BYTES_MAX,
     ERASURES_READ_RECORDS_MAX, ERASURES_READ_TRIES, ERASURES_READ_WAIT, OPEN_BACKOFF_MAX, OPEN_BACKOFF_MIN,
@@ -61,7 +60,7 @@ impl Erasures {
             keys: Arc::clone(&engine.keys),
             external_ids: Arc::clone(&engine.external_ids),
             notes: Arc::clone(&engine.notes),
-            clock: clock::now,
+            clock: service::clock::now,
             is_one_file: engine.data_dir.is_some(),
             own: Arc::default(),
         }

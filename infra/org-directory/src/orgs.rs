@@ -20,10 +20,10 @@ use vault::{
 };
 
 use crate::api_key::ApiKey;
-use crate::clock;
-use crate::engine::Engine;
+use crate::directory_state::DirectoryState;
 use crate::limits::{APPEND_TRIES, BACKOFF_FIRST};
-use crate::roll::Roll;
+use engine::Engine;
+use service::clock;
 
 /// Whose evidence key a new org gets.
 #[derive(Debug, Clone)]
@@ -182,7 +182,7 @@ impl<'a> Orgs<'a> {
     /// # Errors
     /// [`OrgsError::Log`].
     pub async fn list(&self) -> Result<Vec<OrgRecord>, OrgsError> {
-        Ok(self.roll().await?.orgs.into_values().map(Arc::unwrap_or_clone).collect())
+        Ok(self.state().await?.orgs.into_values().map(Arc::unwrap_or_clone).collect())
     }
 
     /// Changes an org. Of two changes at once the later append stands, as a whole.
@@ -238,22 +238,22 @@ impl<'a> Orgs<'a> {
     /// # Errors
     /// [`OrgsError::NoSuchOrg`] or [`OrgsError::Log`].
     pub async fn keys(&self, org: &OrgId) -> Result<Vec<ApiKeyRecord>, OrgsError> {
-        let roll = self.roll().await?;
-        if !roll.orgs.contains_key(org) {
+        let state = self.state().await?;
+        if !state.orgs.contains_key(org) {
             return Err(OrgsError::NoSuchOrg(org.clone()));
         }
-        let keys = roll.keys.into_values().filter(|key| key.org == *org);
+        let keys = state.keys.into_values().filter(|key| key.org == *org);
         let mut keys: Vec<_> = keys.map(Arc::unwrap_or_clone).collect();
         keys.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
         Ok(keys)
     }
 
-    async fn roll(&self) -> Result<Roll, LogError> {
-        Roll::read(&*self.engine.log, &self.engine.codec).await
+    async fn state(&self) -> Result<DirectoryState, LogError> {
+        DirectoryState::read(&*self.engine.log, &self.engine.codec).await
     }
 
     async fn org(&self, org: &OrgId) -> Result<OrgRecord, OrgsError> {
-        let found = self.roll().await?.orgs.remove(org);
+        let found = self.state().await?.orgs.remove(org);
         found.map(Arc::unwrap_or_clone).ok_or_else(|| OrgsError::NoSuchOrg(org.clone()))
     }
 

@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use vault::{Kms, OrgIds, VaultError};
 
 use super::{Directory, OrgEntry, Snapshot};
+use crate::directory_state::{DirectoryState, READ_BOUNDS};
 use crate::limits::{BACKOFF_FIRST, BACKOFF_MAX, KMS_ANSWER_MAX};
-use crate::roll::{READ_BOUNDS, Roll};
 
 /// A pause that doubles while things fail.
 struct Backoff(Duration);
@@ -30,7 +30,7 @@ impl Backoff {
     }
 }
 
-/// The position of a roll in the topic it was read from.
+/// The position of a state in the topic it was read from.
 struct Place {
     topic: TopicId,
     next: HashMap<Partition, Offset>,
@@ -41,8 +41,8 @@ pub(super) struct Follow {
     kms: Arc<dyn Kms>,
     codec: Codec,
     directory: Directory,
-    roll: Roll,
-    /// How far the roll is; none before the first record and after the log said that it does not fit.
+    state: DirectoryState,
+    /// How far the state is; none before the first record and after the log said that it does not fit.
     place: Option<Place>,
     entries: HashMap<OrgId, Arc<OrgEntry>>,
     /// Orgs whose secret could not be unwrapped, with what was last logged about it.
@@ -50,7 +50,7 @@ pub(super) struct Follow {
     unwrap_again: Option<Instant>,
     unwrap_backoff: Backoff,
     follow_backoff: Backoff,
-    /// The roll says something that the published snapshot does not.
+    /// The state says something that the published snapshot does not.
     changed: bool,
 }
 
@@ -61,7 +61,7 @@ impl Follow {
             kms,
             codec,
             directory,
-            roll: Roll::default(),
+            state: DirectoryState::default(),
             place: None,
             entries: HashMap::new(),
             waiting: HashMap::new(),
@@ -110,10 +110,10 @@ impl Follow {
         }
     }
 
-    /// Where to read on; from the earliest, with an empty roll, when there is no such place any more.
+    /// Where to read on; from the earliest, with an empty state, when there is no such place any more.
     fn positions(&mut self, topic: TopicId, ranges: &[OffsetRange]) -> Vec<(Partition, Offset)> {
         if self.place.as_ref().is_none_or(|place| place.topic != topic) {
-            self.roll = Roll::default();
+            self.state = DirectoryState::default();
             self.place = Some(Place { topic, next: HashMap::new() });
             self.changed = true;
         }
@@ -131,7 +131,7 @@ impl Follow {
         if record.source.topic_id != topic {
             return Err(LogError::Halted(format!("{} was made anew", Topic::Orgs.name())));
         }
-        self.roll.apply(&self.codec, record);
+        self.state.apply(&self.codec, record);
         self.changed = true;
         if let Some(place) = &mut self.place {
             place.next.insert(record.source.partition, Offset(record.source.offset.0 + 1));
@@ -147,7 +147,7 @@ impl Follow {
             return;
         }
         let (mut failed, mut without) = (false, 0);
-        for (org, record) in &self.roll.orgs {
+        for (org, record) in &self.state.orgs {
             let same_secret = match self.entries.get(org) {
                 Some(entry) if entry.record == **record => continue,
                 Some(entry) if entry.record.id_secret == record.id_secret => Some(entry.ids.clone()),
@@ -194,12 +194,12 @@ impl Follow {
         }
     }
 
-    /// What the roll and the entries say now. Entries without an org go only here, where the roll is whole:
+    /// What the state and the entries say now. Entries without an org go only here, where the state is whole:
     /// while the topic is read anew they save asking the KMS again.
     fn snapshot(&mut self) -> Snapshot {
-        self.entries.retain(|org, _| self.roll.orgs.contains_key(org));
-        self.waiting.retain(|org, _| self.roll.orgs.contains_key(org));
-        let keys = self.roll.keys.values().filter(|key| self.roll.orgs.contains_key(&key.org));
+        self.entries.retain(|org, _| self.state.orgs.contains_key(org));
+        self.waiting.retain(|org, _| self.state.orgs.contains_key(org));
+        let keys = self.state.keys.values().filter(|key| self.state.orgs.contains_key(&key.org));
         Snapshot {
             orgs: self.entries.clone(),
             keys: keys
