@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use chrono::Utc;
 use domain::ports::{EventLog, ExternalIds, Inspection, Views};
 use domain::rows::Generation;
 use domain::time::Timestamp;
@@ -104,7 +103,7 @@ impl App {
 
     /// The clock on the wall.
     pub fn now(&self) -> Timestamp {
-        Timestamp::from_millis(Utc::now().timestamp_millis())
+        service::clock::now()
     }
 
     /// The generation of the read model that answers now, as a rule without asking the store.

@@ -2,12 +2,9 @@
 //! the projector, and the listeners; and taking it apart again in order.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
-use chrono::Utc;
 use domain::ports::LogError;
-use domain::time::Timestamp;
 use engine::config::{ApiConfig, Config, EngineKind, Listener};
 use engine::{Engine, Role};
 use org_directory::Directory;
@@ -292,7 +289,7 @@ async fn follow_outcomes(
     currency: Currency,
     cancel: &CancellationToken,
 ) -> Arc<OutcomeHub> {
-    let mut pause = limits::OUTCOMES_RETRY_MIN;
+    let mut backoff = limits::OUTCOMES_RETRY.start();
     loop {
         let started = OutcomeHub::start(
             Arc::clone(&engine.log),
@@ -306,14 +303,8 @@ async fn follow_outcomes(
             Err(error) => error,
         };
         tracing::warn!(%error, "the outcome stream cannot be followed yet; trying again");
-        again(&mut pause).await;
+        tokio::time::sleep(backoff.next_pause()).await;
     }
-}
-
-/// A pause that doubles while things fail.
-async fn again(pause: &mut Duration) {
-    tokio::time::sleep(*pause).await;
-    *pause = (*pause * 2).min(limits::OUTCOMES_RETRY_MAX);
 }
 
 /// Drops keys that are past their time, also when nobody asks for any.
@@ -340,13 +331,12 @@ fn spawn_projector(
     cancel: CancellationToken,
     failed: Failure,
 ) -> (JoinHandle<()>, Progress) {
-    let now = || Timestamp::from_millis(Utc::now().timestamp_millis());
     let ports = projector::Ports {
         log: Arc::clone(&engine.log),
         projection: Arc::clone(&engine.projection),
         vault,
         codec: engine.codec.clone(),
-        clock: Arc::new(now),
+        clock: Arc::new(service::clock::now),
     };
     let wanted = &config.projector;
     let settings = projector::Settings {

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use anyhow::bail;
-use chrono::Utc;
-use domain::time::Timestamp;
 use engine::config::{Config, EngineKind};
 use engine::data_dir::DataDir;
 use engine::{Engine, Operations, Role};
@@ -62,7 +60,7 @@ impl Opened {
             // A customer's keys are forgotten when its erasure is projected, and later events come later.
             vault: engine.vault(Arc::new(AlwaysCurrent)),
             codec: engine.codec.clone(),
-            clock: Arc::new(|| Timestamp::from_millis(Utc::now().timestamp_millis())),
+            clock: Arc::new(service::clock::now),
         };
         Ok(Self { engine, config, ports, operations, telemetry })
     }

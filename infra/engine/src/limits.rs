@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use retry_schedule::RetrySchedule;
+
 // ---------------------------------------------------------------------------------------------- settings
 
 /// A settings file: a hundred times ours; above it somebody named the wrong file.
@@ -76,11 +78,9 @@ pub(crate) const OPENING_WAIT_MAX: Duration = Duration::from_secs(15);
 /// How often it looks again meanwhile.
 pub(crate) const OPENING_WAIT_EVERY: Duration = Duration::from_millis(10);
 
-/// First pause of a server whose brokers or nodes are not there yet.
-pub(crate) const OPEN_BACKOFF_MIN: Duration = Duration::from_millis(200);
-
-/// Longest such pause: they are noticed at most this late.
-pub(crate) const OPEN_BACKOFF_MAX: Duration = Duration::from_secs(5);
+/// Pauses of a server whose brokers or nodes are not there yet: they are noticed at most as late as the longest.
+pub(crate) const OPEN_RETRY: RetrySchedule =
+    RetrySchedule::new(Duration::from_millis(200), Duration::from_secs(5));
 
 /// Tries at noting whose the schema ids are: programs that start together contradict or agree at the first, and
 /// a rolling upgrade adds a version once.
@@ -95,8 +95,8 @@ pub(crate) const ERASURES_READ_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How long such a read waits for records that are known to be there.
 pub(crate) const ERASURES_READ_WAIT: Duration = Duration::from_secs(5);
 
-/// Tries of one such read where it stands: 3 s of pauses, the change of a partition's leader.
-pub(crate) const ERASURES_READ_TRIES: u32 = 5;
+/// Tries of one such read where it stands: 3 s of pauses at least, the change of a partition's leader.
+pub(crate) const ERASURES_READ_TRIES: u32 = 6;
 
 /// Records of identity.events after which the pass over them is noted: with photos, a few minutes' reading.
 pub(crate) const ERASURES_NOTE_RECORDS: usize = 5_000;

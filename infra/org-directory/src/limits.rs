@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use retry_schedule::RetrySchedule;
+
 /// Records of `identity.orgs` that one read brings.
 pub(crate) const DIRECTORY_READ_RECORDS_MAX: usize = 1000;
 
@@ -12,11 +14,10 @@ pub(crate) const DIRECTORY_READ_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// and well under the second within which a running instance follows (contract §6).
 pub(crate) const DIRECTORY_READ_WAIT: Duration = Duration::from_millis(250);
 
-/// First pause after the log could not be followed; doubled up to the largest.
-pub(crate) const BACKOFF_FIRST: Duration = Duration::from_millis(100);
-
-/// Largest such pause: several tries fit into the 30 s after which requests are refused (contract §6).
-pub(crate) const BACKOFF_MAX: Duration = Duration::from_secs(5);
+/// Pauses after the log could not be followed or appended to, or a secret not be unwrapped: several tries fit into the
+/// 30 s after which requests are refused (contract §6).
+pub(crate) const DIRECTORY_RETRY: RetrySchedule =
+    RetrySchedule::new(Duration::from_millis(100), Duration::from_secs(5));
 
 /// How long the KMS may take over one org's secret: while it is waited for, nothing else is heard.
 pub(crate) const KMS_ANSWER_MAX: Duration = Duration::from_secs(2);

@@ -4,7 +4,6 @@
 pub mod cli;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use bytes::Bytes;
 use domain::ids::{ApiKeyId, OrgId};
@@ -21,7 +20,7 @@ use vault::{
 
 use crate::api_key::ApiKey;
 use crate::directory_state::DirectoryState;
-use crate::limits::{APPEND_TRIES, BACKOFF_FIRST};
+use crate::limits::{APPEND_TRIES, DIRECTORY_RETRY};
 use engine::Engine;
 use service::clock;
 
@@ -303,14 +302,13 @@ impl<'a> Orgs<'a> {
     /// Appends until it is confirmed, some times at most.
     async fn append(&self, record: &DirectoryRecord) -> Result<(), OrgsError> {
         let record = self.engine.codec.directory(record, &Meta { time: clock::now(), traceparent: None })?;
-        let mut pause: Duration = BACKOFF_FIRST;
+        let mut backoff = DIRECTORY_RETRY.start();
         for _ in 1..APPEND_TRIES {
             match self.engine.log.append(Topic::Orgs, record.clone()).await {
                 Ok(_) => return Ok(()),
-                Err(LogError::Unavailable(_) | LogError::Unconfirmed(_)) => tokio::time::sleep(pause).await,
-                Err(error @ (LogError::TooLarge { .. } | LogError::Halted(_))) => return Err(error.into()),
+                Err(error) if error.is_transient() => tokio::time::sleep(backoff.next_pause()).await,
+                Err(error) => return Err(error.into()),
             }
-            pause *= 2;
         }
         self.engine.log.append(Topic::Orgs, record).await?;
         Ok(())

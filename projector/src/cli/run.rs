@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Args;
 use engine::config::{Config, ListenAddress, Listener};
 use projector::Runner;
-use projector::limits::{BACKOFF_MAX, BACKOFF_MIN};
+use projector::limits::FAILURE_RETRY;
 use service::health_listener::{Bound, Shown};
 use service::program::stop_on_signal;
 use service::telemetry::Telemetry;
@@ -109,10 +109,9 @@ async fn answered(opened: &Opened, readiness: &Readiness) {
 }
 
 async fn until_ok<F: Future<Output = Result<(), String>>>(ask: impl Fn() -> F) {
-    let mut pause = BACKOFF_MIN;
+    let mut backoff = FAILURE_RETRY.start();
     while let Err(error) = ask().await {
         tracing::warn!(%error, "not ready yet; trying again");
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(BACKOFF_MAX);
+        tokio::time::sleep(backoff.next_pause()).await;
     }
 }

@@ -3,32 +3,18 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::event::{Offset, Partition, TopicId};
 use domain::ids::OrgId;
 use domain::ports::{EventLog, LogError, OffsetRange, StoredRecord, Topic};
 use event_codec::Codec;
+use retry_schedule::Backoff;
 use tokio::time::Instant;
 use vault::{Kms, OrgIds, VaultError};
 
 use super::{Directory, OrgEntry, Snapshot};
 use crate::directory_state::{DirectoryState, READ_BOUNDS};
-use crate::limits::{BACKOFF_FIRST, BACKOFF_MAX, KMS_ANSWER_MAX};
-
-/// A pause that doubles while things fail.
-struct Backoff(Duration);
-
-impl Backoff {
-    fn next(&mut self) -> Duration {
-        let doubled = (self.0 * 2).min(BACKOFF_MAX);
-        std::mem::replace(&mut self.0, doubled)
-    }
-
-    fn reset(&mut self) {
-        self.0 = BACKOFF_FIRST;
-    }
-}
+use crate::limits::{DIRECTORY_RETRY, KMS_ANSWER_MAX};
 
 /// The position of a state in the topic it was read from.
 struct Place {
@@ -66,8 +52,8 @@ impl Follow {
             entries: HashMap::new(),
             waiting: HashMap::new(),
             unwrap_again: None,
-            unwrap_backoff: Backoff(BACKOFF_FIRST),
-            follow_backoff: Backoff(BACKOFF_FIRST),
+            unwrap_backoff: DIRECTORY_RETRY.start(),
+            follow_backoff: DIRECTORY_RETRY.start(),
             changed: true,
         }
     }
@@ -82,7 +68,7 @@ impl Follow {
                 // until it is read.
                 self.place = None;
             }
-            let pause = self.follow_backoff.next();
+            let pause = self.follow_backoff.next_pause();
             tracing::warn!(%error, pause_ms = pause.as_millis() as u64, "the directory cannot be followed");
             tokio::time::sleep(pause).await;
         }
@@ -190,7 +176,7 @@ impl Follow {
             self.unwrap_again = None;
             self.unwrap_backoff.reset();
         } else if due {
-            self.unwrap_again = Some(Instant::now() + self.unwrap_backoff.next());
+            self.unwrap_again = Some(Instant::now() + self.unwrap_backoff.next_pause());
         }
     }
 
