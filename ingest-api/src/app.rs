@@ -2,13 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use chrono::Utc;
 use domain::ports::{EventLog, ExternalIds, Inspection, Views};
 use domain::rows::Generation;
 use domain::time::Timestamp;
-use engine::Directory;
-use engine::api_key::ApiKey;
 use event_codec::Codec;
+use org_directory::Directory;
+use org_directory::api_key::ApiKey;
 use projector::Live;
 use vault::Vault;
 
@@ -104,7 +103,7 @@ impl App {
 
     /// The clock on the wall.
     pub fn now(&self) -> Timestamp {
-        Timestamp::from_millis(Utc::now().timestamp_millis())
+        service::clock::now()
     }
 
     /// The generation of the read model that answers now, as a rule without asking the store.

@@ -7,8 +7,8 @@ use std::time::Instant;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpMessage as _, HttpRequest};
 use domain::orgs::{ApiKeyRecord, OrgRecord, Scope};
-use engine::api_key::{ApiKey, is_good};
-use engine::directory::{KeyLookup, OrgEntry};
+use org_directory::api_key::{ApiKey, is_good};
+use org_directory::directory::{KeyLookup, OrgEntry};
 
 use crate::app::App;
 use crate::errors::ApiError;

@@ -2,17 +2,15 @@
 //! the projector, and the listeners; and taking it apart again in order.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use ::management::{Readiness, UnreadyReason};
 use anyhow::Context as _;
-use chrono::Utc;
 use domain::ports::LogError;
-use domain::time::Timestamp;
 use engine::config::{ApiConfig, Config, EngineKind, Listener};
-use engine::telemetry::Metrics;
-use engine::{Directory, Engine, Role};
+use engine::{Engine, Role};
+use org_directory::Directory;
 use projector::Progress;
+use service::telemetry::Metrics;
+use service::{Readiness, UnreadyReason};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vault::Vault;
@@ -102,7 +100,7 @@ impl Instance {
         let opening = stop.run_until_cancelled(Box::pin(Engine::open(config, Role::Server))).await;
         let engine = opening.context("stopped before it was ready")??;
         if also.contains(&UnreadyReason::SandboxOrg) {
-            engine::sandbox::put_last_aside(&engine)?;
+            org_directory::sandbox::put_last_aside(&engine)?;
         }
         let begun = Begun::on(&engine, config, &settings);
         let outcomes = Box::pin(begun.outcomes_once_ready(&engine, &readiness, stop)).await;
@@ -273,7 +271,7 @@ pub fn settings(api: &ApiConfig) -> Settings {
 
 fn bind(listener: &Listener) -> anyhow::Result<Bound> {
     let addresses = listener.addresses()?;
-    let tls = listener.tls.as_ref().map(engine::tls::server_config).transpose()?;
+    let tls = listener.tls.as_ref().map(service::tls::server_config).transpose()?;
     let mut bound = Err(std::io::Error::other("no address"));
     for address in addresses {
         bound = Bound::new(address, tls.clone());
@@ -291,7 +289,7 @@ async fn follow_outcomes(
     currency: Currency,
     cancel: &CancellationToken,
 ) -> Arc<OutcomeHub> {
-    let mut pause = limits::OUTCOMES_RETRY_MIN;
+    let mut backoff = limits::OUTCOMES_RETRY.start();
     loop {
         let started = OutcomeHub::start(
             Arc::clone(&engine.log),
@@ -305,14 +303,8 @@ async fn follow_outcomes(
             Err(error) => error,
         };
         tracing::warn!(%error, "the outcome stream cannot be followed yet; trying again");
-        again(&mut pause).await;
+        tokio::time::sleep(backoff.next_pause()).await;
     }
-}
-
-/// A pause that doubles while things fail.
-async fn again(pause: &mut Duration) {
-    tokio::time::sleep(*pause).await;
-    *pause = (*pause * 2).min(limits::OUTCOMES_RETRY_MAX);
 }
 
 /// Drops keys that are past their time, also when nobody asks for any.
@@ -339,13 +331,12 @@ fn spawn_projector(
     cancel: CancellationToken,
     failed: Failure,
 ) -> (JoinHandle<()>, Progress) {
-    let now = || Timestamp::from_millis(Utc::now().timestamp_millis());
     let ports = projector::Ports {
         log: Arc::clone(&engine.log),
         projection: Arc::clone(&engine.projection),
         vault,
         codec: engine.codec.clone(),
-        clock: Arc::new(now),
+        clock: Arc::new(service::clock::now),
     };
     let wanted = &config.projector;
     let settings = projector::Settings {

@@ -10,7 +10,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _};
-use engine::telemetry::Served;
+use service::telemetry::Served;
 use tracing::Instrument as _;
 
 use crate::auth::Caller;

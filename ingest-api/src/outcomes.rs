@@ -11,13 +11,13 @@ use domain::ids::VerificationId;
 use domain::outcome::Outcome;
 use domain::ports::{EventLog, Follower, LogError, OffsetRange, ReadBounds, StoredRecord, Topic};
 use event_codec::{Codec, DecodeError};
+use retry_schedule::Backoff;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use vault::Vault;
 
 use crate::limits::{
-    OUTCOMES_BATCH_BYTES, OUTCOMES_BATCH_RECORDS, OUTCOMES_RETRY_MAX, OUTCOMES_RETRY_MIN, OUTCOMES_WAIT,
-    WAITER_OUTCOMES_MAX,
+    OUTCOMES_BATCH_BYTES, OUTCOMES_BATCH_RECORDS, OUTCOMES_RETRY, OUTCOMES_WAIT, WAITER_OUTCOMES_MAX,
 };
 
 /// Shards, so that callers rarely wait for one another.
@@ -166,20 +166,19 @@ struct Follow {
 
 impl Follow {
     async fn run(mut self) {
-        let mut pause = OUTCOMES_RETRY_MIN;
+        let mut backoff = OUTCOMES_RETRY.start();
         loop {
-            let Err(error) = self.follow(&mut pause).await;
+            let Err(error) = self.follow(&mut backoff).await;
             tracing::warn!(%error, "the outcome stream was lost; following again");
             metrics::counter!("identity_outcome_stream_errors_total").increment(1);
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(OUTCOMES_RETRY_MAX);
+            tokio::time::sleep(backoff.next_pause()).await;
             if matches!(error, LogError::Halted(_)) {
                 self.reposition().await;
             }
         }
     }
 
-    async fn follow(&mut self, pause: &mut Duration) -> Result<std::convert::Infallible, LogError> {
+    async fn follow(&mut self, backoff: &mut Backoff) -> Result<std::convert::Infallible, LogError> {
         let from = self.positions.iter().map(|(partition, offset)| (*partition, *offset)).collect();
         let mut follower: Box<dyn Follower> = self.log.follow(Topic::Outcomes, from).await?;
         let bounds = ReadBounds {
@@ -195,7 +194,7 @@ impl Follow {
             if let Some(at) = follower.current_at() {
                 self.hub.currency.set(at);
             }
-            *pause = OUTCOMES_RETRY_MIN;
+            backoff.reset();
         }
     }
 

@@ -2,7 +2,7 @@
 
 use actix_web::http::header::{HeaderMap, HeaderName};
 use domain::ids::RequestId;
-use engine::telemetry::TraceParent;
+use service::telemetry::TraceParent;
 use tracing::Span;
 
 use crate::limits::{HEAD_BYTES_MAX, REQUEST_ID_CHARS_MAX};

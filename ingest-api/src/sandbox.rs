@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use ::management::UnreadyReason;
 use anyhow::Context as _;
 use data_encoding::BASE64;
 use domain::ids::{CustomerId, CustomerRef};
 use engine::config::Config;
-use engine::directory::KeyLookup;
-use engine::sandbox::{SandboxInfo, SandboxOrg, prepare_org, write_sandbox_json};
-use engine::telemetry::Metrics;
+use org_directory::directory::KeyLookup;
+use org_directory::sandbox::{SandboxInfo, SandboxOrg, prepare_org, write_sandbox_json};
+use service::UnreadyReason;
+use service::telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::Caller;

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_web::rt::net::{ActixStream, Ready, TcpStream};
-use management::Progressing;
+use service::Progressing;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A client's socket.

@@ -44,18 +44,20 @@ pub(crate) enum BatchError {
 
 impl From<StoreError> for BatchError {
     fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(text) => Self::Unavailable(text),
-            StoreError::Corrupt(text) => Self::Halted(text),
+        if error.is_transient() {
+            Self::Unavailable(error.to_string())
+        } else {
+            Self::Halted(error.to_string())
         }
     }
 }
 
 impl From<LogError> for BatchError {
     fn from(error: LogError) -> Self {
-        match error {
-            LogError::Unavailable(text) | LogError::Unconfirmed(text) => Self::Unavailable(text),
-            LogError::TooLarge { .. } | LogError::Halted(_) => Self::Halted(error.to_string()),
+        if error.is_transient() {
+            Self::Unavailable(error.to_string())
+        } else {
+            Self::Halted(error.to_string())
         }
     }
 }

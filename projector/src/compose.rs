@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::bail;
-use chrono::Utc;
-use domain::time::Timestamp;
 use engine::config::{Config, EngineKind};
 use engine::data_dir::DataDir;
-use engine::telemetry::Telemetry;
 use engine::{Engine, Operations, Role};
 use projector::rebuild::RebuildPorts;
 use projector::{Ports, Settings};
+use service::telemetry::Telemetry;
 use vault::AlwaysCurrent;
 
 use crate::BUILD;
@@ -41,7 +39,7 @@ impl Opened {
         if config.engine.kind == EngineKind::Embedded && !DataDir::exists(&config.engine.data_dir) {
             bail!("{} is no data folder: nothing has served on it", config.engine.data_dir.display());
         }
-        let telemetry = Telemetry::init(&config.telemetry, "projector", BUILD)?;
+        let telemetry = Telemetry::init(config.telemetry.log_format, "projector", BUILD)?;
         Self::open(config, telemetry, Role::Tool).await
     }
 
@@ -62,7 +60,7 @@ impl Opened {
             // A customer's keys are forgotten when its erasure is projected, and later events come later.
             vault: engine.vault(Arc::new(AlwaysCurrent)),
             codec: engine.codec.clone(),
-            clock: Arc::new(|| Timestamp::from_millis(Utc::now().timestamp_millis())),
+            clock: Arc::new(service::clock::now),
         };
         Ok(Self { engine, config, ports, operations, telemetry })
     }

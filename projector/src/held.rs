@@ -11,6 +11,7 @@ use domain::event::{Offset, Partition};
 use domain::ids::OrgId;
 use domain::ports::{ReadBounds, StoredRecord, Topic};
 use domain::rows::{Generation, HeldOrg};
+use retry_schedule::Backoff;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
@@ -18,7 +19,7 @@ use tracing::{error, info};
 use crate::batch::{BatchError, split_at_releases};
 use crate::intake::{KeyWait, customer_of_key};
 use crate::lanes::{Work, split_at_handover};
-use crate::limits::{HELD_ASK_MAX, HELD_ASK_MIN, HELD_ORGS_MAX};
+use crate::limits::{HELD_ORG_RETRY, HELD_ORGS_MAX};
 use crate::partition::{Ended, PartitionWorker, Voice};
 
 /// One org that waits.
@@ -27,8 +28,8 @@ struct Hold {
     from: Offset,
     /// When it is tried again.
     due: Instant,
-    /// How long it was left alone the last time; none while it comes along.
-    pause: Option<Duration>,
+    /// How long it is left alone between tries; none while it comes along.
+    backoff: Option<Backoff>,
 }
 
 /// The orgs of one partition and generation that wait.
@@ -41,7 +42,7 @@ pub(crate) struct HeldOrgs {
 impl HeldOrgs {
     /// As a position said.
     pub(crate) fn new(partition: Partition, generation: Generation, held: &[HeldOrg]) -> Self {
-        let hold = |from| Hold { from, due: Instant::now(), pause: None };
+        let hold = |from| Hold { from, due: Instant::now(), backoff: None };
         let orgs = held.iter().map(|held| (held.org.clone(), hold(held.from))).collect();
         let held = Self { partition, generation, orgs };
         if !held.orgs.is_empty() {
@@ -81,7 +82,7 @@ impl HeldOrgs {
         error!(partition = self.partition.0, org = %wait.org, from = from.0, why = %wait.why,
             "a key is away: this org's events wait, the others go on");
         // Tried at once: what stands before the event whose key is away need not wait.
-        self.orgs.insert(wait.org.clone(), Hold { from, due: Instant::now(), pause: None });
+        self.orgs.insert(wait.org.clone(), Hold { from, due: Instant::now(), backoff: None });
         self.show();
         true
     }
@@ -89,15 +90,15 @@ impl HeldOrgs {
     /// Not yet: left alone for a while, longer each time.
     fn still_waits(&mut self, org: &OrgId) {
         let Some(hold) = self.orgs.get_mut(org) else { return };
-        let pause = hold.pause.map_or(HELD_ASK_MIN, |pause| (pause * 2).min(HELD_ASK_MAX));
-        (hold.pause, hold.due) = (Some(pause), Instant::now() + pause);
+        let backoff = hold.backoff.get_or_insert_with(|| HELD_ORG_RETRY.start());
+        hold.due = Instant::now() + backoff.next_pause();
         metrics::counter!("identity_projector_key_waits_total").increment(1);
     }
 
     /// Its events before that are taken in.
     fn comes_along(&mut self, org: &OrgId, next: Offset) {
         if let Some(hold) = self.orgs.get_mut(org) {
-            *hold = Hold { from: next, due: Instant::now(), pause: None };
+            *hold = Hold { from: next, due: Instant::now(), backoff: None };
         }
     }
 
@@ -171,7 +172,7 @@ impl PartitionWorker {
     async fn take_up(&mut self, work: Work<'_>, org: &OrgId) -> Result<(), BatchError> {
         let (Some(hold), Some(upto)) = (self.held.orgs.get(org), self.reached()) else { return Ok(()) };
         // While its key is away one event is asked for, not a batch of photos.
-        let records_max = if hold.pause.is_some() { 1 } else { work.settings.batch_records_max };
+        let records_max = if hold.backoff.is_some() { 1 } else { work.settings.batch_records_max };
         let bounds =
             ReadBounds { records_max, bytes_max: work.settings.batch_bytes_max, wait_max: Duration::ZERO };
         let partition = self.held.partition;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use retry_schedule::RetrySchedule;
+
 /// Records of one poll: enough that a commit's cost is shared by many, few enough that a batch is done in
 /// well under a second.
 pub const BATCH_RECORDS_MAX: usize = 500;
@@ -27,11 +29,9 @@ pub const REMEMBERED_IDS_MAX: usize = 256;
 /// The same of all customers of a partition together: some 20 bytes each, a MiB or two.
 pub const REMEMBERED_IDS_OF_ALL_MAX: usize = 65_536;
 
-/// First pause after a failure that may pass.
-pub const BACKOFF_MIN: Duration = Duration::from_millis(20);
-
-/// Longest pause after failures: an outage of a store is over for us at most this late.
-pub const BACKOFF_MAX: Duration = Duration::from_secs(2);
+/// Pauses after failures that may pass: an outage of a store is over for us at most as late as the longest.
+pub const FAILURE_RETRY: RetrySchedule =
+    RetrySchedule::new(Duration::from_millis(20), Duration::from_secs(2));
 
 /// A partition halts when more than this many of its last [`POISON_WINDOW_RECORDS`] could not be applied:
 /// one bad record is a customer's trouble, many are ours.
@@ -44,11 +44,10 @@ pub const POISON_WINDOW_RECORDS: u64 = 1_000;
 /// When more wait it is not an org's key that is away but the key store or the KMS, and the partition waits.
 pub const HELD_ORGS_MAX: usize = 256;
 
-/// How long an org whose key was away is left alone before it is tried again.
-pub const HELD_ASK_MIN: Duration = Duration::from_millis(500);
-
-/// The longest: a key that was put back serves at most this late. One read of the log and one of the key row.
-pub const HELD_ASK_MAX: Duration = Duration::from_secs(5);
+/// How long an org whose key was away is left alone before it is tried again: a key that was put back serves at most
+/// as late as the longest. Each try is one read of the log and one of the key row.
+pub const HELD_ORG_RETRY: RetrySchedule =
+    RetrySchedule::new(Duration::from_millis(500), Duration::from_secs(5));
 
 /// Tallies and books kept in memory for each partition before all are dropped and read again.
 pub const CACHED_COUNTS_MAX: usize = 10_000;

@@ -9,13 +9,14 @@ use std::time::Duration;
 use domain::event::{Offset, Partition, TopicId};
 use domain::ports::StoredRecord;
 use domain::rows::{AsOf, Epoch, Generation, PositionRow, RowKey, ViewRow, ViewWrite, WriteTimestamp};
+use retry_schedule::Backoff;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::batch::{BatchError, Reader};
 use crate::held::HeldOrgs;
 use crate::intake::KeyWait;
-use crate::limits::{BACKOFF_MAX, BACKOFF_MIN, CACHED_COUNTS_MAX};
+use crate::limits::{CACHED_COUNTS_MAX, FAILURE_RETRY};
 use crate::memory::Memory;
 use crate::plan::{Counts, Plan};
 use crate::publish::{count_events, header_event_id, publish_dead_letters, publish_outcomes};
@@ -121,7 +122,7 @@ impl PartitionWorker {
         records: &[StoredRecord],
         cancel: &CancellationToken,
     ) -> Ended {
-        let mut pause = BACKOFF_MIN;
+        let mut backoff = FAILURE_RETRY.start();
         loop {
             let taken = self.held.without(records);
             match self.attempt(reader, settings, voice, &taken, records.last()).await {
@@ -129,7 +130,7 @@ impl PartitionWorker {
                 // Again at once, without that org's.
                 Err(BatchError::KeyAway(wait))
                     if self.key_away == KeyAway::HoldsOrg && self.held.hold(&wait, &taken) => {}
-                Err(error) => match self.after(error, &mut pause, cancel).await {
+                Err(error) => match self.after(error, &mut backoff, cancel).await {
                     None => {}
                     Some(ended) => return ended,
                 },
@@ -144,11 +145,11 @@ impl PartitionWorker {
         last: &StoredRecord,
         cancel: &CancellationToken,
     ) -> Ended {
-        let mut pause = BACKOFF_MIN;
+        let mut backoff = FAILURE_RETRY.start();
         loop {
             match self.move_position(reader, last).await {
                 Ok(()) => return Ended::Done,
-                Err(error) => match self.after(error, &mut pause, cancel).await {
+                Err(error) => match self.after(error, &mut backoff, cancel).await {
                     None => {}
                     Some(ended) => return ended,
                 },
@@ -160,7 +161,7 @@ impl PartitionWorker {
     async fn after(
         &mut self,
         error: BatchError,
-        pause: &mut Duration,
+        backoff: &mut Backoff,
         cancel: &CancellationToken,
     ) -> Option<Ended> {
         // Whatever was written of the batch is read again.
@@ -169,10 +170,9 @@ impl PartitionWorker {
             BatchError::Unavailable(why) | BatchError::KeyAway(KeyWait { why, .. }) => {
                 metrics::counter!("identity_projector_retries_total").increment(1);
                 warn!(partition = self.partition.0, %why, "not available; trying again");
-                if wait(*pause, cancel).await {
+                if wait(backoff.next_pause(), cancel).await {
                     return Some(Ended::Cancelled);
                 }
-                *pause = (*pause * 2).min(BACKOFF_MAX);
                 None
             }
             BatchError::NeedsUpgrade(_) | BatchError::Halted(_) => Some(self.halt(error.to_string())),

@@ -14,8 +14,7 @@ use vault::Vault;
 
 use crate::following::{Following, Heard};
 use crate::limits::{
-    BACKOFF_MAX, BACKOFF_MIN, BATCH_BYTES_MAX, BATCH_RECORDS_MAX, POISON_MAX, POISON_WINDOW_RECORDS,
-    POLL_WAIT,
+    BATCH_BYTES_MAX, BATCH_RECORDS_MAX, FAILURE_RETRY, POISON_MAX, POISON_WINDOW_RECORDS, POLL_WAIT,
 };
 use crate::partition::wait;
 use crate::positions::Positions;
@@ -100,19 +99,13 @@ pub(crate) enum Ended {
 
 impl From<LogError> for Ended {
     fn from(error: LogError) -> Self {
-        match error {
-            LogError::Unavailable(text) | LogError::Unconfirmed(text) => Self::Again(text),
-            LogError::TooLarge { .. } | LogError::Halted(_) => Self::Refused(error.to_string()),
-        }
+        if error.is_transient() { Self::Again(error.to_string()) } else { Self::Refused(error.to_string()) }
     }
 }
 
 impl From<StoreError> for Ended {
     fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(text) => Self::Again(text),
-            StoreError::Corrupt(text) => Self::Refused(text),
-        }
+        if error.is_transient() { Self::Again(error.to_string()) } else { Self::Refused(error.to_string()) }
     }
 }
 
@@ -149,18 +142,17 @@ impl Runner {
     }
 
     async fn sessions(&self, cancel: &CancellationToken) -> Result<(), RunError> {
-        let mut pause = BACKOFF_MIN;
+        let mut backoff = FAILURE_RETRY.start();
         while !cancel.is_cancelled() {
             match self.session(cancel).await {
                 // Cancelled, or the pointer changed: then by the new one.
-                Ok(()) => pause = BACKOFF_MIN,
+                Ok(()) => backoff.reset(),
                 Err(Ended::Refused(why)) => return Err(RunError::Refused(why)),
                 Err(Ended::Again(why)) => {
-                    warn!(%why, "the projector lost its footing; starting again");
-                    if wait(pause, cancel).await {
+                    warn!(%why, "the projector was interrupted; starting again");
+                    if wait(backoff.next_pause(), cancel).await {
                         break;
                     }
-                    pause = (pause * 2).min(BACKOFF_MAX);
                 }
             }
         }

@@ -1,7 +1,6 @@
 //! Opening an engine: from settings to a set of ports. The only place that names adapters.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::event::TopicId;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
@@ -23,10 +22,9 @@ mod schema_ids;
 
 use self::installation::PartPaths;
 pub use self::installation::{InstallationError, InstallationPart, PartFault};
-use crate::clock;
 use crate::config::{Config, ConfigError, EngineKind};
 use crate::data_dir::{DataDir, DataDirError, ServerLock};
-use crate::limits::{OPEN_BACKOFF_MAX, OPEN_BACKOFF_MIN, RETENTION_EVERY};
+use crate::limits::{OPEN_RETRY, RETENTION_EVERY};
 
 /// What a program opens an engine for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,8 +106,8 @@ impl OpenError {
             Self::Kafka(error) => error.is_transient(),
             Self::Cql(views_cql::OpenError::Unreachable { .. } | views_cql::OpenError::Store(_)) => true,
             Self::Registry(error) => error.is_transient(),
-            Self::Log(_, error) => matches!(error, LogError::Unavailable(_)),
-            Self::Keys(error) => matches!(error, StoreError::Unavailable(_)),
+            Self::Log(_, error) => error.is_transient(),
+            Self::Keys(error) => error.is_transient(),
             _ => false,
         }
     }
@@ -332,13 +330,13 @@ async fn until_there<T, F: Future<Output = Result<T, OpenError>>>(
     what: &'static str,
     mut open: impl FnMut() -> F,
 ) -> Result<T, OpenError> {
-    let mut pause: Duration = OPEN_BACKOFF_MIN;
+    let mut backoff = OPEN_RETRY.start();
     loop {
         match open().await {
             Err(error) if role == Role::Server && error.may_pass() => {
+                let pause = backoff.next_pause();
                 tracing::warn!(%error, "{what} is not there yet; trying again in {} ms", pause.as_millis());
                 tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(OPEN_BACKOFF_MAX);
             }
             done => return done,
         }
@@ -355,7 +353,7 @@ async fn retain(log: std::sync::Weak<SqliteLog>, cancel: CancellationToken) {
             _ = every.tick() => {}
         }
         let Some(log) = log.upgrade() else { return };
-        let now: Timestamp = clock::now();
+        let now: Timestamp = service::clock::now();
         tokio::select! {
             () = cancel.cancelled() => return,
             done = log.enforce_retention(now) => match done {

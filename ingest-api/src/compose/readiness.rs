@@ -3,14 +3,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use ::management::{Readiness, UnreadyReason};
 use domain::ports::{OffsetRange, Topic};
+use engine::Engine;
 use engine::config::{Config, EngineKind};
-use engine::{Directory, Engine};
+use org_directory::Directory;
 use projector::{Progress, RunError};
+use service::{Readiness, UnreadyReason};
 use tokio_util::sync::CancellationToken;
 
-use super::again;
 use crate::limits;
 
 /// What an instance of these settings waits for, and what else whoever assembles it does.
@@ -75,23 +75,23 @@ impl Waits<'_> {
     }
 
     async fn ends(&self) -> Vec<OffsetRange> {
-        let mut pause = limits::OUTCOMES_RETRY_MIN;
+        let mut backoff = limits::OUTCOMES_RETRY.start();
         loop {
             match self.engine.log.offsets(Topic::Events).await {
                 Ok(ends) => return ends,
                 Err(error) => tracing::warn!(%error, "not ready yet; trying again"),
             }
-            again(&mut pause).await;
+            tokio::time::sleep(backoff.next_pause()).await;
         }
     }
 }
 
 /// Asks until the answer is good.
 async fn until_ok<F: Future<Output = Result<(), String>>>(ask: impl Fn() -> F) {
-    let mut pause = limits::OUTCOMES_RETRY_MIN;
+    let mut backoff = limits::OUTCOMES_RETRY.start();
     while let Err(error) = ask().await {
         tracing::warn!(%error, "not ready yet; trying again");
-        again(&mut pause).await;
+        tokio::time::sleep(backoff.next_pause()).await;
     }
 }
 

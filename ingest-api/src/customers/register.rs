@@ -24,9 +24,7 @@ use crate::auth::{self, Caller, Wants};
 use crate::body;
 use crate::errors::ApiError;
 use crate::json::Object;
-use crate::limits::{
-    ANSWER_GRACE, ATTEMPT_END_WITHIN, ATTEMPT_MARGIN, REGISTRATION_TRIES, ROW_POLL_MAX, ROW_POLL_MIN,
-};
+use crate::limits::{ANSWER_GRACE, ATTEMPT_END_WITHIN, ATTEMPT_MARGIN, REGISTRATION_TRIES, ROW_POLL};
 use crate::observe::IgnoredFields;
 use crate::preferences::{IDEMPOTENCY_REPLAYED, PREFERENCE_APPLIED, Wait};
 use crate::ratelimit::Bucket;
@@ -303,7 +301,7 @@ impl Work<'_> {
         replayed: bool,
     ) -> Result<Registered, ApiError> {
         let deadline = self.started + self.wait;
-        let mut pause = ROW_POLL_MIN;
+        let mut backoff = ROW_POLL.start();
         let seen = loop {
             // A 202 says enough when the read model cannot be asked: the registration is in the log.
             let read = registered(self.app, keys.customer());
@@ -313,8 +311,7 @@ impl Work<'_> {
             if seen.is_some() || left.is_zero() {
                 break seen;
             }
-            tokio::time::sleep(pause.min(left)).await;
-            pause = (pause * 2).min(ROW_POLL_MAX);
+            tokio::time::sleep(backoff.next_pause().min(left)).await;
         };
         let (tier, created_at) = match &seen {
             Some((state, registration)) => (state.kyc.tier, registration.created_at),

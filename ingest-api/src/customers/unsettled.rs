@@ -13,7 +13,7 @@ use vault::{CustomerKeys, random_id};
 use super::ROUTE;
 use super::register::Work;
 use crate::errors::ApiError;
-use crate::limits::{OTHER_REGISTRATION_WAIT, REGISTRATION_NAMES_MAX, ROW_POLL_MAX, ROW_POLL_MIN};
+use crate::limits::{OTHER_REGISTRATION_WAIT, REGISTRATION_NAMES_MAX, ROW_POLL};
 
 /// What a registration is called.
 #[derive(Debug, Clone)]
@@ -140,7 +140,7 @@ impl Work<'_> {
         let customer = keys.customer().clone();
         let deadline = self.started + self.wait.max(OTHER_REGISTRATION_WAIT);
         let mut log_end: Option<(Timestamp, LogEnd)> = None;
-        let mut pause = ROW_POLL_MIN;
+        let mut backoff = ROW_POLL.start();
         loop {
             let gave_way = match keys.state() {
                 // Claimed by a registration whose key was used with another body, and which ended there.
@@ -181,8 +181,7 @@ impl Work<'_> {
                         "another registration has this external id, and it is not known to be in the log";
                     return Err(ApiError::Unavailable(why.into()));
                 }
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(ROW_POLL_MAX);
+                tokio::time::sleep(backoff.next_pause()).await;
             }
         }
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 use domain::ports::Beside;
-use engine::program::{print, table};
 use projector::status::{PartitionStatus, Status, partitions, status};
 use serde_json::json;
+use service::program::{print, table};
 
 use super::Target;
 use crate::compose::Opened;

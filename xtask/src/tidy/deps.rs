@@ -31,12 +31,14 @@ const ADAPTERS: [&str; 4] = ["log-kafka", "schema-registry", "store-sqlite", "vi
 const OUTSIDERS: [&str; 2] = ["system-tests", "xtask"];
 
 /// A dependency of ours (not one that only its tests have) and who alone may have it, besides outsiders.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 9] = [
     ("log-kafka", &["engine"]),
     ("schema-registry", &["engine"]),
     ("store-sqlite", &["engine"]),
     ("views-cql", &["engine"]),
-    ("engine", &["ingest-api", "projector", "compliance"]),
+    ("service", &["engine", "org-directory", "schema-registry", "ingest-api", "projector", "compliance"]),
+    ("engine", &["org-directory", "ingest-api", "projector", "compliance"]),
+    ("org-directory", &["ingest-api"]),
     ("projector", &["ingest-api"]),
     ("ingest-api", &[]),
 ];
@@ -142,6 +144,11 @@ mod tests {
             ("engine", "projector", Some(Rule::Layer)),
             ("engine", "ingest-api", Some(Rule::Layer)),
             ("vault", "engine", Some(Rule::Layer)),
+            ("vault", "service", Some(Rule::Layer)),
+            ("engine", "org-directory", Some(Rule::Layer)),
+            ("projector", "org-directory", Some(Rule::Layer)),
+            ("engine", "service", None),
+            ("org-directory", "engine", None),
             ("projector", "ingest-api", Some(Rule::Layer)),
             ("ingest-api", "projector", None),
             ("ingest-api", "engine", None),

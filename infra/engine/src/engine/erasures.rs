@@ -23,10 +23,9 @@ use tokio_util::sync::CancellationToken;
 
 use self::note::{Marks, Note, Reached};
 use super::{Engine, OpenError};
-use crate::clock;
 use crate::limits::{
     ERASURES_EVERY, ERASURES_LAST_MAX, ERASURES_NOTE_RECORDS, ERASURES_NOTE_TRIES, ERASURES_READ_BYTES_MAX,
-    ERASURES_READ_RECORDS_MAX, ERASURES_READ_TRIES, ERASURES_READ_WAIT, OPEN_BACKOFF_MAX, OPEN_BACKOFF_MIN,
+    ERASURES_READ_RECORDS_MAX, ERASURES_READ_TRIES, ERASURES_READ_WAIT, OPEN_RETRY,
 };
 
 #[path = "erasures_note.rs"]
@@ -61,7 +60,7 @@ impl Erasures {
             keys: Arc::clone(&engine.keys),
             external_ids: Arc::clone(&engine.external_ids),
             notes: Arc::clone(&engine.notes),
-            clock: clock::now,
+            clock: service::clock::now,
             is_one_file: engine.data_dir.is_some(),
             own: Arc::default(),
         }
@@ -180,7 +179,7 @@ impl Erasures {
             bytes_max: ERASURES_READ_BYTES_MAX,
             wait_max: ERASURES_READ_WAIT,
         };
-        let mut pause = OPEN_BACKOFF_MIN;
+        let mut backoff = OPEN_RETRY.start();
         let mut tries = 1;
         loop {
             let why = match self.log.read(topic, partition, from, bounds).await {
@@ -193,11 +192,10 @@ impl Erasures {
                 let gone = LogError::Unavailable("records went while they were read".to_owned());
                 return Err(OpenError::Log(topic, gone));
             }
-            if !matches!(why, LogError::Unavailable(_)) || tries >= ERASURES_READ_TRIES {
+            if !why.is_transient() || tries >= ERASURES_READ_TRIES {
                 return Err(OpenError::Log(topic, why));
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(OPEN_BACKOFF_MAX);
+            tokio::time::sleep(backoff.next_pause()).await;
             tries += 1;
         }
     }

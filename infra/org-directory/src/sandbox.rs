@@ -11,11 +11,11 @@ use domain::orgs::{Environment, OrgRecord, RateLimits, Scope};
 use serde::{Deserialize, Serialize};
 
 use crate::api_key::{self, ApiKey};
-use crate::clock;
-use crate::data_dir::DataDir;
-use crate::engine::Engine;
 use crate::limits::SANDBOX_JSON_BYTES_MAX;
 use crate::orgs::{EvidenceKey, NewOrg, OrgChange, Orgs, OrgsError};
+use engine::Engine;
+use engine::data_dir::DataDir;
+use service::clock;
 
 /// Name of the sandbox's org: how it is found again when `sandbox.json` is lost.
 const ORG_NAME: &str = "Sandbox";

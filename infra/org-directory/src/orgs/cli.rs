@@ -19,12 +19,12 @@ use vault::EvidencePublicKey;
 use self::answer::Answer;
 use self::print::{key_json, key_table, org_json, org_table};
 use super::{EvidenceKey, NewOrg, OrgChange, Orgs};
-use crate::clock;
-use crate::config::Config;
-use crate::data_dir::DataDir;
-use crate::engine::{Engine, Role};
 use crate::limits::{LIMIT_PER_MINUTE_MAX, ORG_NAME_CHARS_MAX, PUBLIC_KEY_FILE_BYTES_MAX};
-use crate::program::say;
+use engine::Config;
+use engine::data_dir::DataDir;
+use engine::{Engine, Role};
+use service::clock;
+use service::program::say;
 
 /// Orgs and their API keys.
 #[derive(Debug, Args)]

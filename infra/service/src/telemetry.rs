@@ -14,9 +14,9 @@ mod served;
 mod traceparent;
 mod traces;
 
-use crate::config::TelemetryConfig;
 use crate::program::{self, BuildInfo};
 
+pub use logs::LogFormat;
 pub use metrics::{Metrics, metrics};
 pub use served::Served;
 pub use traceparent::{NotATraceparent, TraceParent};
@@ -49,13 +49,9 @@ impl Telemetry {
     ///
     /// # Errors
     /// A filter or an exporter's setting that cannot be used, or a second call.
-    pub fn init(
-        config: &TelemetryConfig,
-        service: &'static str,
-        build: BuildInfo,
-    ) -> Result<Self, TelemetryError> {
+    pub fn init(format: LogFormat, service: &'static str, build: BuildInfo) -> Result<Self, TelemetryError> {
         let traces = traces::Traces::from_env(service, |name| std::env::var_os(name).is_some())?;
-        logs::init(config, traces.as_ref())?;
+        logs::init(format, traces.as_ref())?;
         panics::log_places_only();
         let metrics = metrics()?;
         // There from the start, so that the first one lost is a change.

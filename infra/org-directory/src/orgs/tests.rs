@@ -5,9 +5,9 @@ use std::path::Path;
 use vault::EvidencePrivateKey;
 
 use super::*;
-use crate::config::Config;
-use crate::engine::Role;
-use crate::faults::FailingLog;
+use engine::Config;
+use engine::Role;
+use testkit::failing_log::FailingLog;
 
 async fn open(dir: &Path) -> Engine {
     Engine::open(&Config::sandbox(dir).expect("good settings"), Role::Tool).await.expect("opened")

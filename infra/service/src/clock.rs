@@ -1,8 +1,8 @@
-//! What time it is, for whoever composes; the domain never asks.
+//! The time of day, for whoever composes; the domain never asks.
 
 use domain::time::Timestamp;
 
 /// Now, by this machine's clock.
-pub(crate) fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     Timestamp::from_millis(chrono::Utc::now().timestamp_millis())
 }

@@ -161,4 +161,6 @@ impl std::fmt::Debug for Directory {
 }
 
 #[cfg(test)]
+mod down_kms;
+#[cfg(test)]
 mod tests;

@@ -8,10 +8,12 @@ use domain::ports::{LogError, NewRecord, Topic};
 
 use super::*;
 use crate::api_key::{self, ApiKey};
-use crate::clock;
-use crate::config::Config;
-use crate::engine::{Engine, Role};
-use crate::faults::{DownKms, FailingLog};
+use engine::Config;
+use engine::{Engine, Role};
+use service::clock;
+use testkit::failing_log::FailingLog;
+
+use super::down_kms::DownKms;
 use crate::orgs::{CreatedOrg, EvidenceKey, NewOrg, OrgChange, Orgs};
 
 /// Longer than anything here takes; a test that waits for it has failed.
@@ -185,8 +187,9 @@ async fn a_tombstone_takes_a_key_and_an_org() {
     let dir = tempfile::tempdir().expect("a folder");
     let engine = open(dir.path()).await;
     let created = org(&engine, "bank").await;
-    let mut roll = crate::roll::Roll::read(&*engine.log, &engine.codec).await.expect("read");
-    assert_eq!((roll.orgs.len(), roll.keys.len()), (1, 1));
+    let mut state =
+        crate::directory_state::DirectoryState::read(&*engine.log, &engine.codec).await.expect("read");
+    assert_eq!((state.orgs.len(), state.keys.len()), (1, 1));
     let source = domain::event::Source {
         topic_id: domain::event::TopicId([0; 16]),
         partition: domain::event::Partition(0),
@@ -200,8 +203,8 @@ async fn a_tombstone_takes_a_key_and_an_org() {
             headers: Vec::new(),
             value: None,
         };
-        roll.apply(&engine.codec, &record);
-        (roll.orgs.len(), roll.keys.len())
+        state.apply(&engine.codec, &record);
+        (state.orgs.len(), state.keys.len())
     };
     assert_eq!(tombstone("nonsense".to_owned()), (1, 1));
     assert_eq!(tombstone(format!("{}/{}", created.org.org, created.key.record.id)), (1, 0));

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use domain::orgs::ApiKeyRecord;
 use serde_json::Value;
 
-use crate::program::{print, say};
+use service::program::{print, say};
 
 /// What a command has to say. It may hold a key, so it has no `Debug`.
 #[derive(Default)]

@@ -5,8 +5,8 @@ use domain::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::api_key;
-use crate::clock;
-use crate::program::table;
+use service::clock;
+use service::program::table;
 
 /// An org, without its secrets.
 pub(super) fn org_json(org: &OrgRecord) -> Value {

@@ -3,34 +3,20 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::event::{Offset, Partition, TopicId};
 use domain::ids::OrgId;
 use domain::ports::{EventLog, LogError, OffsetRange, StoredRecord, Topic};
 use event_codec::Codec;
+use retry_schedule::Backoff;
 use tokio::time::Instant;
 use vault::{Kms, OrgIds, VaultError};
 
 use super::{Directory, OrgEntry, Snapshot};
-use crate::limits::{BACKOFF_FIRST, BACKOFF_MAX, KMS_ANSWER_MAX};
-use crate::roll::{READ_BOUNDS, Roll};
+use crate::directory_state::{DirectoryState, READ_BOUNDS};
+use crate::limits::{DIRECTORY_RETRY, KMS_ANSWER_MAX};
 
-/// A pause that doubles while things fail.
-struct Backoff(Duration);
-
-impl Backoff {
-    fn next(&mut self) -> Duration {
-        let doubled = (self.0 * 2).min(BACKOFF_MAX);
-        std::mem::replace(&mut self.0, doubled)
-    }
-
-    fn reset(&mut self) {
-        self.0 = BACKOFF_FIRST;
-    }
-}
-
-/// The position of a roll in the topic it was read from.
+/// The position of a state in the topic it was read from.
 struct Place {
     topic: TopicId,
     next: HashMap<Partition, Offset>,
@@ -41,8 +27,8 @@ pub(super) struct Follow {
     kms: Arc<dyn Kms>,
     codec: Codec,
     directory: Directory,
-    roll: Roll,
-    /// How far the roll is; none before the first record and after the log said that it does not fit.
+    state: DirectoryState,
+    /// How far the state is; none before the first record and after the log said that it does not fit.
     place: Option<Place>,
     entries: HashMap<OrgId, Arc<OrgEntry>>,
     /// Orgs whose secret could not be unwrapped, with what was last logged about it.
@@ -50,7 +36,7 @@ pub(super) struct Follow {
     unwrap_again: Option<Instant>,
     unwrap_backoff: Backoff,
     follow_backoff: Backoff,
-    /// The roll says something that the published snapshot does not.
+    /// The state says something that the published snapshot does not.
     changed: bool,
 }
 
@@ -61,13 +47,13 @@ impl Follow {
             kms,
             codec,
             directory,
-            roll: Roll::default(),
+            state: DirectoryState::default(),
             place: None,
             entries: HashMap::new(),
             waiting: HashMap::new(),
             unwrap_again: None,
-            unwrap_backoff: Backoff(BACKOFF_FIRST),
-            follow_backoff: Backoff(BACKOFF_FIRST),
+            unwrap_backoff: DIRECTORY_RETRY.start(),
+            follow_backoff: DIRECTORY_RETRY.start(),
             changed: true,
         }
     }
@@ -82,7 +68,7 @@ impl Follow {
                 // until it is read.
                 self.place = None;
             }
-            let pause = self.follow_backoff.next();
+            let pause = self.follow_backoff.next_pause();
             tracing::warn!(%error, pause_ms = pause.as_millis() as u64, "the directory cannot be followed");
             tokio::time::sleep(pause).await;
         }
@@ -110,10 +96,10 @@ impl Follow {
         }
     }
 
-    /// Where to read on; from the earliest, with an empty roll, when there is no such place any more.
+    /// Where to read on; from the earliest, with an empty state, when there is no such place any more.
     fn positions(&mut self, topic: TopicId, ranges: &[OffsetRange]) -> Vec<(Partition, Offset)> {
         if self.place.as_ref().is_none_or(|place| place.topic != topic) {
-            self.roll = Roll::default();
+            self.state = DirectoryState::default();
             self.place = Some(Place { topic, next: HashMap::new() });
             self.changed = true;
         }
@@ -131,7 +117,7 @@ impl Follow {
         if record.source.topic_id != topic {
             return Err(LogError::Halted(format!("{} was made anew", Topic::Orgs.name())));
         }
-        self.roll.apply(&self.codec, record);
+        self.state.apply(&self.codec, record);
         self.changed = true;
         if let Some(place) = &mut self.place {
             place.next.insert(record.source.partition, Offset(record.source.offset.0 + 1));
@@ -147,7 +133,7 @@ impl Follow {
             return;
         }
         let (mut failed, mut without) = (false, 0);
-        for (org, record) in &self.roll.orgs {
+        for (org, record) in &self.state.orgs {
             let same_secret = match self.entries.get(org) {
                 Some(entry) if entry.record == **record => continue,
                 Some(entry) if entry.record.id_secret == record.id_secret => Some(entry.ids.clone()),
@@ -190,16 +176,16 @@ impl Follow {
             self.unwrap_again = None;
             self.unwrap_backoff.reset();
         } else if due {
-            self.unwrap_again = Some(Instant::now() + self.unwrap_backoff.next());
+            self.unwrap_again = Some(Instant::now() + self.unwrap_backoff.next_pause());
         }
     }
 
-    /// What the roll and the entries say now. Entries without an org go only here, where the roll is whole:
+    /// What the state and the entries say now. Entries without an org go only here, where the state is whole:
     /// while the topic is read anew they save asking the KMS again.
     fn snapshot(&mut self) -> Snapshot {
-        self.entries.retain(|org, _| self.roll.orgs.contains_key(org));
-        self.waiting.retain(|org, _| self.roll.orgs.contains_key(org));
-        let keys = self.roll.keys.values().filter(|key| self.roll.orgs.contains_key(&key.org));
+        self.entries.retain(|org, _| self.state.orgs.contains_key(org));
+        self.waiting.retain(|org, _| self.state.orgs.contains_key(org));
+        let keys = self.state.keys.values().filter(|key| self.state.orgs.contains_key(&key.org));
         Snapshot {
             orgs: self.entries.clone(),
             keys: keys

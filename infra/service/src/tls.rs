@@ -1,6 +1,6 @@
 //! TLS of a listener: rustls with a certificate that is read again when its files change, and client
-//! certificates where an authority for them is set; and a look at the files of clients of ours, whose libraries
-//! say neither setting nor file when they refuse one. Knows nothing of HTTP.
+//! certificates where an authority for them is set; and the reading of PEM files, also for clients of ours.
+//! Knows nothing of HTTP.
 
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -14,10 +14,20 @@ use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig};
 
-use crate::config::{ConfigError, TlsFiles};
 use crate::limits::PEM_FILE_BYTES_MAX;
 
-/// Why a listener's files are not usable.
+/// PEM files of a listener that speaks TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate chain, leaf first.
+    pub cert_file: PathBuf,
+    /// Its private key: PKCS#8, PKCS#1 or SEC1.
+    pub key_file: PathBuf,
+    /// Authorities one of which must have signed a client's certificate; none: clients need none.
+    pub client_ca_file: Option<PathBuf>,
+}
+
+/// Why a PEM file is not usable.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
@@ -147,37 +157,6 @@ impl ResolvesServerCert for ReloadingCertificate {
     }
 }
 
-/// The files of a client of ours, towards brokers or nodes: there, and of the kind that their settings say.
-pub(crate) struct ClientFiles<'a> {
-    pub(crate) section: &'static str,
-    pub(crate) ca: Option<&'a Path>,
-    pub(crate) cert: Option<&'a Path>,
-    pub(crate) key: Option<&'a Path>,
-}
-
-impl ClientFiles<'_> {
-    /// Whether they can be used.
-    ///
-    /// # Errors
-    /// [`ConfigError::Invalid`] with setting and file.
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        let invalid = |name: &str, error: TlsError| ConfigError::Invalid {
-            setting: format!("[{}] {name}", self.section),
-            message: error.to_string(),
-        };
-        if let Some(file) = self.ca {
-            certificates(file).map_err(|error| invalid("tls_ca_file", error))?;
-        }
-        if let Some(file) = self.cert {
-            certificates(file).map_err(|error| invalid("tls_cert_file", error))?;
-        }
-        if let Some(file) = self.key {
-            private_key(file).map_err(|error| invalid("tls_key_file", error))?;
-        }
-        Ok(())
-    }
-}
-
 fn load(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, TlsError> {
     let chain = certificates(cert)?;
     let private = private_key(key)?;
@@ -188,11 +167,19 @@ fn load(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result<Arc<Certif
     })
 }
 
-fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+/// The private key of a PEM file.
+///
+/// # Errors
+/// The file cannot be read, is too large, or holds no private key.
+pub fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     PrivateKeyDer::from_pem_slice(&read(path)?).map_err(|error| no_such_thing(path, "private key", error))
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+/// The certificates of a PEM file, at least one.
+///
+/// # Errors
+/// The file cannot be read, is too large, or holds no certificate.
+pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&read(path)?)
         .collect::<Result<_, _>>()
         .map_err(|error| no_such_thing(path, "certificate", error))?;

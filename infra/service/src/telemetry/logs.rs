@@ -3,6 +3,7 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
+use serde::Deserialize;
 use tracing_subscriber::filter::FilterExt as _;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -12,8 +13,20 @@ use tracing_subscriber::{EnvFilter, Layer as _, Registry};
 use super::TelemetryError;
 use super::repeats::Repeats;
 use super::traces::Traces;
-use crate::config::{LogFormat, TelemetryConfig};
 use crate::program::standard_error;
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Human on a terminal, JSON otherwise.
+    #[default]
+    Auto,
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Human,
+}
 
 /// What is logged when `RUST_LOG` does not say.
 const DEFAULT_FILTER: &str = "info";
@@ -54,10 +67,10 @@ impl Write for Lines {
     }
 }
 
-pub(super) fn init(config: &TelemetryConfig, traces: Option<&Traces>) -> Result<(), TelemetryError> {
+pub(super) fn init(format: LogFormat, traces: Option<&Traces>) -> Result<(), TelemetryError> {
     let terminal = io::stderr().is_terminal();
     let filter = filter(std::env::var("RUST_LOG").ok().as_deref())?;
-    let human = human(config.log_format, terminal);
+    let human = human(format, terminal);
     standard_error().speak_json(!human);
     let lines = if human {
         tracing_subscriber::fmt::layer().with_writer(Lines).with_ansi(terminal).boxed()

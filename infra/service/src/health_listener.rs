@@ -2,10 +2,6 @@
 //! internal network (contract §4); and what readiness is, for every program. `ingest-api` has a listener of its own,
 //! because it also shows the schema registry there. Knows neither what a program does nor where metrics come from.
 
-mod limits;
-mod progress;
-mod readiness;
-
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -28,8 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::limits::{ACCEPT_PAUSE, ANSWER_PROGRESS, CONNECTIONS_MAX, DRAIN, HEAD_BYTES_MAX, HEAD_MAX};
-pub use crate::progress::Progressing;
-pub use crate::readiness::{Readiness, UnreadyReason};
+use crate::{Progressing, Readiness};
 
 /// What the listener shows. Cheap to clone.
 #[derive(Clone)]
@@ -186,6 +181,7 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
+    use crate::UnreadyReason;
 
     async fn ask(address: SocketAddr, request: &str) -> String {
         let mut stream = TcpStream::connect(address).await.expect("connected");

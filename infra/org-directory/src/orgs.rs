@@ -4,7 +4,6 @@
 pub mod cli;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use bytes::Bytes;
 use domain::ids::{ApiKeyId, OrgId};
@@ -20,10 +19,10 @@ use vault::{
 };
 
 use crate::api_key::ApiKey;
-use crate::clock;
-use crate::engine::Engine;
-use crate::limits::{APPEND_TRIES, BACKOFF_FIRST};
-use crate::roll::Roll;
+use crate::directory_state::DirectoryState;
+use crate::limits::{APPEND_TRIES, DIRECTORY_RETRY};
+use engine::Engine;
+use service::clock;
 
 /// Whose evidence key a new org gets.
 #[derive(Debug, Clone)]
@@ -182,7 +181,7 @@ impl<'a> Orgs<'a> {
     /// # Errors
     /// [`OrgsError::Log`].
     pub async fn list(&self) -> Result<Vec<OrgRecord>, OrgsError> {
-        Ok(self.roll().await?.orgs.into_values().map(Arc::unwrap_or_clone).collect())
+        Ok(self.state().await?.orgs.into_values().map(Arc::unwrap_or_clone).collect())
     }
 
     /// Changes an org. Of two changes at once the later append stands, as a whole.
@@ -238,22 +237,22 @@ impl<'a> Orgs<'a> {
     /// # Errors
     /// [`OrgsError::NoSuchOrg`] or [`OrgsError::Log`].
     pub async fn keys(&self, org: &OrgId) -> Result<Vec<ApiKeyRecord>, OrgsError> {
-        let roll = self.roll().await?;
-        if !roll.orgs.contains_key(org) {
+        let state = self.state().await?;
+        if !state.orgs.contains_key(org) {
             return Err(OrgsError::NoSuchOrg(org.clone()));
         }
-        let keys = roll.keys.into_values().filter(|key| key.org == *org);
+        let keys = state.keys.into_values().filter(|key| key.org == *org);
         let mut keys: Vec<_> = keys.map(Arc::unwrap_or_clone).collect();
         keys.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
         Ok(keys)
     }
 
-    async fn roll(&self) -> Result<Roll, LogError> {
-        Roll::read(&*self.engine.log, &self.engine.codec).await
+    async fn state(&self) -> Result<DirectoryState, LogError> {
+        DirectoryState::read(&*self.engine.log, &self.engine.codec).await
     }
 
     async fn org(&self, org: &OrgId) -> Result<OrgRecord, OrgsError> {
-        let found = self.roll().await?.orgs.remove(org);
+        let found = self.state().await?.orgs.remove(org);
         found.map(Arc::unwrap_or_clone).ok_or_else(|| OrgsError::NoSuchOrg(org.clone()))
     }
 
@@ -303,14 +302,13 @@ impl<'a> Orgs<'a> {
     /// Appends until it is confirmed, some times at most.
     async fn append(&self, record: &DirectoryRecord) -> Result<(), OrgsError> {
         let record = self.engine.codec.directory(record, &Meta { time: clock::now(), traceparent: None })?;
-        let mut pause: Duration = BACKOFF_FIRST;
+        let mut backoff = DIRECTORY_RETRY.start();
         for _ in 1..APPEND_TRIES {
             match self.engine.log.append(Topic::Orgs, record.clone()).await {
                 Ok(_) => return Ok(()),
-                Err(LogError::Unavailable(_) | LogError::Unconfirmed(_)) => tokio::time::sleep(pause).await,
-                Err(error @ (LogError::TooLarge { .. } | LogError::Halted(_))) => return Err(error.into()),
+                Err(error) if error.is_transient() => tokio::time::sleep(backoff.next_pause()).await,
+                Err(error) => return Err(error.into()),
             }
-            pause *= 2;
         }
         self.engine.log.append(Topic::Orgs, record).await?;
         Ok(())

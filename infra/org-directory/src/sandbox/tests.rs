@@ -3,8 +3,8 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
-use crate::config::Config;
-use crate::engine::Role;
+use engine::Config;
+use engine::Role;
 
 async fn open(dir: &Path) -> Engine {
     Engine::open(&Config::sandbox(dir).expect("good settings"), Role::Tool).await.expect("opened")

@@ -21,12 +21,12 @@ pub(crate) const READ_BOUNDS: ReadBounds = ReadBounds {
 
 /// The latest of everything.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Roll {
+pub(crate) struct DirectoryState {
     pub(crate) orgs: BTreeMap<OrgId, Arc<OrgRecord>>,
     pub(crate) keys: HashMap<ApiKeyId, Arc<ApiKeyRecord>>,
 }
 
-impl Roll {
+impl DirectoryState {
     /// Takes up a record; one that cannot be decoded changes nothing and is counted and logged here, once,
     /// because a record is read once.
     pub(crate) fn apply(&mut self, codec: &Codec, record: &StoredRecord) {
@@ -77,7 +77,7 @@ impl Roll {
 
     /// Reads the whole topic as it is now.
     pub(crate) async fn read(log: &dyn EventLog, codec: &Codec) -> Result<Self, LogError> {
-        let mut roll = Self::default();
+        let mut state = Self::default();
         for range in log.offsets(Topic::Orgs).await? {
             let mut next = range.earliest;
             while next < range.end {
@@ -86,10 +86,10 @@ impl Roll {
                 let Some(last) = records.last() else { break };
                 next = Offset(last.source.offset.0 + 1);
                 for record in &records {
-                    roll.apply(codec, record);
+                    state.apply(codec, record);
                 }
             }
         }
-        Ok(roll)
+        Ok(state)
     }
 }

@@ -1,81 +1,35 @@
-//! Faults for this crate's tests, in front of the real log and KMS: what they cannot be asked to do by
-//! themselves.
+//! Faults in front of a real log: what it cannot be asked to do by itself.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use domain::event::{Offset, Partition};
-use domain::ids::OrgId;
 use domain::ports::{
     Appended, EventLog, Follower, LogError, Member, NewRecord, OffsetRange, ReadBounds, StartPositions,
     StoredRecord, Topic, TopicDescription,
 };
-use vault::{Kms, KmsError};
-use zeroize::Zeroizing;
-
-/// A KMS that does not answer while `down` is set.
-pub(crate) struct DownKms {
-    pub(crate) kms: Arc<dyn Kms>,
-    pub(crate) down: AtomicBool,
-}
-
-impl DownKms {
-    fn up(&self) -> Result<&dyn Kms, KmsError> {
-        if self.down.load(Ordering::SeqCst) {
-            return Err(KmsError::Unavailable("it is down".to_owned()));
-        }
-        Ok(&*self.kms)
-    }
-}
-
-#[async_trait]
-impl Kms for DownKms {
-    async fn create_org_key(&self, org: &OrgId) -> Result<u32, KmsError> {
-        self.up()?.create_org_key(org).await
-    }
-
-    async fn current_version(&self, org: &OrgId) -> Result<u32, KmsError> {
-        self.up()?.current_version(org).await
-    }
-
-    async fn holds_keys(&self) -> Result<bool, KmsError> {
-        self.up()?.holds_keys().await
-    }
-
-    async fn wrap(&self, org: &OrgId, version: u32, binding: &[u8], plain: &[u8]) -> Result<Bytes, KmsError> {
-        self.up()?.wrap(org, version, binding, plain).await
-    }
-
-    async fn unwrap(
-        &self,
-        org: &OrgId,
-        version: u32,
-        binding: &[u8],
-        wrapped: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, KmsError> {
-        self.up()?.unwrap(org, version, binding, wrapped).await
-    }
-}
 
 type Before = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A log whose next calls fail as told: errors of followers' `next`, of appends, and of a topic's reads, which
 /// are also written down.
-pub(crate) struct FailingLog {
-    pub(crate) log: Arc<dyn EventLog>,
-    pub(crate) next_errors: Arc<Mutex<VecDeque<LogError>>>,
-    pub(crate) append_errors: Mutex<VecDeque<LogError>>,
+pub struct FailingLog {
+    /// The log itself.
+    pub log: Arc<dyn EventLog>,
+    /// What the next calls of followers fail with.
+    pub next_errors: Arc<Mutex<VecDeque<LogError>>>,
+    /// What the next appends fail with.
+    pub append_errors: Mutex<VecDeque<LogError>>,
     reads: Mutex<Vec<(Topic, u64)>>,
     read_error: Mutex<Option<(Topic, LogError)>>,
     before_read: Mutex<Option<Before>>,
 }
 
 impl FailingLog {
-    pub(crate) fn new(log: Arc<dyn EventLog>) -> Self {
+    /// In front of that log, without a fault yet.
+    pub fn new(log: Arc<dyn EventLog>) -> Self {
         Self {
             log,
             next_errors: Arc::default(),
@@ -87,17 +41,17 @@ impl FailingLog {
     }
 
     /// From which offsets was read.
-    pub(crate) fn reads(&self) -> Vec<(Topic, u64)> {
+    pub fn reads(&self) -> Vec<(Topic, u64)> {
         self.reads.lock().expect("not poisoned").clone()
     }
 
     /// The next read of that topic fails so.
-    pub(crate) fn fail_read(&self, topic: Topic, error: LogError) {
+    pub fn fail_read(&self, topic: Topic, error: LogError) {
         *self.read_error.lock().expect("not poisoned") = Some((topic, error));
     }
 
     /// Happens before the next read.
-    pub(crate) fn at_next_read(&self, before: Before) {
+    pub fn at_next_read(&self, before: Before) {
         *self.before_read.lock().expect("not poisoned") = Some(before);
     }
 }
