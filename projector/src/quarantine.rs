@@ -12,9 +12,9 @@ use event_codec::Meta;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::batch::{BatchError, Reader};
+use crate::batch::partition_worker::wait;
+use crate::batch::reader::{BatchError, Reader};
 use crate::limits::{QUARANTINE_PAGE, RELEASE_LOOK_EVERY, RELEASE_WAIT_MAX};
-use crate::partition::wait;
 use crate::rebuild::RebuildPorts;
 
 /// Why a quarantine was not read or released.

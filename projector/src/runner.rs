@@ -2,85 +2,18 @@
 //! stay is in `session`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use domain::ports::{EventLog, Generations, LogError, Projection, StoreError, Topic};
-use domain::rows::Generation;
-use domain::time::Timestamp;
-use event_codec::Codec;
+use domain::ports::{Generations, LogError, StoreError, Topic};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use vault::Vault;
 
-use crate::following::{Following, Heard};
-use crate::limits::{
-    BACKOFF_MAX, BACKOFF_MIN, BATCH_BYTES_MAX, BATCH_RECORDS_MAX, POISON_MAX, POISON_WINDOW_RECORDS,
-    POLL_WAIT,
-};
-use crate::partition::wait;
-use crate::positions::Positions;
-use crate::progress::Progress;
-use crate::session::Session;
-
-/// What a projector works through.
-#[derive(Clone)]
-pub struct Ports {
-    /// Events in, outcomes and dead letters out.
-    pub log: Arc<dyn EventLog>,
-    /// The rows.
-    pub projection: Arc<dyn Projection>,
-    /// Authenticates envelopes.
-    pub vault: Vault,
-    /// Reads and writes records.
-    pub codec: Codec,
-    /// For the informative `ce_time` of outcomes; nothing is decided by it.
-    pub clock: Arc<dyn Clock>,
-}
-
-/// What time it is, for headers.
-pub trait Clock: Send + Sync {
-    /// Now.
-    fn now(&self) -> Timestamp;
-}
-
-impl<F: Fn() -> Timestamp + Send + Sync> Clock for F {
-    fn now(&self) -> Timestamp {
-        self()
-    }
-}
-
-/// How a projector works.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// The group whose members share the partitions.
-    pub group: String,
-    /// The generation it writes, unless it follows the pointer ([`Runner::following`]).
-    pub generation: Generation,
-    /// See [`crate::limits::BATCH_RECORDS_MAX`].
-    pub batch_records_max: usize,
-    /// See [`crate::limits::BATCH_BYTES_MAX`].
-    pub batch_bytes_max: usize,
-    /// See [`crate::limits::POLL_WAIT`].
-    pub poll_wait: Duration,
-    /// See [`crate::limits::POISON_MAX`].
-    pub poison_max: usize,
-    /// See [`crate::limits::POISON_WINDOW_RECORDS`].
-    pub poison_window_records: u64,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            group: "identity-projector".to_owned(),
-            generation: Generation(1),
-            batch_records_max: BATCH_RECORDS_MAX,
-            batch_bytes_max: BATCH_BYTES_MAX,
-            poll_wait: POLL_WAIT,
-            poison_max: POISON_MAX,
-            poison_window_records: POISON_WINDOW_RECORDS,
-        }
-    }
-}
+use crate::batch::partition_worker::wait;
+use crate::generation::pointer_watch::{Following, Heard};
+use crate::group::positions::Positions;
+use crate::group::progress::Progress;
+use crate::group::session::Session;
+use crate::limits::{BACKOFF_MAX, BACKOFF_MIN};
+use crate::settings::{Ports, Settings};
 
 /// Why a projector ended before it was told to.
 #[derive(Debug, thiserror::Error)]

@@ -14,10 +14,10 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use super::{Progress, RebuildError, RebuildPorts};
-use crate::batch::{Reader, split_at_releases};
+use crate::batch::partition_worker::{Ended, KeyAway, PartitionWorker, Voice};
+use crate::batch::reader::{Reader, split_at_releases};
 use crate::limits::REBUILD_PARTITIONS_AT_ONCE;
-use crate::partition::{Ended, KeyAway, PartitionWorker, Voice};
-use crate::runner::Settings;
+use crate::settings::Settings;
 
 /// Where each partition stands, or is to stand.
 pub(super) type Offsets = BTreeMap<Partition, Offset>;

@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::{Patience, RebuildError};
+use crate::batch::partition_worker::wait;
 use crate::limits::{ACKNOWLEDGE_EVERY, INSTANCES_EVERY, POINT_TRIES_MAX};
-use crate::partition::wait;
 
 /// Rebuilds say something too, so that there is one at a time; nobody waits for them.
 const REBUILDS: &str = "rebuild/";

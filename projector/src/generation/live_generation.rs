@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::beats::Beats;
+use crate::generation::heartbeat::Beats;
 use crate::limits::{POINTER_EVERY, POINTER_STALE};
 
 /// The generation that answers, as last heard of.

@@ -7,10 +7,10 @@ use domain::fold::{Fact, KnownRows};
 use domain::ids::{CustomerRef, OrgId, VerificationId};
 use domain::rows::{CustomerState, RowKey, ViewRow};
 
-use crate::batch::{BatchError, Reader};
+use crate::batch::customer_cache::{Ids, Memory};
+use crate::batch::plan::Plan;
+use crate::batch::reader::{BatchError, Reader};
 use crate::limits::REMEMBERED_IDS_MAX;
-use crate::memory::{Ids, Memory};
-use crate::plan::Plan;
 
 /// Customers' states.
 pub(crate) type States = HashMap<CustomerRef, CustomerState>;

@@ -15,11 +15,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use crate::batch::{BatchError, split_at_releases};
-use crate::intake::{KeyWait, customer_of_key};
-use crate::lanes::{Work, split_at_handover};
+use crate::batch::decode_record::{KeyWait, customer_of_key};
+use crate::batch::partition_worker::{Ended, PartitionWorker, Voice};
+use crate::batch::reader::{BatchError, split_at_releases};
+use crate::group::partition_generations::{Work, split_at_handover};
 use crate::limits::{HELD_ASK_MAX, HELD_ASK_MIN, HELD_ORGS_MAX};
-use crate::partition::{Ended, PartitionWorker, Voice};
 
 /// One org that waits.
 struct Hold {

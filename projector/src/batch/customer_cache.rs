@@ -9,8 +9,8 @@ use std::hash::BuildHasher as _;
 use domain::ids::{CustomerRef, VerificationId};
 use domain::rows::CustomerState;
 
+use crate::batch::plan::Plan;
 use crate::limits::{REMEMBERED_CUSTOMERS_MAX, REMEMBERED_IDS_MAX, REMEMBERED_IDS_OF_ALL_MAX};
-use crate::plan::Plan;
 
 /// Whether a customer's verifications are known.
 #[derive(Debug, Clone, Default)]

@@ -8,9 +8,9 @@ use domain::time::Timestamp;
 use event_codec::{DeadLetter, Meta};
 use futures::future::try_join_all;
 
-use crate::batch::{BatchError, Reader};
-use crate::plan::Plan;
-use crate::runner::Clock;
+use crate::batch::plan::Plan;
+use crate::batch::reader::{BatchError, Reader};
+use crate::settings::Clock;
 
 /// Each with its record, as far as that fits.
 pub(crate) async fn publish_dead_letters(

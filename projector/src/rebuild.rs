@@ -8,7 +8,7 @@ mod canonical;
 mod compare;
 mod handover;
 mod instances;
-mod words;
+mod report;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,14 +20,14 @@ use tokio_util::sync::CancellationToken;
 
 pub use canonical::RowDigest;
 pub use compare::Comparison;
-pub use words::{Difference, Options, Patience, Phase, Progress, RebuildError, Report, Until};
+pub use report::{Difference, Options, Patience, Phase, Progress, RebuildError, Report, Until};
 
 use self::build::{Builder, Stop, positions};
 use self::compare::Compare;
 use self::instances::Instances;
+use crate::batch::partition_worker::wait;
 use crate::limits::{CATCH_UP_LAG, CATCH_UP_ROUNDS_MAX, INSTANCES_EVERY};
-use crate::partition::wait;
-use crate::runner::{Ports, Settings};
+use crate::settings::{Ports, Settings};
 
 /// What a rebuild works through.
 #[derive(Clone)]

@@ -7,10 +7,10 @@ use domain::ports::{Pointer, StoredRecord};
 use domain::rows::{Epoch, Generation, PositionRow};
 use tokio_util::sync::CancellationToken;
 
-use crate::batch::{Reader, next_after, split_at_releases};
-use crate::partition::{Ended, KeyAway, PartitionWorker, Voice};
-use crate::positions::next_of;
-use crate::runner::{Clock, Settings};
+use crate::batch::partition_worker::{Ended, KeyAway, PartitionWorker, Voice};
+use crate::batch::reader::{Reader, next_after, split_at_releases};
+use crate::group::positions::next_of;
+use crate::settings::{Clock, Settings};
 
 /// One generation of the partition.
 struct Lane {

@@ -15,14 +15,15 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::batch::Reader;
-use crate::following::Following;
-use crate::lag::Lag;
-use crate::lanes::{Lanes, Work};
+use crate::batch::reader::Reader;
+use crate::generation::pointer_watch::Following;
+use crate::group::lag::Lag;
+use crate::group::partition_generations::{Lanes, Work};
+use crate::group::positions::{Positions, next_of};
+use crate::group::progress::Progress;
 use crate::limits::REPORT_EVERY;
-use crate::positions::{Positions, next_of};
-use crate::progress::Progress;
-use crate::runner::{Ended, Ports, Settings};
+use crate::runner::Ended;
+use crate::settings::{Ports, Settings};
 
 /// A stay.
 pub(crate) struct Session<'a> {

@@ -12,14 +12,14 @@ use domain::rows::{AsOf, Epoch, Generation, PositionRow, RowKey, ViewRow, ViewWr
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::batch::{BatchError, Reader};
-use crate::held::HeldOrgs;
-use crate::intake::KeyWait;
+use crate::batch::customer_cache::Memory;
+use crate::batch::decode_record::KeyWait;
+use crate::batch::held_orgs::HeldOrgs;
+use crate::batch::plan::{Counts, Plan};
+use crate::batch::publish::{count_events, header_event_id, publish_dead_letters, publish_outcomes};
+use crate::batch::reader::{BatchError, Reader};
 use crate::limits::{BACKOFF_MAX, BACKOFF_MIN, CACHED_COUNTS_MAX};
-use crate::memory::Memory;
-use crate::plan::{Counts, Plan};
-use crate::publish::{count_events, header_event_id, publish_dead_letters, publish_outcomes};
-use crate::runner::{Clock, Settings};
+use crate::settings::{Clock, Settings};
 
 /// Whether a generation's outcomes are published.
 #[derive(Clone, Copy)]

@@ -12,7 +12,7 @@ use domain::rows::{
     ViewRow, ViewWrite, WriteTimestamp,
 };
 
-use crate::memory::Ids;
+use crate::batch::customer_cache::Ids;
 
 /// Counts of one partition, as they stand in the store or will after this batch.
 #[derive(Debug, Clone, Default)]

@@ -10,7 +10,7 @@ use domain::rows::Generation;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::beats::Beats;
+use crate::generation::heartbeat::Beats;
 use crate::limits::{POINTER_EVERY, POINTER_STALE};
 
 /// What a runner follows.
