@@ -9,7 +9,7 @@ use domain::time::Timestamp;
 use engine::Directory;
 use engine::api_key::ApiKey;
 use event_codec::Codec;
-use projector::Live;
+use generation_watch::LiveGeneration;
 use vault::Vault;
 
 use crate::admission::Admission;
@@ -31,7 +31,7 @@ pub struct Ports {
     /// How far it is.
     pub inspection: Arc<dyn Inspection>,
     /// Which generation of it answers.
-    pub live: Live,
+    pub live: LiveGeneration,
     /// The orgs' own ids for customers.
     pub external_ids: Arc<dyn ExternalIds>,
     /// Customers' keys.
@@ -51,7 +51,7 @@ pub struct App {
     /// See [`Ports::inspection`].
     pub inspection: Arc<dyn Inspection>,
     /// See [`Ports::live`].
-    pub live: Live,
+    pub live: LiveGeneration,
     /// See [`Ports::external_ids`].
     pub external_ids: Arc<dyn ExternalIds>,
     /// See [`Ports::vault`].

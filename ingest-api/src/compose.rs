@@ -12,6 +12,7 @@ use domain::time::Timestamp;
 use engine::config::{ApiConfig, Config, EngineKind, Listener};
 use engine::telemetry::Metrics;
 use engine::{Directory, Engine, Role};
+use generation_watch::LiveGeneration;
 use projector::Progress;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -184,7 +185,7 @@ struct Begun {
     currency: Currency,
     vault: Vault,
     directory: Directory,
-    live: projector::Live,
+    live: LiveGeneration,
     /// Of the projector in this process, where there is one.
     progress: Option<Progress>,
 }
@@ -202,7 +203,7 @@ impl Begun {
             cancel.clone(),
         );
         let generations = Arc::clone(&engine.operations.generations);
-        let (live, reading) = projector::Live::follow(generations, &instance_name(), cancel.clone());
+        let (live, reading) = LiveGeneration::start(generations, &instance_name(), cancel.clone());
         let mut tasks = vec![following, reading, sweep(vault.clone(), cancel.clone())];
         let mut progress = None;
         if config.engine.kind == EngineKind::Embedded {

@@ -6,7 +6,6 @@
 //! What does not belong here: what an event means (`domain`), how a log or a store works (the adapters).
 
 mod batch;
-mod generation;
 mod group;
 pub mod limits;
 pub mod quarantine;
@@ -15,7 +14,6 @@ mod runner;
 mod settings;
 pub mod status;
 
-pub use generation::live_generation::Live;
 pub use group::positions::Positions;
 pub use group::progress::Progress;
 pub use runner::{RunError, Runner};

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use domain::ports::{Generations, LogError, StoreError, Topic};
+use generation_watch::PointerWatch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::batch::partition_worker::wait;
-use crate::generation::pointer_watch::{Following, Heard};
 use crate::group::positions::Positions;
 use crate::group::progress::Progress;
 use crate::group::session::Session;
@@ -53,22 +53,22 @@ impl From<StoreError> for Ended {
 pub struct Runner {
     ports: Ports,
     settings: Settings,
-    following: Following,
+    pointer_watch: PointerWatch,
     progress: Progress,
 }
 
 impl Runner {
     /// A projector over those ports, of one generation.
     pub fn new(ports: Ports, settings: Settings) -> Self {
-        let following = Following::Fixed(settings.generation);
-        Self { ports, settings, following, progress: Progress::default() }
+        let pointer_watch = PointerWatch::fixed(settings.generation);
+        Self { ports, settings, pointer_watch, progress: Progress::default() }
     }
 
     /// The same, of whichever generations the pointer names. `instance` is a name nobody else has: under it
     /// this projector says which pointer it works by.
     #[must_use]
     pub fn following(self, generations: Arc<dyn Generations>, instance: String) -> Self {
-        Self { following: Following::Pointer(Box::new(Heard::new(generations, instance))), ..self }
+        Self { pointer_watch: PointerWatch::stored(generations, instance), ..self }
     }
 
     /// How far it is, for whoever waits for it.
@@ -78,7 +78,7 @@ impl Runner {
 
     /// Projects until cancelled. Outages are waited out; only what needs an operator ends it.
     pub async fn run(&self, cancel: CancellationToken) -> Result<(), RunError> {
-        self.following.during(self.sessions(&cancel)).await
+        self.pointer_watch.watch_during(self.sessions(&cancel)).await
     }
 
     async fn sessions(&self, cancel: &CancellationToken) -> Result<(), RunError> {
@@ -101,7 +101,7 @@ impl Runner {
     }
 
     async fn session(&self, cancel: &CancellationToken) -> Result<(), Ended> {
-        let (pointer, cancel) = self.following.begin(cancel).await?;
+        let (pointer, cancel) = self.pointer_watch.begin_session(cancel).await?;
         let topic = self.ports.log.describe(Topic::Events).await?;
         let epoch = self.ports.projection.claim_epoch(topic.id).await?;
         let positions = Arc::new(Positions::new(
@@ -112,9 +112,13 @@ impl Runner {
         info!(version = pointer.version, live = pointer.live.0, written = ?pointer.written(), "projecting");
         let from: Arc<Positions> = Arc::clone(&positions);
         let mut member = self.ports.log.join(Topic::Events, &self.settings.group, from).await?;
-        let mut session =
-            Session::new((&self.ports, &self.settings, &self.following), pointer, (topic, epoch), positions)
-                .telling(&self.progress);
+        let mut session = Session::new(
+            (&self.ports, &self.settings, &self.pointer_watch),
+            pointer,
+            (topic, epoch),
+            positions,
+        )
+        .telling(&self.progress);
         let lag = session.lag();
         let ended = tokio::select! {
             ended = session.run(&mut *member, &cancel) => ended,

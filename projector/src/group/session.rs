@@ -11,12 +11,12 @@ use domain::event::{Offset, Partition};
 use domain::ports::{Member, Pointer, Polled, ReadBounds, StoredRecord, TopicDescription};
 use domain::rows::Epoch;
 use futures::stream::{FuturesUnordered, StreamExt as _};
+use generation_watch::PointerWatch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::batch::reader::Reader;
-use crate::generation::pointer_watch::Following;
 use crate::group::lag::Lag;
 use crate::group::partition_generations::{Lanes, Work};
 use crate::group::positions::{Positions, next_of};
@@ -29,7 +29,7 @@ use crate::settings::{Ports, Settings};
 pub(crate) struct Session<'a> {
     ports: &'a Ports,
     settings: &'a Settings,
-    following: &'a Following,
+    pointer_watch: &'a PointerWatch,
     pointer: Pointer,
     topic: TopicDescription,
     epoch: Epoch,
@@ -95,7 +95,7 @@ type Done = (Partition, Lanes, Option<Offset>);
 impl<'a> Session<'a> {
     /// Before the first poll.
     pub(crate) fn new(
-        (ports, settings, following): (&'a Ports, &'a Settings, &'a Following),
+        (ports, settings, pointer_watch): (&'a Ports, &'a Settings, &'a PointerWatch),
         pointer: Pointer,
         (topic, epoch): (TopicDescription, Epoch),
         positions: Arc<Positions>,
@@ -103,7 +103,7 @@ impl<'a> Session<'a> {
         Self {
             ports,
             settings,
-            following,
+            pointer_watch,
             pointer,
             topic,
             epoch,
@@ -134,7 +134,7 @@ impl<'a> Session<'a> {
         cancel: &CancellationToken,
     ) -> Result<(), Ended> {
         while !cancel.is_cancelled() {
-            if let Some(pointer) = self.following.next()
+            if let Some(pointer) = self.pointer_watch.take_next()
                 && !self.adopt(pointer)
             {
                 break;
@@ -167,7 +167,7 @@ impl<'a> Session<'a> {
         self.partitions.values_mut().flatten().for_each(|lanes| lanes.keep(&written));
         self.positions.keep(&written);
         info!(version = pointer.version, live = pointer.live.0, ?written, "going on by another pointer");
-        self.following.works_by(pointer.version);
+        self.pointer_watch.set_applied(pointer.version);
         self.pointer = pointer;
         true
     }
@@ -199,9 +199,9 @@ impl<'a> Session<'a> {
         // Orgs that wait for a key get a turn of their own where no batch comes, one between two polls.
         let mut due = self.partitions_due();
         loop {
-            let goes_on = stop.is_none() && !cancel.is_cancelled() && !self.following.has_next();
+            let goes_on = stop.is_none() && !cancel.is_cancelled() && !self.pointer_watch.has_next();
             if goes_on && (self.has_startable() || !due.is_empty()) {
-                match self.following.still(pointer.version).await {
+                match self.pointer_watch.is_current(pointer.version).await {
                     Ok(true) => {
                         for (partition, lanes, records) in self.start(std::mem::take(&mut due)) {
                             at_work.push(Box::pin(process(work, partition, lanes, records, cancel)));

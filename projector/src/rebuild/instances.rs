@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::ports::{Acknowledgement, Generations, Pointer, READERS, StoreError};
+use generation_watch::limits::ACKNOWLEDGE_EVERY;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::{Patience, RebuildError};
 use crate::batch::partition_worker::wait;
-use crate::limits::{ACKNOWLEDGE_EVERY, INSTANCES_EVERY, POINT_TRIES_MAX};
+use crate::limits::{INSTANCES_EVERY, POINT_TRIES_MAX};
 
 /// Rebuilds say something too, so that there is one at a time; nobody waits for them.
 const REBUILDS: &str = "rebuild/";

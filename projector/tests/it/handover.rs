@@ -3,7 +3,7 @@
 use domain::event::{Offset, Partition};
 use domain::ports::{Acknowledgement, Beside, Handover, Pointer, Topic};
 use domain::rows::Generation;
-use projector::Live;
+use generation_watch::LiveGeneration;
 use projector::rebuild::{Options, Patience, RebuildError, drop_kept, go_back};
 use tokio_util::sync::CancellationToken;
 
@@ -155,7 +155,7 @@ async fn a_reader_reads_by_the_new_pointer_before_a_rebuild_ends() {
     let world = ready().await;
     let generations = world.ports().generations;
     let cancel = CancellationToken::new();
-    let (live, following) = Live::follow(generations.clone(), "api", cancel.clone());
+    let (live, following) = LiveGeneration::start(generations.clone(), "api", cancel.clone());
     assert_eq!(live.generation().await, Ok(ONE));
     // What a rebuild that was broken off has left: while it stands the reader says by what it reads.
     point(&world, ONE, Beside::Building(TWO)).await;
@@ -210,7 +210,7 @@ async fn nothing_is_switched_while_somebody_projects_without_following() {
     let token = cancel.clone();
     let stubborn = tokio::spawn(async move { runner.run(token).await.expect("it runs") });
     // That somebody reads by the pointer does not say that anybody writes by it.
-    let (_live, reading) = Live::follow(ports.generations, "api", cancel.clone());
+    let (_live, reading) = LiveGeneration::start(ports.generations, "api", cancel.clone());
     let done = CancellationToken::new();
     let more = async {
         let mut every = tokio::time::interval(std::time::Duration::from_millis(20));

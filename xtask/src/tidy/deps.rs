@@ -31,12 +31,13 @@ const ADAPTERS: [&str; 4] = ["log-kafka", "schema-registry", "store-sqlite", "vi
 const OUTSIDERS: [&str; 2] = ["system-tests", "xtask"];
 
 /// A dependency of ours (not one that only its tests have) and who alone may have it, besides outsiders.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 8] = [
     ("log-kafka", &["engine"]),
     ("schema-registry", &["engine"]),
     ("store-sqlite", &["engine"]),
     ("views-cql", &["engine"]),
     ("engine", &["ingest-api", "projector", "compliance"]),
+    ("generation-watch", &["ingest-api", "projector"]),
     ("projector", &["ingest-api"]),
     ("ingest-api", &[]),
 ];
@@ -142,6 +143,8 @@ mod tests {
             ("engine", "projector", Some(Rule::Layer)),
             ("engine", "ingest-api", Some(Rule::Layer)),
             ("vault", "engine", Some(Rule::Layer)),
+            ("engine", "generation-watch", Some(Rule::Layer)),
+            ("ingest-api", "generation-watch", None),
             ("projector", "ingest-api", Some(Rule::Layer)),
             ("ingest-api", "projector", None),
             ("ingest-api", "engine", None),
