@@ -13,7 +13,7 @@ use engine::config::{ApiConfig, Config, EngineKind, Listener};
 use engine::telemetry::Metrics;
 use engine::{Directory, Engine, Role};
 use generation_watch::LiveGeneration;
-use projector::Progress;
+use projector::SessionProgress;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vault::Vault;
@@ -187,7 +187,7 @@ struct Begun {
     directory: Directory,
     live: LiveGeneration,
     /// Of the projector in this process, where there is one.
-    progress: Option<Progress>,
+    progress: Option<SessionProgress>,
 }
 
 impl Begun {
@@ -339,9 +339,9 @@ fn spawn_projector(
     vault: Vault,
     cancel: CancellationToken,
     failed: Failure,
-) -> (JoinHandle<()>, Progress) {
+) -> (JoinHandle<()>, SessionProgress) {
     let now = || Timestamp::from_millis(Utc::now().timestamp_millis());
-    let ports = projector::Ports {
+    let ports = projector::ProjectorPorts {
         log: Arc::clone(&engine.log),
         projection: Arc::clone(&engine.projection),
         vault,
@@ -349,15 +349,15 @@ fn spawn_projector(
         clock: Arc::new(now),
     };
     let wanted = &config.projector;
-    let settings = projector::Settings {
+    let settings = projector::ProjectorSettings {
         group: wanted.group.clone(),
         batch_records_max: wanted.batch_records_max as usize,
         poison_max: wanted.dead_letters_max as usize,
         batch_bytes_max: usize::try_from(wanted.batch_bytes_max).unwrap_or(usize::MAX),
-        ..projector::Settings::default()
+        ..projector::ProjectorSettings::default()
     };
     let generations = Arc::clone(&engine.operations.generations);
-    let runner = projector::Runner::new(ports, settings).following(generations, instance_name());
+    let runner = projector::ProjectorRunner::new(ports, settings).following(generations, instance_name());
     let progress = runner.progress();
     let task = tokio::spawn(async move {
         if let Err(error) = runner.run(cancel).await {

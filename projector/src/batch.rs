@@ -2,11 +2,13 @@
 //! fetched, the facts are folded into a plan, and the plan is written and published. Not here: which partitions
 //! this projector has, and which generations are written (`group`).
 
+pub(crate) mod batch_error;
 pub(crate) mod customer_cache;
 pub(crate) mod decode_record;
 pub(crate) mod held_orgs;
 pub(crate) mod partition_worker;
 pub(crate) mod plan;
+pub(crate) mod plan_batch;
 pub(crate) mod prefetch;
 pub(crate) mod publish;
-pub(crate) mod reader;
+pub(crate) mod split;

@@ -8,13 +8,14 @@
 mod batch;
 mod group;
 pub mod limits;
+mod pause;
 pub mod quarantine;
 pub mod rebuild;
 mod runner;
 mod settings;
 pub mod status;
 
-pub use group::positions::Positions;
-pub use group::progress::Progress;
-pub use runner::{RunError, Runner};
-pub use settings::{Clock, Ports, Settings};
+pub use group::positions::StoredPositions;
+pub use group::progress::SessionProgress;
+pub use runner::{ProjectorRunner, RunError};
+pub use settings::{HeaderClock, ProjectorPorts, ProjectorSettings};

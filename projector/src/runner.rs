@@ -8,12 +8,12 @@ use generation_watch::PointerWatch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::batch::partition_worker::wait;
-use crate::group::positions::Positions;
-use crate::group::progress::Progress;
-use crate::group::session::Session;
+use crate::group::positions::StoredPositions;
+use crate::group::progress::SessionProgress;
+use crate::group::session::GroupSession;
 use crate::limits::{BACKOFF_MAX, BACKOFF_MIN};
-use crate::settings::{Ports, Settings};
+use crate::pause::wait;
+use crate::settings::{ProjectorPorts, ProjectorSettings};
 
 /// Why a projector ended before it was told to.
 #[derive(Debug, thiserror::Error)]
@@ -24,44 +24,44 @@ pub enum RunError {
 }
 
 /// Why a session ended before it was told to.
-pub(crate) enum Ended {
+pub(crate) enum SessionEnd {
     /// Worth starting again.
-    Again(String),
+    Retry(String),
     /// An operator is needed.
     Refused(String),
 }
 
-impl From<LogError> for Ended {
+impl From<LogError> for SessionEnd {
     fn from(error: LogError) -> Self {
         match error {
-            LogError::Unavailable(text) | LogError::Unconfirmed(text) => Self::Again(text),
+            LogError::Unavailable(text) | LogError::Unconfirmed(text) => Self::Retry(text),
             LogError::TooLarge { .. } | LogError::Halted(_) => Self::Refused(error.to_string()),
         }
     }
 }
 
-impl From<StoreError> for Ended {
+impl From<StoreError> for SessionEnd {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(text) => Self::Again(text),
+            StoreError::Unavailable(text) => Self::Retry(text),
             StoreError::Corrupt(text) => Self::Refused(text),
         }
     }
 }
 
 /// A projector.
-pub struct Runner {
-    ports: Ports,
-    settings: Settings,
+pub struct ProjectorRunner {
+    ports: ProjectorPorts,
+    settings: ProjectorSettings,
     pointer_watch: PointerWatch,
-    progress: Progress,
+    progress: SessionProgress,
 }
 
-impl Runner {
+impl ProjectorRunner {
     /// A projector over those ports, of one generation.
-    pub fn new(ports: Ports, settings: Settings) -> Self {
+    pub fn new(ports: ProjectorPorts, settings: ProjectorSettings) -> Self {
         let pointer_watch = PointerWatch::fixed(settings.generation);
-        Self { ports, settings, pointer_watch, progress: Progress::default() }
+        Self { ports, settings, pointer_watch, progress: SessionProgress::default() }
     }
 
     /// The same, of whichever generations the pointer names. `instance` is a name nobody else has: under it
@@ -72,7 +72,7 @@ impl Runner {
     }
 
     /// How far it is, for whoever waits for it.
-    pub fn progress(&self) -> Progress {
+    pub fn progress(&self) -> SessionProgress {
         self.progress.clone()
     }
 
@@ -87,8 +87,8 @@ impl Runner {
             match self.session(cancel).await {
                 // Cancelled, or the pointer changed: then by the new one.
                 Ok(()) => pause = BACKOFF_MIN,
-                Err(Ended::Refused(why)) => return Err(RunError::Refused(why)),
-                Err(Ended::Again(why)) => {
+                Err(SessionEnd::Refused(why)) => return Err(RunError::Refused(why)),
+                Err(SessionEnd::Retry(why)) => {
                     warn!(%why, "the projector lost its footing; starting again");
                     if wait(pause, cancel).await {
                         break;
@@ -100,19 +100,19 @@ impl Runner {
         Ok(())
     }
 
-    async fn session(&self, cancel: &CancellationToken) -> Result<(), Ended> {
+    async fn session(&self, cancel: &CancellationToken) -> Result<(), SessionEnd> {
         let (pointer, cancel) = self.pointer_watch.begin_session(cancel).await?;
         let topic = self.ports.log.describe(Topic::Events).await?;
         let epoch = self.ports.projection.claim_epoch(topic.id).await?;
-        let positions = Arc::new(Positions::new(
+        let positions = Arc::new(StoredPositions::new(
             Arc::clone(&self.ports.log),
             Arc::clone(&self.ports.projection),
             pointer.written(),
         ));
         info!(version = pointer.version, live = pointer.live.0, written = ?pointer.written(), "projecting");
-        let from: Arc<Positions> = Arc::clone(&positions);
+        let from: Arc<StoredPositions> = Arc::clone(&positions);
         let mut member = self.ports.log.join(Topic::Events, &self.settings.group, from).await?;
-        let mut session = Session::new(
+        let mut session = GroupSession::new(
             (&self.ports, &self.settings, &self.pointer_watch),
             pointer,
             (topic, epoch),

@@ -14,7 +14,7 @@ use crate::limits::{BATCH_BYTES_MAX, BATCH_RECORDS_MAX, POISON_MAX, POISON_WINDO
 
 /// What a projector works through.
 #[derive(Clone)]
-pub struct Ports {
+pub struct ProjectorPorts {
     /// Events in, outcomes and dead letters out.
     pub log: Arc<dyn EventLog>,
     /// The rows.
@@ -24,16 +24,16 @@ pub struct Ports {
     /// Reads and writes records.
     pub codec: Codec,
     /// For the informative `ce_time` of outcomes; nothing is decided by it.
-    pub clock: Arc<dyn Clock>,
+    pub clock: Arc<dyn HeaderClock>,
 }
 
 /// What time it is, for headers.
-pub trait Clock: Send + Sync {
+pub trait HeaderClock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
 }
 
-impl<F: Fn() -> Timestamp + Send + Sync> Clock for F {
+impl<F: Fn() -> Timestamp + Send + Sync> HeaderClock for F {
     fn now(&self) -> Timestamp {
         self()
     }
@@ -41,10 +41,10 @@ impl<F: Fn() -> Timestamp + Send + Sync> Clock for F {
 
 /// How a projector works.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ProjectorSettings {
     /// The group whose members share the partitions.
     pub group: String,
-    /// The generation it writes, unless it follows the pointer ([`Runner::following`]).
+    /// The generation it writes, unless it follows the pointer ([`crate::ProjectorRunner::following`]).
     pub generation: Generation,
     /// See [`crate::limits::BATCH_RECORDS_MAX`].
     pub batch_records_max: usize,
@@ -58,7 +58,7 @@ pub struct Settings {
     pub poison_window_records: u64,
 }
 
-impl Default for Settings {
+impl Default for ProjectorSettings {
     fn default() -> Self {
         Self {
             group: "identity-projector".to_owned(),

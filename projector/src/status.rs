@@ -52,7 +52,7 @@ pub struct OrgBooks {
 
 /// How the read model stands.
 #[derive(Debug, Clone)]
-pub struct Status {
+pub struct ProjectorStatus {
     /// Which generation answers, and what is beside it.
     pub pointer: Pointer,
     /// By partition.
@@ -65,7 +65,7 @@ pub struct Status {
     pub instances: Vec<Acknowledgement>,
 }
 
-impl Status {
+impl ProjectorStatus {
     /// Whether every org's books balance.
     pub fn balances(&self) -> bool {
         self.books.iter().all(|org| org.balance)
@@ -76,7 +76,7 @@ impl Status {
 ///
 /// # Errors
 /// [`StatusError`].
-pub async fn status(ports: &RebuildPorts) -> Result<Status, StatusError> {
+pub async fn status(ports: &RebuildPorts) -> Result<ProjectorStatus, StatusError> {
     let pointer = ports.generations.pointer().await?;
     let partitions = partitions(ports, &pointer).await?;
     let mut books: BTreeMap<OrgId, OrgBooks> = BTreeMap::new();
@@ -90,7 +90,7 @@ pub async fn status(ports: &RebuildPorts) -> Result<Status, StatusError> {
         of.balance &= row.books.balance();
         add(&mut of.books, row.books);
     }
-    Ok(Status {
+    Ok(ProjectorStatus {
         quarantined: quarantined(ports, pointer.live).await?,
         instances: ports.generations.acknowledgements().await?,
         partitions,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::ports::{Beside, EventLog as _, Generations as _, Topic};
 use domain::rows::Generation;
-use projector::rebuild::{RebuildError, Report};
+use projector::rebuild::{RebuildError, RebuildReport};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use testkit::faults::{NO_FAULTS, Rates};
@@ -24,10 +24,10 @@ fn a_rebuild_in_the_middle_ends_where_a_fresh_replay_ends() {
     every_seed(SEEDS, |seed| Box::pin(simulate(seed)));
 }
 
-type Rebuilds = JoinSet<Option<Result<Report, RebuildError>>>;
+type Rebuilds = JoinSet<Option<Result<RebuildReport, RebuildError>>>;
 
 /// Whether a rebuild that ended has switched, or an earlier one had.
-fn switched(ended: Option<Result<Report, RebuildError>>) -> bool {
+fn switched(ended: Option<Result<RebuildReport, RebuildError>>) -> bool {
     match ended {
         Some(Ok(report)) => report.switched || report.generation.is_none(),
         Some(Err(RebuildError::Kept(_))) => true,

@@ -15,14 +15,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
+use crate::batch::batch_error::BatchError;
 use crate::batch::decode_record::{KeyWait, customer_of_key};
-use crate::batch::partition_worker::{Ended, PartitionWorker, Voice};
-use crate::batch::reader::{BatchError, split_at_releases};
-use crate::group::partition_generations::{Work, split_at_handover};
+use crate::batch::partition_worker::{BatchEnd, PartitionWorker, Publish};
+use crate::batch::split::{BatchWork, split_at_handover, split_at_releases};
 use crate::limits::{HELD_ASK_MAX, HELD_ASK_MIN, HELD_ORGS_MAX};
 
 /// One org that waits.
-struct Hold {
+struct OrgHold {
     /// The first of its events that is not taken in.
     from: Offset,
     /// When it is tried again.
@@ -35,13 +35,13 @@ struct Hold {
 pub(crate) struct HeldOrgs {
     partition: Partition,
     generation: Generation,
-    orgs: BTreeMap<OrgId, Hold>,
+    orgs: BTreeMap<OrgId, OrgHold>,
 }
 
 impl HeldOrgs {
     /// As a position said.
     pub(crate) fn new(partition: Partition, generation: Generation, held: &[HeldOrg]) -> Self {
-        let hold = |from| Hold { from, due: Instant::now(), pause: None };
+        let hold = |from| OrgHold { from, due: Instant::now(), pause: None };
         let orgs = held.iter().map(|held| (held.org.clone(), hold(held.from))).collect();
         let held = Self { partition, generation, orgs };
         if !held.orgs.is_empty() {
@@ -81,7 +81,7 @@ impl HeldOrgs {
         error!(partition = self.partition.0, org = %wait.org, from = from.0, why = %wait.why,
             "a key is away: this org's events wait, the others go on");
         // Tried at once: what stands before the event whose key is away need not wait.
-        self.orgs.insert(wait.org.clone(), Hold { from, due: Instant::now(), pause: None });
+        self.orgs.insert(wait.org.clone(), OrgHold { from, due: Instant::now(), pause: None });
         self.show();
         true
     }
@@ -97,7 +97,7 @@ impl HeldOrgs {
     /// Its events before that are taken in.
     fn comes_along(&mut self, org: &OrgId, next: Offset) {
         if let Some(hold) = self.orgs.get_mut(org) {
-            *hold = Hold { from: next, due: Instant::now(), pause: None };
+            *hold = OrgHold { from: next, due: Instant::now(), pause: None };
         }
     }
 
@@ -139,12 +139,12 @@ fn org_of(record: &StoredRecord) -> Option<OrgId> {
 impl PartitionWorker {
     /// Takes up what waited and is due, of each org at most a batch; once nobody waits any more, the position
     /// says so.
-    pub(crate) async fn take_up_held(&mut self, work: Work<'_>, cancel: &CancellationToken) -> Ended {
+    pub(crate) async fn take_up_held(&mut self, work: BatchWork<'_>, cancel: &CancellationToken) -> BatchEnd {
         let now = Instant::now();
         let due = self.held.orgs.iter().filter(|(_, hold)| hold.due <= now);
         for org in due.map(|(org, _)| org.clone()).collect::<Vec<_>>() {
             if cancel.is_cancelled() {
-                return Ended::Cancelled;
+                return BatchEnd::Cancelled;
             }
             match self.take_up(work, &org).await {
                 Ok(()) => {}
@@ -165,10 +165,10 @@ impl PartitionWorker {
             // The next position says it, or whoever reads the old one finds that everything is taken in.
             tracing::warn!(%why, "that nobody waits any more could not be written yet");
         }
-        Ended::Done
+        BatchEnd::Done
     }
 
-    async fn take_up(&mut self, work: Work<'_>, org: &OrgId) -> Result<(), BatchError> {
+    async fn take_up(&mut self, work: BatchWork<'_>, org: &OrgId) -> Result<(), BatchError> {
         let (Some(hold), Some(upto)) = (self.held.orgs.get(org), self.reached()) else { return Ok(()) };
         // While its key is away one event is asked for, not a batch of photos.
         let records_max = if hold.pause.is_some() { 1 } else { work.settings.batch_records_max };
@@ -199,23 +199,23 @@ impl PartitionWorker {
     /// Records that one generation speaks of: up to the first whose key is away.
     async fn take_up_part(
         &mut self,
-        work: Work<'_>,
+        work: BatchWork<'_>,
         org: &OrgId,
         records: &[StoredRecord],
     ) -> Result<(), BatchError> {
         let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(()) };
         let (speaker, _) = work.pointer.speaker(self.held.partition, first.source.offset);
         let speaks = speaker == work.reader.generation;
-        let voice = if speaks { Voice::Speaks(work.clock) } else { Voice::Silent };
+        let publish = if speaks { Publish::Yes(work.clock) } else { Publish::No };
         let (reader, settings) = (work.reader, work.settings);
-        let Err(error) = self.attempt(reader, settings, voice, records, None).await else {
+        let Err(error) = self.try_batch(reader, settings, publish, records, None).await else {
             self.held.comes_along(org, Offset(last.source.offset.0 + 1));
             return Ok(());
         };
         if let BatchError::KeyAway(wait) = &error {
             let before = records.partition_point(|record| record.source.offset < wait.at);
             if before > 0 && before < records.len() {
-                self.attempt(reader, settings, voice, &records[..before], None).await?;
+                self.try_batch(reader, settings, publish, &records[..before], None).await?;
                 self.held.comes_along(org, wait.at);
             }
             self.held.stands_at(org, wait.at);

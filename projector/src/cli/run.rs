@@ -10,7 +10,7 @@ use engine::config::{Config, ListenAddress, Listener};
 use engine::program::stop_on_signal;
 use engine::telemetry::Telemetry;
 use management::{Bound, Readiness, Shown, UnreadyReason};
-use projector::Runner;
+use projector::ProjectorRunner;
 use projector::limits::{BACKOFF_MAX, BACKOFF_MIN};
 use tokio_util::sync::CancellationToken;
 
@@ -54,7 +54,7 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let opened = opened?;
 
     let instance = format!("projector/{:016x}", rand::random::<u64>());
-    let runner = Runner::new(opened.ports.clone(), opened.settings())
+    let runner = ProjectorRunner::new(opened.ports.clone(), opened.settings())
         .following(Arc::clone(&opened.operations.generations), instance);
     let progress = runner.progress();
     let mut ended = Ok(());

@@ -13,9 +13,9 @@ use crate::limits::LAG_EVERY;
 
 /// The next offset of each partition this projector has.
 #[derive(Debug, Default)]
-pub(crate) struct Lag(Mutex<BTreeMap<Partition, Offset>>);
+pub(crate) struct PartitionLag(Mutex<BTreeMap<Partition, Offset>>);
 
-impl Lag {
+impl PartitionLag {
     /// It has the partition, and has taken in everything before `next`.
     pub(crate) fn at(&self, partition: Partition, next: Offset) {
         self.lock().insert(partition, next);
@@ -75,7 +75,7 @@ mod tests {
             end: Offset(end),
         };
         let ranges = [range(0, 10), range(1, 7), range(2, 5)];
-        let lag = Lag::default();
+        let lag = PartitionLag::default();
         assert_eq!(lag.behind(&ranges), [], "it has none");
         lag.at(Partition(0), Offset(4));
         lag.at(Partition(2), Offset(0));

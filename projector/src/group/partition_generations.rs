@@ -7,13 +7,12 @@ use domain::ports::{Pointer, StoredRecord};
 use domain::rows::{Epoch, Generation, PositionRow};
 use tokio_util::sync::CancellationToken;
 
-use crate::batch::partition_worker::{Ended, KeyAway, PartitionWorker, Voice};
-use crate::batch::reader::{Reader, next_after, split_at_releases};
+use crate::batch::partition_worker::{BatchEnd, KeyAwayPolicy, PartitionWorker, Publish};
+use crate::batch::split::{BatchWork, next_after, split_at_handover, split_at_releases};
 use crate::group::positions::next_of;
-use crate::settings::{Clock, Settings};
 
 /// One generation of the partition.
-struct Lane {
+struct GenerationWriter {
     generation: Generation,
     /// What it has taken in ends before this.
     next: Offset,
@@ -21,14 +20,14 @@ struct Lane {
 }
 
 /// A partition this projector has.
-pub(crate) struct Lanes {
+pub(crate) struct PartitionGenerations {
     partition: Partition,
-    lanes: Vec<Lane>,
+    writers: Vec<GenerationWriter>,
     /// It stands still.
     pub(crate) halted: bool,
 }
 
-impl Lanes {
+impl PartitionGenerations {
     /// The partition in the generations that the pointer has written, each from its own position.
     pub(crate) fn new(
         topic_id: TopicId,
@@ -37,44 +36,44 @@ impl Lanes {
         pointer: &Pointer,
         start_of: impl Fn(Generation) -> Option<PositionRow>,
     ) -> Self {
-        let lane = |generation| {
+        let writer = |generation| {
             let start = start_of(generation);
             let next = next_of(start.as_ref());
             let log = (topic_id, epoch);
-            let worker = PartitionWorker::new(log, partition, generation, start, KeyAway::HoldsOrg);
-            Lane { generation, next, worker }
+            let worker = PartitionWorker::new(log, partition, generation, start, KeyAwayPolicy::HoldOrg);
+            GenerationWriter { generation, next, worker }
         };
-        Self { partition, lanes: pointer.written().into_iter().map(lane).collect(), halted: false }
+        Self { partition, writers: pointer.written().into_iter().map(writer).collect(), halted: false }
     }
 
     /// Whether it, or one generation of it, stands still.
     pub(crate) fn stands_still(&self) -> bool {
-        self.halted || self.lanes.iter().any(|lane| lane.worker.halted.is_some())
+        self.halted || self.writers.iter().any(|writer| writer.worker.halted.is_some())
     }
 
     /// Leaves the generations that are no longer written.
     pub(crate) fn keep(&mut self, written: &[Generation]) {
-        self.lanes.retain(|lane| written.contains(&lane.generation));
+        self.writers.retain(|writer| written.contains(&writer.generation));
     }
 
     /// Takes records in, until they are done, the partition halts, or it is cancelled. Gives the next offset
     /// when it has moved.
     pub(crate) async fn process(
         &mut self,
-        work: Work<'_>,
+        work: BatchWork<'_>,
         records: &[StoredRecord],
         cancel: &CancellationToken,
     ) -> Option<Offset> {
         let mut next = None;
-        if self.take_up_held(work, cancel).await != Ended::Done {
+        if self.take_up_held(work, cancel).await != BatchEnd::Done {
             return next;
         }
         for part in split_at_releases(work.reader.codec, records) {
             for part in split_at_handover(work.pointer, self.partition, part) {
                 match self.part(work, part, cancel).await {
-                    Ended::Done => next = next_after(part),
-                    Ended::Cancelled => return next,
-                    Ended::Halted => {
+                    BatchEnd::Done => next = next_after(part),
+                    BatchEnd::Cancelled => return next,
+                    BatchEnd::Halted => {
                         self.halt();
                         return next;
                     }
@@ -87,29 +86,29 @@ impl Lanes {
     /// Whether an org that waits for a key is to be tried again.
     pub(crate) fn has_due(&self) -> bool {
         !self.halted
-            && self.lanes.iter().any(|lane| lane.worker.halted.is_none() && lane.worker.held.is_due())
+            && self.writers.iter().any(|writer| writer.worker.halted.is_none() && writer.worker.held.is_due())
     }
 
     /// Tries orgs that wait for a key again; of two generations the one that answers last, so that whoever hears
     /// an outcome finds the row in both.
-    async fn take_up_held(&mut self, work: Work<'_>, cancel: &CancellationToken) -> Ended {
+    async fn take_up_held(&mut self, work: BatchWork<'_>, cancel: &CancellationToken) -> BatchEnd {
         for answers in [false, true] {
-            for lane in self.lanes.iter_mut().filter(|lane| {
-                (lane.generation == work.pointer.live) == answers && lane.worker.halted.is_none()
+            for writer in self.writers.iter_mut().filter(|writer| {
+                (writer.generation == work.pointer.live) == answers && writer.worker.halted.is_none()
             }) {
-                let work = Work { reader: work.reader.of(lane.generation), ..work };
-                match lane.worker.take_up_held(work, cancel).await {
-                    Ended::Done => {}
-                    Ended::Halted if !answers => {}
-                    Ended::Halted => {
+                let work = BatchWork { reader: work.reader.of(writer.generation), ..work };
+                match writer.worker.take_up_held(work, cancel).await {
+                    BatchEnd::Done => {}
+                    BatchEnd::Halted if !answers => {}
+                    BatchEnd::Halted => {
                         self.halt();
-                        return Ended::Halted;
+                        return BatchEnd::Halted;
                     }
-                    Ended::Cancelled => return Ended::Cancelled,
+                    BatchEnd::Cancelled => return BatchEnd::Cancelled,
                 }
             }
         }
-        Ended::Done
+        BatchEnd::Done
     }
 
     fn halt(&mut self) {
@@ -123,38 +122,43 @@ impl Lanes {
     }
 
     /// Records that one generation speaks of.
-    async fn part(&mut self, work: Work<'_>, records: &[StoredRecord], cancel: &CancellationToken) -> Ended {
-        let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ended::Done };
-        let (speaker, _) = work.pointer.speaker(self.partition, first.source.offset);
-        for lane in self.lanes.iter_mut().filter(|lane| lane.generation != speaker) {
-            match lane.take_in(work, Voice::Silent, records, cancel).await {
-                Ended::Done => {}
+    async fn part(
+        &mut self,
+        work: BatchWork<'_>,
+        records: &[StoredRecord],
+        cancel: &CancellationToken,
+    ) -> BatchEnd {
+        let (Some(first), Some(last)) = (records.first(), records.last()) else { return BatchEnd::Done };
+        let (publishing, _) = work.pointer.speaker(self.partition, first.source.offset);
+        for writer in self.writers.iter_mut().filter(|writer| writer.generation != publishing) {
+            match writer.process_due(work, Publish::No, records, cancel).await {
+                BatchEnd::Done => {}
                 // A generation that answers nobody holds nobody up.
-                Ended::Halted if lane.generation != work.pointer.live => {}
+                BatchEnd::Halted if writer.generation != work.pointer.live => {}
                 ended => return ended,
             }
         }
-        for lane in self.lanes.iter_mut().filter(|lane| lane.generation == speaker) {
-            match lane.take_in(work, Voice::Speaks(work.clock), records, cancel).await {
-                Ended::Done => lane.next = lane.next.max(Offset(last.source.offset.0 + 1)),
+        for writer in self.writers.iter_mut().filter(|writer| writer.generation == publishing) {
+            match writer.process_due(work, Publish::Yes(work.clock), records, cancel).await {
+                BatchEnd::Done => writer.next = writer.next.max(Offset(last.source.offset.0 + 1)),
                 ended => return ended,
             }
         }
-        for lane in self.lanes.iter_mut().filter(|lane| lane.generation != speaker) {
-            let behind = lane.next <= last.source.offset && lane.worker.halted.is_none();
+        for writer in self.writers.iter_mut().filter(|writer| writer.generation != publishing) {
+            let behind = writer.next <= last.source.offset && writer.worker.halted.is_none();
             if behind {
-                match lane.worker.advance(work.reader.of(lane.generation), last, cancel).await {
-                    Ended::Done => lane.next = Offset(last.source.offset.0 + 1),
+                match writer.worker.advance(work.reader.of(writer.generation), last, cancel).await {
+                    BatchEnd::Done => writer.next = Offset(last.source.offset.0 + 1),
                     ended => return ended,
                 }
             }
         }
-        Ended::Done
+        BatchEnd::Done
     }
 }
 
 /// Handed over, or taken up anew: what is shown is no longer this projector's, or begins again.
-impl Drop for Lanes {
+impl Drop for PartitionGenerations {
     fn drop(&mut self) {
         if std::mem::take(&mut self.halted) {
             self.show();
@@ -162,44 +166,22 @@ impl Drop for Lanes {
     }
 }
 
-impl Lane {
+impl GenerationWriter {
     /// What of the records it has not taken in yet.
-    async fn take_in(
+    async fn process_due(
         &mut self,
-        work: Work<'_>,
-        voice: Voice<'_>,
+        work: BatchWork<'_>,
+        publish: Publish<'_>,
         records: &[StoredRecord],
         cancel: &CancellationToken,
-    ) -> Ended {
+    ) -> BatchEnd {
         if self.worker.halted.is_some() {
-            return Ended::Halted;
+            return BatchEnd::Halted;
         }
         let due = records.partition_point(|record| record.source.offset < self.next);
         let reader = work.reader.of(self.generation);
-        self.worker.take_in(reader, work.settings, voice, &records[due..], cancel).await
+        self.worker.process_batch(reader, work.settings, publish, &records[due..], cancel).await
     }
-}
-
-/// What the work is done with.
-#[derive(Clone, Copy)]
-pub(crate) struct Work<'a> {
-    pub(crate) reader: Reader<'a>,
-    pub(crate) settings: &'a Settings,
-    pub(crate) clock: &'a dyn Clock,
-    pub(crate) pointer: &'a Pointer,
-}
-
-/// Cuts records so that of each part one generation speaks.
-pub(crate) fn split_at_handover<'a>(
-    pointer: &Pointer,
-    partition: Partition,
-    records: &'a [StoredRecord],
-) -> Vec<&'a [StoredRecord]> {
-    let Some(first) = records.first() else { return Vec::new() };
-    let (_, until) = pointer.speaker(partition, first.source.offset);
-    let at = until.map_or(records.len(), |until| records.partition_point(|r| r.source.offset < until));
-    let (below, from) = records.split_at(at);
-    [below, from].into_iter().filter(|part| !part.is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -241,11 +223,13 @@ mod tests {
     fn a_partition_that_stands_still_is_shown_until_it_is_handed_over() {
         let shown = Shown::default();
         metrics::with_local_recorder(&shown, || {
-            let lanes = || Lanes::new(TopicId([1; 16]), Epoch(1), Partition(3), &Pointer::FIRST, |_| None);
-            let mut halted = lanes();
+            let writers = || {
+                PartitionGenerations::new(TopicId([1; 16]), Epoch(1), Partition(3), &Pointer::FIRST, |_| None)
+            };
+            let mut halted = writers();
             halted.halt();
             assert_eq!(shown.value(), 1.0);
-            drop(lanes());
+            drop(writers());
             assert_eq!(shown.value(), 1.0, "one that went on says nothing of another");
             drop(halted);
             assert_eq!(shown.value(), 0.0);

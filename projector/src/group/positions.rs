@@ -13,14 +13,14 @@ use domain::rows::{Epoch, Generation, PositionRow, RowKey, ViewRow};
 
 /// Positions kept beside the rows of the generations that are written. Reading starts where the first of
 /// them stands; each takes in what it has not.
-pub struct Positions {
+pub struct StoredPositions {
     log: Arc<dyn EventLog>,
     projection: Arc<dyn Projection>,
     generations: Mutex<Vec<Generation>>,
     starts: Mutex<HashMap<(Generation, Partition), Option<PositionRow>>>,
 }
 
-impl Positions {
+impl StoredPositions {
     /// The positions of those generations.
     pub fn new(
         log: Arc<dyn EventLog>,
@@ -117,7 +117,7 @@ fn store_to_log(error: StoreError) -> LogError {
 }
 
 #[async_trait]
-impl StartPositions for Positions {
+impl StartPositions for StoredPositions {
     async fn start_positions(
         &self,
         topic: &TopicDescription,

@@ -16,44 +16,45 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::batch::reader::Reader;
-use crate::group::lag::Lag;
-use crate::group::partition_generations::{Lanes, Work};
-use crate::group::positions::{Positions, next_of};
-use crate::group::progress::Progress;
+use crate::batch::prefetch::BatchReader;
+use crate::batch::split::BatchWork;
+use crate::group::lag::PartitionLag;
+use crate::group::partition_generations::PartitionGenerations;
+use crate::group::positions::{StoredPositions, next_of};
+use crate::group::progress::SessionProgress;
 use crate::limits::REPORT_EVERY;
-use crate::runner::Ended;
-use crate::settings::{Ports, Settings};
+use crate::runner::SessionEnd;
+use crate::settings::{ProjectorPorts, ProjectorSettings};
 
 /// A stay.
-pub(crate) struct Session<'a> {
-    ports: &'a Ports,
-    settings: &'a Settings,
+pub(crate) struct GroupSession<'a> {
+    ports: &'a ProjectorPorts,
+    settings: &'a ProjectorSettings,
     pointer_watch: &'a PointerWatch,
     pointer: Pointer,
     topic: TopicDescription,
     epoch: Epoch,
-    positions: Arc<Positions>,
+    positions: Arc<StoredPositions>,
     /// The partitions it has; none for one that is at work.
-    partitions: BTreeMap<Partition, Option<Lanes>>,
+    partitions: BTreeMap<Partition, Option<PartitionGenerations>>,
     /// Read ahead, until their partition is done with what came before.
-    ahead: Ahead,
+    ahead: ReadAhead,
     /// How far partitions are that nobody was told of yet.
     unreported: BTreeMap<Partition, Offset>,
     reported_at: Instant,
-    lag: Arc<Lag>,
-    progress: Progress,
+    lag: Arc<PartitionLag>,
+    progress: SessionProgress,
 }
 
 /// Records that wait for their partition.
 #[derive(Default)]
-struct Ahead {
+struct ReadAhead {
     records: BTreeMap<Partition, Vec<StoredRecord>>,
     count: usize,
     bytes: usize,
 }
 
-impl Ahead {
+impl ReadAhead {
     fn add(&mut self, records: Vec<StoredRecord>) {
         for record in records {
             self.count += 1;
@@ -90,15 +91,15 @@ impl Ahead {
 }
 
 /// What a partition's work ended with.
-type Done = (Partition, Lanes, Option<Offset>);
+type PartitionDone = (Partition, PartitionGenerations, Option<Offset>);
 
-impl<'a> Session<'a> {
+impl<'a> GroupSession<'a> {
     /// Before the first poll.
     pub(crate) fn new(
-        (ports, settings, pointer_watch): (&'a Ports, &'a Settings, &'a PointerWatch),
+        (ports, settings, pointer_watch): (&'a ProjectorPorts, &'a ProjectorSettings, &'a PointerWatch),
         pointer: Pointer,
         (topic, epoch): (TopicDescription, Epoch),
-        positions: Arc<Positions>,
+        positions: Arc<StoredPositions>,
     ) -> Self {
         Self {
             ports,
@@ -109,21 +110,21 @@ impl<'a> Session<'a> {
             epoch,
             positions,
             partitions: BTreeMap::new(),
-            ahead: Ahead::default(),
+            ahead: ReadAhead::default(),
             unreported: BTreeMap::new(),
             reported_at: Instant::now(),
             lag: Arc::default(),
-            progress: Progress::default(),
+            progress: SessionProgress::default(),
         }
     }
 
     /// The same, telling how far it is.
-    pub(crate) fn telling(self, progress: &Progress) -> Self {
+    pub(crate) fn telling(self, progress: &SessionProgress) -> Self {
         Self { progress: progress.clone(), ..self }
     }
 
     /// How far its partitions are, for whoever shows it meanwhile.
-    pub(crate) fn lag(&self) -> Arc<Lag> {
+    pub(crate) fn lag(&self) -> Arc<PartitionLag> {
         Arc::clone(&self.lag)
     }
 
@@ -132,7 +133,7 @@ impl<'a> Session<'a> {
         &mut self,
         member: &mut dyn Member,
         cancel: &CancellationToken,
-    ) -> Result<(), Ended> {
+    ) -> Result<(), SessionEnd> {
         while !cancel.is_cancelled() {
             if let Some(pointer) = self.pointer_watch.take_next()
                 && !self.adopt(pointer)
@@ -160,11 +161,11 @@ impl<'a> Session<'a> {
     /// Goes on by a later pointer, with nothing in flight; false when only a new session can: what stands still
     /// is tried again by that one.
     fn adopt(&mut self, pointer: Pointer) -> bool {
-        if self.partitions.values().flatten().any(Lanes::stands_still) {
+        if self.partitions.values().flatten().any(PartitionGenerations::stands_still) {
             return false;
         }
         let written = pointer.written();
-        self.partitions.values_mut().flatten().for_each(|lanes| lanes.keep(&written));
+        self.partitions.values_mut().flatten().for_each(|generations| generations.keep(&written));
         self.positions.keep(&written);
         info!(version = pointer.version, live = pointer.live.0, ?written, "going on by another pointer");
         self.pointer_watch.set_applied(pointer.version);
@@ -182,19 +183,23 @@ impl<'a> Session<'a> {
 
     /// Hands out what is there and what comes meanwhile, until nothing is in flight any more: all of it, or what
     /// was begun before a pointer came to go on by. False when only a new session can go on.
-    async fn work_off(&mut self, member: &mut dyn Member, cancel: &CancellationToken) -> Result<bool, Ended> {
+    async fn work_off(
+        &mut self,
+        member: &mut dyn Member,
+        cancel: &CancellationToken,
+    ) -> Result<bool, SessionEnd> {
         let (ports, settings, pointer) = (self.ports, self.settings, self.pointer.clone());
-        let reader = Reader {
+        let reader = BatchReader {
             log: &*ports.log,
             projection: &*ports.projection,
             vault: &ports.vault,
             codec: &ports.codec,
             generation: pointer.live,
         };
-        let work = Work { reader, settings, clock: &*ports.clock, pointer: &pointer };
+        let work = BatchWork { reader, settings, clock: &*ports.clock, pointer: &pointer };
         let mut at_work = FuturesUnordered::new();
         // Why nothing new is begun, once that is so; what is in flight is finished first.
-        let mut stop: Option<Result<bool, Ended>> = None;
+        let mut stop: Option<Result<bool, SessionEnd>> = None;
         let mut reads_ahead = true;
         // Orgs that wait for a key get a turn of their own where no batch comes, one between two polls.
         let mut due = self.partitions_due();
@@ -203,8 +208,8 @@ impl<'a> Session<'a> {
             if goes_on && (self.has_startable() || !due.is_empty()) {
                 match self.pointer_watch.is_current(pointer.version).await {
                     Ok(true) => {
-                        for (partition, lanes, records) in self.start(std::mem::take(&mut due)) {
-                            at_work.push(Box::pin(process(work, partition, lanes, records, cancel)));
+                        for (partition, generations, records) in self.start(std::mem::take(&mut due)) {
+                            at_work.push(Box::pin(process(work, partition, generations, records, cancel)));
                         }
                     }
                     Ok(false) => stop = Some(Ok(false)),
@@ -239,7 +244,10 @@ impl<'a> Session<'a> {
     }
 
     fn partitions_due(&self) -> BTreeSet<Partition> {
-        let due = self.partitions.iter().filter(|(_, lanes)| lanes.as_ref().is_some_and(Lanes::has_due));
+        let due = self
+            .partitions
+            .iter()
+            .filter(|(_, generations)| generations.as_ref().is_some_and(PartitionGenerations::has_due));
         due.map(|(partition, _)| *partition).collect()
     }
 
@@ -249,7 +257,10 @@ impl<'a> Session<'a> {
     }
 
     /// The next batch of every partition that has one and is not at work; an empty one of those that are due.
-    fn start(&mut self, due: BTreeSet<Partition>) -> Vec<(Partition, Lanes, Vec<StoredRecord>)> {
+    fn start(
+        &mut self,
+        due: BTreeSet<Partition>,
+    ) -> Vec<(Partition, PartitionGenerations, Vec<StoredRecord>)> {
         let bounds = self.bounds();
         let mut waiting = due;
         waiting.extend(self.ahead.records.keys());
@@ -257,9 +268,9 @@ impl<'a> Session<'a> {
         for partition in waiting {
             match self.partitions.get_mut(&partition) {
                 Some(None) => {}
-                Some(lanes) if lanes.as_ref().is_some_and(|lanes| !lanes.halted) => {
-                    if let Some(lanes) = lanes.take() {
-                        started.push((partition, lanes, self.ahead.take(partition, bounds)));
+                Some(generations) if generations.as_ref().is_some_and(|generations| !generations.halted) => {
+                    if let Some(generations) = generations.take() {
+                        started.push((partition, generations, self.ahead.take(partition, bounds)));
                     }
                 }
                 // It stands still until an operator comes.
@@ -269,8 +280,8 @@ impl<'a> Session<'a> {
         started
     }
 
-    fn put_back(&mut self, (partition, lanes, next): Done) {
-        self.partitions.insert(partition, Some(lanes));
+    fn put_back(&mut self, (partition, generations, next): PartitionDone) {
+        self.partitions.insert(partition, Some(generations));
         if let Some(next) = next {
             self.unreported.insert(partition, next);
             self.lag.at(partition, next);
@@ -303,22 +314,23 @@ impl<'a> Session<'a> {
             let next = next_of(start_of(self.pointer.live).as_ref());
             self.lag.at(*partition, next);
             self.progress.at(*partition, next);
-            let lanes = Lanes::new(self.topic.id, self.epoch, *partition, &self.pointer, start_of);
-            self.partitions.insert(*partition, Some(lanes));
+            let generations =
+                PartitionGenerations::new(self.topic.id, self.epoch, *partition, &self.pointer, start_of);
+            self.partitions.insert(*partition, Some(generations));
             info!(partition = partition.0, "partition taken over");
         }
     }
 }
 
 async fn process(
-    work: Work<'_>,
+    work: BatchWork<'_>,
     partition: Partition,
-    mut lanes: Lanes,
+    mut generations: PartitionGenerations,
     records: Vec<StoredRecord>,
     cancel: &CancellationToken,
-) -> Done {
-    let next = lanes.process(work, &records, cancel).await;
-    (partition, lanes, next)
+) -> PartitionDone {
+    let next = generations.process(work, &records, cancel).await;
+    (partition, generations, next)
 }
 
 #[cfg(test)]
@@ -345,7 +357,7 @@ mod tests {
 
     #[test]
     fn what_was_read_ahead_is_given_out_in_batches_and_in_order() {
-        let mut ahead = Ahead::default();
+        let mut ahead = ReadAhead::default();
         ahead.add((0..5).map(|offset| record(1, offset)).collect());
         ahead.add(vec![record(2, 0)]);
         assert_eq!((ahead.count, ahead.bytes), (6, 600));

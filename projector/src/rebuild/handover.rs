@@ -8,36 +8,36 @@ use domain::ports::{Beside, Handover, Pointer};
 use domain::rows::Generation;
 use tokio::time::Instant;
 
-use super::build::{Builder, Offsets, Stop, positions};
-use super::instances::Instances;
-use super::{Patience, Phase, Progress, RebuildError, RebuildPorts};
+use super::build::{GenerationBuilder, PartitionOffsets, ReplayStop, positions};
+use super::instances::InstanceWatch;
+use super::{RebuildError, RebuildPatience, RebuildPhase, RebuildPorts, RebuildProgress};
 use crate::limits::INSTANCES_EVERY;
 
-pub(super) struct Switch<'a> {
+pub(super) struct GenerationSwitch<'a> {
     pub(super) ports: &'a RebuildPorts,
-    pub(super) instances: &'a Instances<'a>,
-    pub(super) progress: &'a dyn Progress,
-    pub(super) patience: Patience,
+    pub(super) instances: &'a InstanceWatch<'a>,
+    pub(super) progress: &'a dyn RebuildProgress,
+    pub(super) patience: RebuildPatience,
     /// Where the old generation stood when the rebuild began.
-    pub(super) began_at: Offsets,
+    pub(super) began_at: PartitionOffsets,
 }
 
-fn handover(builder: &Builder<'_>, from: Offsets) -> Handover {
+fn handover(builder: &GenerationBuilder<'_>, from: PartitionOffsets) -> Handover {
     Handover { topic_id: builder.topic.id, from: from.into_iter().collect() }
 }
 
-impl Switch<'_> {
+impl GenerationSwitch<'_> {
     /// Hands over to the builder's generation, and leaves the old one unless it is kept. `usable`: the old one
     /// is of this topic; another one cannot be written any more.
     pub(super) async fn run(
         &self,
         pointer: &Pointer,
-        builder: &mut Builder<'_>,
+        builder: &mut GenerationBuilder<'_>,
         keep: bool,
         usable: bool,
     ) -> Result<(), RebuildError> {
         let (old, new) = (pointer.live, builder.generation);
-        self.progress.phase(Phase::Handover, 0);
+        self.progress.phase(RebuildPhase::Handover, 0);
         if !usable {
             let to = pointer.changed(new, Some(Beside::Dropping(old)));
             self.instances.point(&to).await?;
@@ -65,7 +65,7 @@ impl Switch<'_> {
     /// Waits until the new generation has taken in whatever the old one has; fills in what no projector does.
     async fn together(
         &self,
-        builder: &mut Builder<'_>,
+        builder: &mut GenerationBuilder<'_>,
         old: Generation,
         at: &Handover,
     ) -> Result<bool, RebuildError> {
@@ -85,7 +85,7 @@ impl Switch<'_> {
             if Instant::now() >= until {
                 return Ok(false);
             }
-            let stop = |before| Stop { before, time: None };
+            let stop = |before| ReplayStop { before, time: None };
             builder.advance(&old.into_iter().map(|(partition, to)| (partition, stop(to))).collect()).await?;
             self.instances.pause(INSTANCES_EVERY).await?;
         }
@@ -95,20 +95,20 @@ impl Switch<'_> {
 /// Finishes whatever the pointer says is to go: leaves it, drops it, forgets it.
 pub(super) async fn finish(
     ports: &RebuildPorts,
-    instances: &Instances<'_>,
-    progress: &dyn Progress,
+    instances: &InstanceWatch<'_>,
+    progress: &dyn RebuildProgress,
 ) -> Result<(), RebuildError> {
     loop {
         let pointer = ports.generations.pointer().await?;
         let to = match &pointer.beside {
             Some(Beside::Leaving(generation, _)) => {
-                progress.phase(Phase::Drop, 0);
+                progress.phase(RebuildPhase::Drop, 0);
                 instances.all_by(pointer.version).await?;
                 instances.grace().await?;
                 pointer.changed(pointer.live, Some(Beside::Dropping(*generation)))
             }
             Some(Beside::Dropping(generation)) => {
-                progress.phase(Phase::Drop, 0);
+                progress.phase(RebuildPhase::Drop, 0);
                 instances.all_by(pointer.version).await?;
                 ports.generations.drop_generation(*generation).await?;
                 progress.line(&format!("generation {} is dropped", generation.0));
@@ -124,7 +124,7 @@ pub(super) async fn finish(
 /// because no position stands behind an event that was not spoken of.
 pub(super) async fn go_back(
     ports: &RebuildPorts,
-    instances: &Instances<'_>,
+    instances: &InstanceWatch<'_>,
 ) -> Result<Generation, RebuildError> {
     let pointer = ports.generations.pointer().await?;
     let Some(Beside::Previous(kept, handover)) = pointer.beside.clone() else {

@@ -10,25 +10,25 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::{Patience, RebuildError};
-use crate::batch::partition_worker::wait;
+use super::{RebuildError, RebuildPatience};
 use crate::limits::{INSTANCES_EVERY, POINT_TRIES_MAX};
+use crate::pause::wait;
 
 /// Rebuilds say something too, so that there is one at a time; nobody waits for them.
 const REBUILDS: &str = "rebuild/";
 
-pub(super) struct Instances<'a> {
+pub(super) struct InstanceWatch<'a> {
     generations: &'a dyn Generations,
-    patience: Patience,
+    patience: RebuildPatience,
     cancel: &'a CancellationToken,
     name: String,
     began: Instant,
 }
 
-impl<'a> Instances<'a> {
+impl<'a> InstanceWatch<'a> {
     pub(super) fn new(
         generations: &'a dyn Generations,
-        patience: Patience,
+        patience: RebuildPatience,
         cancel: &'a CancellationToken,
     ) -> Self {
         let name = format!("{REBUILDS}{:016x}", rand::random::<u64>());

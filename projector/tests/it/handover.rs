@@ -4,7 +4,7 @@ use domain::event::{Offset, Partition};
 use domain::ports::{Acknowledgement, Beside, Handover, Pointer, Topic};
 use domain::rows::Generation;
 use generation_watch::LiveGeneration;
-use projector::rebuild::{Options, Patience, RebuildError, drop_kept, go_back};
+use projector::rebuild::{RebuildError, RebuildOptions, RebuildPatience, drop_kept, go_back};
 use tokio_util::sync::CancellationToken;
 
 use crate::world::{Quiet, World, quick, until};
@@ -56,7 +56,7 @@ async fn a_handover_that_was_broken_off_is_taken_back_and_finished() {
 async fn a_switch_that_was_broken_off_before_the_drop_is_finished() {
     for leaving in [true, false] {
         let world = ready().await;
-        let kept = world.rebuild(Options { keep: true, ..quick() }).await.expect("rebuilt");
+        let kept = world.rebuild(RebuildOptions { keep: true, ..quick() }).await.expect("rebuilt");
         assert_eq!(kept.live, TWO);
         let at = here(&world).await;
         let left = if leaving { Beside::Leaving(ONE, at) } else { Beside::Dropping(ONE) };
@@ -73,7 +73,7 @@ async fn a_switch_that_was_broken_off_before_the_drop_is_finished() {
 async fn a_trial_that_was_broken_off_is_cleared_away_first() {
     let world = ready().await;
     point(&world, ONE, Beside::Building(TWO)).await;
-    let report = world.rebuild(Options { dry_run: true, ..quick() }).await.expect("compared");
+    let report = world.rebuild(RebuildOptions { dry_run: true, ..quick() }).await.expect("compared");
     assert_eq!(report.generation, Some(Generation(3)));
     point(&world, ONE, Beside::Dropping(Generation(4))).await;
     let report = world.rebuild(quick()).await.expect("rebuilt");
@@ -86,7 +86,7 @@ async fn a_kept_generation_is_written_and_may_answer_again() {
     let running = world.project("one");
     let patience = quick().patience;
     let cancel = CancellationToken::new();
-    world.rebuild(Options { keep: true, ..quick() }).await.expect("rebuilt");
+    world.rebuild(RebuildOptions { keep: true, ..quick() }).await.expect("rebuilt");
     assert_eq!(world.live().await, TWO);
     let refused = world.rebuild(quick()).await;
     assert!(matches!(refused, Err(RebuildError::Kept(ONE))), "{refused:?}");
@@ -143,8 +143,8 @@ async fn an_instance_that_was_killed_is_waited_for_and_then_taken_for_gone() {
     until("it has said something", async || !generations.acknowledgements().await.expect("heard").is_empty())
         .await;
     running.kill();
-    let patience = Patience { gone: std::time::Duration::from_millis(300), ..quick().patience };
-    let report = world.rebuild(Options { patience, ..quick() }).await.expect("rebuilt");
+    let patience = RebuildPatience { gone: std::time::Duration::from_millis(300), ..quick().patience };
+    let report = world.rebuild(RebuildOptions { patience, ..quick() }).await.expect("rebuilt");
     assert_eq!(report.live, TWO);
     let left = generations.acknowledgements().await.expect("heard");
     assert_eq!(left, [], "forgotten");
@@ -206,7 +206,8 @@ async fn nothing_is_switched_while_somebody_projects_without_following() {
     // One that writes generation 1 for ever, as earlier builds did.
     let ports = world.ports();
     let cancel = CancellationToken::new();
-    let runner = projector::Runner::new(ports.ports.clone(), projector::Settings::default());
+    let runner =
+        projector::ProjectorRunner::new(ports.ports.clone(), projector::ProjectorSettings::default());
     let token = cancel.clone();
     let stubborn = tokio::spawn(async move { runner.run(token).await.expect("it runs") });
     // That somebody reads by the pointer does not say that anybody writes by it.
