@@ -39,8 +39,8 @@ pub enum QuarantineError {
          effect when one does", .0.partition.0, .0.offset.0
     )]
     NotYet(Source),
-    /// Broken off.
-    #[error("broken off")]
+    /// Interrupted by the operator.
+    #[error("interrupted")]
     Cancelled,
 }
 

@@ -287,7 +287,8 @@ impl RebuildRun<'_> {
             let Some(held) = ours.flat_map(|row| &row.held).next() else { return Ok(()) };
             if !std::mem::replace(&mut told, true) {
                 let org = &held.org;
-                self.progress.line(&format!("events of {org} wait for a key that is away; waiting for them"));
+                self.progress
+                    .line(&format!("events of {org} wait for a key that is not available; waiting for them"));
             }
             if wait(INSTANCES_EVERY, self.cancel).await {
                 return Err(RebuildError::Cancelled);

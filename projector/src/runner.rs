@@ -1,5 +1,4 @@
-//! A projector: what it works through and how, and one stay in the group after the other. What is done in a
-//! stay is in `session`.
+//! A projector: one session in the group after the other. What is done in a session is in `group::session`.
 
 use std::sync::Arc;
 
@@ -89,7 +88,7 @@ impl ProjectorRunner {
                 Ok(()) => pause = BACKOFF_MIN,
                 Err(SessionEnd::Refused(why)) => return Err(RunError::Refused(why)),
                 Err(SessionEnd::Retry(why)) => {
-                    warn!(%why, "the projector lost its footing; starting again");
+                    warn!(%why, "the session ended on an error that may pass; starting the next one");
                     if wait(pause, cancel).await {
                         break;
                     }
@@ -118,7 +117,7 @@ impl ProjectorRunner {
             (topic, epoch),
             positions,
         )
-        .telling(&self.progress);
+        .with_progress(&self.progress);
         let lag = session.lag();
         let ended = tokio::select! {
             ended = session.run(&mut *member, &cancel) => ended,
@@ -127,7 +126,7 @@ impl ProjectorRunner {
         lag.forget_all();
         self.progress.ended();
         if let Err(error) = member.leave().await {
-            warn!(%error, "left the group without saying so");
+            warn!(%error, "the group could not be told that this member leaves");
         }
         ended
     }

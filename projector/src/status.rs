@@ -99,7 +99,7 @@ pub async fn status(ports: &RebuildPorts) -> Result<ProjectorStatus, StatusError
     })
 }
 
-/// By partition. A partition that lags and does not move from one look to the next stands still.
+/// By partition. A partition that lags and does not move from one look to the next is not being projected.
 ///
 /// # Errors
 /// [`StatusError`].

@@ -39,7 +39,7 @@ pub(crate) struct HeldOrgs {
 }
 
 impl HeldOrgs {
-    /// As a position said.
+    /// From the held orgs of a stored position.
     pub(crate) fn new(partition: Partition, generation: Generation, held: &[HeldOrg]) -> Self {
         let hold = |from| OrgHold { from, due: Instant::now(), pause: None };
         let orgs = held.iter().map(|held| (held.org.clone(), hold(held.from))).collect();
@@ -50,7 +50,7 @@ impl HeldOrgs {
         held
     }
 
-    /// As a position says it.
+    /// As they are stored with a position.
     pub(crate) fn rows(&self) -> Vec<HeldOrg> {
         self.orgs.iter().map(|(org, hold)| HeldOrg { org: org.clone(), from: hold.from }).collect()
     }
@@ -79,14 +79,14 @@ impl HeldOrgs {
         let Some(first) = first.filter(|_| self.orgs.len() < HELD_ORGS_MAX) else { return false };
         let from = first.source.offset;
         error!(partition = self.partition.0, org = %wait.org, from = from.0, why = %wait.why,
-            "a key is away: this org's events wait, the others go on");
+            "a key is not available: the events of this org wait, the others are applied");
         // Tried at once: what stands before the event whose key is away need not wait.
         self.orgs.insert(wait.org.clone(), OrgHold { from, due: Instant::now(), pause: None });
         self.show();
         true
     }
 
-    /// Not yet: left alone for a while, longer each time.
+    /// The key is still not available: the org is tried again after a pause that doubles.
     fn still_waits(&mut self, org: &OrgId) {
         let Some(hold) = self.orgs.get_mut(org) else { return };
         let pause = hold.pause.map_or(HELD_ASK_MIN, |pause| (pause * 2).min(HELD_ASK_MAX));
@@ -110,7 +110,7 @@ impl HeldOrgs {
 
     fn let_go(&mut self, org: &OrgId) {
         if self.orgs.remove(org).is_some() {
-            info!(partition = self.partition.0, %org, "its keys are here: this org waits no more");
+            info!(partition = self.partition.0, %org, "the keys of this org are available again: its events no longer wait");
             self.show();
         }
     }
@@ -122,7 +122,7 @@ impl HeldOrgs {
     }
 }
 
-/// Handed over: what is shown is no longer this projector's.
+/// When the partition is revoked, the gauge no longer shows its held orgs.
 impl Drop for HeldOrgs {
     fn drop(&mut self) {
         if !self.orgs.is_empty() {
@@ -154,7 +154,7 @@ impl PartitionWorker {
                     if !matches!(why, BatchError::KeyAway(_)) {
                         self.forget();
                     }
-                    tracing::debug!(partition = self.held.partition.0, %org, %why, "it waits still");
+                    tracing::debug!(partition = self.held.partition.0, %org, %why, "the events of this org still wait");
                     self.held.still_waits(&org);
                 }
             }
@@ -163,7 +163,7 @@ impl PartitionWorker {
             && let Err(why) = self.show_released(work.reader).await
         {
             // The next position says it, or whoever reads the old one finds that everything is taken in.
-            tracing::warn!(%why, "that nobody waits any more could not be written yet");
+            tracing::warn!(%why, "the position without held orgs could not be written yet");
         }
         BatchEnd::Done
     }
@@ -196,7 +196,7 @@ impl PartitionWorker {
         Ok(())
     }
 
-    /// Records that one generation speaks of: up to the first whose key is away.
+    /// Processes records whose outcomes the same generation publishes, up to the first whose key is not available.
     async fn take_up_part(
         &mut self,
         work: BatchWork<'_>,
@@ -204,9 +204,9 @@ impl PartitionWorker {
         records: &[StoredRecord],
     ) -> Result<(), BatchError> {
         let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(()) };
-        let (speaker, _) = work.pointer.speaker(self.held.partition, first.source.offset);
-        let speaks = speaker == work.reader.generation;
-        let publish = if speaks { Publish::Yes(work.clock) } else { Publish::No };
+        let (publishing, _) = work.pointer.speaker(self.held.partition, first.source.offset);
+        let publishes = publishing == work.reader.generation;
+        let publish = if publishes { Publish::Yes(work.clock) } else { Publish::No };
         let (reader, settings) = (work.reader, work.settings);
         let Err(error) = self.try_batch(reader, settings, publish, records, None).await else {
             self.held.comes_along(org, Offset(last.source.offset.0 + 1));

@@ -29,19 +29,19 @@ use crate::settings::{HeaderClock, ProjectorSettings};
 pub(crate) enum Publish<'a> {
     /// With header times from that clock.
     Yes(&'a dyn HeaderClock),
-    /// Another generation speaks: its position moves first, so that none ever stands behind an event whose
-    /// outcomes nobody has published.
+    /// Another generation publishes them, and moves its position first, so that no position has ever passed an
+    /// event whose outcomes nobody has published.
     No,
 }
 
 /// How work on some records ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BatchEnd {
-    /// It is done.
+    /// Everything is written, and published where it is to be.
     Done,
     /// An operator or a later build is needed.
     Halted,
-    /// The projector stops, or works by another pointer.
+    /// The projector stops, or this session cannot apply a later pointer.
     Cancelled,
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct PartitionWorker {
     key_away: KeyAwayPolicy,
     /// The position as it stands in the store.
     position: Option<PositionRow>,
-    /// Why it stands still, once it does.
+    /// Why it is halted, once it is.
     pub(crate) halted: Option<String>,
 }
 
@@ -103,13 +103,13 @@ impl PartitionWorker {
         self.position.as_ref().map(|position| position.next)
     }
 
-    /// What is remembered may not be what is written.
+    /// Empties the cache: what is in it may not be what is stored.
     pub(crate) fn forget(&mut self) {
         self.cache.forget();
     }
 
     pub(crate) fn halt(&mut self, why: String) -> BatchEnd {
-        tracing::error!(partition = self.partition.0, %why, "the partition stands still");
+        tracing::error!(partition = self.partition.0, %why, "the partition is halted");
         self.halted = Some(why);
         BatchEnd::Halted
     }
@@ -129,10 +129,10 @@ impl PartitionWorker {
             let taken = self.held.without(records);
             match self.try_batch(reader, settings, publish, &taken, records.last()).await {
                 Ok(()) => return BatchEnd::Done,
-                // Again at once, without that org's.
+                // The batch is tried again at once, without that org's records.
                 Err(BatchError::KeyAway(wait))
                     if self.key_away == KeyAwayPolicy::HoldOrg && self.held.hold(&wait, &taken) => {}
-                Err(error) => match self.after(error, &mut pause, cancel).await {
+                Err(error) => match self.after_error(error, &mut pause, cancel).await {
                     None => {}
                     Some(ended) => return ended,
                 },
@@ -140,7 +140,8 @@ impl PartitionWorker {
         }
     }
 
-    /// Moves the position behind the last record, until it is moved, or likewise.
+    /// Moves the position past the last record, and tries again until that is done, the partition halts, or it is
+    /// cancelled.
     pub(crate) async fn advance(
         &mut self,
         reader: BatchReader<'_>,
@@ -151,7 +152,7 @@ impl PartitionWorker {
         loop {
             match self.move_position(reader, last).await {
                 Ok(()) => return BatchEnd::Done,
-                Err(error) => match self.after(error, &mut pause, cancel).await {
+                Err(error) => match self.after_error(error, &mut pause, cancel).await {
                     None => {}
                     Some(ended) => return ended,
                 },
@@ -159,19 +160,19 @@ impl PartitionWorker {
         }
     }
 
-    /// What an error comes to: nothing, after a pause, when it is worth another try.
-    async fn after(
+    /// Handles an error: after a pause there is another try (`None`), unless trying again cannot help.
+    async fn after_error(
         &mut self,
         error: BatchError,
         pause: &mut Duration,
         cancel: &CancellationToken,
     ) -> Option<BatchEnd> {
-        // Whatever was written of the batch is read again.
+        // What was written of the batch is read again from the store.
         self.cache.forget();
         match error {
             BatchError::Unavailable(why) | BatchError::KeyAway(KeyWait { why, .. }) => {
                 metrics::counter!("identity_projector_retries_total").increment(1);
-                warn!(partition = self.partition.0, %why, "not available; trying again");
+                warn!(partition = self.partition.0, %why, "a dependency is not available; trying again");
                 if wait(*pause, cancel).await {
                     return Some(BatchEnd::Cancelled);
                 }
@@ -182,8 +183,8 @@ impl PartitionWorker {
         }
     }
 
-    /// Does the records once. `last` is where a generation that speaks moves its position behind; none for what
-    /// was held and stands behind it already.
+    /// Processes the records once. A generation that publishes then moves its position past `last`; it is none for
+    /// held records, which the position has passed already.
     pub(crate) async fn try_batch(
         &mut self,
         reader: BatchReader<'_>,
@@ -228,7 +229,7 @@ impl PartitionWorker {
                 self.poison.push_back(source.offset);
             }
         }
-        // What is taken up after a wait stands far before the rest, and each has a window of its own.
+        // Held records have far lower offsets than the rest, and each of the two has a window of its own.
         let window = settings.poison_window_records;
         let is_within = |offset: &Offset, end: Offset| *offset <= end && offset.0 + window >= end.0;
         let newest = self.reached().map_or(upto, |next| next.max(upto));

@@ -25,7 +25,7 @@ use crate::compose::Opened;
   projector rebuild --config identity.toml --go-back
   projector rebuild --config identity.toml --until 2026-11-23T00:00:00Z
 
-Verdicts may keep coming. A rebuild that was broken off is gone on with by the next one; a --dry-run or an
+Verdicts may keep coming. A rebuild that was interrupted is continued by the next one; a --dry-run or an
 --until begins anew. Exit code 1 from --dry-run: it found differences.")]
 pub(crate) struct RebuildArgs {
     #[command(flatten)]

@@ -16,7 +16,7 @@ use crate::limits::LAG_EVERY;
 pub(crate) struct PartitionLag(Mutex<BTreeMap<Partition, Offset>>);
 
 impl PartitionLag {
-    /// It has the partition, and has taken in everything before `next`.
+    /// This projector has the partition, and has applied everything before `next`.
     pub(crate) fn at(&self, partition: Partition, next: Offset) {
         self.lock().insert(partition, next);
     }
@@ -33,7 +33,7 @@ impl PartitionLag {
         std::mem::take(&mut *self.lock()).into_keys().for_each(|partition| show(partition, 0));
     }
 
-    /// Shows every partition's lag again and again. A log that does not answer leaves the last word standing.
+    /// Shows every partition's lag again and again. While the log does not answer the last values stay.
     pub(crate) async fn watch(&self, log: &dyn EventLog) -> Infallible {
         let mut every = tokio::time::interval(LAG_EVERY);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -1,6 +1,7 @@
-//! One partition, in every generation that is written. Of two generations one speaks, by the pointer; the
-//! other one's rows are written before, and its position moves after, so that whoever hears an outcome finds
-//! the row in both, and no position of any generation stands behind an event that was not spoken of.
+//! One partition, in every generation that is written. Of two generations the pointer names one that publishes the
+//! outcomes. The other one's rows are written before and its position is moved after, so that whoever receives an
+//! outcome finds the row in both, and no position of any generation has passed an event whose outcomes were not
+//! published.
 
 use domain::event::{Offset, Partition, TopicId};
 use domain::ports::{Pointer, StoredRecord};
@@ -14,7 +15,7 @@ use crate::group::positions::next_of;
 /// One generation of the partition.
 struct GenerationWriter {
     generation: Generation,
-    /// What it has taken in ends before this.
+    /// The first offset that it has not processed.
     next: Offset,
     worker: PartitionWorker,
 }
@@ -23,7 +24,7 @@ struct GenerationWriter {
 pub(crate) struct PartitionGenerations {
     partition: Partition,
     writers: Vec<GenerationWriter>,
-    /// It stands still.
+    /// Nothing is applied to it until an operator acts.
     pub(crate) halted: bool,
 }
 
@@ -46,18 +47,18 @@ impl PartitionGenerations {
         Self { partition, writers: pointer.written().into_iter().map(writer).collect(), halted: false }
     }
 
-    /// Whether it, or one generation of it, stands still.
-    pub(crate) fn stands_still(&self) -> bool {
+    /// Whether the partition, or one generation of it, is halted.
+    pub(crate) fn has_halted(&self) -> bool {
         self.halted || self.writers.iter().any(|writer| writer.worker.halted.is_some())
     }
 
-    /// Leaves the generations that are no longer written.
+    /// Drops the generations that are no longer written.
     pub(crate) fn keep(&mut self, written: &[Generation]) {
         self.writers.retain(|writer| written.contains(&writer.generation));
     }
 
-    /// Takes records in, until they are done, the partition halts, or it is cancelled. Gives the next offset
-    /// when it has moved.
+    /// Processes records until they are done, the partition halts, or it is cancelled. Gives the next offset when
+    /// that has moved.
     pub(crate) async fn process(
         &mut self,
         work: BatchWork<'_>,
@@ -70,7 +71,7 @@ impl PartitionGenerations {
         }
         for part in split_at_releases(work.reader.codec, records) {
             for part in split_at_handover(work.pointer, self.partition, part) {
-                match self.part(work, part, cancel).await {
+                match self.process_part(work, part, cancel).await {
                     BatchEnd::Done => next = next_after(part),
                     BatchEnd::Cancelled => return next,
                     BatchEnd::Halted => {
@@ -121,8 +122,8 @@ impl PartitionGenerations {
         metrics::gauge!("identity_projector_partition_halted", "partition" => label).set(value);
     }
 
-    /// Records that one generation speaks of.
-    async fn part(
+    /// Processes records whose outcomes the same generation publishes.
+    async fn process_part(
         &mut self,
         work: BatchWork<'_>,
         records: &[StoredRecord],
@@ -133,7 +134,7 @@ impl PartitionGenerations {
         for writer in self.writers.iter_mut().filter(|writer| writer.generation != publishing) {
             match writer.process_due(work, Publish::No, records, cancel).await {
                 BatchEnd::Done => {}
-                // A generation that answers nobody holds nobody up.
+                // A halted generation that does not answer must not stop the one that does.
                 BatchEnd::Halted if writer.generation != work.pointer.live => {}
                 ended => return ended,
             }
@@ -157,7 +158,7 @@ impl PartitionGenerations {
     }
 }
 
-/// Handed over, or taken up anew: what is shown is no longer this projector's, or begins again.
+/// When a partition is revoked, or begun again, the gauge no longer shows it as halted.
 impl Drop for PartitionGenerations {
     fn drop(&mut self) {
         if std::mem::take(&mut self.halted) {
@@ -167,7 +168,7 @@ impl Drop for PartitionGenerations {
 }
 
 impl GenerationWriter {
-    /// What of the records it has not taken in yet.
+    /// Processes those of the records that it has not processed yet.
     async fn process_due(
         &mut self,
         work: BatchWork<'_>,
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_partition_that_stands_still_is_shown_until_it_is_handed_over() {
+    fn a_halted_partition_is_shown_until_it_is_handed_over() {
         let shown = Shown::default();
         metrics::with_local_recorder(&shown, || {
             let writers = || {

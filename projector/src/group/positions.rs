@@ -66,7 +66,7 @@ impl StoredPositions {
                 None if epoch == Epoch(1) => starts.push(None),
                 None => {
                     return Err(LogError::Halted(format!(
-                        "{} was made anew: partition {} of this topic id was never projected into these \
+                        "{} was recreated: partition {} of this topic id was never projected into these \
                          views, but another topic's was. Restore the topic, or rebuild the views",
                         topic.topic.name(),
                         partition.0

@@ -1,4 +1,4 @@
-//! One stay in the group, under one pointer: records are polled and handed to their partitions, which work side
+//! One session in the group, from joining it until leaving it: records are polled and handed to their partitions, which work side
 //! by side, each on its own batch; how far they are is reported. While some are at work the log is read ahead,
 //! so that a partition that is done goes on at once. Only when nothing is in flight the group is polled, so that
 //! a hand-over finds nothing in flight.
@@ -26,7 +26,7 @@ use crate::limits::REPORT_EVERY;
 use crate::runner::SessionEnd;
 use crate::settings::{ProjectorPorts, ProjectorSettings};
 
-/// A stay.
+/// One session in the group.
 pub(crate) struct GroupSession<'a> {
     ports: &'a ProjectorPorts,
     settings: &'a ProjectorSettings,
@@ -81,7 +81,7 @@ impl ReadAhead {
         batch
     }
 
-    /// Of a partition that stands still nothing is kept.
+    /// Drops the records of a partition that is halted.
     fn drop_all(&mut self, partition: Partition) {
         for record in self.records.remove(&partition).unwrap_or_default() {
             self.count -= 1;
@@ -118,8 +118,8 @@ impl<'a> GroupSession<'a> {
         }
     }
 
-    /// The same, telling how far it is.
-    pub(crate) fn telling(self, progress: &SessionProgress) -> Self {
+    /// The same session, which reports its progress there.
+    pub(crate) fn with_progress(self, progress: &SessionProgress) -> Self {
         Self { progress: progress.clone(), ..self }
     }
 
@@ -128,7 +128,7 @@ impl<'a> GroupSession<'a> {
         Arc::clone(&self.lag)
     }
 
-    /// Projects until cancelled, or until another pointer is to be worked by.
+    /// Projects until cancelled, or until a pointer comes that this session cannot apply.
     pub(crate) async fn run(
         &mut self,
         member: &mut dyn Member,
@@ -158,16 +158,16 @@ impl<'a> GroupSession<'a> {
         Ok(())
     }
 
-    /// Goes on by a later pointer, with nothing in flight; false when only a new session can: what stands still
-    /// is tried again by that one.
+    /// Applies a later pointer, with nothing in flight; false when only a new session can: that one tries halted
+    /// partitions again.
     fn adopt(&mut self, pointer: Pointer) -> bool {
-        if self.partitions.values().flatten().any(PartitionGenerations::stands_still) {
+        if self.partitions.values().flatten().any(PartitionGenerations::has_halted) {
             return false;
         }
         let written = pointer.written();
         self.partitions.values_mut().flatten().for_each(|generations| generations.keep(&written));
         self.positions.keep(&written);
-        info!(version = pointer.version, live = pointer.live.0, ?written, "going on by another pointer");
+        info!(version = pointer.version, live = pointer.live.0, ?written, "applying a later pointer");
         self.pointer_watch.set_applied(pointer.version);
         self.pointer = pointer;
         true
@@ -273,7 +273,7 @@ impl<'a> GroupSession<'a> {
                         started.push((partition, generations, self.ahead.take(partition, bounds)));
                     }
                 }
-                // It stands still until an operator comes.
+                // It is halted until an operator acts.
                 Some(Some(_)) | None => self.ahead.drop_all(partition),
             }
         }
@@ -298,7 +298,7 @@ impl<'a> GroupSession<'a> {
         self.reported_at = Instant::now();
         if let Err(error) = member.report(&done).await {
             // Only lag tools look at it; the positions that count are with the rows.
-            warn!(%error, "could not report how far the group is");
+            warn!(%error, "the positions could not be reported to the group");
         }
     }
 

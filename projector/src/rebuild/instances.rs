@@ -69,7 +69,7 @@ impl<'a> InstanceWatch<'a> {
             for beat in 1_u64.. {
                 let now = Acknowledgement { instance: self.name.clone(), version: 0, beat };
                 if let Err(error) = self.generations.acknowledge(&self.name, Some(&now)).await {
-                    warn!(%error, "could not say that a rebuild is running");
+                    warn!(%error, "the heartbeat of this rebuild could not be written");
                 }
                 tokio::time::sleep(ACKNOWLEDGE_EVERY / 2).await;
             }
@@ -80,7 +80,7 @@ impl<'a> InstanceWatch<'a> {
             done = work => done,
         };
         if let Err(error) = self.generations.acknowledge(&self.name, None).await {
-            warn!(%error, "could not say that a rebuild has ended");
+            warn!(%error, "the heartbeat of this rebuild could not be removed");
         }
         done
     }
@@ -139,7 +139,7 @@ impl<'a> InstanceWatch<'a> {
                     (*beat, *since) = (said.beat, now);
                 }
                 if since.elapsed() >= self.patience.gone {
-                    warn!(instance = said.instance, "an instance is taken for gone");
+                    warn!(instance = said.instance, "no new heartbeat of an instance: it is taken for gone");
                     self.generations.acknowledge(&said.instance, None).await?;
                 } else {
                     pending = true;

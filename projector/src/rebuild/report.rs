@@ -29,7 +29,7 @@ pub struct RebuildOptions {
     pub until: Option<ReplayUntil>,
     /// Report the differences, and drop the new generation again.
     pub dry_run: bool,
-    /// See there.
+    /// How long it waits for others.
     pub patience: RebuildPatience,
 }
 
@@ -156,10 +156,10 @@ pub enum RebuildError {
     /// The replay met what the projector would halt at.
     #[error("the replay cannot go on: {0}")]
     Halted(String),
-    /// Broken off.
-    #[error("broken off; run rebuild again to go on, or with --dry-run to clear it away")]
+    /// Interrupted by the operator.
+    #[error("interrupted; run rebuild again to go on, or with --dry-run to clear it away")]
     Cancelled,
-    /// Somebody else is at it.
+    /// Another rebuild is running.
     #[error("another rebuild is running ({0})")]
     Running(String),
     /// An earlier one kept its old generation.
