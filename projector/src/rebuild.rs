@@ -13,7 +13,7 @@ mod report;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::ports::{Beside, Generations, Inspection, Pointer, Projection, Topic};
+use domain::ports::{Generations, Inspection, Pointer, Projection, SecondGeneration, Topic};
 use domain::rows::{Epoch, Generation};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -90,10 +90,10 @@ pub async fn drop_kept(
     let instances = InstanceWatch::new(&*ports.generations, patience, cancel);
     instances.alone().await?;
     let pointer = ports.generations.pointer().await?;
-    let Some(Beside::Previous(kept, handover)) = pointer.beside.clone() else {
+    let Some(SecondGeneration::Previous(kept, handover)) = pointer.beside.clone() else {
         return Err(RebuildError::NothingKept);
     };
-    let leaving = pointer.changed(pointer.live, Some(Beside::Leaving(kept, handover)));
+    let leaving = pointer.changed(pointer.live, Some(SecondGeneration::Leaving(kept, handover)));
     instances.point(&leaving).await?;
     handover::finish(ports, &instances, progress).await?;
     Ok(kept)
@@ -117,19 +117,19 @@ impl RebuildRun<'_> {
     async fn run(&self) -> Result<RebuildReport, RebuildError> {
         let mut pointer = self.ports.generations.pointer().await?;
         match &pointer.beside {
-            Some(Beside::Previous(kept, _)) => return Err(RebuildError::Kept(*kept)),
-            Some(Beside::Leaving(..)) => {
+            Some(SecondGeneration::Previous(kept, _)) => return Err(RebuildError::Kept(*kept)),
+            Some(SecondGeneration::Leaving(..)) => {
                 handover::finish(self.ports, &self.instances, self.progress).await?;
                 return Ok(self.finished(pointer.live));
             }
-            Some(Beside::Dropping(generation)) => {
+            Some(SecondGeneration::Dropping(generation)) => {
                 handover::finish(self.ports, &self.instances, self.progress).await?;
                 if *generation < pointer.live {
                     return Ok(self.finished(pointer.live));
                 }
                 pointer = self.ports.generations.pointer().await?;
             }
-            None | Some(Beside::Building(_) | Beside::Next(..)) => {}
+            None | Some(SecondGeneration::Building(_) | SecondGeneration::Next(..)) => {}
         }
         let pointer = self.begin(pointer).await?;
         let ended = self.build(pointer).await;
@@ -155,9 +155,9 @@ impl RebuildRun<'_> {
     /// an event that was not spoken of, so whoever speaks next misses none.
     async fn begin(&self, pointer: Pointer) -> Result<Pointer, RebuildError> {
         let left = match &pointer.beside {
-            Some(Beside::Building(generation)) => Some((*generation, pointer.clone())),
-            Some(Beside::Next(generation, _)) => {
-                let back = pointer.changed(pointer.live, Some(Beside::Building(*generation)));
+            Some(SecondGeneration::Building(generation)) => Some((*generation, pointer.clone())),
+            Some(SecondGeneration::Next(generation, _)) => {
+                let back = pointer.changed(pointer.live, Some(SecondGeneration::Building(*generation)));
                 self.instances.point(&back).await?;
                 self.instances.all_by(back.version).await?;
                 Some((*generation, back))
@@ -174,7 +174,7 @@ impl RebuildRun<'_> {
             }
             // A trial begins at the beginning.
             Some((generation, pointer)) => {
-                let dropping = pointer.changed(pointer.live, Some(Beside::Dropping(generation)));
+                let dropping = pointer.changed(pointer.live, Some(SecondGeneration::Dropping(generation)));
                 self.instances.point(&dropping).await?;
                 handover::finish(self.ports, &self.instances, self.progress).await?;
                 self.ports.generations.pointer().await?
@@ -182,14 +182,16 @@ impl RebuildRun<'_> {
             None => pointer,
         };
         let generation = Generation(pointer.last.0 + 1);
-        let building = pointer.changed(pointer.live, Some(Beside::Building(generation)));
+        let building = pointer.changed(pointer.live, Some(SecondGeneration::Building(generation)));
         self.instances.point(&building).await?;
         self.ports.generations.ensure_generation(generation).await?;
         Ok(building)
     }
 
     async fn build(&self, pointer: Pointer) -> Result<RebuildReport, RebuildError> {
-        let Some(Beside::Building(generation)) = pointer.beside else { return Err(RebuildError::Overtaken) };
+        let Some(SecondGeneration::Building(generation)) = pointer.beside else {
+            return Err(RebuildError::Overtaken);
+        };
         let mut builder =
             GenerationBuilder::open(self.ports, self.settings, self.progress, self.cancel, generation)
                 .await?;
@@ -317,8 +319,8 @@ impl RebuildRun<'_> {
     /// Drops what is being built.
     async fn clear(&self) -> Result<(), RebuildError> {
         let pointer = self.ports.generations.pointer().await?;
-        if let Some(Beside::Building(generation)) = pointer.beside {
-            let dropping = pointer.changed(pointer.live, Some(Beside::Dropping(generation)));
+        if let Some(SecondGeneration::Building(generation)) = pointer.beside {
+            let dropping = pointer.changed(pointer.live, Some(SecondGeneration::Dropping(generation)));
             self.instances.point(&dropping).await?;
         }
         handover::finish(self.ports, &self.instances, self.progress).await

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use domain::event::{Offset, Partition};
 use domain::ids::OrgId;
-use domain::ports::{Acknowledgement, Beside, LogError, OffsetRange, Pointer, StoreError, Topic};
+use domain::ports::{Acknowledgement, LogError, OffsetRange, Pointer, SecondGeneration, StoreError, Topic};
 use domain::rows::{BookEntry, Books, Generation, HeldOrg, PositionRow};
 
 use crate::limits::QUARANTINE_PAGE;
@@ -119,7 +119,7 @@ pub async fn partitions(
         rows(pointer.live).await?.into_iter().map(|row| (row.partition, row)).collect();
     let beside = match &pointer.beside {
         // Whoever makes or drops its tables may be at it, or have been killed at it.
-        Some(Beside::Building(generation) | Beside::Dropping(generation)) => {
+        Some(SecondGeneration::Building(generation) | SecondGeneration::Dropping(generation)) => {
             match positions(*generation).await {
                 Err(StatusError::Store(StoreError::Corrupt(_))) => None,
                 of => Some(of?),

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use domain::ports::{Beside, EventLog as _, Generations as _, Topic};
+use domain::ports::{EventLog as _, Generations as _, SecondGeneration, Topic};
 use domain::rows::Generation;
 use projector::rebuild::{RebuildError, RebuildReport};
 use rand::{RngExt as _, SeedableRng as _};
@@ -115,7 +115,7 @@ async fn simulate(seed: u64) -> u64 {
 /// Without faults: a rebuild that has not come to its end does, and finds nothing that differs.
 async fn finish(world: &World, log: &MemoryLog, views: &MemoryViews, rng: &mut ChaCha8Rng, done: bool) {
     let left = views.pointer().await.expect("a pointer").beside;
-    if done && matches!(left, None | Some(Beside::Previous(..))) {
+    if done && matches!(left, None | Some(SecondGeneration::Previous(..))) {
         return;
     }
     // The first may only finish what an earlier one had switched already.

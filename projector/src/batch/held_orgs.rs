@@ -204,7 +204,7 @@ impl PartitionWorker {
         records: &[StoredRecord],
     ) -> Result<(), BatchError> {
         let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(()) };
-        let (publishing, _) = work.pointer.speaker(self.held.partition, first.source.offset);
+        let (publishing, _) = work.pointer.publishing_generation(self.held.partition, first.source.offset);
         let publishes = publishing == work.reader.generation;
         let publish = if publishes { Publish::Yes(work.clock) } else { Publish::No };
         let (reader, settings) = (work.reader, work.settings);

@@ -43,7 +43,7 @@ pub(crate) fn split_at_handover<'a>(
     records: &'a [StoredRecord],
 ) -> Vec<&'a [StoredRecord]> {
     let Some(first) = records.first() else { return Vec::new() };
-    let (_, until) = pointer.speaker(partition, first.source.offset);
+    let (_, until) = pointer.publishing_generation(partition, first.source.offset);
     let at = until.map_or(records.len(), |until| records.partition_point(|r| r.source.offset < until));
     let (below, from) = records.split_at(at);
     [below, from].into_iter().filter(|part| !part.is_empty()).collect()

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use domain::ports::Beside;
+use domain::ports::SecondGeneration;
 use engine::program::{print, table};
 use projector::status::{PartitionStatus, ProjectorStatus, partitions, status};
 use serde_json::json;
@@ -55,13 +55,13 @@ async fn look(opened: &Opened) -> anyhow::Result<(ProjectorStatus, Vec<u32>)> {
     Ok((status, still))
 }
 
-fn beside(beside: &Beside) -> (&'static str, u32) {
+fn beside(beside: &SecondGeneration) -> (&'static str, u32) {
     let word = match beside {
-        Beside::Building(_) => "being built",
-        Beside::Next(..) => "being handed over to",
-        Beside::Previous(..) => "kept",
-        Beside::Leaving(..) => "being left",
-        Beside::Dropping(_) => "being dropped",
+        SecondGeneration::Building(_) => "being built",
+        SecondGeneration::Next(..) => "being handed over to",
+        SecondGeneration::Previous(..) => "kept",
+        SecondGeneration::Leaving(..) => "being left",
+        SecondGeneration::Dropping(_) => "being dropped",
     };
     (word, beside.generation().0)
 }

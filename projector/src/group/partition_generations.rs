@@ -130,7 +130,7 @@ impl PartitionGenerations {
         cancel: &CancellationToken,
     ) -> BatchEnd {
         let (Some(first), Some(last)) = (records.first(), records.last()) else { return BatchEnd::Done };
-        let (publishing, _) = work.pointer.speaker(self.partition, first.source.offset);
+        let (publishing, _) = work.pointer.publishing_generation(self.partition, first.source.offset);
         for writer in self.writers.iter_mut().filter(|writer| writer.generation != publishing) {
             match writer.process_due(work, Publish::No, records, cancel).await {
                 BatchEnd::Done => {}

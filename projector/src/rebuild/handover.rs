@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use domain::event::{Offset, Partition};
-use domain::ports::{Beside, Handover, Pointer};
+use domain::ports::{Handover, Pointer, SecondGeneration};
 use domain::rows::Generation;
 use tokio::time::Instant;
 
@@ -39,22 +39,23 @@ impl GenerationSwitch<'_> {
         let (old, new) = (pointer.live, builder.generation);
         self.progress.phase(RebuildPhase::Handover, 0);
         if !usable {
-            let to = pointer.changed(new, Some(Beside::Dropping(old)));
+            let to = pointer.changed(new, Some(SecondGeneration::Dropping(old)));
             self.instances.point(&to).await?;
             return finish(self.ports, self.instances, self.progress).await;
         }
         let stands = positions(self.ports, &builder.topic, old).await?;
         self.instances.check_followed(stands != self.began_at).await?;
         let at = handover(builder, stands);
-        let next = pointer.changed(old, Some(Beside::Next(new, at.clone())));
+        let next = pointer.changed(old, Some(SecondGeneration::Next(new, at.clone())));
         self.instances.point(&next).await?;
         self.instances.all_by(next.version).await?;
         if !self.together(builder, old, &at).await? {
-            let back = next.changed(old, Some(Beside::Building(new)));
+            let back = next.changed(old, Some(SecondGeneration::Building(new)));
             self.instances.point(&back).await?;
             return Err(RebuildError::NotTogether(new));
         }
-        let beside = if keep { Beside::Previous(old, at) } else { Beside::Leaving(old, at) };
+        let beside =
+            if keep { SecondGeneration::Previous(old, at) } else { SecondGeneration::Leaving(old, at) };
         let switched = next.changed(new, Some(beside));
         self.instances.point(&switched).await?;
         self.instances.all_by(switched.version).await?;
@@ -101,20 +102,23 @@ pub(super) async fn finish(
     loop {
         let pointer = ports.generations.pointer().await?;
         let to = match &pointer.beside {
-            Some(Beside::Leaving(generation, _)) => {
+            Some(SecondGeneration::Leaving(generation, _)) => {
                 progress.phase(RebuildPhase::Drop, 0);
                 instances.all_by(pointer.version).await?;
                 instances.grace().await?;
-                pointer.changed(pointer.live, Some(Beside::Dropping(*generation)))
+                pointer.changed(pointer.live, Some(SecondGeneration::Dropping(*generation)))
             }
-            Some(Beside::Dropping(generation)) => {
+            Some(SecondGeneration::Dropping(generation)) => {
                 progress.phase(RebuildPhase::Drop, 0);
                 instances.all_by(pointer.version).await?;
                 ports.generations.drop_generation(*generation).await?;
                 progress.line(&format!("generation {} is dropped", generation.0));
                 pointer.changed(pointer.live, None)
             }
-            None | Some(Beside::Building(_) | Beside::Next(..) | Beside::Previous(..)) => return Ok(()),
+            None
+            | Some(
+                SecondGeneration::Building(_) | SecondGeneration::Next(..) | SecondGeneration::Previous(..),
+            ) => return Ok(()),
         };
         instances.point(&to).await?;
     }
@@ -127,7 +131,7 @@ pub(super) async fn go_back(
     instances: &InstanceWatch<'_>,
 ) -> Result<Generation, RebuildError> {
     let pointer = ports.generations.pointer().await?;
-    let Some(Beside::Previous(kept, handover)) = pointer.beside.clone() else {
+    let Some(SecondGeneration::Previous(kept, handover)) = pointer.beside.clone() else {
         return Err(RebuildError::NothingKept);
     };
     let topic = ports.ports.log.describe(domain::ports::Topic::Events).await?;
@@ -140,7 +144,7 @@ pub(super) async fn go_back(
         if live.iter().all(|(partition, next)| stands(partition) >= *next) {
             let from = old.into_iter().collect();
             let at = Handover { from, ..handover };
-            let to = pointer.changed(kept, Some(Beside::Previous(pointer.live, at)));
+            let to = pointer.changed(kept, Some(SecondGeneration::Previous(pointer.live, at)));
             instances.point(&to).await?;
             instances.all_by(to.version).await?;
             return Ok(kept);
