@@ -6,9 +6,9 @@ use domain::ports::{EventLog, ExternalIds, Inspection, Views};
 use domain::rows::Generation;
 use domain::time::Timestamp;
 use event_codec::Codec;
+use generation_watch::LiveGeneration;
 use org_directory::Directory;
 use org_directory::api_key::ApiKey;
-use projector::Live;
 use vault::Vault;
 
 use crate::admission::Admission;
@@ -30,7 +30,7 @@ pub struct Ports {
     /// How far it is.
     pub inspection: Arc<dyn Inspection>,
     /// Which generation of it answers.
-    pub live: Live,
+    pub live: LiveGeneration,
     /// The orgs' own ids for customers.
     pub external_ids: Arc<dyn ExternalIds>,
     /// Customers' keys.
@@ -50,7 +50,7 @@ pub struct App {
     /// See [`Ports::inspection`].
     pub inspection: Arc<dyn Inspection>,
     /// See [`Ports::live`].
-    pub live: Live,
+    pub live: LiveGeneration,
     /// See [`Ports::external_ids`].
     pub external_ids: Arc<dyn ExternalIds>,
     /// See [`Ports::vault`].

@@ -7,8 +7,9 @@ use anyhow::Context as _;
 use domain::ports::LogError;
 use engine::config::{ApiConfig, Config, EngineKind, Listener};
 use engine::{Engine, Role};
+use generation_watch::LiveGeneration;
 use org_directory::Directory;
-use projector::Progress;
+use projector::SessionProgress;
 use service::telemetry::Metrics;
 use service::{Readiness, UnreadyReason};
 use tokio::task::JoinHandle;
@@ -182,9 +183,9 @@ struct Begun {
     currency: Currency,
     vault: Vault,
     directory: Directory,
-    live: projector::Live,
+    live: LiveGeneration,
     /// Of the projector in this process, where there is one.
-    progress: Option<Progress>,
+    progress: Option<SessionProgress>,
 }
 
 impl Begun {
@@ -200,7 +201,7 @@ impl Begun {
             cancel.clone(),
         );
         let generations = Arc::clone(&engine.operations.generations);
-        let (live, reading) = projector::Live::follow(generations, &instance_name(), cancel.clone());
+        let (live, reading) = LiveGeneration::start(generations, &instance_name(), cancel.clone());
         let mut tasks = vec![following, reading, sweep(vault.clone(), cancel.clone())];
         let mut progress = None;
         if config.engine.kind == EngineKind::Embedded {
@@ -330,8 +331,8 @@ fn spawn_projector(
     vault: Vault,
     cancel: CancellationToken,
     failed: Failure,
-) -> (JoinHandle<()>, Progress) {
-    let ports = projector::Ports {
+) -> (JoinHandle<()>, SessionProgress) {
+    let ports = projector::ProjectorPorts {
         log: Arc::clone(&engine.log),
         projection: Arc::clone(&engine.projection),
         vault,
@@ -339,15 +340,15 @@ fn spawn_projector(
         clock: Arc::new(service::clock::now),
     };
     let wanted = &config.projector;
-    let settings = projector::Settings {
+    let settings = projector::ProjectorSettings {
         group: wanted.group.clone(),
         batch_records_max: wanted.batch_records_max as usize,
         poison_max: wanted.dead_letters_max as usize,
         batch_bytes_max: usize::try_from(wanted.batch_bytes_max).unwrap_or(usize::MAX),
-        ..projector::Settings::default()
+        ..projector::ProjectorSettings::default()
     };
     let generations = Arc::clone(&engine.operations.generations);
-    let runner = projector::Runner::new(ports, settings).following(generations, instance_name());
+    let runner = projector::ProjectorRunner::new(ports, settings).following(generations, instance_name());
     let progress = runner.progress();
     let task = tokio::spawn(async move {
         if let Err(error) = runner.run(cancel).await {

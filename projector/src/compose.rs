@@ -7,7 +7,7 @@ use engine::config::{Config, EngineKind};
 use engine::data_dir::DataDir;
 use engine::{Engine, Operations, Role};
 use projector::rebuild::RebuildPorts;
-use projector::{Ports, Settings};
+use projector::{ProjectorPorts, ProjectorSettings};
 use service::telemetry::Telemetry;
 use vault::AlwaysCurrent;
 
@@ -20,7 +20,7 @@ pub(crate) struct Opened {
     /// Its settings.
     pub(crate) config: Config,
     /// What a projector works through.
-    pub(crate) ports: Ports,
+    pub(crate) ports: ProjectorPorts,
     /// What an operator's commands need besides.
     pub(crate) operations: Operations,
     telemetry: Telemetry,
@@ -54,7 +54,7 @@ impl Opened {
     async fn open(config: Config, telemetry: Telemetry, role: Role) -> anyhow::Result<Self> {
         let engine = Engine::open(&config, role).await?;
         let operations = engine.operations.clone();
-        let ports = Ports {
+        let ports = ProjectorPorts {
             log: Arc::clone(&engine.log),
             projection: Arc::clone(&engine.projection),
             // A customer's keys are forgotten when its erasure is projected, and later events come later.
@@ -72,14 +72,14 @@ impl Opened {
     }
 
     /// The projector's settings.
-    pub(crate) fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> ProjectorSettings {
         let wanted = &self.config.projector;
-        Settings {
+        ProjectorSettings {
             group: wanted.group.clone(),
             batch_records_max: wanted.batch_records_max as usize,
             poison_max: wanted.dead_letters_max as usize,
             batch_bytes_max: usize::try_from(wanted.batch_bytes_max).unwrap_or(usize::MAX),
-            ..Settings::default()
+            ..ProjectorSettings::default()
         }
     }
 

@@ -55,16 +55,6 @@ pub const CACHED_COUNTS_MAX: usize = 10_000;
 /// Origin records that a release reads at once.
 pub const RELEASE_READS_AT_ONCE: usize = 16;
 
-/// How often an instance looks at the pointer: a change is followed within a second.
-pub const POINTER_EVERY: Duration = Duration::from_millis(250);
-
-/// How often an instance says which pointer it works by, while a generation stands beside the one that
-/// answers.
-pub const ACKNOWLEDGE_EVERY: Duration = Duration::from_secs(2);
-
-/// A pointer heard of this long ago is asked for again before the next batch.
-pub const POINTER_STALE: Duration = Duration::from_secs(4);
-
 /// Partitions that a rebuild replays at once: each has a batch in memory ([`BATCH_BYTES_MAX`]), and more only
 /// wait for the same store.
 pub const REBUILD_PARTITIONS_AT_ONCE: usize = 4;
@@ -93,11 +83,11 @@ pub const INSTANCES_EVERY: Duration = Duration::from_millis(50);
 pub const POINT_TRIES_MAX: u32 = 20;
 
 /// Every instance has said something within this after a generation stands beside: it looks at the pointer
-/// every [`POINTER_EVERY`].
+/// every [`generation_watch::limits::POINTER_EVERY`].
 pub const INSTANCES_APPEAR: Duration = Duration::from_millis(1_500);
 
-/// An instance that says nothing new for five times [`ACKNOWLEDGE_EVERY`] is gone; it asks for the pointer
-/// again before it does anything ([`POINTER_STALE`]).
+/// An instance that says nothing new for five times [`generation_watch::limits::ACKNOWLEDGE_EVERY`] is gone; it asks for the pointer
+/// again before it does anything ([`generation_watch::limits::POINTER_STALE`]).
 pub const INSTANCE_GONE: Duration = Duration::from_secs(10);
 
 /// How long a switch waits for both generations to come together before it is taken back.

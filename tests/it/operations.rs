@@ -159,7 +159,7 @@ async fn more_dead_letters_than_the_setting_halt_the_partition_and_no_other() {
         shown.lines().any(|line| line == halted).then_some(())
     })
     .await;
-    until("its line", async || sandbox.output().contains("the partition stands still").then_some(())).await;
+    until("its line", async || sandbox.output().contains("the partition is halted").then_some(())).await;
     let answer = api.post(VERDICT, &[("prefer", "wait=1")], &declined(&same[2], "Data ganda")).await;
     let id = text(&answer.expect(202)["verification"]["id"]).to_owned();
     api.verdict(&declined(&apart, "Data ganda")).await.expect(200);

@@ -214,7 +214,7 @@ async fn a_topic_that_was_made_anew_is_refused(damaged: &mut Damaged) {
     damaged.kafka("org.apache.kafka.tools.TopicCommand", &["--delete", "--topic", "identity.events"]);
     let ran = damaged.installation.project_to_its_end().await;
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    assert!(ran.stderr.contains("identity.events") && ran.stderr.contains("made anew"), "{ran:?}");
+    assert!(ran.stderr.contains("identity.events") && ran.stderr.contains("was recreated"), "{ran:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

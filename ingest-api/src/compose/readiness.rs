@@ -7,7 +7,7 @@ use domain::ports::{OffsetRange, Topic};
 use engine::Engine;
 use engine::config::{Config, EngineKind};
 use org_directory::Directory;
-use projector::{Progress, RunError};
+use projector::{RunError, SessionProgress};
 use service::{Readiness, UnreadyReason};
 use tokio_util::sync::CancellationToken;
 
@@ -34,7 +34,7 @@ pub(super) struct Waits<'a> {
     pub(super) engine: &'a Engine,
     pub(super) directory: &'a Directory,
     /// The projector's in this process, where there is one.
-    pub(super) progress: Option<&'a Progress>,
+    pub(super) progress: Option<&'a SessionProgress>,
     pub(super) readiness: &'a Readiness,
 }
 
@@ -59,7 +59,7 @@ impl Waits<'_> {
 
     /// Until the read model has what the log had when it was asked: after that, every change comes through
     /// this instance, which shows what it confirmed.
-    async fn read_model(&self, progress: &Progress) {
+    async fn read_model(&self, progress: &SessionProgress) {
         let ends = self.ends().await;
         let mut told = tokio::time::interval(limits::CATCH_UP_TOLD_EVERY);
         told.reset();

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 use engine::config::{Config, ListenAddress, Listener};
-use projector::Runner;
-use projector::limits::FAILURE_RETRY;
-use service::health_listener::{Bound, Shown};
 use service::program::stop_on_signal;
 use service::telemetry::Telemetry;
+use service::health_listener::{Bound, Shown};
 use service::{Readiness, UnreadyReason};
+use projector::ProjectorRunner;
+use projector::limits::FAILURE_RETRY;
 use tokio_util::sync::CancellationToken;
 
 use crate::BUILD;
@@ -55,7 +55,7 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let opened = opened?;
 
     let instance = format!("projector/{:016x}", rand::random::<u64>());
-    let runner = Runner::new(opened.ports.clone(), opened.settings())
+    let runner = ProjectorRunner::new(opened.ports.clone(), opened.settings())
         .following(Arc::clone(&opened.operations.generations), instance);
     let progress = runner.progress();
     let mut ended = Ok(());

@@ -31,7 +31,7 @@ const ADAPTERS: [&str; 4] = ["log-kafka", "schema-registry", "store-sqlite", "vi
 const OUTSIDERS: [&str; 2] = ["system-tests", "xtask"];
 
 /// A dependency of ours (not one that only its tests have) and who alone may have it, besides outsiders.
-const LAYERS: [(&str, &[&str]); 9] = [
+const LAYERS: [(&str, &[&str]); 10] = [
     ("log-kafka", &["engine"]),
     ("schema-registry", &["engine"]),
     ("store-sqlite", &["engine"]),
@@ -39,6 +39,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
     ("service", &["engine", "org-directory", "schema-registry", "ingest-api", "projector", "compliance"]),
     ("engine", &["org-directory", "ingest-api", "projector", "compliance"]),
     ("org-directory", &["ingest-api"]),
+    ("generation-watch", &["ingest-api", "projector"]),
     ("projector", &["ingest-api"]),
     ("ingest-api", &[]),
 ];
@@ -149,6 +150,8 @@ mod tests {
             ("projector", "org-directory", Some(Rule::Layer)),
             ("engine", "service", None),
             ("org-directory", "engine", None),
+            ("engine", "generation-watch", Some(Rule::Layer)),
+            ("ingest-api", "generation-watch", None),
             ("projector", "ingest-api", Some(Rule::Layer)),
             ("ingest-api", "projector", None),
             ("ingest-api", "engine", None),

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use domain::event::{Offset, Partition};
-use domain::ports::{Beside, Handover, Pointer, StoreError};
+use domain::ports::{Handover, Pointer, SecondGeneration, StoreError};
 use domain::rows::Generation;
 
 use super::bytes::{In, Out};
@@ -23,11 +23,11 @@ pub(crate) fn pointer(pointer: &Pointer) -> Bytes {
     out.u32(pointer.last.0);
     let (word, handover) = match &pointer.beside {
         None => (NOTHING, None),
-        Some(Beside::Building(_)) => (BUILDING, None),
-        Some(Beside::Next(_, handover)) => (NEXT, Some(handover)),
-        Some(Beside::Previous(_, handover)) => (PREVIOUS, Some(handover)),
-        Some(Beside::Leaving(_, handover)) => (LEAVING, Some(handover)),
-        Some(Beside::Dropping(_)) => (DROPPING, None),
+        Some(SecondGeneration::Building(_)) => (BUILDING, None),
+        Some(SecondGeneration::Next(_, handover)) => (NEXT, Some(handover)),
+        Some(SecondGeneration::Previous(_, handover)) => (PREVIOUS, Some(handover)),
+        Some(SecondGeneration::Leaving(_, handover)) => (LEAVING, Some(handover)),
+        Some(SecondGeneration::Dropping(_)) => (DROPPING, None),
     };
     out.u8(word);
     if let Some(beside) = &pointer.beside {
@@ -55,11 +55,11 @@ pub(crate) fn decode_pointer(live: Generation, bytes: &[u8]) -> Result<Pointer, 
     } else {
         let generation = Generation(cell.u32()?);
         Some(match word {
-            BUILDING => Beside::Building(generation),
-            NEXT => Beside::Next(generation, take_handover(&mut cell)?),
-            PREVIOUS => Beside::Previous(generation, take_handover(&mut cell)?),
-            LEAVING => Beside::Leaving(generation, take_handover(&mut cell)?),
-            DROPPING => Beside::Dropping(generation),
+            BUILDING => SecondGeneration::Building(generation),
+            NEXT => SecondGeneration::Next(generation, take_handover(&mut cell)?),
+            PREVIOUS => SecondGeneration::Previous(generation, take_handover(&mut cell)?),
+            LEAVING => SecondGeneration::Leaving(generation, take_handover(&mut cell)?),
+            DROPPING => SecondGeneration::Dropping(generation),
             _ => return Err(cell.broken()),
         })
     };

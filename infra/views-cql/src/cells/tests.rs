@@ -1,7 +1,7 @@
 //! Cells come back as they went in, and what is not one is refused without a panic.
 
 use domain::event::{Offset, Partition};
-use domain::ports::{Beside, Handover, Pointer, StoreError};
+use domain::ports::{Handover, Pointer, SecondGeneration, StoreError};
 use domain::rows::{Disposition, Generation};
 use testkit::samples::Samples;
 
@@ -37,11 +37,11 @@ fn every_shape_of_a_pointer_comes_back_and_a_cut_one_is_refused() {
     let at = Handover { topic_id: Samples::new(1).topic(0), from };
     for beside in [
         None,
-        Some(Beside::Building(two)),
-        Some(Beside::Next(two, at.clone())),
-        Some(Beside::Previous(two, at.clone())),
-        Some(Beside::Leaving(two, at)),
-        Some(Beside::Dropping(two)),
+        Some(SecondGeneration::Building(two)),
+        Some(SecondGeneration::Next(two, at.clone())),
+        Some(SecondGeneration::Previous(two, at.clone())),
+        Some(SecondGeneration::Leaving(two, at)),
+        Some(SecondGeneration::Dropping(two)),
     ] {
         let whole = Pointer::FIRST.changed(one, beside);
         let bytes = pointer(&whole);

@@ -13,10 +13,10 @@ use crate::limits::LAG_EVERY;
 
 /// The next offset of each partition this projector has.
 #[derive(Debug, Default)]
-pub(crate) struct Lag(Mutex<BTreeMap<Partition, Offset>>);
+pub(crate) struct PartitionLag(Mutex<BTreeMap<Partition, Offset>>);
 
-impl Lag {
-    /// It has the partition, and has taken in everything before `next`.
+impl PartitionLag {
+    /// This projector has the partition, and has applied everything before `next`.
     pub(crate) fn at(&self, partition: Partition, next: Offset) {
         self.lock().insert(partition, next);
     }
@@ -33,7 +33,7 @@ impl Lag {
         std::mem::take(&mut *self.lock()).into_keys().for_each(|partition| show(partition, 0));
     }
 
-    /// Shows every partition's lag again and again. A log that does not answer leaves the last word standing.
+    /// Shows every partition's lag again and again. While the log does not answer the last values stay.
     pub(crate) async fn watch(&self, log: &dyn EventLog) -> Infallible {
         let mut every = tokio::time::interval(LAG_EVERY);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -75,7 +75,7 @@ mod tests {
             end: Offset(end),
         };
         let ranges = [range(0, 10), range(1, 7), range(2, 5)];
-        let lag = Lag::default();
+        let lag = PartitionLag::default();
         assert_eq!(lag.behind(&ranges), [], "it has none");
         lag.at(Partition(0), Offset(4));
         lag.at(Partition(2), Offset(0));

@@ -11,19 +11,19 @@ use event_codec::{Codec, DecodeError};
 use vault::{SealContext, Vault, VaultError};
 
 /// What became of a record.
-pub(crate) enum Intake {
+pub(crate) enum DecodedRecord {
     /// It can be folded.
     Fact(Box<Fact>),
     /// Its envelopes did not open. That matters to whoever would apply it: what is refused or parked in any case
     /// needs no key.
-    Unopened(Box<Fact>, Unopened),
+    Unopened(Box<Fact>, UnopenedCause),
     /// It cannot, and nobody knows whom it is about: dead letters, no quarantine.
     Unattributable(&'static str),
 }
 
 /// Why an event's envelopes did not open.
 #[derive(Debug, Clone)]
-pub(crate) enum Unopened {
+pub(crate) enum UnopenedCause {
     /// Their key is here: instead of the event, this.
     Tampered(Box<Fact>),
     /// Nobody knows yet.
@@ -43,7 +43,7 @@ pub(crate) struct KeyWait {
 
 /// Why a record cannot be taken in now.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum IntakeError {
+pub(crate) enum DecodeRecordError {
     /// Worth trying again.
     #[error("{0}")]
     Unavailable(String),
@@ -86,27 +86,27 @@ fn poison(record: &StoredRecord, customer: CustomerRef, event: Option<&Event>, c
     }
 }
 
-/// Takes a record in.
-pub(crate) async fn take_in(
+/// Decodes a record and authenticates its envelopes.
+pub(crate) async fn decode_record(
     codec: &Codec,
     vault: &Vault,
     record: &StoredRecord,
-) -> Result<Intake, IntakeError> {
+) -> Result<DecodedRecord, DecodeRecordError> {
     let customer = customer_of_key(&record.key);
     let poisoned = |customer, event: Option<&Event>, cause| {
-        Intake::Fact(Box::new(Fact::Poison(poison(record, customer, event, cause))))
+        DecodedRecord::Fact(Box::new(Fact::Poison(poison(record, customer, event, cause))))
     };
     let event = match codec.decode_event(record) {
         Ok(event) => event,
-        Err(DecodeError::UnknownSchema { .. }) => return Err(IntakeError::UnknownSchema),
+        Err(DecodeError::UnknownSchema { .. }) => return Err(DecodeRecordError::UnknownSchema),
         Err(DecodeError::Malformed(_)) => {
             return Ok(match customer {
                 Some(customer) => poisoned(customer, None, CAUSE_NOT_AVRO),
-                None => Intake::Unattributable(CAUSE_NOT_AVRO),
+                None => DecodedRecord::Unattributable(CAUSE_NOT_AVRO),
             });
         }
     };
-    let Some(customer) = customer else { return Ok(Intake::Unattributable(CAUSE_KEY)) };
+    let Some(customer) = customer else { return Ok(DecodedRecord::Unattributable(CAUSE_KEY)) };
     if *event.customer() != customer {
         return Ok(poisoned(customer, Some(&event), CAUSE_KEY_MISMATCH));
     }
@@ -114,10 +114,10 @@ pub(crate) async fn take_in(
         Authenticity::Authentic => None,
         Authenticity::Tampered => {
             let poison = poison(record, customer, Some(&event), CAUSE_ENVELOPE);
-            Some(Unopened::Tampered(Box::new(Fact::Poison(poison))))
+            Some(UnopenedCause::Tampered(Box::new(Fact::Poison(poison))))
         }
         Authenticity::KeyAway(why) => {
-            Some(Unopened::KeyAway(KeyWait { org: customer.org, at: record.source.offset, why }))
+            Some(UnopenedCause::KeyAway(KeyWait { org: customer.org, at: record.source.offset, why }))
         }
     };
     let fact = Box::new(Fact::Event {
@@ -126,8 +126,8 @@ pub(crate) async fn take_in(
         embedding_model: None,
     });
     Ok(match unopened {
-        Some(unopened) => Intake::Unopened(fact, unopened),
-        None => Intake::Fact(fact),
+        Some(unopened) => DecodedRecord::Unopened(fact, unopened),
+        None => DecodedRecord::Fact(fact),
     })
 }
 
@@ -145,7 +145,11 @@ enum Authenticity {
 /// whether a field may be used follows from the log alone, so that a replay comes to the same. Nor is a key that
 /// is away: a row is made before the registration is appended and never goes, so where there is none the key
 /// store lacks what it had.
-async fn open_all(vault: &Vault, customer: &CustomerRef, event: &Event) -> Result<Authenticity, IntakeError> {
+async fn open_all(
+    vault: &Vault,
+    customer: &CustomerRef,
+    event: &Event,
+) -> Result<Authenticity, DecodeRecordError> {
     let envelopes = envelopes_of(event);
     if envelopes.is_empty() {
         return Ok(Authenticity::Authentic);
@@ -154,7 +158,7 @@ async fn open_all(vault: &Vault, customer: &CustomerRef, event: &Event) -> Resul
     let keys = match vault.customer_keys(customer, Suite::Aes256GcmSiv).await {
         Ok(Some(keys)) => keys,
         Ok(None) => return Ok(Authenticity::KeyAway(format!("{} has no key row", customer.record_key()))),
-        Err(VaultError::Unavailable(text)) => return Err(IntakeError::Unavailable(text)),
+        Err(VaultError::Unavailable(text)) => return Err(DecodeRecordError::Unavailable(text)),
         Err(error) => return Ok(Authenticity::KeyAway(format!("{}: {error}", customer.record_key()))),
     };
     for (field, sealed, content_type) in envelopes {

@@ -12,16 +12,16 @@ use domain::rows::{
     ViewRow, ViewWrite, WriteTimestamp,
 };
 
-use crate::memory::Ids;
+use crate::batch::customer_cache::CachedIds;
 
 /// Counts of one partition, as they stand in the store or will after this batch.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Counts {
+pub(crate) struct CountRows {
     pub(crate) tallies: HashMap<TallyKey, Option<TallyRow>>,
     pub(crate) books: HashMap<BooksKey, Option<BooksRow>>,
 }
 
-impl Counts {
+impl CountRows {
     pub(crate) fn len(&self) -> usize {
         self.tallies.len() + self.books.len()
     }
@@ -29,13 +29,13 @@ impl Counts {
 
 /// A batch's result, to be written.
 #[derive(Debug, Default)]
-pub(crate) struct Plan {
+pub(crate) struct BatchPlan {
     /// First.
     pub(crate) event_rows: Vec<ViewWrite>,
     /// Then, with the counts.
     pub(crate) states: BTreeMap<CustomerRef, CustomerState>,
     /// What the store said of customers that were not remembered.
-    pub(crate) ids: HashMap<CustomerRef, Ids>,
+    pub(crate) ids: HashMap<CustomerRef, CachedIds>,
     /// Published after the rows.
     pub(crate) outcomes: Vec<Outcome>,
     /// Published before anything is written.
@@ -44,7 +44,7 @@ pub(crate) struct Plan {
     pub(crate) effects: Vec<(OrgId, Offset, Effect)>,
 }
 
-impl Plan {
+impl BatchPlan {
     pub(crate) fn add_rows(&mut self, epoch: Epoch, rows: Vec<(Source, ViewRow)>) {
         self.event_rows.extend(rows.into_iter().map(|(source, row)| {
             let at = match &row {
@@ -83,7 +83,7 @@ impl Plan {
     /// Advances the counts, each judged by its own `as_of`; gives the rows that changed.
     pub(crate) fn advance(
         &self,
-        counts: &mut Counts,
+        counts: &mut CountRows,
         as_of: AsOf,
         partition: domain::event::Partition,
     ) -> Vec<ViewWrite> {

@@ -1,4 +1,4 @@
-//! One stay in the group, under one pointer: records are polled and handed to their partitions, which work side
+//! One session in the group, from joining it until leaving it: records are polled and handed to their partitions, which work side
 //! by side, each on its own batch; how far they are is reported. While some are at work the log is read ahead,
 //! so that a partition that is done goes on at once. Only when nothing is in flight the group is polled, so that
 //! a hand-over finds nothing in flight.
@@ -11,48 +11,50 @@ use domain::event::{Offset, Partition};
 use domain::ports::{Member, Pointer, Polled, ReadBounds, StoredRecord, TopicDescription};
 use domain::rows::Epoch;
 use futures::stream::{FuturesUnordered, StreamExt as _};
+use generation_watch::PointerWatch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::batch::Reader;
-use crate::following::Following;
-use crate::lag::Lag;
-use crate::lanes::{Lanes, Work};
+use crate::batch::prefetch::BatchReader;
+use crate::batch::split::BatchWork;
+use crate::group::lag::PartitionLag;
+use crate::group::partition_generations::PartitionGenerations;
+use crate::group::positions::{StoredPositions, next_of};
+use crate::group::progress::SessionProgress;
 use crate::limits::REPORT_EVERY;
-use crate::positions::{Positions, next_of};
-use crate::progress::Progress;
-use crate::runner::{Ended, Ports, Settings};
+use crate::runner::SessionEnd;
+use crate::settings::{ProjectorPorts, ProjectorSettings};
 
-/// A stay.
-pub(crate) struct Session<'a> {
-    ports: &'a Ports,
-    settings: &'a Settings,
-    following: &'a Following,
+/// One session in the group.
+pub(crate) struct GroupSession<'a> {
+    ports: &'a ProjectorPorts,
+    settings: &'a ProjectorSettings,
+    pointer_watch: &'a PointerWatch,
     pointer: Pointer,
     topic: TopicDescription,
     epoch: Epoch,
-    positions: Arc<Positions>,
+    positions: Arc<StoredPositions>,
     /// The partitions it has; none for one that is at work.
-    partitions: BTreeMap<Partition, Option<Lanes>>,
+    partitions: BTreeMap<Partition, Option<PartitionGenerations>>,
     /// Read ahead, until their partition is done with what came before.
-    ahead: Ahead,
+    ahead: ReadAhead,
     /// How far partitions are that nobody was told of yet.
     unreported: BTreeMap<Partition, Offset>,
     reported_at: Instant,
-    lag: Arc<Lag>,
-    progress: Progress,
+    lag: Arc<PartitionLag>,
+    progress: SessionProgress,
 }
 
 /// Records that wait for their partition.
 #[derive(Default)]
-struct Ahead {
+struct ReadAhead {
     records: BTreeMap<Partition, Vec<StoredRecord>>,
     count: usize,
     bytes: usize,
 }
 
-impl Ahead {
+impl ReadAhead {
     fn add(&mut self, records: Vec<StoredRecord>) {
         for record in records {
             self.count += 1;
@@ -79,7 +81,7 @@ impl Ahead {
         batch
     }
 
-    /// Of a partition that stands still nothing is kept.
+    /// Drops the records of a partition that is halted.
     fn drop_all(&mut self, partition: Partition) {
         for record in self.records.remove(&partition).unwrap_or_default() {
             self.count -= 1;
@@ -89,51 +91,51 @@ impl Ahead {
 }
 
 /// What a partition's work ended with.
-type Done = (Partition, Lanes, Option<Offset>);
+type PartitionDone = (Partition, PartitionGenerations, Option<Offset>);
 
-impl<'a> Session<'a> {
+impl<'a> GroupSession<'a> {
     /// Before the first poll.
     pub(crate) fn new(
-        (ports, settings, following): (&'a Ports, &'a Settings, &'a Following),
+        (ports, settings, pointer_watch): (&'a ProjectorPorts, &'a ProjectorSettings, &'a PointerWatch),
         pointer: Pointer,
         (topic, epoch): (TopicDescription, Epoch),
-        positions: Arc<Positions>,
+        positions: Arc<StoredPositions>,
     ) -> Self {
         Self {
             ports,
             settings,
-            following,
+            pointer_watch,
             pointer,
             topic,
             epoch,
             positions,
             partitions: BTreeMap::new(),
-            ahead: Ahead::default(),
+            ahead: ReadAhead::default(),
             unreported: BTreeMap::new(),
             reported_at: Instant::now(),
             lag: Arc::default(),
-            progress: Progress::default(),
+            progress: SessionProgress::default(),
         }
     }
 
-    /// The same, telling how far it is.
-    pub(crate) fn telling(self, progress: &Progress) -> Self {
+    /// The same session, which reports its progress there.
+    pub(crate) fn with_progress(self, progress: &SessionProgress) -> Self {
         Self { progress: progress.clone(), ..self }
     }
 
     /// How far its partitions are, for whoever shows it meanwhile.
-    pub(crate) fn lag(&self) -> Arc<Lag> {
+    pub(crate) fn lag(&self) -> Arc<PartitionLag> {
         Arc::clone(&self.lag)
     }
 
-    /// Projects until cancelled, or until another pointer is to be worked by.
+    /// Projects until cancelled, or until a pointer comes that this session cannot apply.
     pub(crate) async fn run(
         &mut self,
         member: &mut dyn Member,
         cancel: &CancellationToken,
-    ) -> Result<(), Ended> {
+    ) -> Result<(), SessionEnd> {
         while !cancel.is_cancelled() {
-            if let Some(pointer) = self.following.next()
+            if let Some(pointer) = self.pointer_watch.take_next()
                 && !self.adopt(pointer)
             {
                 break;
@@ -156,17 +158,17 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Goes on by a later pointer, with nothing in flight; false when only a new session can: what stands still
-    /// is tried again by that one.
+    /// Applies a later pointer, with nothing in flight; false when only a new session can: that one tries halted
+    /// partitions again.
     fn adopt(&mut self, pointer: Pointer) -> bool {
-        if self.partitions.values().flatten().any(Lanes::stands_still) {
+        if self.partitions.values().flatten().any(PartitionGenerations::has_halted) {
             return false;
         }
         let written = pointer.written();
-        self.partitions.values_mut().flatten().for_each(|lanes| lanes.keep(&written));
+        self.partitions.values_mut().flatten().for_each(|generations| generations.keep(&written));
         self.positions.keep(&written);
-        info!(version = pointer.version, live = pointer.live.0, ?written, "going on by another pointer");
-        self.following.works_by(pointer.version);
+        info!(version = pointer.version, live = pointer.live.0, ?written, "applying a later pointer");
+        self.pointer_watch.set_applied(pointer.version);
         self.pointer = pointer;
         true
     }
@@ -181,29 +183,33 @@ impl<'a> Session<'a> {
 
     /// Hands out what is there and what comes meanwhile, until nothing is in flight any more: all of it, or what
     /// was begun before a pointer came to go on by. False when only a new session can go on.
-    async fn work_off(&mut self, member: &mut dyn Member, cancel: &CancellationToken) -> Result<bool, Ended> {
+    async fn work_off(
+        &mut self,
+        member: &mut dyn Member,
+        cancel: &CancellationToken,
+    ) -> Result<bool, SessionEnd> {
         let (ports, settings, pointer) = (self.ports, self.settings, self.pointer.clone());
-        let reader = Reader {
+        let reader = BatchReader {
             log: &*ports.log,
             projection: &*ports.projection,
             vault: &ports.vault,
             codec: &ports.codec,
             generation: pointer.live,
         };
-        let work = Work { reader, settings, clock: &*ports.clock, pointer: &pointer };
+        let work = BatchWork { reader, settings, clock: &*ports.clock, pointer: &pointer };
         let mut at_work = FuturesUnordered::new();
         // Why nothing new is begun, once that is so; what is in flight is finished first.
-        let mut stop: Option<Result<bool, Ended>> = None;
+        let mut stop: Option<Result<bool, SessionEnd>> = None;
         let mut reads_ahead = true;
         // Orgs that wait for a key get a turn of their own where no batch comes, one between two polls.
         let mut due = self.partitions_due();
         loop {
-            let goes_on = stop.is_none() && !cancel.is_cancelled() && !self.following.has_next();
+            let goes_on = stop.is_none() && !cancel.is_cancelled() && !self.pointer_watch.has_next();
             if goes_on && (self.has_startable() || !due.is_empty()) {
-                match self.following.still(pointer.version).await {
+                match self.pointer_watch.is_current(pointer.version).await {
                     Ok(true) => {
-                        for (partition, lanes, records) in self.start(std::mem::take(&mut due)) {
-                            at_work.push(Box::pin(process(work, partition, lanes, records, cancel)));
+                        for (partition, generations, records) in self.start(std::mem::take(&mut due)) {
+                            at_work.push(Box::pin(process(work, partition, generations, records, cancel)));
                         }
                     }
                     Ok(false) => stop = Some(Ok(false)),
@@ -238,7 +244,10 @@ impl<'a> Session<'a> {
     }
 
     fn partitions_due(&self) -> BTreeSet<Partition> {
-        let due = self.partitions.iter().filter(|(_, lanes)| lanes.as_ref().is_some_and(Lanes::has_due));
+        let due = self
+            .partitions
+            .iter()
+            .filter(|(_, generations)| generations.as_ref().is_some_and(PartitionGenerations::has_due));
         due.map(|(partition, _)| *partition).collect()
     }
 
@@ -248,7 +257,10 @@ impl<'a> Session<'a> {
     }
 
     /// The next batch of every partition that has one and is not at work; an empty one of those that are due.
-    fn start(&mut self, due: BTreeSet<Partition>) -> Vec<(Partition, Lanes, Vec<StoredRecord>)> {
+    fn start(
+        &mut self,
+        due: BTreeSet<Partition>,
+    ) -> Vec<(Partition, PartitionGenerations, Vec<StoredRecord>)> {
         let bounds = self.bounds();
         let mut waiting = due;
         waiting.extend(self.ahead.records.keys());
@@ -256,20 +268,20 @@ impl<'a> Session<'a> {
         for partition in waiting {
             match self.partitions.get_mut(&partition) {
                 Some(None) => {}
-                Some(lanes) if lanes.as_ref().is_some_and(|lanes| !lanes.halted) => {
-                    if let Some(lanes) = lanes.take() {
-                        started.push((partition, lanes, self.ahead.take(partition, bounds)));
+                Some(generations) if generations.as_ref().is_some_and(|generations| !generations.halted) => {
+                    if let Some(generations) = generations.take() {
+                        started.push((partition, generations, self.ahead.take(partition, bounds)));
                     }
                 }
-                // It stands still until an operator comes.
+                // It is halted until an operator acts.
                 Some(Some(_)) | None => self.ahead.drop_all(partition),
             }
         }
         started
     }
 
-    fn put_back(&mut self, (partition, lanes, next): Done) {
-        self.partitions.insert(partition, Some(lanes));
+    fn put_back(&mut self, (partition, generations, next): PartitionDone) {
+        self.partitions.insert(partition, Some(generations));
         if let Some(next) = next {
             self.unreported.insert(partition, next);
             self.lag.at(partition, next);
@@ -286,7 +298,7 @@ impl<'a> Session<'a> {
         self.reported_at = Instant::now();
         if let Err(error) = member.report(&done).await {
             // Only lag tools look at it; the positions that count are with the rows.
-            warn!(%error, "could not report how far the group is");
+            warn!(%error, "the positions could not be reported to the group");
         }
     }
 
@@ -302,22 +314,23 @@ impl<'a> Session<'a> {
             let next = next_of(start_of(self.pointer.live).as_ref());
             self.lag.at(*partition, next);
             self.progress.at(*partition, next);
-            let lanes = Lanes::new(self.topic.id, self.epoch, *partition, &self.pointer, start_of);
-            self.partitions.insert(*partition, Some(lanes));
+            let generations =
+                PartitionGenerations::new(self.topic.id, self.epoch, *partition, &self.pointer, start_of);
+            self.partitions.insert(*partition, Some(generations));
             info!(partition = partition.0, "partition taken over");
         }
     }
 }
 
 async fn process(
-    work: Work<'_>,
+    work: BatchWork<'_>,
     partition: Partition,
-    mut lanes: Lanes,
+    mut generations: PartitionGenerations,
     records: Vec<StoredRecord>,
     cancel: &CancellationToken,
-) -> Done {
-    let next = lanes.process(work, &records, cancel).await;
-    (partition, lanes, next)
+) -> PartitionDone {
+    let next = generations.process(work, &records, cancel).await;
+    (partition, generations, next)
 }
 
 #[cfg(test)]
@@ -344,7 +357,7 @@ mod tests {
 
     #[test]
     fn what_was_read_ahead_is_given_out_in_batches_and_in_order() {
-        let mut ahead = Ahead::default();
+        let mut ahead = ReadAhead::default();
         ahead.add((0..5).map(|offset| record(1, offset)).collect());
         ahead.add(vec![record(2, 0)]);
         assert_eq!((ahead.count, ahead.bytes), (6, 600));

@@ -1,5 +1,5 @@
 //! What a partition's owner remembers of its customers, so that it need not ask for what it wrote itself:
-//! their states, and which verifications stand. A zombie that goes by its own memory folds what it had folded
+//! their states, and which verifications stand. A zombie that goes by its own cache folds what it had folded
 //! before, and writes the same rows again. Forgotten as a whole, after any failure too.
 
 use std::collections::hash_map::RandomState;
@@ -9,12 +9,12 @@ use std::hash::BuildHasher as _;
 use domain::ids::{CustomerRef, VerificationId};
 use domain::rows::CustomerState;
 
+use crate::batch::plan::BatchPlan;
 use crate::limits::{REMEMBERED_CUSTOMERS_MAX, REMEMBERED_IDS_MAX, REMEMBERED_IDS_OF_ALL_MAX};
-use crate::plan::Plan;
 
 /// Whether a customer's verifications are known.
 #[derive(Debug, Clone, Default)]
-pub(crate) enum Ids {
+pub(crate) enum CachedIds {
     /// Nobody has asked yet.
     #[default]
     Unasked,
@@ -24,47 +24,47 @@ pub(crate) enum Ids {
     TooMany,
 }
 
-struct Remembered {
+struct CachedCustomer {
     state: CustomerState,
-    ids: Ids,
+    ids: CachedIds,
 }
 
 /// The customers of a partition in one generation.
 #[derive(Default)]
-pub(crate) struct Memory {
-    customers: HashMap<CustomerRef, Remembered>,
+pub(crate) struct CustomerCache {
+    customers: HashMap<CustomerRef, CachedCustomer>,
     /// Of all customers together.
     ids_count: usize,
     hash: RandomState,
 }
 
-impl Memory {
+impl CustomerCache {
     pub(crate) fn state(&self, customer: &CustomerRef) -> Option<&CustomerState> {
         self.customers.get(customer).map(|remembered| &remembered.state)
     }
 
-    pub(crate) fn ids(&self, customer: &CustomerRef) -> Option<&Ids> {
+    pub(crate) fn ids(&self, customer: &CustomerRef) -> Option<&CachedIds> {
         self.customers.get(customer).map(|remembered| &remembered.ids)
     }
 
     /// What the store said of a customer: all the ids, or that there are more than were asked for.
-    pub(crate) fn ids_of(&self, said: Option<Vec<VerificationId>>) -> Ids {
+    pub(crate) fn ids_of(&self, said: Option<Vec<VerificationId>>) -> CachedIds {
         match said {
-            Some(ids) => Ids::All(ids.iter().map(|id| self.hash.hash_one(id)).collect()),
-            None => Ids::TooMany,
+            Some(ids) => CachedIds::All(ids.iter().map(|id| self.hash.hash_one(id)).collect()),
+            None => CachedIds::TooMany,
         }
     }
 
     /// Whether the verification may stand: false is sure.
-    pub(crate) fn may_stand(&self, ids: &Ids, id: &VerificationId) -> bool {
+    pub(crate) fn may_exist(&self, ids: &CachedIds, id: &VerificationId) -> bool {
         match ids {
-            Ids::All(ids) => ids.contains(&self.hash.hash_one(id)),
-            Ids::Unasked | Ids::TooMany => true,
+            CachedIds::All(ids) => ids.contains(&self.hash.hash_one(id)),
+            CachedIds::Unasked | CachedIds::TooMany => true,
         }
     }
 
     /// Takes up what has been written.
-    pub(crate) fn learn(&mut self, plan: Plan) {
+    pub(crate) fn apply_plan(&mut self, plan: BatchPlan) {
         if self.customers.len() > REMEMBERED_CUSTOMERS_MAX {
             self.forget();
         }
@@ -75,13 +75,13 @@ impl Memory {
             let ids = asked.remove(&customer).or(before).unwrap_or_default();
             let ids = self.bounded(ids);
             self.ids_count += count(&ids);
-            self.customers.insert(customer, Remembered { state, ids });
+            self.customers.insert(customer, CachedCustomer { state, ids });
         }
         for row in plan.effects.iter().flat_map(|(_, _, effect)| &effect.counted) {
             let Some(remembered) = self.customers.get_mut(&row.customer) else { continue };
             let mut ids = std::mem::take(&mut remembered.ids);
             self.ids_count -= count(&ids);
-            if let Ids::All(known) = &mut ids {
+            if let CachedIds::All(known) = &mut ids {
                 known.insert(self.hash.hash_one(&row.id));
             }
             let ids = self.bounded(ids);
@@ -93,10 +93,10 @@ impl Memory {
     }
 
     /// The same, unless there is no room for so many.
-    fn bounded(&self, ids: Ids) -> Ids {
+    fn bounded(&self, ids: CachedIds) -> CachedIds {
         let count = count(&ids);
         let fits = count <= REMEMBERED_IDS_MAX && self.ids_count + count <= REMEMBERED_IDS_OF_ALL_MAX;
-        if fits { ids } else { Ids::TooMany }
+        if fits { ids } else { CachedIds::TooMany }
     }
 
     pub(crate) fn forget(&mut self) {
@@ -105,10 +105,10 @@ impl Memory {
     }
 }
 
-fn count(ids: &Ids) -> usize {
+fn count(ids: &CachedIds) -> usize {
     match ids {
-        Ids::All(ids) => ids.len(),
-        Ids::Unasked | Ids::TooMany => 0,
+        CachedIds::All(ids) => ids.len(),
+        CachedIds::Unasked | CachedIds::TooMany => 0,
     }
 }
 
@@ -127,8 +127,8 @@ mod tests {
     }
 
     /// A batch about the customers, in which each got those verifications.
-    fn batch(s: &Samples, customers: impl Iterator<Item = u64>, ids: &[usize]) -> Plan {
-        let mut plan = Plan::default();
+    fn batch(s: &Samples, customers: impl Iterator<Item = u64>, ids: &[usize]) -> BatchPlan {
+        let mut plan = BatchPlan::default();
         let as_of = AsOf { topic_id: TopicId([1; 16]), epoch: Epoch(1), offset: Offset(0) };
         for customer in customers.map(|n| s.customer(n)) {
             let row = s.verification(&customer, 0);
@@ -140,58 +140,58 @@ mod tests {
         plan
     }
 
-    fn may_stand(memory: &Memory, customer: &CustomerRef, n: usize) -> Option<bool> {
-        memory.ids(customer).map(|ids| memory.may_stand(ids, &id(n)))
+    fn may_exist(cache: &CustomerCache, customer: &CustomerRef, n: usize) -> Option<bool> {
+        cache.ids(customer).map(|ids| cache.may_exist(ids, &id(n)))
     }
 
     #[test]
     fn only_who_was_asked_for_is_known() {
-        let (s, mut memory) = (Samples::new(1), Memory::default());
+        let (s, mut cache) = (Samples::new(1), CustomerCache::default());
         let customer = s.customer(0);
-        assert!(memory.ids(&customer).is_none() && memory.state(&customer).is_none());
-        memory.learn(batch(&s, 0..1, &[1]));
-        assert!(matches!(memory.ids(&customer), Some(Ids::Unasked)));
-        assert_eq!(may_stand(&memory, &customer, 2), Some(true));
+        assert!(cache.ids(&customer).is_none() && cache.state(&customer).is_none());
+        cache.apply_plan(batch(&s, 0..1, &[1]));
+        assert!(matches!(cache.ids(&customer), Some(CachedIds::Unasked)));
+        assert_eq!(may_exist(&cache, &customer, 2), Some(true));
 
         let mut plan = batch(&s, 0..1, &[3]);
-        plan.ids.insert(customer.clone(), memory.ids_of(Some(vec![id(1), id(2)])));
-        memory.learn(plan);
-        memory.learn(batch(&s, 0..1, &[4]));
-        let stand = (0..6).map(|n| may_stand(&memory, &customer, n));
+        plan.ids.insert(customer.clone(), cache.ids_of(Some(vec![id(1), id(2)])));
+        cache.apply_plan(plan);
+        cache.apply_plan(batch(&s, 0..1, &[4]));
+        let stand = (0..6).map(|n| may_exist(&cache, &customer, n));
         assert_eq!(stand.collect::<Vec<_>>(), [false, true, true, true, true, false].map(Some));
-        memory.forget();
-        assert!(memory.ids(&customer).is_none());
+        cache.forget();
+        assert!(cache.ids(&customer).is_none());
     }
 
     #[test]
     fn of_too_many_nothing_is_known() {
-        let (s, mut memory) = (Samples::new(2), Memory::default());
+        let (s, mut cache) = (Samples::new(2), CustomerCache::default());
         let mut plan = batch(&s, 0..1, &[]);
-        plan.ids.insert(s.customer(0), memory.ids_of(Some((1..=REMEMBERED_IDS_MAX).map(id).collect())));
-        memory.learn(plan);
-        assert_eq!(may_stand(&memory, &s.customer(0), 0), Some(false));
-        memory.learn(batch(&s, 0..1, &[REMEMBERED_IDS_MAX + 1]));
-        assert!(matches!(memory.ids(&s.customer(0)), Some(Ids::TooMany)));
-        assert_eq!(memory.ids_count, 0);
+        plan.ids.insert(s.customer(0), cache.ids_of(Some((1..=REMEMBERED_IDS_MAX).map(id).collect())));
+        cache.apply_plan(plan);
+        assert_eq!(may_exist(&cache, &s.customer(0), 0), Some(false));
+        cache.apply_plan(batch(&s, 0..1, &[REMEMBERED_IDS_MAX + 1]));
+        assert!(matches!(cache.ids(&s.customer(0)), Some(CachedIds::TooMany)));
+        assert_eq!(cache.ids_count, 0);
     }
 
     #[test]
     fn all_together_are_bounded() {
-        let (s, mut memory) = (Samples::new(3), Memory::default());
+        let (s, mut cache) = (Samples::new(3), CustomerCache::default());
         let full = (REMEMBERED_IDS_OF_ALL_MAX / REMEMBERED_IDS_MAX) as u64;
         for customer in 0..full + 2 {
             let mut plan = batch(&s, customer..customer + 1, &[]);
             let ids = (0..REMEMBERED_IDS_MAX).map(id).collect();
-            plan.ids.insert(s.customer(customer), memory.ids_of(Some(ids)));
-            memory.learn(plan);
-            assert!(memory.ids_count <= REMEMBERED_IDS_OF_ALL_MAX);
+            plan.ids.insert(s.customer(customer), cache.ids_of(Some(ids)));
+            cache.apply_plan(plan);
+            assert!(cache.ids_count <= REMEMBERED_IDS_OF_ALL_MAX);
         }
-        assert!(matches!(memory.ids(&s.customer(full - 1)), Some(Ids::All(_))));
-        assert!(matches!(memory.ids(&s.customer(full + 1)), Some(Ids::TooMany)));
+        assert!(matches!(cache.ids(&s.customer(full - 1)), Some(CachedIds::All(_))));
+        assert!(matches!(cache.ids(&s.customer(full + 1)), Some(CachedIds::TooMany)));
 
         // Above so many customers the next batch finds none of them.
-        memory.learn(batch(&s, 0..REMEMBERED_CUSTOMERS_MAX as u64 + 1, &[]));
-        memory.learn(batch(&s, 0..1, &[]));
-        assert_eq!((memory.customers.len(), memory.ids_count), (1, 0));
+        cache.apply_plan(batch(&s, 0..REMEMBERED_CUSTOMERS_MAX as u64 + 1, &[]));
+        cache.apply_plan(batch(&s, 0..1, &[]));
+        assert_eq!((cache.customers.len(), cache.ids_count), (1, 0));
     }
 }

@@ -13,14 +13,14 @@ use domain::rows::{Epoch, Generation, PositionRow, RowKey, ViewRow};
 
 /// Positions kept beside the rows of the generations that are written. Reading starts where the first of
 /// them stands; each takes in what it has not.
-pub struct Positions {
+pub struct StoredPositions {
     log: Arc<dyn EventLog>,
     projection: Arc<dyn Projection>,
     generations: Mutex<Vec<Generation>>,
     starts: Mutex<HashMap<(Generation, Partition), Option<PositionRow>>>,
 }
 
-impl Positions {
+impl StoredPositions {
     /// The positions of those generations.
     pub fn new(
         log: Arc<dyn EventLog>,
@@ -66,7 +66,7 @@ impl Positions {
                 None if epoch == Epoch(1) => starts.push(None),
                 None => {
                     return Err(LogError::Halted(format!(
-                        "{} was made anew: partition {} of this topic id was never projected into these \
+                        "{} was recreated: partition {} of this topic id was never projected into these \
                          views, but another topic's was. Restore the topic, or rebuild the views",
                         topic.topic.name(),
                         partition.0
@@ -117,7 +117,7 @@ fn store_to_log(error: StoreError) -> LogError {
 }
 
 #[async_trait]
-impl StartPositions for Positions {
+impl StartPositions for StoredPositions {
     async fn start_positions(
         &self,
         topic: &TopicDescription,

@@ -13,7 +13,7 @@ use super::compare::{Comparison, SETTLE_PAUSE};
 
 /// How far a replay goes that is not to be switched to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Until {
+pub enum ReplayUntil {
     /// In every partition, up to this offset, without it.
     Offset(Offset),
     /// In every partition, up to the first event that the log took at this time or later, without it.
@@ -22,20 +22,20 @@ pub enum Until {
 
 /// What to do.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Options {
+pub struct RebuildOptions {
     /// Keep the old generation after the switch, written and silent.
     pub keep: bool,
     /// Rebuild only to there, give the digest, and drop the new generation again.
-    pub until: Option<Until>,
+    pub until: Option<ReplayUntil>,
     /// Report the differences, and drop the new generation again.
     pub dry_run: bool,
-    /// See there.
-    pub patience: Patience,
+    /// How long it waits for others.
+    pub patience: RebuildPatience,
 }
 
 /// How long a rebuild waits for others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
+pub struct RebuildPatience {
     /// After so long every instance that runs has said so.
     pub appear: Duration,
     /// An instance that has not said anything new for so long is gone.
@@ -52,7 +52,7 @@ pub struct Patience {
     pub settle_rounds_max: u32,
 }
 
-impl Default for Patience {
+impl Default for RebuildPatience {
     fn default() -> Self {
         use crate::limits as l;
         Self {
@@ -69,7 +69,7 @@ impl Default for Patience {
 
 /// What a rebuild is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
+pub enum RebuildPhase {
     /// Replaying so many events.
     Replay,
     /// Comparing both generations.
@@ -81,9 +81,9 @@ pub enum Phase {
 }
 
 /// Hears how far a rebuild is.
-pub trait Progress: Send + Sync {
+pub trait RebuildProgress: Send + Sync {
     /// A phase begins; `total` of its steps are foreseen, 0 when nobody knows.
-    fn phase(&self, phase: Phase, total: u64);
+    fn phase(&self, phase: RebuildPhase, total: u64);
     /// So many events were replayed.
     fn events(&self, count: u64);
     /// So many customers were compared.
@@ -94,7 +94,7 @@ pub trait Progress: Send + Sync {
 
 /// Something that is not the same in both generations.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub struct RowDifference {
     /// A customer as `org/customer`, or whose count.
     pub what: String,
     /// Which kinds of rows.
@@ -103,7 +103,7 @@ pub struct Difference {
 
 /// What came of a rebuild.
 #[derive(Debug, Clone)]
-pub struct Report {
+pub struct RebuildReport {
     /// The generation that was made; none when only an earlier rebuild was finished.
     pub generation: Option<Generation>,
     /// Events replayed by this run.
@@ -126,7 +126,7 @@ pub struct Report {
     pub took: Duration,
 }
 
-impl Report {
+impl RebuildReport {
     /// Before anything was done.
     pub(super) fn blank(live: Generation) -> Self {
         Self {
@@ -156,10 +156,10 @@ pub enum RebuildError {
     /// The replay met what the projector would halt at.
     #[error("the replay cannot go on: {0}")]
     Halted(String),
-    /// Broken off.
-    #[error("broken off; run rebuild again to go on, or with --dry-run to clear it away")]
+    /// Interrupted by the operator.
+    #[error("interrupted; run rebuild again to go on, or with --dry-run to clear it away")]
     Cancelled,
-    /// Somebody else is at it.
+    /// Another rebuild is running.
     #[error("another rebuild is running ({0})")]
     Running(String),
     /// An earlier one kept its old generation.

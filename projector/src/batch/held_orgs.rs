@@ -16,14 +16,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use crate::batch::{BatchError, split_at_releases};
-use crate::intake::{KeyWait, customer_of_key};
-use crate::lanes::{Work, split_at_handover};
+use crate::batch::batch_error::BatchError;
+use crate::batch::decode_record::{KeyWait, customer_of_key};
+use crate::batch::partition_worker::{BatchEnd, PartitionWorker, Publish};
+use crate::batch::split::{BatchWork, split_at_handover, split_at_releases};
 use crate::limits::{HELD_ORG_RETRY, HELD_ORGS_MAX};
-use crate::partition::{Ended, PartitionWorker, Voice};
 
 /// One org that waits.
-struct Hold {
+struct OrgHold {
     /// The first of its events that is not taken in.
     from: Offset,
     /// When it is tried again.
@@ -36,13 +36,13 @@ struct Hold {
 pub(crate) struct HeldOrgs {
     partition: Partition,
     generation: Generation,
-    orgs: BTreeMap<OrgId, Hold>,
+    orgs: BTreeMap<OrgId, OrgHold>,
 }
 
 impl HeldOrgs {
-    /// As a position said.
+    /// From the held orgs of a stored position.
     pub(crate) fn new(partition: Partition, generation: Generation, held: &[HeldOrg]) -> Self {
-        let hold = |from| Hold { from, due: Instant::now(), backoff: None };
+        let hold = |from| OrgHold { from, due: Instant::now(), backoff: None };
         let orgs = held.iter().map(|held| (held.org.clone(), hold(held.from))).collect();
         let held = Self { partition, generation, orgs };
         if !held.orgs.is_empty() {
@@ -51,7 +51,7 @@ impl HeldOrgs {
         held
     }
 
-    /// As a position says it.
+    /// As they are stored with a position.
     pub(crate) fn rows(&self) -> Vec<HeldOrg> {
         self.orgs.iter().map(|(org, hold)| HeldOrg { org: org.clone(), from: hold.from }).collect()
     }
@@ -80,14 +80,14 @@ impl HeldOrgs {
         let Some(first) = first.filter(|_| self.orgs.len() < HELD_ORGS_MAX) else { return false };
         let from = first.source.offset;
         error!(partition = self.partition.0, org = %wait.org, from = from.0, why = %wait.why,
-            "a key is away: this org's events wait, the others go on");
+            "a key is not available: the events of this org wait, the others are applied");
         // Tried at once: what stands before the event whose key is away need not wait.
-        self.orgs.insert(wait.org.clone(), Hold { from, due: Instant::now(), backoff: None });
+        self.orgs.insert(wait.org.clone(), OrgHold { from, due: Instant::now(), backoff: None });
         self.show();
         true
     }
 
-    /// Not yet: left alone for a while, longer each time.
+    /// The key is still not available: the org is tried again after a pause that doubles.
     fn still_waits(&mut self, org: &OrgId) {
         let Some(hold) = self.orgs.get_mut(org) else { return };
         let backoff = hold.backoff.get_or_insert_with(|| HELD_ORG_RETRY.start());
@@ -98,7 +98,7 @@ impl HeldOrgs {
     /// Its events before that are taken in.
     fn comes_along(&mut self, org: &OrgId, next: Offset) {
         if let Some(hold) = self.orgs.get_mut(org) {
-            *hold = Hold { from: next, due: Instant::now(), backoff: None };
+            *hold = OrgHold { from: next, due: Instant::now(), backoff: None };
         }
     }
 
@@ -111,7 +111,7 @@ impl HeldOrgs {
 
     fn let_go(&mut self, org: &OrgId) {
         if self.orgs.remove(org).is_some() {
-            info!(partition = self.partition.0, %org, "its keys are here: this org waits no more");
+            info!(partition = self.partition.0, %org, "the keys of this org are available again: its events no longer wait");
             self.show();
         }
     }
@@ -123,7 +123,7 @@ impl HeldOrgs {
     }
 }
 
-/// Handed over: what is shown is no longer this projector's.
+/// When the partition is revoked, the gauge no longer shows its held orgs.
 impl Drop for HeldOrgs {
     fn drop(&mut self) {
         if !self.orgs.is_empty() {
@@ -140,12 +140,12 @@ fn org_of(record: &StoredRecord) -> Option<OrgId> {
 impl PartitionWorker {
     /// Takes up what waited and is due, of each org at most a batch; once nobody waits any more, the position
     /// says so.
-    pub(crate) async fn take_up_held(&mut self, work: Work<'_>, cancel: &CancellationToken) -> Ended {
+    pub(crate) async fn take_up_held(&mut self, work: BatchWork<'_>, cancel: &CancellationToken) -> BatchEnd {
         let now = Instant::now();
         let due = self.held.orgs.iter().filter(|(_, hold)| hold.due <= now);
         for org in due.map(|(org, _)| org.clone()).collect::<Vec<_>>() {
             if cancel.is_cancelled() {
-                return Ended::Cancelled;
+                return BatchEnd::Cancelled;
             }
             match self.take_up(work, &org).await {
                 Ok(()) => {}
@@ -155,7 +155,7 @@ impl PartitionWorker {
                     if !matches!(why, BatchError::KeyAway(_)) {
                         self.forget();
                     }
-                    tracing::debug!(partition = self.held.partition.0, %org, %why, "it waits still");
+                    tracing::debug!(partition = self.held.partition.0, %org, %why, "the events of this org still wait");
                     self.held.still_waits(&org);
                 }
             }
@@ -164,12 +164,12 @@ impl PartitionWorker {
             && let Err(why) = self.show_released(work.reader).await
         {
             // The next position says it, or whoever reads the old one finds that everything is taken in.
-            tracing::warn!(%why, "that nobody waits any more could not be written yet");
+            tracing::warn!(%why, "the position without held orgs could not be written yet");
         }
-        Ended::Done
+        BatchEnd::Done
     }
 
-    async fn take_up(&mut self, work: Work<'_>, org: &OrgId) -> Result<(), BatchError> {
+    async fn take_up(&mut self, work: BatchWork<'_>, org: &OrgId) -> Result<(), BatchError> {
         let (Some(hold), Some(upto)) = (self.held.orgs.get(org), self.reached()) else { return Ok(()) };
         // While its key is away one event is asked for, not a batch of photos.
         let records_max = if hold.backoff.is_some() { 1 } else { work.settings.batch_records_max };
@@ -197,26 +197,26 @@ impl PartitionWorker {
         Ok(())
     }
 
-    /// Records that one generation speaks of: up to the first whose key is away.
+    /// Processes records whose outcomes the same generation publishes, up to the first whose key is not available.
     async fn take_up_part(
         &mut self,
-        work: Work<'_>,
+        work: BatchWork<'_>,
         org: &OrgId,
         records: &[StoredRecord],
     ) -> Result<(), BatchError> {
         let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(()) };
-        let (speaker, _) = work.pointer.speaker(self.held.partition, first.source.offset);
-        let speaks = speaker == work.reader.generation;
-        let voice = if speaks { Voice::Speaks(work.clock) } else { Voice::Silent };
+        let (publishing, _) = work.pointer.publishing_generation(self.held.partition, first.source.offset);
+        let publishes = publishing == work.reader.generation;
+        let publish = if publishes { Publish::Yes(work.clock) } else { Publish::No };
         let (reader, settings) = (work.reader, work.settings);
-        let Err(error) = self.attempt(reader, settings, voice, records, None).await else {
+        let Err(error) = self.try_batch(reader, settings, publish, records, None).await else {
             self.held.comes_along(org, Offset(last.source.offset.0 + 1));
             return Ok(());
         };
         if let BatchError::KeyAway(wait) = &error {
             let before = records.partition_point(|record| record.source.offset < wait.at);
             if before > 0 && before < records.len() {
-                self.attempt(reader, settings, voice, &records[..before], None).await?;
+                self.try_batch(reader, settings, publish, &records[..before], None).await?;
                 self.held.comes_along(org, wait.at);
             }
             self.held.stands_at(org, wait.at);

@@ -8,26 +8,26 @@ use domain::event::{Offset, Partition};
 use domain::ports::OffsetRange;
 use tokio::sync::watch;
 
-/// The progress of a [`crate::Runner`]. Cheap to clone.
+/// The progress of a [`crate::ProjectorRunner`]. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Progress(watch::Sender<Session>);
+pub struct SessionProgress(watch::Sender<SessionState>);
 
 /// The session as it stands.
 #[derive(Debug, Default)]
-struct Session {
+struct SessionState {
     /// The group and the positions were taken, perhaps with no partition.
     began: bool,
     /// Of each partition it has: everything before that offset is in the answering generation.
     next: BTreeMap<Partition, Offset>,
 }
 
-impl Default for Progress {
+impl Default for SessionProgress {
     fn default() -> Self {
-        Self(watch::Sender::new(Session::default()))
+        Self(watch::Sender::new(SessionState::default()))
     }
 }
 
-impl Progress {
+impl SessionProgress {
     pub(crate) fn began(&self) {
         self.0.send_if_modified(|session| !std::mem::replace(&mut session.began, true));
     }
@@ -41,7 +41,7 @@ impl Progress {
     }
 
     pub(crate) fn ended(&self) {
-        self.0.send_replace(Session::default());
+        self.0.send_replace(SessionState::default());
     }
 
     /// Returns once a session is under way: the log and the store have answered, and the positions fit.
@@ -52,7 +52,7 @@ impl Progress {
 
     /// Returns once everything before those ends is projected.
     pub async fn reached(&self, ends: &[OffsetRange]) {
-        let there = |session: &Session| missing(session, ends) == 0 && session.began;
+        let there = |session: &SessionState| missing(session, ends) == 0 && session.began;
         let _ = self.0.subscribe().wait_for(there).await;
     }
 
@@ -64,7 +64,7 @@ impl Progress {
 
 /// A partition that the session does not have counts from its first record, and an empty one as a record: it may
 /// still be refused.
-fn missing(session: &Session, ends: &[OffsetRange]) -> u64 {
+fn missing(session: &SessionState, ends: &[OffsetRange]) -> u64 {
     let of = |range: &OffsetRange| match session.next.get(&range.partition) {
         Some(next) => range.end.0.saturating_sub(next.0),
         None => (range.end.0 - range.earliest.0.min(range.end.0)).max(1),
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn it_is_there_when_every_partition_is_taken_and_projected_that_far() {
-        let progress = Progress::default();
+        let progress = SessionProgress::default();
         let ends = [range(0, 10), range(1, 0)];
         let reached = || progress.reached(&ends).now_or_never().is_some();
         assert_eq!((progress.missing(&ends), reached()), (11, false), "nothing is known yet");
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_session_that_ended_says_nothing_of_the_next_one() {
-        let progress = Progress::default();
+        let progress = SessionProgress::default();
         let begun = || progress.begun().now_or_never().is_some();
         assert!(!begun());
         progress.began();

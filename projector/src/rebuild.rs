@@ -8,32 +8,35 @@ mod canonical;
 mod compare;
 mod handover;
 mod instances;
-mod words;
+mod report;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::ports::{Beside, Generations, Inspection, Pointer, Projection, Topic};
+use domain::ports::{Generations, Inspection, Pointer, Projection, SecondGeneration, Topic};
 use domain::rows::{Epoch, Generation};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use canonical::RowDigest;
 pub use compare::Comparison;
-pub use words::{Difference, Options, Patience, Phase, Progress, RebuildError, Report, Until};
+pub use report::{
+    RebuildError, RebuildOptions, RebuildPatience, RebuildPhase, RebuildProgress, RebuildReport, ReplayUntil,
+    RowDifference,
+};
 
-use self::build::{Builder, Stop, positions};
+use self::build::{GenerationBuilder, ReplayStop, positions};
 use self::compare::Compare;
-use self::instances::Instances;
+use self::instances::InstanceWatch;
 use crate::limits::{CATCH_UP_LAG, CATCH_UP_ROUNDS_MAX, INSTANCES_EVERY};
-use crate::partition::wait;
-use crate::runner::{Ports, Settings};
+use crate::pause::wait;
+use crate::settings::{ProjectorPorts, ProjectorSettings};
 
 /// What a rebuild works through.
 #[derive(Clone)]
 pub struct RebuildPorts {
     /// The projector's.
-    pub ports: Ports,
+    pub ports: ProjectorPorts,
     /// The pointer.
     pub generations: Arc<dyn Generations>,
     /// The look into both generations.
@@ -47,29 +50,29 @@ impl RebuildPorts {
 }
 
 /// A rebuild under way.
-struct Rebuild<'a> {
+struct RebuildRun<'a> {
     ports: &'a RebuildPorts,
-    settings: &'a Settings,
-    options: Options,
-    progress: &'a dyn Progress,
+    settings: &'a ProjectorSettings,
+    options: RebuildOptions,
+    progress: &'a dyn RebuildProgress,
     cancel: &'a CancellationToken,
-    instances: Instances<'a>,
+    instances: InstanceWatch<'a>,
     began: Instant,
 }
 
-/// Rebuilds. See [`Options`] for what may end without a switch.
+/// Rebuilds. See [`RebuildOptions`] for what may end without a switch.
 ///
 /// # Errors
 /// [`RebuildError`].
 pub async fn rebuild(
     ports: &RebuildPorts,
-    settings: &Settings,
-    options: Options,
-    progress: &dyn Progress,
+    settings: &ProjectorSettings,
+    options: RebuildOptions,
+    progress: &dyn RebuildProgress,
     cancel: &CancellationToken,
-) -> Result<Report, RebuildError> {
-    let instances = Instances::new(&*ports.generations, options.patience, cancel);
-    let rebuild = Rebuild { ports, settings, options, progress, cancel, instances, began: Instant::now() };
+) -> Result<RebuildReport, RebuildError> {
+    let instances = InstanceWatch::new(&*ports.generations, options.patience, cancel);
+    let rebuild = RebuildRun { ports, settings, options, progress, cancel, instances, began: Instant::now() };
     rebuild.instances.alone().await?;
     rebuild.instances.during(Box::pin(rebuild.run())).await
 }
@@ -80,17 +83,17 @@ pub async fn rebuild(
 /// [`RebuildError`].
 pub async fn drop_kept(
     ports: &RebuildPorts,
-    patience: Patience,
-    progress: &dyn Progress,
+    patience: RebuildPatience,
+    progress: &dyn RebuildProgress,
     cancel: &CancellationToken,
 ) -> Result<Generation, RebuildError> {
-    let instances = Instances::new(&*ports.generations, patience, cancel);
+    let instances = InstanceWatch::new(&*ports.generations, patience, cancel);
     instances.alone().await?;
     let pointer = ports.generations.pointer().await?;
-    let Some(Beside::Previous(kept, handover)) = pointer.beside.clone() else {
+    let Some(SecondGeneration::Previous(kept, handover)) = pointer.beside.clone() else {
         return Err(RebuildError::NothingKept);
     };
-    let leaving = pointer.changed(pointer.live, Some(Beside::Leaving(kept, handover)));
+    let leaving = pointer.changed(pointer.live, Some(SecondGeneration::Leaving(kept, handover)));
     instances.point(&leaving).await?;
     handover::finish(ports, &instances, progress).await?;
     Ok(kept)
@@ -102,31 +105,31 @@ pub async fn drop_kept(
 /// [`RebuildError`].
 pub async fn go_back(
     ports: &RebuildPorts,
-    patience: Patience,
+    patience: RebuildPatience,
     cancel: &CancellationToken,
 ) -> Result<Generation, RebuildError> {
-    let instances = Instances::new(&*ports.generations, patience, cancel);
+    let instances = InstanceWatch::new(&*ports.generations, patience, cancel);
     instances.alone().await?;
     handover::go_back(ports, &instances).await
 }
 
-impl Rebuild<'_> {
-    async fn run(&self) -> Result<Report, RebuildError> {
+impl RebuildRun<'_> {
+    async fn run(&self) -> Result<RebuildReport, RebuildError> {
         let mut pointer = self.ports.generations.pointer().await?;
         match &pointer.beside {
-            Some(Beside::Previous(kept, _)) => return Err(RebuildError::Kept(*kept)),
-            Some(Beside::Leaving(..)) => {
+            Some(SecondGeneration::Previous(kept, _)) => return Err(RebuildError::Kept(*kept)),
+            Some(SecondGeneration::Leaving(..)) => {
                 handover::finish(self.ports, &self.instances, self.progress).await?;
                 return Ok(self.finished(pointer.live));
             }
-            Some(Beside::Dropping(generation)) => {
+            Some(SecondGeneration::Dropping(generation)) => {
                 handover::finish(self.ports, &self.instances, self.progress).await?;
                 if *generation < pointer.live {
                     return Ok(self.finished(pointer.live));
                 }
                 pointer = self.ports.generations.pointer().await?;
             }
-            None | Some(Beside::Building(_) | Beside::Next(..)) => {}
+            None | Some(SecondGeneration::Building(_) | SecondGeneration::Next(..)) => {}
         }
         let pointer = self.begin(pointer).await?;
         let ended = self.build(pointer).await;
@@ -137,9 +140,9 @@ impl Rebuild<'_> {
     }
 
     /// A rebuild that was broken off after its switch.
-    fn finished(&self, live: Generation) -> Report {
+    fn finished(&self, live: Generation) -> RebuildReport {
         self.progress.line(&format!("finished an earlier rebuild: generation {} answers", live.0));
-        Report { took: self.began.elapsed(), ..Report::blank(live) }
+        RebuildReport { took: self.began.elapsed(), ..RebuildReport::blank(live) }
     }
 
     /// Whether what is made is dropped again.
@@ -152,9 +155,9 @@ impl Rebuild<'_> {
     /// an event that was not spoken of, so whoever speaks next misses none.
     async fn begin(&self, pointer: Pointer) -> Result<Pointer, RebuildError> {
         let left = match &pointer.beside {
-            Some(Beside::Building(generation)) => Some((*generation, pointer.clone())),
-            Some(Beside::Next(generation, _)) => {
-                let back = pointer.changed(pointer.live, Some(Beside::Building(*generation)));
+            Some(SecondGeneration::Building(generation)) => Some((*generation, pointer.clone())),
+            Some(SecondGeneration::Next(generation, _)) => {
+                let back = pointer.changed(pointer.live, Some(SecondGeneration::Building(*generation)));
                 self.instances.point(&back).await?;
                 self.instances.all_by(back.version).await?;
                 Some((*generation, back))
@@ -171,7 +174,7 @@ impl Rebuild<'_> {
             }
             // A trial begins at the beginning.
             Some((generation, pointer)) => {
-                let dropping = pointer.changed(pointer.live, Some(Beside::Dropping(generation)));
+                let dropping = pointer.changed(pointer.live, Some(SecondGeneration::Dropping(generation)));
                 self.instances.point(&dropping).await?;
                 handover::finish(self.ports, &self.instances, self.progress).await?;
                 self.ports.generations.pointer().await?
@@ -179,18 +182,21 @@ impl Rebuild<'_> {
             None => pointer,
         };
         let generation = Generation(pointer.last.0 + 1);
-        let building = pointer.changed(pointer.live, Some(Beside::Building(generation)));
+        let building = pointer.changed(pointer.live, Some(SecondGeneration::Building(generation)));
         self.instances.point(&building).await?;
         self.ports.generations.ensure_generation(generation).await?;
         Ok(building)
     }
 
-    async fn build(&self, pointer: Pointer) -> Result<Report, RebuildError> {
-        let Some(Beside::Building(generation)) = pointer.beside else { return Err(RebuildError::Overtaken) };
+    async fn build(&self, pointer: Pointer) -> Result<RebuildReport, RebuildError> {
+        let Some(SecondGeneration::Building(generation)) = pointer.beside else {
+            return Err(RebuildError::Overtaken);
+        };
         let mut builder =
-            Builder::open(self.ports, self.settings, self.progress, self.cancel, generation).await?;
+            GenerationBuilder::open(self.ports, self.settings, self.progress, self.cancel, generation)
+                .await?;
         let began_at = positions(self.ports, &builder.topic, pointer.live).await?;
-        let mut report = Report { generation: Some(generation), ..Report::blank(pointer.live) };
+        let mut report = RebuildReport { generation: Some(generation), ..RebuildReport::blank(pointer.live) };
         let replay = Instant::now();
         if let Some(until) = self.options.until {
             self.replay_until(&mut builder, until).await?;
@@ -236,13 +242,21 @@ impl Rebuild<'_> {
     }
 
     /// Whether the generation that answers has taken in this topic from its beginning.
-    async fn comparable(&self, builder: &Builder<'_>, live: Generation) -> Result<bool, RebuildError> {
+    async fn comparable(
+        &self,
+        builder: &GenerationBuilder<'_>,
+        live: Generation,
+    ) -> Result<bool, RebuildError> {
         let stands = positions(self.ports, &builder.topic, live).await?;
         Ok(builder.epoch == Epoch(1) || !stands.is_empty())
     }
 
     /// Replays until little is missing to where the generation that answers stands.
-    async fn catch_up(&self, builder: &mut Builder<'_>, live: Generation) -> Result<(), RebuildError> {
+    async fn catch_up(
+        &self,
+        builder: &mut GenerationBuilder<'_>,
+        live: Generation,
+    ) -> Result<(), RebuildError> {
         self.wait_for_keys(builder, live).await?;
         for round in 0..CATCH_UP_ROUNDS_MAX {
             let to = positions(self.ports, &builder.topic, live).await?;
@@ -254,8 +268,8 @@ impl Rebuild<'_> {
             if missing == 0 || (round > 0 && missing <= CATCH_UP_LAG) {
                 break;
             }
-            self.progress.phase(Phase::Replay, missing);
-            let stop = |before| Stop { before, time: None };
+            self.progress.phase(RebuildPhase::Replay, missing);
+            let stop = |before| ReplayStop { before, time: None };
             builder.advance(&to.into_iter().map(|(partition, to)| (partition, stop(to))).collect()).await?;
         }
         Ok(())
@@ -263,7 +277,11 @@ impl Rebuild<'_> {
 
     /// Until the generation that answers has left no org behind: what waits for a key cannot be compared, and
     /// whoever hands over would leave it to nobody.
-    async fn wait_for_keys(&self, builder: &Builder<'_>, live: Generation) -> Result<(), RebuildError> {
+    async fn wait_for_keys(
+        &self,
+        builder: &GenerationBuilder<'_>,
+        live: Generation,
+    ) -> Result<(), RebuildError> {
         let mut told = false;
         loop {
             let rows = self.ports.inspection.positions(live).await?;
@@ -271,7 +289,8 @@ impl Rebuild<'_> {
             let Some(held) = ours.flat_map(|row| &row.held).next() else { return Ok(()) };
             if !std::mem::replace(&mut told, true) {
                 let org = &held.org;
-                self.progress.line(&format!("events of {org} wait for a key that is away; waiting for them"));
+                self.progress
+                    .line(&format!("events of {org} wait for a key that is not available; waiting for them"));
             }
             if wait(INSTANCES_EVERY, self.cancel).await {
                 return Err(RebuildError::Cancelled);
@@ -279,25 +298,29 @@ impl Rebuild<'_> {
         }
     }
 
-    async fn replay_until(&self, builder: &mut Builder<'_>, until: Until) -> Result<(), RebuildError> {
+    async fn replay_until(
+        &self,
+        builder: &mut GenerationBuilder<'_>,
+        until: ReplayUntil,
+    ) -> Result<(), RebuildError> {
         let mut to = BTreeMap::new();
         for range in self.ports.ports.log.offsets(Topic::Events).await? {
             let stop = match until {
-                Until::Offset(offset) => Stop { before: offset.min(range.end), time: None },
-                Until::Time(time) => Stop { before: range.end, time: Some(time) },
+                ReplayUntil::Offset(offset) => ReplayStop { before: offset.min(range.end), time: None },
+                ReplayUntil::Time(time) => ReplayStop { before: range.end, time: Some(time) },
             };
             to.insert(range.partition, stop);
         }
         let total = to.values().map(|stop| stop.before.0).sum();
-        self.progress.phase(Phase::Replay, total);
+        self.progress.phase(RebuildPhase::Replay, total);
         builder.advance(&to).await
     }
 
     /// Drops what is being built.
     async fn clear(&self) -> Result<(), RebuildError> {
         let pointer = self.ports.generations.pointer().await?;
-        if let Some(Beside::Building(generation)) = pointer.beside {
-            let dropping = pointer.changed(pointer.live, Some(Beside::Dropping(generation)));
+        if let Some(SecondGeneration::Building(generation)) = pointer.beside {
+            let dropping = pointer.changed(pointer.live, Some(SecondGeneration::Dropping(generation)));
             self.instances.point(&dropping).await?;
         }
         handover::finish(self.ports, &self.instances, self.progress).await
@@ -306,12 +329,12 @@ impl Rebuild<'_> {
     async fn switch(
         &self,
         pointer: &Pointer,
-        builder: &mut Builder<'_>,
-        began_at: build::Offsets,
+        builder: &mut GenerationBuilder<'_>,
+        began_at: build::PartitionOffsets,
     ) -> Result<(), RebuildError> {
         let usable = self.comparable(builder, pointer.live).await?;
         let keep = self.options.keep && usable;
-        let switch = handover::Switch {
+        let switch = handover::GenerationSwitch {
             ports: self.ports,
             instances: &self.instances,
             progress: self.progress,

@@ -13,33 +13,36 @@ use retry_schedule::Backoff;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::batch::{BatchError, Reader};
-use crate::held::HeldOrgs;
-use crate::intake::KeyWait;
+use crate::batch::batch_error::BatchError;
+use crate::batch::customer_cache::CustomerCache;
+use crate::batch::decode_record::KeyWait;
+use crate::batch::held_orgs::HeldOrgs;
+use crate::batch::plan::{BatchPlan, CountRows};
+use crate::batch::plan_batch::plan_batch;
+use crate::batch::prefetch::BatchReader;
+use crate::batch::publish::{count_events, header_event_id, publish_dead_letters, publish_outcomes};
 use crate::limits::{CACHED_COUNTS_MAX, FAILURE_RETRY};
-use crate::memory::Memory;
-use crate::plan::{Counts, Plan};
-use crate::publish::{count_events, header_event_id, publish_dead_letters, publish_outcomes};
-use crate::runner::{Clock, Settings};
+use crate::pause::wait;
+use crate::settings::{HeaderClock, ProjectorSettings};
 
 /// Whether a generation's outcomes are published.
 #[derive(Clone, Copy)]
-pub(crate) enum Voice<'a> {
+pub(crate) enum Publish<'a> {
     /// With header times from that clock.
-    Speaks(&'a dyn Clock),
-    /// Another generation speaks: its position moves first, so that none ever stands behind an event whose
-    /// outcomes nobody has published.
-    Silent,
+    Yes(&'a dyn HeaderClock),
+    /// Another generation publishes them, and moves its position first, so that no position has ever passed an
+    /// event whose outcomes nobody has published.
+    No,
 }
 
 /// How work on some records ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
-    /// It is done.
+pub(crate) enum BatchEnd {
+    /// Everything is written, and published where it is to be.
     Done,
     /// An operator or a later build is needed.
     Halted,
-    /// The projector stops, or works by another pointer.
+    /// The projector stops, or this session cannot apply a later pointer.
     Cancelled,
 }
 
@@ -48,28 +51,28 @@ pub(crate) struct PartitionWorker {
     partition: Partition,
     topic_id: TopicId,
     epoch: Epoch,
-    counts: Counts,
+    counts: CountRows,
     /// As it stands in the store, since nobody else writes there while we have the partition.
-    memory: Memory,
+    cache: CustomerCache,
     /// Offsets of the last records that could not be applied.
     poison: VecDeque<Offset>,
     /// Orgs that wait for a key, where the partition goes on without them.
     pub(crate) held: HeldOrgs,
     /// What becomes of the partition when a key is away.
-    key_away: KeyAway,
+    key_away: KeyAwayPolicy,
     /// The position as it stands in the store.
     position: Option<PositionRow>,
-    /// Why it stands still, once it does.
+    /// Why it is halted, once it is.
     pub(crate) halted: Option<String>,
 }
 
 /// What becomes of a partition when a key is away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum KeyAway {
+pub(crate) enum KeyAwayPolicy {
     /// Its org's events wait, the others go on.
-    HoldsOrg,
+    HoldOrg,
     /// Everything waits: a rebuild answers nobody.
-    HoldsAll,
+    HoldPartition,
 }
 
 impl PartitionWorker {
@@ -79,15 +82,15 @@ impl PartitionWorker {
         partition: Partition,
         generation: Generation,
         position: Option<PositionRow>,
-        key_away: KeyAway,
+        key_away: KeyAwayPolicy,
     ) -> Self {
         let held = position.as_ref().map_or(&[][..], |position| &position.held);
         Self {
             partition,
             topic_id,
             epoch,
-            counts: Counts::default(),
-            memory: Memory::default(),
+            counts: CountRows::default(),
+            cache: CustomerCache::default(),
             poison: VecDeque::new(),
             held: HeldOrgs::new(partition, generation, held),
             key_away,
@@ -101,36 +104,36 @@ impl PartitionWorker {
         self.position.as_ref().map(|position| position.next)
     }
 
-    /// What is remembered may not be what is written.
+    /// Empties the cache: what is in it may not be what is stored.
     pub(crate) fn forget(&mut self) {
-        self.memory.forget();
+        self.cache.forget();
     }
 
-    pub(crate) fn halt(&mut self, why: String) -> Ended {
-        tracing::error!(partition = self.partition.0, %why, "the partition stands still");
+    pub(crate) fn halt(&mut self, why: String) -> BatchEnd {
+        tracing::error!(partition = self.partition.0, %why, "the partition is halted");
         self.halted = Some(why);
-        Ended::Halted
+        BatchEnd::Halted
     }
 
     /// Writes what the records come to, until it is written, the partition halts, or it is cancelled. With
-    /// [`Voice::Speaks`] it also publishes, and moves the position.
-    pub(crate) async fn take_in(
+    /// [`Publish::Yes`] it also publishes, and moves the position.
+    pub(crate) async fn process_batch(
         &mut self,
-        reader: Reader<'_>,
-        settings: &Settings,
-        voice: Voice<'_>,
+        reader: BatchReader<'_>,
+        settings: &ProjectorSettings,
+        publish: Publish<'_>,
         records: &[StoredRecord],
         cancel: &CancellationToken,
-    ) -> Ended {
+    ) -> BatchEnd {
         let mut backoff = FAILURE_RETRY.start();
         loop {
             let taken = self.held.without(records);
-            match self.attempt(reader, settings, voice, &taken, records.last()).await {
-                Ok(()) => return Ended::Done,
-                // Again at once, without that org's.
+            match self.try_batch(reader, settings, publish, &taken, records.last()).await {
+                Ok(()) => return BatchEnd::Done,
+                // The batch is tried again at once, without that org's records.
                 Err(BatchError::KeyAway(wait))
-                    if self.key_away == KeyAway::HoldsOrg && self.held.hold(&wait, &taken) => {}
-                Err(error) => match self.after(error, &mut backoff, cancel).await {
+                    if self.key_away == KeyAwayPolicy::HoldOrg && self.held.hold(&wait, &taken) => {}
+                Err(error) => match self.after_error(error, &mut backoff, cancel).await {
                     None => {}
                     Some(ended) => return ended,
                 },
@@ -138,18 +141,19 @@ impl PartitionWorker {
         }
     }
 
-    /// Moves the position behind the last record, until it is moved, or likewise.
+    /// Moves the position past the last record, and tries again until that is done, the partition halts, or it is
+    /// cancelled.
     pub(crate) async fn advance(
         &mut self,
-        reader: Reader<'_>,
+        reader: BatchReader<'_>,
         last: &StoredRecord,
         cancel: &CancellationToken,
-    ) -> Ended {
+    ) -> BatchEnd {
         let mut backoff = FAILURE_RETRY.start();
         loop {
             match self.move_position(reader, last).await {
-                Ok(()) => return Ended::Done,
-                Err(error) => match self.after(error, &mut backoff, cancel).await {
+                Ok(()) => return BatchEnd::Done,
+                Err(error) => match self.after_error(error, &mut backoff, cancel).await {
                     None => {}
                     Some(ended) => return ended,
                 },
@@ -157,21 +161,21 @@ impl PartitionWorker {
         }
     }
 
-    /// What an error comes to: nothing, after a pause, when it is worth another try.
-    async fn after(
+    /// Handles an error: after a pause there is another try (`None`), unless trying again cannot help.
+    async fn after_error(
         &mut self,
         error: BatchError,
         backoff: &mut Backoff,
         cancel: &CancellationToken,
-    ) -> Option<Ended> {
-        // Whatever was written of the batch is read again.
-        self.memory.forget();
+    ) -> Option<BatchEnd> {
+        // What was written of the batch is read again from the store.
+        self.cache.forget();
         match error {
             BatchError::Unavailable(why) | BatchError::KeyAway(KeyWait { why, .. }) => {
                 metrics::counter!("identity_projector_retries_total").increment(1);
-                warn!(partition = self.partition.0, %why, "not available; trying again");
+                warn!(partition = self.partition.0, %why, "a dependency is not available; trying again");
                 if wait(backoff.next_pause(), cancel).await {
-                    return Some(Ended::Cancelled);
+                    return Some(BatchEnd::Cancelled);
                 }
                 None
             }
@@ -179,29 +183,29 @@ impl PartitionWorker {
         }
     }
 
-    /// Does the records once. `last` is where a generation that speaks moves its position behind; none for what
-    /// was held and stands behind it already.
-    pub(crate) async fn attempt(
+    /// Processes the records once. A generation that publishes then moves its position past `last`; it is none for
+    /// held records, which the position has passed already.
+    pub(crate) async fn try_batch(
         &mut self,
-        reader: Reader<'_>,
-        settings: &Settings,
-        voice: Voice<'_>,
+        reader: BatchReader<'_>,
+        settings: &ProjectorSettings,
+        publish: Publish<'_>,
         records: &[StoredRecord],
         last: Option<&StoredRecord>,
     ) -> Result<(), BatchError> {
         let position = last;
         let Some(last) = last.or(records.last()) else { return Ok(()) };
         let as_of = AsOf { topic_id: self.topic_id, epoch: self.epoch, offset: last.source.offset };
-        let mut plan = reader.plan(records, as_of, &self.memory).await?;
+        let mut plan = plan_batch(reader, records, as_of, &self.cache).await?;
         self.check_poison_rate(&plan, settings, last.source.offset)?;
-        if let Voice::Speaks(clock) = voice {
+        if let Publish::Yes(clock) = publish {
             publish_dead_letters(reader, clock, &plan, records).await?;
         }
         let counts = self.load_counts(reader, &plan).await?;
         let mut advanced = counts;
         let count_rows = plan.advance(&mut advanced, as_of, self.partition);
         self.write(reader, &mut plan, count_rows).await?;
-        if let Voice::Speaks(clock) = voice {
+        if let Publish::Yes(clock) = publish {
             publish_outcomes(reader, clock, &plan).await?;
             if let Some(last) = position {
                 self.move_position(reader, last).await?;
@@ -210,14 +214,14 @@ impl PartitionWorker {
         }
         self.counts.tallies.extend(advanced.tallies);
         self.counts.books.extend(advanced.books);
-        self.memory.learn(plan);
+        self.cache.apply_plan(plan);
         Ok(())
     }
 
     fn check_poison_rate(
         &mut self,
-        plan: &Plan,
-        settings: &Settings,
+        plan: &BatchPlan,
+        settings: &ProjectorSettings,
         upto: Offset,
     ) -> Result<(), BatchError> {
         for (source, _) in &plan.dead_letters {
@@ -225,7 +229,7 @@ impl PartitionWorker {
                 self.poison.push_back(source.offset);
             }
         }
-        // What is taken up after a wait stands far before the rest, and each has a window of its own.
+        // Held records have far lower offsets than the rest, and each of the two has a window of its own.
         let window = settings.poison_window_records;
         let is_within = |offset: &Offset, end: Offset| *offset <= end && offset.0 + window >= end.0;
         let newest = self.reached().map_or(upto, |next| next.max(upto));
@@ -241,9 +245,13 @@ impl PartitionWorker {
     }
 
     /// The counts the plan touches: from memory, or from the store the first time.
-    async fn load_counts(&mut self, reader: Reader<'_>, plan: &Plan) -> Result<Counts, BatchError> {
+    async fn load_counts(
+        &mut self,
+        reader: BatchReader<'_>,
+        plan: &BatchPlan,
+    ) -> Result<CountRows, BatchError> {
         if self.counts.len() > CACHED_COUNTS_MAX {
-            self.counts = Counts::default();
+            self.counts = CountRows::default();
         }
         let (tallies, books) = plan.count_keys(self.partition);
         let missing: Vec<RowKey> = tallies
@@ -275,7 +283,7 @@ impl PartitionWorker {
                 }
             }
         }
-        let mut counts = Counts::default();
+        let mut counts = CountRows::default();
         for key in tallies {
             let row = self.counts.tallies.get(&key).cloned().flatten();
             counts.tallies.insert(key, row);
@@ -289,8 +297,8 @@ impl PartitionWorker {
 
     async fn write(
         &self,
-        reader: Reader<'_>,
-        plan: &mut Plan,
+        reader: BatchReader<'_>,
+        plan: &mut BatchPlan,
         count_rows: Vec<ViewWrite>,
     ) -> Result<(), BatchError> {
         let mut then: Vec<ViewWrite> = plan
@@ -310,7 +318,11 @@ impl PartitionWorker {
         Ok(())
     }
 
-    async fn move_position(&mut self, reader: Reader<'_>, last: &StoredRecord) -> Result<(), BatchError> {
+    async fn move_position(
+        &mut self,
+        reader: BatchReader<'_>,
+        last: &StoredRecord,
+    ) -> Result<(), BatchError> {
         let position = PositionRow {
             topic_id: self.topic_id,
             partition: self.partition,
@@ -324,7 +336,7 @@ impl PartitionWorker {
 
     /// The same position once more when nobody is held any more: after the write that said who was, before any
     /// that a later event makes.
-    pub(crate) async fn show_released(&mut self, reader: Reader<'_>) -> Result<(), BatchError> {
+    pub(crate) async fn show_released(&mut self, reader: BatchReader<'_>) -> Result<(), BatchError> {
         let Some(held) = self.position.clone().filter(|position| !position.held.is_empty()) else {
             return Ok(());
         };
@@ -334,7 +346,7 @@ impl PartitionWorker {
 
     async fn write_position(
         &mut self,
-        reader: Reader<'_>,
+        reader: BatchReader<'_>,
         at: WriteTimestamp,
         position: PositionRow,
     ) -> Result<(), BatchError> {
@@ -342,13 +354,5 @@ impl PartitionWorker {
         reader.projection.write(reader.generation, vec![write]).await?;
         self.position = Some(position);
         Ok(())
-    }
-}
-
-/// Waits; true when cancelled meanwhile.
-pub(crate) async fn wait(pause: Duration, cancel: &CancellationToken) -> bool {
-    tokio::select! {
-        () = cancel.cancelled() => true,
-        () = tokio::time::sleep(pause) => false,
     }
 }

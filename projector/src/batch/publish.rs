@@ -8,15 +8,16 @@ use domain::time::Timestamp;
 use event_codec::{DeadLetter, Meta};
 use futures::future::try_join_all;
 
-use crate::batch::{BatchError, Reader};
-use crate::plan::Plan;
-use crate::runner::Clock;
+use crate::batch::batch_error::BatchError;
+use crate::batch::plan::BatchPlan;
+use crate::batch::prefetch::BatchReader;
+use crate::settings::HeaderClock;
 
 /// Each with its record, as far as that fits.
 pub(crate) async fn publish_dead_letters(
-    reader: Reader<'_>,
-    clock: &dyn Clock,
-    plan: &Plan,
+    reader: BatchReader<'_>,
+    clock: &dyn HeaderClock,
+    plan: &BatchPlan,
     records: &[StoredRecord],
 ) -> Result<(), BatchError> {
     let dead = reader.dead_records(plan, records).await?;
@@ -42,7 +43,7 @@ pub(crate) async fn publish_dead_letters(
 }
 
 /// By what became of them.
-pub(crate) fn count_events(plan: &Plan) {
+pub(crate) fn count_events(plan: &BatchPlan) {
     for (_, _, effect) in &plan.effects {
         if let Some(entry) = effect.entry {
             metrics::counter!("identity_projector_events_total", "result" => entry_name(entry)).increment(1);
@@ -71,9 +72,9 @@ pub(crate) fn header_event_id(record: &StoredRecord) -> Option<EventId> {
 
 /// All at once; each customer's stand in their order (an obligation of [`domain::ports::EventLog::append`]).
 pub(crate) async fn publish_outcomes(
-    reader: Reader<'_>,
-    clock: &dyn Clock,
-    plan: &Plan,
+    reader: BatchReader<'_>,
+    clock: &dyn HeaderClock,
+    plan: &BatchPlan,
 ) -> Result<(), BatchError> {
     let time: Timestamp = clock.now();
     let meta = Meta { time, traceparent: None };
