@@ -8,8 +8,11 @@ use domain::ports::{NewRecord, Topic};
 use engine::{Engine, Role};
 use serde_json::{Value, json};
 
-use crate::client::{VERDICT, declined, text, verified};
-use crate::harness::{Options, Program, Ran, Sandbox, run_program, until};
+use system_tests::client::{VERDICT, declined, text, verified};
+use system_tests::harness::ContractHarness as _;
+use system_tests::patience::until;
+use system_tests::process::{Program, Ran, run_program};
+use system_tests::sandbox::{Options, Sandbox};
 
 /// `projector …` on a sandbox's folder.
 async fn projector(sandbox: &Sandbox, words: &[&str]) -> Ran {

@@ -4,9 +4,11 @@ use std::ffi::OsString;
 
 use rustix::process::Signal;
 
-use crate::client::{declined, text};
-use crate::harness::{Options, Sandbox, until};
-use crate::wire::{Wire, post_head};
+use system_tests::client::{declined, text};
+use system_tests::harness::ContractHarness as _;
+use system_tests::patience::until;
+use system_tests::sandbox::{Options, Sandbox};
+use system_tests::wire::{Wire, post_head};
 
 fn wrapped(script: &str) -> Options {
     Options { wrapper: ["sh", "-c", script, "sh"].map(OsString::from).to_vec(), ..Options::default() }
@@ -20,7 +22,7 @@ async fn sighup_lets_what_began_end_and_exits_with_zero() {
     let length = body.len().to_string();
     let headers = [("Content-Type", "application/json"), ("Content-Length", length.as_str())];
     let mut wire = Wire::open(&sandbox.address()).await;
-    wire.send(post_head(crate::client::VERDICT, api.key(), &headers)).await;
+    wire.send(post_head(system_tests::client::VERDICT, api.key(), &headers)).await;
     let (first, rest) = body.split_at(body.len() / 2);
     wire.send(first).await;
     // Its head has been read once the body's bytes are counted; a request of our own comes after it.

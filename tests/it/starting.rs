@@ -9,8 +9,11 @@ use std::path::{Path, PathBuf};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::client::{Api, text, verified};
-use crate::harness::{DEADLINE, Process, Program, Ran, Sandbox, command, run, run_program, until};
+use system_tests::client::{Api, text, verified};
+use system_tests::harness::ContractHarness as _;
+use system_tests::patience::{DEADLINE, until};
+use system_tests::process::{Process, Program, Ran, command, run, run_program};
+use system_tests::sandbox::Sandbox;
 
 /// The two ways to run the whole system on a data folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

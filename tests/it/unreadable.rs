@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::client::{declined, fields, is_time, text};
-use crate::harness::{DEADLINE, Sandbox};
+use system_tests::client::{declined, fields, is_time, text};
+use system_tests::harness::ContractHarness as _;
+use system_tests::patience::DEADLINE;
+use system_tests::sandbox::Sandbox;
 
 /// Runs a statement in the one database of a part of the sandbox's folder.
 fn damage(sandbox: &Sandbox, part: &str, statement: &str, about: &str) {

@@ -10,10 +10,10 @@ use rand_chacha::ChaCha8Rng;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::client::Api;
-use crate::load::{Heard, PREFERENCES, Sent, What, all_is_there_once, raw_is_identical, rng};
-use crate::process::{DEADLINE, until};
 use crate::rough::{Bank, Doors, Rough, books};
+use system_tests::client::Api;
+use system_tests::load::{Heard, PREFERENCES, Sent, What, all_is_there_once, raw_is_identical, rng};
+use system_tests::patience::{DEADLINE, until};
 
 const CONNECTIONS: usize = 8;
 

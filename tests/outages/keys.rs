@@ -5,10 +5,10 @@ use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use crate::client::{VERDICT, declined, text};
-use crate::installation::settings;
-use crate::process::until;
 use crate::rough;
+use system_tests::client::{VERDICT, declined, text};
+use system_tests::installation::settings;
+use system_tests::patience::until;
 
 /// A file of org keys, as the programs want it.
 fn write(file: &Path, text: &str) {

@@ -4,7 +4,8 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::client::{Api, VERDICT, declined, text, verified};
-use crate::harness::{Sandbox, until};
+use crate::harness::ContractHarness;
+use crate::patience::until;
 
 /// Each endpoint's scope; a customer of the sandbox stands in for `{}`.
 const WANTS: [(&str, &str, &str); 7] = [
@@ -37,9 +38,8 @@ async fn grants(api: &Api, customer: &str, granted: &[&str]) {
     }
 }
 
-#[tokio::test]
-async fn each_endpoint_wants_its_scope_and_the_legacy_ones_grant_several() {
-    let sandbox = Sandbox::start().await;
+pub async fn each_endpoint_wants_its_scope_and_the_legacy_ones_grant_several<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let (org, customer) = (sandbox.info().org.clone(), sandbox.info().customer.clone());
     let all = ["customers:view", "customers:write", "verifications:view", "verifications:write"];
     for (scopes, granted) in [
@@ -59,9 +59,8 @@ async fn each_endpoint_wants_its_scope_and_the_legacy_ones_grant_several() {
     }
 }
 
-#[tokio::test]
-async fn an_org_that_is_not_strict_takes_verdicts_for_the_view_scope() {
-    let sandbox = Sandbox::start().await;
+pub async fn an_org_that_is_not_strict_takes_verdicts_for_the_view_scope<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let (org, customer) = (sandbox.info().org.clone(), sandbox.info().customer.clone());
     let (_, viewer) = sandbox.key(&org, &["--scopes", "verifications:view"]).await;
     let (_, reader) = sandbox.key(&org, &["--scopes", "read"]).await;
@@ -80,9 +79,8 @@ async fn an_org_that_is_not_strict_takes_verdicts_for_the_view_scope() {
     assert_eq!(sandbox.api().total("").await, 2);
 }
 
-#[tokio::test]
-async fn checks_come_in_the_contracts_order() {
-    let sandbox = Sandbox::start().await;
+pub async fn checks_come_in_the_contracts_order<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let (org, customer) = (sandbox.info().org.clone(), sandbox.info().customer.clone());
     let api = sandbox.api();
     let (_, viewer) = sandbox.key(&org, &["--scopes", "verifications:view"]).await;
@@ -119,9 +117,8 @@ async fn checks_come_in_the_contracts_order() {
     assert_eq!(api.total("").await, 1);
 }
 
-#[tokio::test]
-async fn scope_comes_before_capability_and_the_rate_limit_before_both() {
-    let sandbox = Sandbox::start().await;
+pub async fn scope_comes_before_capability_and_the_rate_limit_before_both<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let made = sandbox.orgs_json(&["create", "--name", "Kecil", "--ingest-limit", "2"]).await;
     let (_, viewer) = sandbox.key(text(&made["orgId"]), &["--scopes", "verifications:view"]).await;
     let body = declined("cus_00000000000000000000000000", "x");

@@ -1,7 +1,7 @@
 //! Bodies that are not the JSON they claim to be (contract §1 and §2): 400, and nothing is written.
 
 use crate::client::{Api, VERDICT};
-use crate::harness::Sandbox;
+use crate::harness::ContractHarness;
 
 /// The start of a body that would be a verdict.
 fn open(customer: &str) -> String {
@@ -52,9 +52,8 @@ async fn writes_nothing(api: &Api, name: &str, total: u64) {
     assert_eq!(api.total("").await, total, "{name} was written");
 }
 
-#[tokio::test]
-async fn a_body_that_is_not_json_is_malformed_with_its_position() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_body_that_is_not_json_is_malformed_with_its_position<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     for (name, body) in malformed(&sandbox.info().customer) {
         let answer = api.post_bytes(VERDICT, &[], body).await;
@@ -66,9 +65,8 @@ async fn a_body_that_is_not_json_is_malformed_with_its_position() {
     assert!(evidence.is_empty(), "bad bodies left evidence");
 }
 
-#[tokio::test]
-async fn json_that_is_not_a_verdicts_object_is_a_400() {
-    let sandbox = Sandbox::start().await;
+pub async fn json_that_is_not_a_verdicts_object_is_a_400<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let open = open(&sandbox.info().customer);
     let bodies = [
@@ -92,9 +90,8 @@ async fn json_that_is_not_a_verdicts_object_is_a_400() {
     }
 }
 
-#[tokio::test]
-async fn an_error_never_echoes_what_was_sent() {
-    let sandbox = Sandbox::start().await;
+pub async fn an_error_never_echoes_what_was_sent<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let customer = sandbox.info().customer.clone();
     for body in [

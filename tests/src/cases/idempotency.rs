@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::client::{Answer, VERDICT, declined, text, verified};
-use crate::harness::Sandbox;
+use crate::harness::ContractHarness;
 
 const CONNECTIONS: usize = 16;
 const POSTS: usize = 100;
@@ -21,9 +21,8 @@ fn replayed(answer: &Answer) -> bool {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hundred_posts_with_one_key_over_sixteen_connections_are_one_verdict() {
-    let mut sandbox = Sandbox::alone().await;
+pub async fn a_hundred_posts_with_one_key_over_sixteen_connections_are_one_verdict<H: ContractHarness>() {
+    let mut sandbox = H::alone().await;
     let customer = sandbox.info().customer.clone();
     let body = verified(&customer);
     let mut tasks = JoinSet::new();
@@ -58,9 +57,8 @@ async fn a_hundred_posts_with_one_key_over_sixteen_connections_are_one_verdict()
     assert_eq!(sandbox.api().total("").await, 1);
 }
 
-#[tokio::test]
-async fn the_same_key_with_another_body_is_refused() {
-    let sandbox = Sandbox::start().await;
+pub async fn the_same_key_with_another_body_is_refused<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let customer = sandbox.info().customer.clone();
     let key = [("idempotency-key", "k-1")];
@@ -79,9 +77,8 @@ async fn the_same_key_with_another_body_is_refused() {
     assert_eq!(api.total("").await, 1);
 }
 
-#[tokio::test]
-async fn a_quoted_key_is_its_bare_content() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_quoted_key_is_its_bare_content<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let body = declined(&sandbox.info().customer, "Data ganda");
     let bare = api.post(VERDICT, &[("idempotency-key", "2f5e-quoted")], &body).await;
@@ -91,9 +88,8 @@ async fn a_quoted_key_is_its_bare_content() {
     assert_eq!(api.total("").await, 1);
 }
 
-#[tokio::test]
-async fn a_key_counts_for_one_customer_one_endpoint_and_one_org() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_key_counts_for_one_customer_one_endpoint_and_one_org<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let key = [("idempotency-key", "shared")];
     let mut ids = BTreeSet::new();
@@ -116,9 +112,8 @@ async fn a_key_counts_for_one_customer_one_endpoint_and_one_org() {
     assert_eq!(ids.len(), 3);
 }
 
-#[tokio::test]
-async fn without_a_key_every_post_is_a_verdict_and_a_key_has_its_bounds() {
-    let sandbox = Sandbox::start().await;
+pub async fn without_a_key_every_post_is_a_verdict_and_a_key_has_its_bounds<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let body = declined(&sandbox.info().customer, "Data ganda");
     let first = api.verdict(&body).await.expect(200);
@@ -139,9 +134,8 @@ async fn without_a_key_every_post_is_a_verdict_and_a_key_has_its_bounds() {
     assert_eq!(api.total("").await, total);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_bodies_with_one_key_at_once_one_counts_and_the_other_hears_so() {
-    let sandbox = Sandbox::start().await;
+pub async fn of_two_bodies_with_one_key_at_once_one_counts_and_the_other_hears_so<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let customer = sandbox.info().customer.clone();
     for round in 0..5 {
         let mut tasks = JoinSet::new();
@@ -168,9 +162,8 @@ async fn of_two_bodies_with_one_key_at_once_one_counts_and_the_other_hears_so() 
     }
 }
 
-#[tokio::test]
-async fn a_refused_request_uses_no_key_up() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_refused_request_uses_no_key_up<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let customer = sandbox.info().customer.clone();
     let key = [("idempotency-key", "second-try")];

@@ -6,7 +6,7 @@ use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
 use crate::client::{Api, declined, fields, text, verified};
-use crate::harness::Sandbox;
+use crate::harness::ContractHarness;
 
 const ROWS: usize = 25;
 
@@ -39,9 +39,8 @@ async fn walk(api: &Api, first: &str) -> Vec<String> {
     panic!("a cursor without an end");
 }
 
-#[tokio::test]
-async fn pages_and_cursors_walk_over_everything_once_newest_first() {
-    let sandbox = Sandbox::start().await;
+pub async fn pages_and_cursors_walk_over_everything_once_newest_first<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let (mut wanted, customers) = filled(&api).await;
     wanted.reverse();
@@ -88,9 +87,8 @@ async fn pages_and_cursors_walk_over_everything_once_newest_first() {
     assert_eq!(last["meta"]["next"], Value::Null, "nothing comes after the last page");
 }
 
-#[tokio::test]
-async fn a_cursor_does_not_drift_while_rows_come_in() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_cursor_does_not_drift_while_rows_come_in<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let (wanted, customers) = filled(&api).await;
     let mut seen = Vec::new();
@@ -106,9 +104,8 @@ async fn a_cursor_does_not_drift_while_rows_come_in() {
     assert_eq!(seen.iter().collect::<BTreeSet<_>>(), wanted.iter().collect());
 }
 
-#[tokio::test]
-async fn filters_choose_and_totals_agree() {
-    let sandbox = Sandbox::start().await;
+pub async fn filters_choose_and_totals_agree<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let (_, customers) = filled(&api).await;
     let all = api.rows("limit=100").await;
@@ -154,9 +151,8 @@ async fn filters_choose_and_totals_agree() {
     }
 }
 
-#[tokio::test]
-async fn only_a_cursor_that_was_given_out_is_taken_and_by_its_own_org() {
-    let sandbox = Sandbox::start().await;
+pub async fn only_a_cursor_that_was_given_out_is_taken_and_by_its_own_org<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let (_, customers) = filled(&api).await;
     let page = api.get("/api/identity/attempts?limit=4").await.expect(200);
@@ -185,9 +181,8 @@ async fn only_a_cursor_that_was_given_out_is_taken_and_by_its_own_org() {
     assert_eq!(api.rows(&format!("customerId={}&limit=1", customers[0])).await.len(), 1, "the list goes on");
 }
 
-#[tokio::test]
-async fn an_unknown_filter_or_value_is_a_400() {
-    let sandbox = Sandbox::start().await;
+pub async fn an_unknown_filter_or_value_is_a_400<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     for (query, field) in [
         ("colour=red", "colour"),

@@ -1,51 +1,27 @@
-//! Our programs as processes: built, started, listened to, signalled, ended; and the one way to wait for
-//! something. What does not belong here: what a program is started for (`harness.rs`), speaking to it
-//! (`client.rs`, `wire.rs`).
+//! Our programs as processes: built, started, listened to, signalled, ended. What does not belong here: what a
+//! program is started for (`sandbox.rs`, `installation.rs`), speaking to it (`client.rs`, `wire.rs`).
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-/// How long anything that must happen may take: far above what it needs on a busy machine, since a slow test
-/// is better than a wrong one.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(90);
+use crate::patience::{DEADLINE, until_within};
 
 /// How long a command may take from start to end: a rebuild waits for instances up to a minute a step.
 const COMMAND_DEADLINE: Duration = Duration::from_secs(300);
 
-/// How often a condition is looked at.
-const POLL: Duration = Duration::from_millis(15);
-
 /// How much of the program's output a failure shows.
 const SHOWN_BYTES: usize = 8 * 1024;
 
-/// Asks until there is an answer, or fails at the deadline.
-pub(crate) async fn until<T>(what: &str, probe: impl AsyncFnMut() -> Option<T>) -> T {
-    until_within(DEADLINE, what, probe).await
-}
-
-async fn until_within<T>(deadline: Duration, what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
-    let started = Instant::now();
-    let mut ticks = tokio::time::interval(POLL);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        if let Some(found) = probe().await {
-            return found;
-        }
-        assert!(started.elapsed() < deadline, "not within {deadline:?}: {what}");
-    }
-}
-
 /// Our programs. One package each, of the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Program {
+pub enum Program {
     IngestApi,
     Projector,
 }
@@ -101,7 +77,7 @@ fn build(programs: [Program; 2]) -> [PathBuf; 2] {
 
 /// A program without what the tests' own environment would set of it. A wrapper is a program and its arguments
 /// that become the program (exec).
-pub(crate) fn command(program: Program, wrapper: &[OsString]) -> Command {
+pub fn command(program: Program, wrapper: &[OsString]) -> Command {
     let mut words = wrapper.iter().map(OsString::as_os_str).chain([program.path().as_os_str()]);
     let mut command = Command::new(words.next().expect("a program"));
     command.args(words);
@@ -116,28 +92,28 @@ pub(crate) fn command(program: Program, wrapper: &[OsString]) -> Command {
 
 /// What a program that ended left.
 #[derive(Debug)]
-pub(crate) struct Ran {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 impl Ran {
     /// What a command that succeeded printed.
     #[track_caller]
-    pub(crate) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         assert_eq!(self.code, Some(0), "{self:?}");
         serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
 }
 
 /// Runs `ingest-api` to its end.
-pub(crate) async fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ran {
+pub async fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ran {
     run_with(&[], arguments).await
 }
 
 /// The same with settings in the environment.
-pub(crate) async fn run_with<S: AsRef<OsStr>>(
+pub async fn run_with<S: AsRef<OsStr>>(
     environment: &[(&str, &str)],
     arguments: impl IntoIterator<Item = S>,
 ) -> Ran {
@@ -145,7 +121,7 @@ pub(crate) async fn run_with<S: AsRef<OsStr>>(
 }
 
 /// Runs a program to its end, with settings in the environment.
-pub(crate) async fn run_program<S: AsRef<OsStr>>(
+pub async fn run_program<S: AsRef<OsStr>>(
     program: Program,
     environment: &[(&str, &str)],
     arguments: impl IntoIterator<Item = S>,
@@ -159,9 +135,9 @@ pub(crate) async fn run_program<S: AsRef<OsStr>>(
 
 /// A stream of the program, read to its end by a thread of its own, so that the program never waits for us.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<u8>>>);
+struct Output(Arc<Mutex<Vec<u8>>>);
 
-impl Heard {
+impl Output {
     fn listen(mut from: impl Read + Send + 'static) -> (Self, std::thread::JoinHandle<()>) {
         let heard = Self::default();
         let kept = heard.clone();
@@ -180,28 +156,28 @@ impl Heard {
 }
 
 /// A running program. Dropped, it is killed.
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
-    stdout: Heard,
-    stderr: Heard,
+    stdout: Output,
+    stderr: Output,
     readers: Vec<std::thread::JoinHandle<()>>,
 }
 
 impl Process {
-    pub(crate) fn spawn(mut command: Command) -> Self {
+    pub fn spawn(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
-        let (stdout, out) = Heard::listen(child.stdout.take().expect("piped"));
-        let (stderr, err) = Heard::listen(child.stderr.take().expect("piped"));
+        let (stdout, out) = Output::listen(child.stdout.take().expect("piped"));
+        let (stderr, err) = Output::listen(child.stderr.take().expect("piped"));
         Self { child, stdout, stderr, readers: vec![out, err] }
     }
 
-    pub(crate) fn pid(&self) -> Pid {
+    pub fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }
 
     /// Waits for the end, and for the last of the output.
-    pub(crate) async fn ended(&mut self) -> ExitStatus {
+    pub async fn ended(&mut self) -> ExitStatus {
         self.ended_within(DEADLINE).await
     }
 
@@ -214,19 +190,19 @@ impl Process {
         status
     }
 
-    pub(crate) fn has_ended(&mut self) -> Option<ExitStatus> {
+    pub fn has_ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("a child")
     }
 
-    pub(crate) fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).expect("the program runs");
     }
 
-    pub(crate) fn stdout(&self) -> String {
+    pub fn stdout(&self) -> String {
         String::from_utf8_lossy(&self.stdout.bytes()).into_owned()
     }
 
-    pub(crate) fn stderr(&self) -> String {
+    pub fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.stderr.bytes()).into_owned()
     }
 }

@@ -5,14 +5,15 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, VERDICT, declined, text, verified};
-use crate::harness::{Options, Sandbox, until};
+use crate::harness::ContractHarness;
+use crate::patience::until;
 use crate::wire::{Wire, get, post_head};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 /// The published list: code and status, as the page has them.
 fn listed() -> Vec<(String, u16)> {
-    let page = include_str!("../../docs/errors.md");
+    let page = include_str!("../../../docs/errors.md");
     let rows = page.lines().filter(|line| line.starts_with("| 4") || line.starts_with("| 5"));
     rows.map(|row| {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
@@ -37,9 +38,8 @@ fn is_coded(answer: &Answer, code: &str) {
     }
 }
 
-#[tokio::test]
-async fn every_error_has_the_code_of_the_published_list() {
-    let sandbox = Sandbox::start().await;
+pub async fn every_error_has_the_code_of_the_published_list<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let (api, customer) = (sandbox.api(), sandbox.info().customer.clone());
     let (org, _) = sandbox.org(&[]).await;
     let (_, viewer) = sandbox.key(&org, &["--scopes", "customers:view"]).await;
@@ -96,10 +96,9 @@ async fn every_error_has_the_code_of_the_published_list() {
     is_coded(&sandbox.admin().send(Method::POST, "/metrics", &[], None).await, "method_not_allowed");
 }
 
-#[tokio::test]
-async fn a_missing_scope_and_a_capability_are_named_and_whom_to_ask() {
+pub async fn a_missing_scope_and_a_capability_are_named_and_whom_to_ask<H: ContractHarness>() {
     let contact = "identity-support@example.com";
-    let sandbox = Sandbox::start_with(Options::environment(&[("IDENTITY_SUPPORT__CONTACT", contact)])).await;
+    let sandbox = H::with_settings(&[("IDENTITY_SUPPORT__CONTACT", contact)]).await;
     let (org, off) = sandbox.org(&[]).await;
     let (_, viewer) = sandbox.key(&org, &["--scopes", "customers:view"]).await;
     let customer = off.customer("Dewi Lestari").await;
@@ -123,18 +122,16 @@ async fn a_missing_scope_and_a_capability_are_named_and_whom_to_ask() {
     );
 }
 
-#[tokio::test]
-async fn without_a_contact_the_capability_alone_is_named() {
-    let sandbox = Sandbox::start().await;
+pub async fn without_a_contact_the_capability_alone_is_named<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let (_, off) = sandbox.org(&[]).await;
     let customer = off.customer("Dewi Lestari").await;
     let details = off.verdict(&verified(&customer)).await.expect(403)["details"].clone();
     assert_eq!(details, json!({ "capability": "dukcapilEnabled" }));
 }
 
-#[tokio::test]
-async fn what_may_have_personal_data_is_stored_by_nobody() {
-    let sandbox = Sandbox::start().await;
+pub async fn what_may_have_personal_data_is_stored_by_nobody<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let (api, customer) = (sandbox.api(), sandbox.info().customer.clone());
     let made = api.verdict(&declined(&customer, "Data ganda")).await;
     let id = text(&made.expect(200)["verification"]["id"]).to_owned();
@@ -167,9 +164,8 @@ async fn what_may_have_personal_data_is_stored_by_nobody() {
     }
 }
 
-#[tokio::test]
-async fn names_that_could_be_values_are_shown_nowhere() {
-    let sandbox = Sandbox::start().await;
+pub async fn names_that_could_be_values_are_shown_nowhere<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let (api, customer) = (sandbox.api(), sandbox.info().customer.clone());
     let nik = "3171234567890001";
     let said = |answer: &Answer| format!("{:?} {}", answer.headers, String::from_utf8_lossy(&answer.body));
@@ -199,9 +195,8 @@ async fn names_that_could_be_values_are_shown_nowhere() {
     assert_eq!((answer.status, answer.header("x-ignored-fields")), (201, Some("fullname")), "{answer:?}");
 }
 
-#[tokio::test]
-async fn a_time_zone_whose_plus_was_not_encoded_gets_a_hint() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_time_zone_whose_plus_was_not_encoded_gets_a_hint<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let kyc = format!("/api/identity/kyc/{}", sandbox.info().customer);
     for (path, field) in [
@@ -221,9 +216,8 @@ async fn a_time_zone_whose_plus_was_not_encoded_gets_a_hint() {
     }
 }
 
-#[tokio::test]
-async fn a_thousand_unknown_fields_are_ignored_and_one_more_is_a_400() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_thousand_unknown_fields_are_ignored_and_one_more_is_a_400<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let (api, customer) = (sandbox.api(), sandbox.info().customer.clone());
     let body = |unknown: usize| {
         let mut body = declined(&customer, "Data ganda");

@@ -3,11 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::client::{declined, text, verified};
-use crate::harness::Sandbox;
+use crate::harness::ContractHarness;
 
-#[tokio::test]
-async fn me_shows_what_a_key_may_do_and_never_the_key() {
-    let sandbox = Sandbox::start().await;
+pub async fn me_shows_what_a_key_may_do_and_never_the_key<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let info = sandbox.info();
     let answer = sandbox.api().get("/api/auth/me").await;
     let me = answer.expect(200);
@@ -43,9 +42,8 @@ fn refs<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
     }
 }
 
-#[tokio::test]
-async fn openapi_describes_every_endpoint_and_refers_to_nothing_that_is_not_there() {
-    let sandbox = Sandbox::start().await;
+pub async fn openapi_describes_every_endpoint_and_refers_to_nothing_that_is_not_there<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api().with_key("");
     let document = api.get("/openapi.json").await.expect(200);
     assert!(text(&document["openapi"]).starts_with("3."), "{}", document["openapi"]);
@@ -89,9 +87,8 @@ async fn openapi_describes_every_endpoint_and_refers_to_nothing_that_is_not_ther
     assert_eq!(scheme.map(|scheme| scheme["scheme"].clone()), Some(json!("bearer")));
 }
 
-#[tokio::test]
-async fn the_docs_are_a_page_that_needs_nobody_else() {
-    let sandbox = Sandbox::start().await;
+pub async fn the_docs_are_a_page_that_needs_nobody_else<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api().with_key("");
     let page = api.get("/docs").await;
     assert_eq!(page.status, 200, "{page:?}");
@@ -102,9 +99,8 @@ async fn the_docs_are_a_page_that_needs_nobody_else() {
     }
 }
 
-#[tokio::test]
-async fn the_page_may_do_little_and_nobody_may_frame_it() {
-    let sandbox = Sandbox::start().await;
+pub async fn the_page_may_do_little_and_nobody_may_frame_it<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api().with_key("");
     for path in ["/docs", "/docs/", "/docs/index.html", "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css"]
     {
@@ -121,9 +117,8 @@ async fn the_page_may_do_little_and_nobody_may_frame_it() {
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{answer:?}");
 }
 
-#[tokio::test]
-async fn beneath_the_registrys_path_every_answer_is_in_confluents_shape() {
-    let sandbox = Sandbox::start().await;
+pub async fn beneath_the_registrys_path_every_answer_is_in_confluents_shape<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let admin = sandbox.admin();
     let kind = "application/vnd.schemaregistry.v1+json";
     for (method, path, status, code) in [
@@ -150,9 +145,8 @@ async fn beneath_the_registrys_path_every_answer_is_in_confluents_shape() {
     }
 }
 
-#[tokio::test]
-async fn the_management_listener_alone_has_health_and_metrics() {
-    let sandbox = Sandbox::start().await;
+pub async fn the_management_listener_alone_has_health_and_metrics<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let (api, admin) = (sandbox.api(), sandbox.admin());
     assert_ne!(sandbox.info().url, sandbox.info().admin_url);
     api.verdict(&verified(&sandbox.info().customer)).await.expect(200);

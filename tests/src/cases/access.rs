@@ -7,7 +7,8 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::client::{Answer, VERDICT, declined, text, verified};
-use crate::harness::{Sandbox, until};
+use crate::harness::ContractHarness;
+use crate::patience::until;
 
 #[track_caller]
 fn is_401(answer: &Answer) {
@@ -26,9 +27,8 @@ const ENDPOINTS: [(&str, &str); 8] = [
     ("GET", "/api/auth/me"),
 ];
 
-#[tokio::test]
-async fn without_a_good_key_every_endpoint_is_a_401() {
-    let sandbox = Sandbox::start().await;
+pub async fn without_a_good_key_every_endpoint_is_a_401<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let key = sandbox.info().key.clone();
     let unknown: String = key.chars().rev().take(32).collect();
@@ -59,9 +59,8 @@ async fn without_a_good_key_every_endpoint_is_a_401() {
     }
 }
 
-#[tokio::test]
-async fn a_key_in_the_query_is_refused() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_key_in_the_query_is_refused<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let key = sandbox.info().key.clone();
     let nobody = sandbox.api().with_key("");
     for name in ["api_key", "apiKey", "key", "access_token", "token", "authorization", "Bearer"] {
@@ -76,9 +75,8 @@ async fn a_key_in_the_query_is_refused() {
     assert_eq!(sandbox.api().total("").await, 0);
 }
 
-#[tokio::test]
-async fn a_revoked_key_and_an_expired_key_are_a_401() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_revoked_key_and_an_expired_key_are_a_401<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let org = sandbox.info().org.clone();
     let (id, revoked) = sandbox.key(&org, &[]).await;
     sandbox.orgs(&["keys", "revoke", &org, &id]).await;
@@ -96,9 +94,8 @@ async fn a_revoked_key_and_an_expired_key_are_a_401() {
     sandbox.api().get("/api/auth/me").await.expect(200);
 }
 
-#[tokio::test]
-async fn another_orgs_objects_do_not_exist() {
-    let sandbox = Sandbox::start().await;
+pub async fn another_orgs_objects_do_not_exist<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let mine = text(
         &api.post("/api/customers", &[], &json!({"fullName": "Budi Santoso", "externalId": "SHARED-1"}))
@@ -138,9 +135,10 @@ async fn another_orgs_objects_do_not_exist() {
     assert_eq!(api.total("").await, 1);
 }
 
-#[tokio::test]
-async fn an_org_without_the_capability_is_a_403_and_a_running_sandbox_follows_a_change() {
-    let sandbox = Sandbox::start().await;
+pub async fn an_org_without_the_capability_is_a_403_and_a_running_sandbox_follows_a_change<
+    H: ContractHarness,
+>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let (org, customer) = (sandbox.info().org.clone(), sandbox.info().customer.clone());
     api.verdict(&verified(&customer)).await.expect(200);

@@ -3,11 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::client::{VERDICT, declined, text, verified};
-use crate::harness::Sandbox;
+use crate::harness::ContractHarness;
 
 /// Sends each body; each must name exactly these fields, and none be written.
-async fn refused(bodies: impl IntoIterator<Item = (String, Value, &'static [&'static str])>) {
-    let sandbox = Sandbox::start().await;
+async fn refused<H: ContractHarness>(
+    bodies: impl IntoIterator<Item = (String, Value, &'static [&'static str])>,
+) {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     for (name, mut body, fields) in bodies {
         if body["customerId"] == "the customer" {
@@ -21,8 +23,7 @@ async fn refused(bodies: impl IntoIterator<Item = (String, Value, &'static [&'st
     assert!(evidence.is_empty(), "something left evidence");
 }
 
-#[tokio::test]
-async fn valid_is_a_json_boolean_and_nothing_else() {
+pub async fn valid_is_a_json_boolean_and_nothing_else<H: ContractHarness>() {
     let bodies = [
         json!("true"),
         json!("false"),
@@ -44,12 +45,11 @@ async fn valid_is_a_json_boolean_and_nothing_else() {
         })
         .collect();
     all.push(("valid missing".into(), json!({"customerId": "the customer"}), &["valid"]));
-    refused(all).await;
+    refused::<H>(all).await;
 }
 
-#[tokio::test]
-async fn a_customer_id_is_a_text_of_ours() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_customer_id_is_a_text_of_ours<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     for id in [json!(5), Value::Null, json!(true), json!(["x"]), json!({"id": "x"})] {
         api.verdict(&json!({"customerId": id, "valid": false})).await.names_fields(&["customerId"]);
@@ -82,8 +82,7 @@ async fn a_customer_id_is_a_text_of_ours() {
     assert_eq!(api.total("").await, 0);
 }
 
-#[tokio::test]
-async fn raw_is_an_object_of_bounded_depth() {
+pub async fn raw_is_an_object_of_bounded_depth<H: ContractHarness>() {
     let mut bodies: Vec<(String, Value, &[&str])> =
         [json!([]), json!("{}"), json!(1), json!(true), json!([{"a": 1}])]
             .into_iter()
@@ -100,7 +99,7 @@ async fn raw_is_an_object_of_bounded_depth() {
         json!({"valid": "x", "photo": 5, "raw": [], "reason": 7}),
         &["customerId", "photo", "raw", "reason", "valid"],
     ));
-    refused(bodies).await;
+    refused::<H>(bodies).await;
 }
 
 /// An object nested so many deep.
@@ -108,9 +107,8 @@ fn nested(levels: usize) -> String {
     format!("{}1{}", r#"{"a":"#.repeat(levels), "}".repeat(levels))
 }
 
-#[tokio::test]
-async fn raw_nests_128_deep_and_no_deeper() {
-    let sandbox = Sandbox::start().await;
+pub async fn raw_nests_128_deep_and_no_deeper<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let body = |raw: &str| {
         format!(r#"{{"customerId":"{}","valid":false,"raw":{raw}}}"#, sandbox.info().customer).into_bytes()
@@ -129,9 +127,8 @@ async fn raw_nests_128_deep_and_no_deeper() {
     api.post_bytes(VERDICT, &[], body(&wide)).await.expect(200);
 }
 
-#[tokio::test]
-async fn an_unknown_field_however_deep_is_no_way_round_the_bounds() {
-    let sandbox = Sandbox::start().await;
+pub async fn an_unknown_field_however_deep_is_no_way_round_the_bounds<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let customer = &sandbox.info().customer;
     let body = format!(r#"{{"customerId":"{customer}","valid":false,"other":{}}}"#, nested(100_000));
@@ -140,9 +137,8 @@ async fn an_unknown_field_however_deep_is_no_way_round_the_bounds() {
     assert_eq!(api.get("/api/auth/me").await.status, 200, "the sandbox lives");
 }
 
-#[tokio::test]
-async fn raw_is_a_megabyte_and_a_half_and_no_more() {
-    let sandbox = Sandbox::start().await;
+pub async fn raw_is_a_megabyte_and_a_half_and_no_more<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let raw_of = |bytes: usize| format!(r#"{{"a":"{}"}}"#, "x".repeat(bytes - r#"{"a":""}"#.len()));
     let body = |raw: &str| {
@@ -155,9 +151,8 @@ async fn raw_is_a_megabyte_and_a_half_and_no_more() {
     api.post_bytes(VERDICT, &[], body(&raw_of(limit))).await.expect(200);
 }
 
-#[tokio::test]
-async fn a_reason_is_at_most_500_characters_without_control_characters() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_reason_is_at_most_500_characters_without_control_characters<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let customer = sandbox.info().customer.clone();
     for bad in [
@@ -194,9 +189,8 @@ async fn a_reason_is_at_most_500_characters_without_control_characters() {
     assert_eq!(api.rows("limit=1").await[0]["reason"], "Data sesuai");
 }
 
-#[tokio::test]
-async fn null_is_absent_for_the_optional_fields() {
-    let sandbox = Sandbox::start().await;
+pub async fn null_is_absent_for_the_optional_fields<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let customer = sandbox.info().customer.clone();
     let nulls = json!({"customerId": customer, "valid": false, "photo": null, "raw": null, "reason": null});
@@ -208,9 +202,8 @@ async fn null_is_absent_for_the_optional_fields() {
     api.verdict(&without_photo).await.names_fields(&["photo"]);
 }
 
-#[tokio::test]
-async fn unknown_fields_are_ignored_and_named() {
-    let sandbox = Sandbox::start().await;
+pub async fn unknown_fields_are_ignored_and_named<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let customer = sandbox.info().customer.clone();
     let plain = api.verdict(&declined(&customer, "Data ganda")).await;

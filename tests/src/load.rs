@@ -12,37 +12,37 @@ use tokio::sync::watch;
 
 use crate::client::{Answer, Api, VERDICT, text};
 use crate::evidence::Kept;
+use crate::patience::{DEADLINE, until};
 use crate::photos;
-use crate::process::{DEADLINE, until};
 
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum What {
+pub enum What {
     Verdict { customer: String, valid: bool, raw: String, reason: String },
     Registration { external_id: String },
 }
 
 /// A request with its key, and the ids it was answered with, if it was.
 #[derive(Debug, Clone)]
-pub(crate) struct Sent {
-    pub(crate) key: String,
-    pub(crate) what: What,
+pub struct Sent {
+    pub key: String,
+    pub what: What,
     body: String,
-    pub(crate) answered: Option<Ids>,
+    pub answered: Option<Ids>,
 }
 
 /// What an answer promised: verification (or customer) and enrolment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Ids {
-    pub(crate) id: String,
+pub struct Ids {
+    pub id: String,
     enrolment: Option<String>,
 }
 
 /// How a caller may wait.
-pub(crate) const PREFERENCES: [&str; 3] = ["wait=10", "wait=1", "respond-async"];
+pub const PREFERENCES: [&str; 3] = ["wait=10", "wait=1", "respond-async"];
 
 /// What came of sending a request.
-pub(crate) enum Heard {
+pub enum Heard {
     Answered(Answer, Ids),
     /// A 503 of ours: not known to be accepted.
     Refused,
@@ -62,7 +62,7 @@ fn raw(rng: &mut ChaCha8Rng, key: &str) -> String {
 }
 
 impl Sent {
-    pub(crate) fn verdict(rng: &mut ChaCha8Rng, key: String, customer: &str) -> Self {
+    pub fn verdict(rng: &mut ChaCha8Rng, key: String, customer: &str) -> Self {
         let (valid, raw) = (rng.random_range(0..3) == 0, raw(rng, &key));
         let reason = format!("Alasan {key}");
         let photo = if valid {
@@ -79,7 +79,7 @@ impl Sent {
     }
 
     /// The body.
-    pub(crate) fn bytes(&self) -> Vec<u8> {
+    pub fn bytes(&self) -> Vec<u8> {
         self.body.clone().into_bytes()
     }
 
@@ -90,7 +90,7 @@ impl Sent {
     }
 
     /// A verdict of one of the customers, or a registration.
-    pub(crate) fn any(rng: &mut ChaCha8Rng, key: String, customers: &[String]) -> Self {
+    pub fn any(rng: &mut ChaCha8Rng, key: String, customers: &[String]) -> Self {
         if rng.random_range(0..6) == 0 {
             return Self::registration(key);
         }
@@ -99,7 +99,7 @@ impl Sent {
     }
 
     /// Sends it. No answer: the connection broke, or a 503 said that it is not known to be accepted.
-    pub(crate) async fn send(&self, api: &Api, prefer: &str) -> Option<(Answer, Ids)> {
+    pub async fn send(&self, api: &Api, prefer: &str) -> Option<(Answer, Ids)> {
         match self.ask(api, prefer).await {
             Heard::Answered(answer, ids) => Some((answer, ids)),
             Heard::Refused | Heard::Broken => None,
@@ -107,7 +107,7 @@ impl Sent {
     }
 
     /// Sends it, and tells a 503 from a connection that broke. It never hangs.
-    pub(crate) async fn ask(&self, api: &Api, prefer: &str) -> Heard {
+    pub async fn ask(&self, api: &Api, prefer: &str) -> Heard {
         let path = match self.what {
             What::Verdict { .. } => VERDICT,
             What::Registration { .. } => "/api/customers",
@@ -142,7 +142,7 @@ impl Sent {
     }
 
     /// Sends it again and again until it is answered with a present answer.
-    pub(crate) async fn settle(&mut self, api: &Api) {
+    pub async fn settle(&mut self, api: &Api) {
         let (_, ids) = until("an answer to what was not answered", async || {
             let sent = self.send(api, "wait=10").await;
             sent.filter(|(answer, _)| answer.status != 202)
@@ -156,7 +156,7 @@ impl Sent {
 }
 
 /// One connection's work until the connection breaks.
-pub(crate) async fn work(
+pub async fn work(
     api: Api,
     mut rng: ChaCha8Rng,
     name: String,
@@ -180,7 +180,7 @@ pub(crate) async fn work(
 }
 
 /// The seed's generator for one purpose.
-pub(crate) fn rng(seed: u64, stream: u64) -> ChaCha8Rng {
+pub fn rng(seed: u64, stream: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(stream);
     rng
@@ -202,7 +202,7 @@ async fn listed(api: &Api) -> (u64, Vec<String>) {
 }
 
 /// Everything that was answered is there exactly once, and nothing else: rows, reasons, tiers, customers.
-pub(crate) async fn all_is_there_once(api: &Api, sent: &[Sent], customers: &[String]) {
+pub async fn all_is_there_once(api: &Api, sent: &[Sent], customers: &[String]) {
     let (total, ids) = listed(api).await;
     let mut promised = BTreeSet::new();
     let mut verified: BTreeMap<&str, bool> = BTreeMap::new();
@@ -241,7 +241,7 @@ pub(crate) async fn all_is_there_once(api: &Api, sent: &[Sent], customers: &[Str
 }
 
 /// Raw of everything that was answered is in the evidence log, byte for byte.
-pub(crate) fn raw_is_identical(kept: &[Kept], sent: &[Sent]) {
+pub fn raw_is_identical(kept: &[Kept], sent: &[Sent]) {
     for one in sent {
         let (What::Verdict { raw, reason, valid, .. }, Some(ids)) = (&one.what, &one.answered) else {
             continue;

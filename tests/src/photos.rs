@@ -4,17 +4,17 @@ use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 /// A real JPEG of 64 × 64 pixels.
-pub(crate) fn jpeg() -> Vec<u8> {
+pub fn jpeg() -> Vec<u8> {
     include_bytes!("../../ingest-api/testdata/sample.jpg").to_vec()
 }
 
 /// A real PNG of 20 × 18 pixels.
-pub(crate) fn png() -> Vec<u8> {
+pub fn png() -> Vec<u8> {
     include_bytes!("../../schemas/domain/testdata/gradient-20x18.png").to_vec()
 }
 
 /// A real JPEG that nobody has seen before: a comment of so many random bytes (T.81, B.2.4.5).
-pub(crate) fn jpeg_with_noise(seed: u64, bytes: u16) -> Vec<u8> {
+pub fn jpeg_with_noise(seed: u64, bytes: u16) -> Vec<u8> {
     let mut noise = vec![0; usize::from(bytes)];
     ChaCha8Rng::seed_from_u64(seed).fill_bytes(&mut noise);
     let mut photo = vec![0xFF, 0xD8, 0xFF, 0xFE];
@@ -25,7 +25,7 @@ pub(crate) fn jpeg_with_noise(seed: u64, bytes: u16) -> Vec<u8> {
 }
 
 /// A JPEG of exactly so many bytes, the last of them after its end.
-pub(crate) fn jpeg_of_size(bytes: usize) -> Vec<u8> {
+pub fn jpeg_of_size(bytes: usize) -> Vec<u8> {
     let mut photo = jpeg();
     assert!(photo.len() <= bytes, "the sample is larger");
     photo.resize(bytes, 0x5A);
@@ -33,7 +33,7 @@ pub(crate) fn jpeg_of_size(bytes: usize) -> Vec<u8> {
 }
 
 /// The PNG with other sides in its header, and the header's checksum to match.
-pub(crate) fn png_of_sides(width: u32, height: u32) -> Vec<u8> {
+pub fn png_of_sides(width: u32, height: u32) -> Vec<u8> {
     let mut photo = png();
     photo[16..20].copy_from_slice(&width.to_be_bytes());
     photo[20..24].copy_from_slice(&height.to_be_bytes());

@@ -13,23 +13,23 @@ use engine::{Config, Engine, Role};
 use vault::{AlwaysCurrent, CustomerKeys, EvidencePrivateKey, SealContext, Vault};
 
 /// A read of everything at hand.
-pub(crate) const BATCH: ReadBounds =
+pub const BATCH: ReadBounds =
     ReadBounds { records_max: 1_000, bytes_max: 64 * 1024 * 1024, wait_max: Duration::ZERO };
 
 /// A verdict as the logs keep it, in clear.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Kept {
-    pub(crate) verification: String,
-    pub(crate) customer: String,
-    pub(crate) valid: bool,
-    pub(crate) raw: Option<Vec<u8>>,
+pub struct Kept {
+    pub verification: String,
+    pub customer: String,
+    pub valid: bool,
+    pub raw: Option<Vec<u8>>,
     /// The enrolled one, or the declined one.
-    pub(crate) photo: Option<Vec<u8>>,
-    pub(crate) reason: Option<String>,
+    pub photo: Option<Vec<u8>>,
+    pub reason: Option<String>,
 }
 
 /// An org's records of a topic, in the order of each partition.
-pub(crate) async fn records(config: &Config, topic: Topic, org: &str) -> Vec<StoredRecord> {
+pub async fn records(config: &Config, topic: Topic, org: &str) -> Vec<StoredRecord> {
     let engine = Engine::open(config, Role::Tool).await.expect("the engine opens beside whoever serves it");
     let found = records_in(&engine, topic, org).await;
     engine.close().await;
@@ -102,7 +102,7 @@ fn inline(media: &SealedMedia) -> &Sealed {
 }
 
 /// Every verdict of an org, in clear, in the order of the events.
-pub(crate) async fn verdicts(config: &Config, org: &str) -> Vec<Kept> {
+pub async fn verdicts(config: &Config, org: &str) -> Vec<Kept> {
     let engine = Engine::open(config, Role::Tool).await.expect("the engine opens beside whoever serves it");
     let kept = verdicts_in(&engine, config, org).await;
     engine.close().await;

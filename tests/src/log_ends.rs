@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use domain::ports::Topic;
 
-use crate::harness::Sandbox;
+use crate::harness::ContractHarness as _;
+use crate::sandbox::Sandbox;
 
 /// How many records of an org each log has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Ends(BTreeMap<&'static str, usize>);
+pub struct LogEnds(BTreeMap<&'static str, usize>);
 
-impl Ends {
+impl LogEnds {
     /// How many records came to each topic up to a later look at it; topics without any are left out.
-    pub(crate) fn appended_until(&self, later: &Self) -> Vec<(&'static str, usize)> {
+    pub fn appended_until(&self, later: &Self) -> Vec<(&'static str, usize)> {
         let appended = later.0.iter().map(|(topic, records)| (*topic, records - self.0[topic]));
         appended.filter(|(_, records)| *records > 0).collect()
     }
@@ -20,11 +21,11 @@ impl Ends {
 
 impl Sandbox {
     /// What the org has in the logs now.
-    pub(crate) async fn ends(&self) -> Ends {
+    pub async fn ends(&self) -> LogEnds {
         let mut ends = BTreeMap::new();
         for topic in [Topic::Events, Topic::Audit, Topic::Outcomes, Topic::DeadLetters] {
             ends.insert(topic.name(), self.records(topic).await.len());
         }
-        Ends(ends)
+        LogEnds(ends)
     }
 }

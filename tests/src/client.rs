@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 use crate::photos;
 
 /// The verdict's endpoint.
-pub(crate) const VERDICT: &str = "/api/identity/nik/dukcapil";
+pub const VERDICT: &str = "/api/identity/nik/dukcapil";
 
 /// An answer.
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
 }
 
 impl fmt::Debug for Answer {
@@ -29,13 +29,13 @@ impl fmt::Debug for Answer {
 }
 
 impl Answer {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().expect("a visible header"))
     }
 
     /// The body, which must be JSON and say so.
     #[track_caller]
-    pub(crate) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         let kind = self.header("content-type").unwrap_or_default();
         assert!(kind.starts_with("application/json"), "not JSON by its type: {self:?}");
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
@@ -43,20 +43,20 @@ impl Answer {
 
     /// The body of an answer with this status.
     #[track_caller]
-    pub(crate) fn expect(&self, status: u16) -> Value {
+    pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
         self.json()
     }
 
     /// Exactly this.
     #[track_caller]
-    pub(crate) fn is(&self, status: u16, body: &Value) {
+    pub fn is(&self, status: u16, body: &Value) {
         assert_eq!(&self.expect(status), body, "{self:?}");
     }
 
     /// An error with this text, its code, and nothing else but the details that a 403 has.
     #[track_caller]
-    pub(crate) fn is_error(&self, status: u16, text: &str) {
+    pub fn is_error(&self, status: u16, text: &str) {
         let body = self.expect(status);
         assert_eq!(body["error"], text, "{self:?}");
         let code = body["code"].as_str().unwrap_or_else(|| panic!("no code: {self:?}"));
@@ -67,7 +67,7 @@ impl Answer {
 
     /// 400 `validation failed` that names exactly these fields.
     #[track_caller]
-    pub(crate) fn names_fields(&self, fields: &[&str]) {
+    pub fn names_fields(&self, fields: &[&str]) {
         let body = self.expect(400);
         assert_eq!(body["error"], "validation failed", "{self:?}");
         assert_eq!(body["code"], "validation_failed", "{self:?}");
@@ -82,7 +82,7 @@ impl Answer {
 
     /// 400 `malformed JSON` with a position.
     #[track_caller]
-    pub(crate) fn is_malformed(&self) {
+    pub fn is_malformed(&self) {
         let body = self.expect(400);
         assert_eq!(body["error"], "malformed JSON", "{self:?}");
         assert_eq!(body["code"], "malformed_json", "{self:?}");
@@ -112,7 +112,7 @@ fn codes(status: u16, text: &str) -> &'static [&'static str] {
 
 /// The names of an object's fields, in order.
 #[track_caller]
-pub(crate) fn fields(value: &Value) -> Vec<&str> {
+pub fn fields(value: &Value) -> Vec<&str> {
     let object = value.as_object().unwrap_or_else(|| panic!("not an object: {value}"));
     let mut names: Vec<_> = object.keys().map(String::as_str).collect();
     names.sort_unstable();
@@ -121,38 +121,38 @@ pub(crate) fn fields(value: &Value) -> Vec<&str> {
 
 /// A text of an answer.
 #[track_caller]
-pub(crate) fn text(value: &Value) -> &str {
+pub fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("not a text: {value}"))
 }
 
 /// A prefix and 26 Crockford characters.
-pub(crate) fn is_id(prefix: &str, value: &Value) -> bool {
+pub fn is_id(prefix: &str, value: &Value) -> bool {
     let rest = value.as_str().and_then(|id| id.strip_prefix(prefix));
     let crockford = |b: u8| b.is_ascii_digit() || (b.is_ascii_uppercase() && !b"ILOU".contains(&b));
     rest.is_some_and(|rest| rest.len() == 26 && rest.bytes().all(crockford))
 }
 
 /// `2026-11-23T04:05:06.007Z`.
-pub(crate) fn is_time(value: &Value) -> bool {
+pub fn is_time(value: &Value) -> bool {
     let Some(text) = value.as_str() else { return false };
     let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     shape == "0000-00-00T00:00:00.000Z"
 }
 
 /// A verdict with a photo, as a bank's backend sends it.
-pub(crate) fn verified(customer: &str) -> Value {
+pub fn verified(customer: &str) -> Value {
     json!({ "customerId": customer, "valid": true, "photo": BASE64.encode(&photos::jpeg()) })
 }
 
 /// A declined verdict.
-pub(crate) fn declined(customer: &str, reason: &str) -> Value {
+pub fn declined(customer: &str, reason: &str) -> Value {
     json!({ "customerId": customer, "valid": false, "reason": reason })
 }
 
 /// The API, with a key. Of two instances of one installation one may be asked to write and the other to read:
 /// what the first has answered with 200 the second must show.
 #[derive(Clone)]
-pub(crate) struct Api {
+pub struct Api {
     http: reqwest::Client,
     url: String,
     reads_url: String,
@@ -160,33 +160,33 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    pub(crate) fn new(url: &str, key: &str) -> Self {
+    pub fn new(url: &str, key: &str) -> Self {
         Self::reading_at(url, url, key)
     }
 
     /// GETs go to the second URL.
-    pub(crate) fn reading_at(url: &str, reads_url: &str, key: &str) -> Self {
+    pub fn reading_at(url: &str, reads_url: &str, key: &str) -> Self {
         // No connection is kept by chance: who wants to share one says so.
         let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("a client");
         Self { http, url: url.to_owned(), reads_url: reads_url.to_owned(), key: key.to_owned() }
     }
 
-    pub(crate) fn with_key(&self, key: &str) -> Self {
+    pub fn with_key(&self, key: &str) -> Self {
         Self { key: key.to_owned(), ..self.clone() }
     }
 
     /// The same over one connection that is kept.
-    pub(crate) fn kept_open(&self) -> Self {
+    pub fn kept_open(&self) -> Self {
         let http = reqwest::Client::builder().pool_max_idle_per_host(1).build().expect("a client");
         Self { http, ..self.clone() }
     }
 
-    pub(crate) fn key(&self) -> &str {
+    pub fn key(&self) -> &str {
         &self.key
     }
 
     /// Sends and hears, or says that the connection broke.
-    pub(crate) async fn try_send(
+    pub async fn try_send(
         &self,
         method: Method,
         path: &str,
@@ -211,7 +211,7 @@ impl Api {
         Ok(Answer { status, headers, body })
     }
 
-    pub(crate) async fn send(
+    pub async fn send(
         &self,
         method: Method,
         path: &str,
@@ -222,42 +222,42 @@ impl Api {
         answer.unwrap_or_else(|error| panic!("{path}: no answer: {error:?}"))
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, &[], None).await
     }
 
     /// A body as it stands, with the JSON type.
-    pub(crate) async fn post_bytes(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+    pub async fn post_bytes(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
         let headers = [&[("content-type", "application/json")], headers].concat();
         self.send(Method::POST, path, &headers, Some(body)).await
     }
 
-    pub(crate) async fn post(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+    pub async fn post(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
         self.post_bytes(path, headers, body.to_string().into_bytes()).await
     }
 
-    pub(crate) async fn verdict(&self, body: &Value) -> Answer {
+    pub async fn verdict(&self, body: &Value) -> Answer {
         self.post(VERDICT, &[], body).await
     }
 
     /// A new customer's id.
-    pub(crate) async fn customer(&self, full_name: &str) -> String {
+    pub async fn customer(&self, full_name: &str) -> String {
         let answer = self.post("/api/customers", &[], &json!({ "fullName": full_name })).await;
         text(&answer.expect(201)["id"]).to_owned()
     }
 
-    pub(crate) async fn kyc(&self, customer: &str) -> Value {
+    pub async fn kyc(&self, customer: &str) -> Value {
         self.get(&format!("/api/identity/kyc/{customer}")).await.expect(200)
     }
 
     /// The rows of a list.
-    pub(crate) async fn rows(&self, query: &str) -> Vec<Value> {
+    pub async fn rows(&self, query: &str) -> Vec<Value> {
         let body = self.get(&format!("/api/identity/attempts?{query}")).await.expect(200);
         body["data"].as_array().unwrap_or_else(|| panic!("no data: {body}")).clone()
     }
 
     /// How many rows there are by that filter.
-    pub(crate) async fn total(&self, query: &str) -> u64 {
+    pub async fn total(&self, query: &str) -> u64 {
         let body = self.get(&format!("/api/identity/attempts?{query}")).await.expect(200);
         body["total"].as_u64().unwrap_or_else(|| panic!("no total: {body}"))
     }

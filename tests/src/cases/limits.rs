@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::client::{Answer, VERDICT, declined, text, verified};
-use crate::harness::Sandbox;
+use crate::harness::ContractHarness;
 
 /// Limit, remaining and reset of an answer.
 #[track_caller]
@@ -19,9 +19,8 @@ fn rate(answer: &Answer) -> (u64, u64, i64) {
     (limit, remaining, number("x-ratelimit-reset"))
 }
 
-#[tokio::test]
-async fn every_authenticated_response_tells_its_buckets_limits() {
-    let sandbox = Sandbox::start().await;
+pub async fn every_authenticated_response_tells_its_buckets_limits<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let (_, api) = sandbox.org(&["--dukcapil-enabled"]).await;
     let customer = api.customer("Budi Santoso").await;
     let verdict = api.verdict(&verified(&customer)).await;
@@ -51,9 +50,8 @@ async fn every_authenticated_response_tells_its_buckets_limits() {
     assert_eq!(api.with_key("x").get("/api/auth/me").await.header("x-ratelimit-limit"), None);
 }
 
-#[tokio::test]
-async fn above_the_limit_is_a_429_for_that_key_and_bucket_alone() {
-    let sandbox = Sandbox::start().await;
+pub async fn above_the_limit_is_a_429_for_that_key_and_bucket_alone<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let made =
         sandbox.orgs_json(&["create", "--name", "Kecil", "--dukcapil-enabled", "--ingest-limit", "3"]).await;
     let org = text(&made["orgId"]);

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use crate::client::{VERDICT, declined, is_id, text, verified};
-use crate::harness::{Sandbox, until};
+use crate::harness::ContractHarness;
+use crate::patience::until;
 
-#[tokio::test]
-async fn respond_async_answers_202_with_a_location_that_fills() {
-    let sandbox = Sandbox::start().await;
+pub async fn respond_async_answers_202_with_a_location_that_fills<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let customer = sandbox.info().customer.clone();
     // The projector may be faster than the answer: then it is a 200, and the next one may be a 202.
@@ -45,9 +45,8 @@ async fn respond_async_answers_202_with_a_location_that_fills() {
     assert_eq!(row["enrolment"]["id"], said["enrolment"]["id"]);
 }
 
-#[tokio::test]
-async fn a_wait_is_echoed_and_bounded() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_wait_is_echoed_and_bounded<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let customer = sandbox.info().customer.clone();
     for (prefer, applied) in [
@@ -71,9 +70,8 @@ async fn a_wait_is_echoed_and_bounded() {
     assert_eq!(answer.header("preference-applied"), None, "{answer:?}");
 }
 
-#[tokio::test]
-async fn every_404_of_a_verification_says_when_to_ask_again() {
-    let sandbox = Sandbox::start().await;
+pub async fn every_404_of_a_verification_says_when_to_ask_again<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     for id in ["ver_00000000000000000000000000", "ver_x", "nonsense"] {
         let answer = api.get(&format!("/api/identity/verifications/{id}")).await;
@@ -82,9 +80,8 @@ async fn every_404_of_a_verification_says_when_to_ask_again() {
     }
 }
 
-#[tokio::test]
-async fn a_registration_can_be_asynchronous_too() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_registration_can_be_asynchronous_too<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let mut number = 0;
     let answer = until("a 202", async || {

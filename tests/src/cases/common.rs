@@ -3,7 +3,7 @@
 use reqwest::Method;
 
 use crate::client::{Answer, VERDICT, declined, is_id};
-use crate::harness::Sandbox;
+use crate::harness::ContractHarness;
 use crate::wire::{Wire, get, post_head};
 
 #[track_caller]
@@ -11,9 +11,8 @@ fn request_id(answer: &Answer) -> String {
     answer.header("x-request-id").unwrap_or_else(|| panic!("no request id: {answer:?}")).to_owned()
 }
 
-#[tokio::test]
-async fn a_request_id_is_taken_up_or_minted_and_stands_on_every_response() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_request_id_is_taken_up_or_minted_and_stands_on_every_response<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let nobody = api.with_key("");
     let longest = "x".repeat(128);
@@ -53,13 +52,12 @@ async fn a_request_id_is_taken_up_or_minted_and_stands_on_every_response() {
     assert_eq!((answer.status, request_id(&answer).as_str()), (413, "early"));
 }
 
-#[tokio::test]
-async fn the_log_line_of_a_request_has_its_id() {
-    let sandbox = Sandbox::start().await;
+pub async fn the_log_line_of_a_request_has_its_id<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let headers = [("x-request-id", "look-for-me-1"), ("content-type", "application/json")];
     let body = declined(&sandbox.info().customer, "Data ganda").to_string().into_bytes();
     sandbox.api().send(Method::POST, VERDICT, &headers, Some(body)).await.expect(200);
-    let line = crate::harness::until("the log line", async || {
+    let line = crate::patience::until("the log line", async || {
         let output = sandbox.output();
         output.lines().find(|line| line.contains("look-for-me-1")).map(str::to_owned)
     })
@@ -68,9 +66,8 @@ async fn the_log_line_of_a_request_has_its_id() {
     assert!(line.to_string().contains("look-for-me-1"));
 }
 
-#[tokio::test]
-async fn an_unknown_path_is_a_json_404() {
-    let sandbox = Sandbox::start().await;
+pub async fn an_unknown_path_is_a_json_404<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     for path in [
         "/api/nowhere",
@@ -105,9 +102,8 @@ async fn an_unknown_path_is_a_json_404() {
     }
 }
 
-#[tokio::test]
-async fn a_wrong_method_is_a_405_with_allow() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_wrong_method_is_a_405_with_allow<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     for (path, wrong, allowed) in [
         (VERDICT, &["GET", "PUT", "PATCH", "DELETE"][..], &["POST"][..]),
@@ -130,9 +126,8 @@ async fn a_wrong_method_is_a_405_with_allow() {
     }
 }
 
-#[tokio::test]
-async fn traceparent_is_taken_up_and_a_broken_one_is_no_error() {
-    let sandbox = Sandbox::start().await;
+pub async fn traceparent_is_taken_up_and_a_broken_one_is_no_error<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let body = declined(&sandbox.info().customer, "Data ganda");
     for traceparent in [
@@ -145,9 +140,8 @@ async fn traceparent_is_taken_up_and_a_broken_one_is_no_error() {
     }
 }
 
-#[tokio::test]
-async fn a_traceparent_is_carried_into_the_logs_records() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_traceparent_is_carried_into_the_logs_records<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let trace = "0af7651916cd43dd8448eb211c80319c";
     let header = format!("00-{trace}-b7ad6b7169203331-01");
     let body = declined(&sandbox.info().customer, "Data ganda");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::client::{VERDICT, declined};
-use crate::harness::{Options, Sandbox};
+use crate::harness::ContractHarness;
 use crate::wire::{Wire, get, post, post_head};
 
 /// A body's limit.
@@ -18,9 +18,10 @@ fn padded(customer: &str, bytes: usize) -> Vec<u8> {
     body
 }
 
-#[tokio::test]
-async fn a_body_of_the_limit_is_taken_and_one_byte_more_is_refused_before_it_is_read() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_body_of_the_limit_is_taken_and_one_byte_more_is_refused_before_it_is_read<
+    H: ContractHarness,
+>() {
+    let sandbox = H::start().await;
     let (api, customer) = (sandbox.api(), sandbox.info().customer.clone());
     api.post_bytes(VERDICT, &[], padded(&customer, LIMIT)).await.expect(200);
     for length in [LIMIT + 1, usize::MAX / 2] {
@@ -40,9 +41,8 @@ async fn a_body_of_the_limit_is_taken_and_one_byte_more_is_refused_before_it_is_
     assert_eq!(api.total("").await, 1);
 }
 
-#[tokio::test]
-async fn a_chunked_body_is_read_to_the_limit_and_no_further() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_chunked_body_is_read_to_the_limit_and_no_further<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let (api, customer) = (sandbox.api(), sandbox.info().customer.clone());
     let head = post_head(VERDICT, api.key(), &[JSON, ("Transfer-Encoding", "chunked")]);
     let chunked = |body: &[u8]| {
@@ -65,9 +65,8 @@ async fn a_chunked_body_is_read_to_the_limit_and_no_further() {
     assert_eq!(api.total("").await, 2);
 }
 
-#[tokio::test]
-async fn only_json_that_says_so_is_taken() {
-    let sandbox = Sandbox::start().await;
+pub async fn only_json_that_says_so_is_taken<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let (api, customer) = (sandbox.api(), sandbox.info().customer.clone());
     let body = declined(&customer, "Data ganda").to_string().into_bytes();
     let send = async |headers: &[(&str, &str)]| {
@@ -105,17 +104,16 @@ async fn only_json_that_says_so_is_taken() {
 }
 
 /// A sandbox that loses patience soon.
-async fn impatient(progress_ms: &str, total_ms: &str) -> Sandbox {
-    Sandbox::start_with(Options::environment(&[
+async fn impatient<H: ContractHarness>(progress_ms: &str, total_ms: &str) -> H {
+    H::with_settings(&[
         ("IDENTITY_API__BODY_PROGRESS_TIMEOUT_MS", progress_ms),
         ("IDENTITY_API__BODY_TIMEOUT_MS", total_ms),
-    ]))
+    ])
     .await
 }
 
-#[tokio::test]
-async fn a_stalled_body_is_a_408() {
-    let sandbox = impatient("300", "20000").await;
+pub async fn a_stalled_body_is_a_408<H: ContractHarness>() {
+    let sandbox = impatient::<H>("300", "20000").await;
     let api = sandbox.api();
     for (framing, start) in [
         (("Content-Length", "1000"), b"{\"customerId\":".as_slice()),
@@ -131,9 +129,8 @@ async fn a_stalled_body_is_a_408() {
     assert_eq!(api.total("").await, 0);
 }
 
-#[tokio::test]
-async fn a_body_that_drips_byte_by_byte_must_end_too() {
-    let sandbox = impatient("5000", "1500").await;
+pub async fn a_body_that_drips_byte_by_byte_must_end_too<H: ContractHarness>() {
+    let sandbox = impatient::<H>("5000", "1500").await;
     let api = sandbox.api();
     let body = padded(&sandbox.info().customer, 100_000);
     let mut wire = Wire::open(&sandbox.address()).await;
@@ -151,9 +148,8 @@ async fn a_body_that_drips_byte_by_byte_must_end_too() {
     assert_eq!(api.total("").await, 0);
 }
 
-#[tokio::test]
-async fn a_connection_that_breaks_within_a_body_writes_nothing() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_connection_that_breaks_within_a_body_writes_nothing<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let (api, customer) = (sandbox.api(), sandbox.info().customer.clone());
     let whole = post(VERDICT, api.key(), declined(&customer, "Data ganda").to_string().as_bytes());
     for _ in 0..20 {
@@ -170,9 +166,8 @@ async fn a_connection_that_breaks_within_a_body_writes_nothing() {
     assert_eq!(api.total("").await, 0);
 }
 
-#[tokio::test]
-async fn pipelined_requests_are_answered_in_their_order() {
-    let sandbox = Sandbox::start().await;
+pub async fn pipelined_requests_are_answered_in_their_order<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let (api, customer) = (sandbox.api(), sandbox.info().customer.clone());
     let body = declined(&customer, "Data ganda").to_string();
     let mut wire = Wire::open(&sandbox.address()).await;
@@ -196,9 +191,8 @@ async fn pipelined_requests_are_answered_in_their_order() {
     assert_eq!(api.total("").await, 2);
 }
 
-#[tokio::test]
-async fn a_half_closed_connection_still_gets_its_answer() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_half_closed_connection_still_gets_its_answer<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let (api, customer) = (sandbox.api(), sandbox.info().customer.clone());
     let body = declined(&customer, "Data ganda").to_string();
     for request in
@@ -213,9 +207,8 @@ async fn a_half_closed_connection_still_gets_its_answer() {
     assert_eq!(api.total("").await, 1);
 }
 
-#[tokio::test]
-async fn what_is_not_http_ends_with_a_400_or_the_connection_and_nothing_else() {
-    let sandbox = Sandbox::start().await;
+pub async fn what_is_not_http_ends_with_a_400_or_the_connection_and_nothing_else<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let key = sandbox.info().key.clone();
     let smuggled = format!(
         "POST {VERDICT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Length: 5\r\n\
@@ -244,10 +237,8 @@ async fn what_is_not_http_ends_with_a_400_or_the_connection_and_nothing_else() {
     assert_eq!(sandbox.api().total("").await, 0);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn more_bytes_in_flight_than_the_budget_are_a_503_at_once() {
-    let sandbox =
-        Sandbox::start_with(Options::environment(&[("IDENTITY_API__BYTES_IN_FLIGHT_MAX", "8388608")])).await;
+pub async fn more_bytes_in_flight_than_the_budget_are_a_503_at_once<H: ContractHarness>() {
+    let sandbox = H::with_settings(&[("IDENTITY_API__BYTES_IN_FLIGHT_MAX", "8388608")]).await;
     let (api, customer) = (sandbox.api(), sandbox.info().customer.clone());
     let body = padded(&customer, LIMIT);
     let length = LIMIT.to_string();

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::client::{fields, is_id, text};
-use crate::harness::{Sandbox, run, until};
+use crate::harness::ContractHarness;
+use crate::patience::until;
+use crate::process::run;
 
 /// `qe_sk_<environment>_<32 base32 characters>`.
 #[track_caller]
@@ -13,9 +15,8 @@ fn is_key(key: &Value, environment: &str) {
     assert!(secret.bytes().all(|b| b.is_ascii_alphanumeric()), "{key}");
 }
 
-#[tokio::test]
-async fn an_org_is_made_and_its_key_works_in_a_running_sandbox() {
-    let sandbox = Sandbox::start().await;
+pub async fn an_org_is_made_and_its_key_works_in_a_running_sandbox<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let ran = sandbox.orgs(&["create", "--name", "Bank Contoh", "--dukcapil-enabled"]).await;
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let made: Value = serde_json::from_str(&ran.stdout).expect("one JSON object on stdout");
@@ -35,9 +36,8 @@ async fn an_org_is_made_and_its_key_works_in_a_running_sandbox() {
     assert!(key.is_file(), "no private key at {}", key.display());
 }
 
-#[tokio::test]
-async fn orgs_and_keys_are_listed_without_secrets() {
-    let sandbox = Sandbox::start().await;
+pub async fn orgs_and_keys_are_listed_without_secrets<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let (org, _) = sandbox.org(&["--ingest-limit", "7", "--scopes", "read"]).await;
     let (key, api) = sandbox.key(&org, &["--scopes", "verifications:write,customers:view"]).await;
     let listed = sandbox.orgs_json(&["list", "--json"]).await;
@@ -64,9 +64,8 @@ async fn orgs_and_keys_are_listed_without_secrets() {
     }
 }
 
-#[tokio::test]
-async fn exit_codes_tell_failed_from_wrong_usage() {
-    let sandbox = Sandbox::start().await;
+pub async fn exit_codes_tell_failed_from_wrong_usage<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let org = sandbox.info().org.clone();
     let nobody = "org_00000000000000000000000000";
     for (arguments, code) in [
@@ -100,9 +99,8 @@ async fn exit_codes_tell_failed_from_wrong_usage() {
     assert_eq!(run(["serve"]).await.code, Some(2));
 }
 
-#[tokio::test]
-async fn an_org_can_bring_its_own_evidence_key() {
-    let sandbox = Sandbox::start().await;
+pub async fn an_org_can_bring_its_own_evidence_key<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let pair = vault::EvidenceKeyPair::generate();
     let file = sandbox.scratch("public.txt");
     std::fs::write(&file, pair.public().to_text()).expect("a file");

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::client::{Api, declined, fields, is_id, is_time, text, verified};
-use crate::harness::Sandbox;
+use crate::harness::ContractHarness;
 
 /// Twelve calendar months later, clamped to the month's end: only 29 February moves.
 fn a_year_later(time: &str) -> String {
@@ -27,9 +27,8 @@ async fn fresh(api: &Api) -> String {
     customer
 }
 
-#[tokio::test]
-async fn a_verified_verdict_is_a_row_an_enrolment_and_the_standard_tier() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_verified_verdict_is_a_row_an_enrolment_and_the_standard_tier<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let customer = sandbox.info().customer.clone();
     let mut body = verified(&customer);
@@ -85,9 +84,8 @@ async fn a_verified_verdict_is_a_row_an_enrolment_and_the_standard_tier() {
     );
 }
 
-#[tokio::test]
-async fn a_declined_verdict_is_a_failed_row_and_changes_no_tier() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_declined_verdict_is_a_failed_row_and_changes_no_tier<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let customer = fresh(&api).await;
     let answer = api.verdict(&declined(&customer, "NIK tidak ditemukan")).await;
@@ -111,9 +109,8 @@ async fn a_declined_verdict_is_a_failed_row_and_changes_no_tier() {
     assert_eq!(kyc["customer"]["kycExpiresAt"], Value::Null);
 }
 
-#[tokio::test]
-async fn a_tier_never_falls_and_a_second_success_only_renews_it() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_tier_never_falls_and_a_second_success_only_renews_it<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let customer = fresh(&api).await;
     api.verdict(&verified(&customer)).await.expect(200);
@@ -135,9 +132,8 @@ async fn a_tier_never_falls_and_a_second_success_only_renews_it() {
     assert_eq!(api.total(&format!("customerId={customer}")).await, 3);
 }
 
-#[tokio::test]
-async fn a_reason_shows_its_category_and_survives_as_it_was_sent() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_reason_shows_its_category_and_survives_as_it_was_sent<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let customer = fresh(&api).await;
     for (reason, category) in [
@@ -165,16 +161,15 @@ async fn a_reason_shows_its_category_and_survives_as_it_was_sent() {
     assert_eq!((&row["reason"], &row["reasonCategory"]), (&body["reason"], &Value::Null));
 }
 
-#[tokio::test]
-async fn kyc_answers_as_of_any_time() {
-    let sandbox = Sandbox::start().await;
+pub async fn kyc_answers_as_of_any_time<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let customer = fresh(&api).await;
     let registered = api.get(&format!("/api/customers/{customer}")).await.expect(200);
     api.verdict(&declined(&customer, "NIK tidak ditemukan")).await.expect(200);
     let failed_at = text(&api.rows("limit=1").await[0]["createdAt"]).to_owned();
     // Another millisecond, so that the two rows stand apart in time.
-    crate::harness::until("another millisecond", async || {
+    crate::patience::until("another millisecond", async || {
         api.verdict(&declined(&customer, "Nama tidak sesuai")).await.expect(200);
         (text(&api.rows("limit=1").await[0]["createdAt"]) != failed_at).then_some(())
     })
@@ -199,9 +194,8 @@ async fn kyc_answers_as_of_any_time() {
     }
 }
 
-#[tokio::test]
-async fn a_dry_run_checks_everything_and_writes_nothing() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_dry_run_checks_everything_and_writes_nothing<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let customer = fresh(&api).await;
     let dry = "/api/identity/nik/dukcapil?dryRun=true";
@@ -235,9 +229,8 @@ async fn a_dry_run_checks_everything_and_writes_nothing() {
     assert_eq!(evidence.len(), 1, "a dry run left evidence");
 }
 
-#[tokio::test]
-async fn no_endpoint_ever_returns_raw_or_a_photo() {
-    let sandbox = Sandbox::start().await;
+pub async fn no_endpoint_ever_returns_raw_or_a_photo<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let customer = sandbox.info().customer.clone();
     let mut body = verified(&customer);

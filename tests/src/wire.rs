@@ -7,19 +7,19 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::client::Answer;
-use crate::harness::DEADLINE;
+use crate::patience::DEADLINE;
 
 /// Most bytes of an answer that a test would read.
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// A connection.
-pub(crate) struct Wire<S = TcpStream> {
+pub struct Wire<S = TcpStream> {
     stream: S,
     read: Vec<u8>,
 }
 
 impl Wire {
-    pub(crate) async fn open(address: &str) -> Self {
+    pub async fn open(address: &str) -> Self {
         let stream = TcpStream::connect(address).await.expect("a connection");
         stream.set_nodelay(true).expect("an option of TCP");
         Self::over(stream)
@@ -28,27 +28,27 @@ impl Wire {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Over a connection that is there.
-    pub(crate) fn over(stream: S) -> Self {
+    pub fn over(stream: S) -> Self {
         Self { stream, read: Vec::new() }
     }
 
     /// Sends all of it, or as much as the other side takes.
-    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+    pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.stream.write_all(bytes.as_ref()).await.is_ok()
     }
 
     /// Says that nothing more will come, and still listens.
-    pub(crate) async fn half_close(&mut self) {
+    pub async fn half_close(&mut self) {
         self.stream.shutdown().await.expect("a half-closed connection");
     }
 
     /// The next answer; none when the connection ended first.
-    pub(crate) async fn answer(&mut self) -> Option<Answer> {
+    pub async fn answer(&mut self) -> Option<Answer> {
         tokio::time::timeout(DEADLINE, self.next()).await.expect("an answer within the deadline")
     }
 
     /// The next answer if it comes within this time.
-    pub(crate) async fn answer_within(&mut self, wait: Duration) -> Option<Answer> {
+    pub async fn answer_within(&mut self, wait: Duration) -> Option<Answer> {
         tokio::time::timeout(wait, self.next()).await.ok().flatten()
     }
 
@@ -94,7 +94,7 @@ fn parse(bytes: &[u8]) -> Option<(Answer, usize)> {
 }
 
 /// The head of a JSON POST with these headers beside Host and Authorization.
-pub(crate) fn post_head(path: &str, key: &str, headers: &[(&str, &str)]) -> String {
+pub fn post_head(path: &str, key: &str, headers: &[(&str, &str)]) -> String {
     let mut head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n");
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
@@ -104,13 +104,13 @@ pub(crate) fn post_head(path: &str, key: &str, headers: &[(&str, &str)]) -> Stri
 }
 
 /// A whole JSON POST.
-pub(crate) fn post(path: &str, key: &str, body: &[u8]) -> Vec<u8> {
+pub fn post(path: &str, key: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len().to_string();
     let headers = [("Content-Type", "application/json"), ("Content-Length", length.as_str())];
     [post_head(path, key, &headers).as_bytes(), body].concat()
 }
 
 /// A whole GET.
-pub(crate) fn get(path: &str, key: &str) -> String {
+pub fn get(path: &str, key: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n\r\n")
 }

@@ -4,13 +4,12 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::client::{Answer, is_id, is_time, text};
-use crate::harness::Sandbox;
+use crate::harness::ContractHarness;
 
 const CUSTOMERS: &str = "/api/customers";
 
-#[tokio::test]
-async fn a_customer_is_registered_and_found_at_once() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_customer_is_registered_and_found_at_once<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let body = json!({"fullName": "Siti Nurhaliza binti Ömer 😀", "externalId": "CIF/0001 ä?&"});
     let answer = api.post(CUSTOMERS, &[], &body).await;
@@ -33,9 +32,8 @@ async fn a_customer_is_registered_and_found_at_once() {
     }
 }
 
-#[tokio::test]
-async fn an_external_id_is_one_customers() {
-    let sandbox = Sandbox::start().await;
+pub async fn an_external_id_is_one_customers<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let mut tasks = JoinSet::new();
     for number in 0..16 {
@@ -61,9 +59,8 @@ async fn an_external_id_is_one_customers() {
     assert_eq!(found["fullName"], made[0].json()["fullName"]);
 }
 
-#[tokio::test]
-async fn a_registration_is_idempotent() {
-    let mut sandbox = Sandbox::alone().await;
+pub async fn a_registration_is_idempotent<H: ContractHarness>() {
+    let mut sandbox = H::alone().await;
     let api = sandbox.api();
     let key = [("idempotency-key", "reg-1")];
     let mut bodies = Vec::new();
@@ -98,9 +95,8 @@ async fn a_registration_is_idempotent() {
     }
 }
 
-#[tokio::test]
-async fn a_bad_registration_names_its_fields() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_bad_registration_names_its_fields<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     for bad in [
         json!(""),

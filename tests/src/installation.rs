@@ -14,11 +14,12 @@ use tempfile::TempDir;
 
 use crate::client::Api;
 use crate::evidence::{self, Kept};
-use crate::process::{Process, Program, Ran, command, run_program, until};
+use crate::patience::until;
+use crate::process::{Process, Program, Ran, command, run_program};
 
 /// Ends these tests here, loudly, where no server can be started: libtest knows no case that was left out, and
 /// none could go on. In CI that is a failure.
-pub(crate) fn servers_or_leave() {
+pub fn servers_or_leave() {
     let Err(missing) = Tools::available() else { return };
     let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
     assert!(!in_ci, "the tests on a real Kafka and a real Cassandra cannot run: {missing}");
@@ -29,25 +30,25 @@ pub(crate) fn servers_or_leave() {
 }
 
 /// The servers, and the folder of the settings and keys. Programs end with it, or with this process.
-pub(crate) struct Installation {
+pub struct Installation {
     /// First, so that our programs are gone before their servers.
     guard: Guard,
-    pub(crate) kafka: Kafka,
+    pub kafka: Kafka,
     /// None where it is another installation's.
-    pub(crate) cassandra: Option<Cassandra>,
+    pub cassandra: Option<Cassandra>,
     folder: TempDir,
     /// Settings in the environment of every program.
     environment: Vec<(String, String)>,
 }
 
 /// Settings in the environment.
-pub(crate) fn settings(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+pub fn settings(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 impl Installation {
     /// Starts both servers and writes the settings as `cargo xtask cluster up` does.
-    pub(crate) async fn start(
+    pub async fn start(
         kafka: KafkaOptions,
         cassandra: CassandraOptions,
         environment: Vec<(String, String)>,
@@ -63,13 +64,13 @@ impl Installation {
 
     /// One whose API waits long by default: a busy machine projects late, and only cases about the wait itself
     /// mean a shorter one.
-    pub(crate) async fn patient() -> Self {
+    pub async fn patient() -> Self {
         let patient = settings(&[("IDENTITY_API__WAIT_DEFAULT_MS", "10000")]);
         Self::start(KafkaOptions::default(), CassandraOptions::default(), patient).await
     }
 
     /// Another Kafka, and a keyspace of its own on the other's Cassandra.
-    pub(crate) async fn beside(other: &Self, keyspace: &str) -> Self {
+    pub async fn beside(other: &Self, keyspace: &str) -> Self {
         let kafka = tokio::task::spawn_blocking(|| Kafka::start(KafkaOptions::default()));
         let kafka = kafka.await.expect("no panic").expect("Kafka starts");
         let node = other.cassandra.as_ref().expect("a Cassandra of its own").cql_node();
@@ -90,33 +91,28 @@ impl Installation {
         Self { guard: Guard::start(None).expect("a guard"), kafka, cassandra, folder, environment }
     }
 
-    pub(crate) fn config_file(&self) -> PathBuf {
+    pub fn config_file(&self) -> PathBuf {
         self.folder.path().join("config.toml")
     }
 
     /// The settings, as the programs read them.
-    pub(crate) fn config(&self) -> Config {
+    pub fn config(&self) -> Config {
         let environment = self.environment.iter().map(|(name, value)| (name.into(), value.into()));
         Config::read(Some(&self.config_file()), environment).expect("settings that the programs take")
     }
 
     /// `orgs …` on this installation.
-    pub(crate) async fn orgs(&self, arguments: &[&str]) -> Ran {
+    pub async fn orgs(&self, arguments: &[&str]) -> Ran {
         self.tool(Program::IngestApi, &[&["orgs"], arguments].concat()).await
     }
 
     /// A command on this installation, to its end.
-    pub(crate) async fn tool(&self, program: Program, arguments: &[&str]) -> Ran {
+    pub async fn tool(&self, program: Program, arguments: &[&str]) -> Ran {
         self.tool_with(program, &[], arguments).await
     }
 
     /// The same with these settings over the installation's.
-    pub(crate) async fn tool_with(
-        &self,
-        program: Program,
-        environment: &[(&str, &str)],
-        arguments: &[&str],
-    ) -> Ran {
+    pub async fn tool_with(&self, program: Program, environment: &[(&str, &str)], arguments: &[&str]) -> Ran {
         let config = self.config_file();
         let target = ["--config", config.to_str().expect("a path")];
         let ours = self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -125,7 +121,7 @@ impl Installation {
     }
 
     /// A new org without limits that a test could meet, and its key.
-    pub(crate) async fn org(&self, name: &str) -> (String, String) {
+    pub async fn org(&self, name: &str) -> (String, String) {
         let flags = ["create", "--name", name, "--dukcapil-enabled", "--ingest-limit", "60000", "--json"];
         let made = self.orgs(&flags).await.json();
         let org = made["orgId"].as_str().expect("an id").to_owned();
@@ -135,32 +131,32 @@ impl Installation {
     }
 
     /// `ingest-api serve` on free ports; it need not be ready yet.
-    pub(crate) async fn begin_serve(&self, environment: &[(String, String)]) -> Instance {
+    pub async fn begin_serve(&self, environment: &[(String, String)]) -> Instance {
         let listeners = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
         self.begin(Program::IngestApi, "serve", &listeners, environment).await
     }
 
     /// `projector run` on a free port; it need not be ready yet.
-    pub(crate) async fn begin_project(&self, environment: &[(String, String)]) -> Instance {
+    pub async fn begin_project(&self, environment: &[(String, String)]) -> Instance {
         self.begin(Program::Projector, "run", &["--admin-listen", "127.0.0.1:0"], environment).await
     }
 
     /// The same, ready.
-    pub(crate) async fn serve(&self, environment: &[(String, String)]) -> Instance {
+    pub async fn serve(&self, environment: &[(String, String)]) -> Instance {
         let mut instance = self.begin_serve(environment).await;
         instance.ready().await;
         instance
     }
 
     /// The same, ready.
-    pub(crate) async fn project(&self, environment: &[(String, String)]) -> Instance {
+    pub async fn project(&self, environment: &[(String, String)]) -> Instance {
         let mut instance = self.begin_project(environment).await;
         instance.ready().await;
         instance
     }
 
     /// A projector that ends by itself.
-    pub(crate) async fn project_to_its_end(&self) -> Ran {
+    pub async fn project_to_its_end(&self) -> Ran {
         self.tool(Program::Projector, &["run", "--admin-listen", "127.0.0.1:0"]).await
     }
 
@@ -180,33 +176,33 @@ impl Installation {
     }
 
     /// A program of ours that was started here has ended and is no longer looked after.
-    pub(crate) fn forget(&self, instance: &Instance) {
+    pub fn forget(&self, instance: &Instance) {
         self.guard.forget(instance.process.pid().as_raw_nonzero().get().unsigned_abs());
     }
 
     /// Every verdict of an org, in clear.
-    pub(crate) async fn kept(&self, org: &str) -> Vec<Kept> {
+    pub async fn kept(&self, org: &str) -> Vec<Kept> {
         evidence::verdicts(&self.config(), org).await
     }
 
     /// A place for a test's own files.
-    pub(crate) fn scratch(&self, name: &str) -> PathBuf {
+    pub fn scratch(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// An org's records of a topic.
-    pub(crate) async fn records(&self, topic: Topic, org: &str) -> Vec<StoredRecord> {
+    pub async fn records(&self, topic: Topic, org: &str) -> Vec<StoredRecord> {
         evidence::records(&self.config(), topic, org).await
     }
 }
 
 /// A program that runs on an installation.
-pub(crate) struct Instance {
-    pub(crate) process: Process,
+pub struct Instance {
+    pub process: Process,
     /// Base URL of the management listener.
-    pub(crate) admin_url: String,
+    pub admin_url: String,
     /// Base URL of the API, once it is ready; a projector has none.
-    pub(crate) url: Option<String>,
+    pub url: Option<String>,
 }
 
 impl Instance {
@@ -225,7 +221,7 @@ impl Instance {
     }
 
     /// Waits until it is ready.
-    pub(crate) async fn ready(&mut self) {
+    pub async fn ready(&mut self) {
         let line = until("readiness", async || {
             if let Some(status) = self.process.has_ended() {
                 panic!("a program ended before it was ready: {status}\n{}", self.process.stderr());
@@ -238,22 +234,22 @@ impl Instance {
     }
 
     /// The management listener.
-    pub(crate) fn admin(&self) -> Api {
+    pub fn admin(&self) -> Api {
         Api::new(&self.admin_url, "")
     }
 
     /// The API's base URL.
-    pub(crate) fn url(&self) -> &str {
+    pub fn url(&self) -> &str {
         self.url.as_deref().expect("an API that is ready")
     }
 
     /// Everything it said.
-    pub(crate) fn output(&self) -> String {
+    pub fn output(&self) -> String {
         format!("{}{}", self.process.stdout(), self.process.stderr())
     }
 
     /// The sum of a metric's samples whose labels have this in them; none where there is no such sample.
-    pub(crate) async fn metric(&self, name: &str, labels: &str) -> Option<f64> {
+    pub async fn metric(&self, name: &str, labels: &str) -> Option<f64> {
         let shown = String::from_utf8(self.admin().get("/metrics").await.body).expect("text");
         let samples = shown.lines().filter(|line| line.starts_with(name) && line.contains(labels));
         let values = samples.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok());
@@ -261,13 +257,13 @@ impl Instance {
     }
 
     /// Power cut.
-    pub(crate) async fn kill9(&mut self) {
+    pub async fn kill9(&mut self) {
         self.process.signal(Signal::KILL);
         self.process.ended().await;
     }
 
     /// An orderly end, which must be one.
-    pub(crate) async fn sigterm(&mut self) {
+    pub async fn sigterm(&mut self) {
         self.process.signal(Signal::TERM);
         let status = self.process.ended().await;
         assert_eq!(status.code(), Some(0), "{}", self.process.stderr());
@@ -275,7 +271,7 @@ impl Instance {
 }
 
 /// The first log line with that message.
-pub(crate) fn said(process: &Process, message: &str) -> Option<Value> {
+pub fn said(process: &Process, message: &str) -> Option<Value> {
     let heard = process.stderr();
     let lines = heard.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     lines.into_iter().find(|line| line["message"] == message)

@@ -2,7 +2,7 @@
 //! open it.
 
 use crate::client::{VERDICT, text};
-use crate::harness::Sandbox;
+use crate::harness::ContractHarness;
 
 const RAWS: [&str; 14] = [
     "{}",
@@ -21,9 +21,8 @@ const RAWS: [&str; 14] = [
     "{\"bom inside\":\"\u{feff}\",\"separators\":\"\u{2028}\u{2029}\u{7f}\"}",
 ];
 
-#[tokio::test]
-async fn raw_is_kept_byte_for_byte_and_opens_with_the_compliance_key() {
-    let sandbox = Sandbox::start().await;
+pub async fn raw_is_kept_byte_for_byte_and_opens_with_the_compliance_key<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let customer = sandbox.info().customer.clone();
     let mut wanted = Vec::new();

@@ -4,7 +4,7 @@ use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL};
 use serde_json::{Value, json};
 
 use crate::client::{declined, text, verified};
-use crate::harness::Sandbox;
+use crate::harness::ContractHarness;
 use crate::photos;
 
 const MIB: usize = 1024 * 1024;
@@ -66,9 +66,8 @@ fn bad_photos() -> Vec<(&'static str, Value)> {
     ]
 }
 
-#[tokio::test]
-async fn what_is_no_photo_is_refused_whatever_valid_says() {
-    let sandbox = Sandbox::start().await;
+pub async fn what_is_no_photo_is_refused_whatever_valid_says<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let customer = sandbox.info().customer.clone();
     api.verdict(&json!({"customerId": customer, "valid": true})).await.names_fields(&["photo"]);
@@ -97,9 +96,8 @@ fn in_lines(base64: &str) -> String {
     lines.join("\r\n")
 }
 
-#[tokio::test]
-async fn a_photo_is_kept_as_it_came_however_it_was_encoded() {
-    let sandbox = Sandbox::start().await;
+pub async fn a_photo_is_kept_as_it_came_however_it_was_encoded<H: ContractHarness>() {
+    let sandbox = H::start().await;
     let api = sandbox.api();
     let customer = sandbox.info().customer.clone();
     // A size whose base64 needs padding, so that leaving it away means something.
