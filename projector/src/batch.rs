@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use domain::event::{Event, Offset, Source};
+use domain::event::{Offset, Source};
 use domain::fold::{
     CAUSE_INCONSISTENT, CAUSE_NOT_REGISTERED, Fact, FoldStop, Folded, KnownRows, blank, fold, fold_release,
     needs_envelopes,
@@ -15,7 +15,7 @@ use domain::ports::{EventLog, LogError, Projection, ReadBounds, StoreError, Stor
 use domain::redelivery::recall;
 use domain::rows::{AsOf, BookEntry, CustomerState, Disposition, EventNote, Generation, RowKey, ViewRow};
 use domain::sealed::Purposes;
-use event_codec::Codec;
+use event_codec::{Codec, RecordType, record_type};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use vault::Vault;
 
@@ -206,7 +206,7 @@ impl Reader<'_> {
             };
             let folded = self.fold(state, fact, &mut known).await?;
             if let Fact::Event { event, .. } = fact
-                && matches!(event.event, Event::CustomerErased(_))
+                && event.event.as_erasure().is_some()
             {
                 // Its keys go after it; no later event of the customer is opened with a cached one. Nothing is
                 // taken as destroyed: this batch may be done again, and must come to the same.
@@ -229,7 +229,7 @@ impl Reader<'_> {
         known: &mut KnownRows,
     ) -> Result<Folded, BatchError> {
         if let Fact::Event { event, .. } = fact
-            && let Event::CustomerReleased(released) = &event.event
+            && let Some(released) = event.event.as_release()
         {
             let (waiting, next) = self.waiting(&state, known).await?;
             return Ok(fold_release(state, event, released, &waiting, next, known)?);
@@ -282,15 +282,8 @@ impl Reader<'_> {
     async fn cause_at(&self, source: Source) -> Result<String, BatchError> {
         Ok(match self.origin(source).await? {
             Fact::Poison(poison) => poison.cause,
-            Fact::Event { event, .. } => match event.event {
-                Event::DukcapilVerdictReceived(verdict) if !verdict.is_consistent() => {
-                    CAUSE_INCONSISTENT.to_owned()
-                }
-                Event::DukcapilVerdictReceived(_)
-                | Event::CustomerRegistered(_)
-                | Event::CustomerErased(_)
-                | Event::CustomerReleased(_) => CAUSE_NOT_REGISTERED.to_owned(),
-            },
+            Fact::Event { event, .. } if !event.event.is_consistent() => CAUSE_INCONSISTENT.to_owned(),
+            Fact::Event { .. } => CAUSE_NOT_REGISTERED.to_owned(),
         })
     }
 
@@ -326,10 +319,9 @@ impl Reader<'_> {
 
 /// Cuts a batch so that every release stands alone: what it re-reads must have been written before.
 pub(crate) fn split_at_releases<'a>(codec: &Codec, records: &'a [StoredRecord]) -> Vec<&'a [StoredRecord]> {
-    let is_release = |record: &StoredRecord| {
-        record.header("ce_type").is_some_and(|kind| kind.starts_with(b"identity.CustomerReleased."))
-            || (record.header("ce_type").is_none()
-                && matches!(codec.decode_event(record), Ok(Event::CustomerReleased(_))))
+    let is_release = |record: &StoredRecord| match record_type(record) {
+        Some(named) => named == RecordType::CustomerReleased,
+        None => codec.decode_event(record).is_ok_and(|event| event.as_release().is_some()),
     };
     let mut parts = Vec::new();
     let mut rest = records;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use domain::event::{Offset, Partition, TopicId};
 use domain::ports::StoredRecord;
 use domain::rows::{AsOf, Epoch, Generation, PositionRow, RowKey, ViewRow, ViewWrite, WriteTimestamp};
+use event_codec::record_id;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -18,7 +19,7 @@ use crate::intake::KeyWait;
 use crate::limits::{BACKOFF_MAX, BACKOFF_MIN, CACHED_COUNTS_MAX};
 use crate::memory::Memory;
 use crate::plan::{Counts, Plan};
-use crate::publish::{count_events, header_event_id, publish_dead_letters, publish_outcomes};
+use crate::publish::{count_events, publish_dead_letters, publish_outcomes};
 use crate::runner::{Clock, Settings};
 
 /// Whether a generation's outcomes are published.
@@ -315,7 +316,7 @@ impl PartitionWorker {
             topic_id: self.topic_id,
             partition: self.partition,
             next: Offset(last.source.offset.0 + 1),
-            last_event_id: header_event_id(last),
+            last_event_id: record_id(last),
             held: self.held.rows(),
         };
         let at = WriteTimestamp::upsert(self.epoch, last.source.offset);

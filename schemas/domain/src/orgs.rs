@@ -218,6 +218,14 @@ pub enum DirectoryRecord {
 }
 
 impl DirectoryRecord {
+    /// Whose record it is.
+    pub fn org(&self) -> &OrgId {
+        match self {
+            Self::Org(org) => &org.org,
+            Self::ApiKey(key) => &key.org,
+        }
+    }
+
     /// The record's key: the latest record of a key is the valid one.
     pub fn record_key(&self) -> String {
         match self {
