@@ -10,7 +10,7 @@ use domain::event::{Offset, Partition};
 use domain::ids::VerificationId;
 use domain::outcome::Outcome;
 use domain::ports::{EventLog, Follower, LogError, OffsetRange, ReadBounds, StoredRecord, Topic};
-use event_codec::{Codec, DecodeError};
+use event_codec::{Codec, DecodeError, RecordType, record_type};
 use retry_schedule::Backoff;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -231,9 +231,7 @@ impl Follow {
 
 /// Outcomes nobody here waits for, told by their type without decoding them.
 fn is_of_no_interest(record: &StoredRecord) -> bool {
-    record.header("ce_type").is_some_and(|name| {
-        name.starts_with(b"identity.FaceEnrolled.") || name.starts_with(b"identity.KycUpdated.")
-    })
+    matches!(record_type(record), Some(RecordType::FaceEnrolled | RecordType::KycUpdated))
 }
 
 #[cfg(test)]

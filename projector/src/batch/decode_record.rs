@@ -1,12 +1,11 @@
 //! From a record to a fact: decoded, its envelopes authenticated, or called poison with a word of ours.
 //! Nothing of a payload leaves here in an error.
 
-use domain::event::{Event, Offset, RecordedEvent};
+use domain::event::{Event, Offset, RecordedEvent, SealedField};
 use domain::fold::{Fact, Poison};
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::orgs::Suite;
 use domain::ports::StoredRecord;
-use domain::sealed::{Field, Sealed, SealedMedia};
 use event_codec::{Codec, DecodeError};
 use vault::{SealContext, Vault, VaultError};
 
@@ -68,20 +67,13 @@ pub(crate) fn customer_of_key(key: &[u8]) -> Option<CustomerRef> {
 }
 
 fn poison(record: &StoredRecord, customer: CustomerRef, event: Option<&Event>, cause: &str) -> Poison {
-    let (verification_id, body_fingerprint) = match event {
-        Some(Event::DukcapilVerdictReceived(e)) => {
-            (Some(e.verification_id.clone()), Some(e.body_fingerprint))
-        }
-        Some(Event::CustomerRegistered(e)) => (None, Some(e.body_fingerprint)),
-        Some(Event::CustomerErased(_) | Event::CustomerReleased(_)) | None => (None, None),
-    };
     Poison {
         customer,
         source: record.source,
         appended_at: record.appended_at,
         event_id: event.map(|e| e.event_id().clone()),
-        verification_id,
-        body_fingerprint,
+        verification_id: event.and_then(Event::verification_id).cloned(),
+        body_fingerprint: event.and_then(Event::body_fingerprint),
         cause: cause.to_owned(),
     }
 }
@@ -150,8 +142,8 @@ async fn open_all(
     customer: &CustomerRef,
     event: &Event,
 ) -> Result<Authenticity, DecodeRecordError> {
-    let envelopes = envelopes_of(event);
-    if envelopes.is_empty() {
+    let sealed_fields = event.sealed_fields();
+    if sealed_fields.is_empty() {
         return Ok(Authenticity::Authentic);
     }
     // The suite matters for sealing only; an envelope says its own.
@@ -161,35 +153,11 @@ async fn open_all(
         Err(VaultError::Unavailable(text)) => return Err(DecodeRecordError::Unavailable(text)),
         Err(error) => return Ok(Authenticity::KeyAway(format!("{}: {error}", customer.record_key()))),
     };
-    for (field, sealed, content_type) in envelopes {
+    for SealedField { field, content_type, envelope } in sealed_fields {
         let context = SealContext { event_id: event.event_id(), field, content_type };
-        if keys.open(&context, sealed).is_err() {
+        if keys.open(&context, envelope).is_err() {
             return Ok(Authenticity::Tampered);
         }
     }
     Ok(Authenticity::Authentic)
-}
-
-/// Each envelope with its field and its plaintext's media type.
-fn envelopes_of(event: &Event) -> Vec<(Field, &Sealed, &str)> {
-    match event {
-        Event::CustomerRegistered(e) => [Some((Field::FullName, &e.full_name, "text/plain"))]
-            .into_iter()
-            .chain([e.external_id.as_ref().map(|id| (Field::ExternalId, id, "text/plain"))])
-            .flatten()
-            .collect(),
-        Event::DukcapilVerdictReceived(e) => {
-            let photo = e.photo.as_ref().and_then(|media| match media {
-                SealedMedia::Inline(sealed) => Some(sealed),
-                SealedMedia::Reference { .. } => None,
-            });
-            let content_type = e.photo_content_type.as_deref().unwrap_or_default();
-            [photo.map(|p| (Field::Photo, p, content_type))]
-                .into_iter()
-                .chain([e.reason.as_ref().map(|r| (Field::Reason, r, "text/plain"))])
-                .flatten()
-                .collect()
-        }
-        Event::CustomerErased(_) | Event::CustomerReleased(_) => Vec::new(),
-    }
 }

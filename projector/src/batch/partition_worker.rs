@@ -9,6 +9,7 @@ use std::time::Duration;
 use domain::event::{Offset, Partition, TopicId};
 use domain::ports::StoredRecord;
 use domain::rows::{AsOf, Epoch, Generation, PositionRow, RowKey, ViewRow, ViewWrite, WriteTimestamp};
+use event_codec::record_id;
 use retry_schedule::Backoff;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -20,7 +21,7 @@ use crate::batch::held_orgs::HeldOrgs;
 use crate::batch::plan::{BatchPlan, CountRows};
 use crate::batch::plan_batch::plan_batch;
 use crate::batch::prefetch::BatchReader;
-use crate::batch::publish::{count_events, header_event_id, publish_dead_letters, publish_outcomes};
+use crate::batch::publish::{count_events, publish_dead_letters, publish_outcomes};
 use crate::limits::{CACHED_COUNTS_MAX, FAILURE_RETRY};
 use crate::pause::wait;
 use crate::settings::{HeaderClock, ProjectorSettings};
@@ -327,7 +328,7 @@ impl PartitionWorker {
             topic_id: self.topic_id,
             partition: self.partition,
             next: Offset(last.source.offset.0 + 1),
-            last_event_id: header_event_id(last),
+            last_event_id: record_id(last),
             held: self.held.rows(),
         };
         let at = WriteTimestamp::upsert(self.epoch, last.source.offset);

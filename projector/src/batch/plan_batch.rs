@@ -69,7 +69,7 @@ pub(crate) async fn plan_batch(
         };
         let folded = fold_fact(reader, state, fact, &mut known).await?;
         if let Fact::Event { event, .. } = fact
-            && matches!(event.event, Event::CustomerErased(_))
+            && event.event.as_erasure().is_some()
         {
             // Its keys go after it; no later event of the customer is opened with a cached one. Nothing is
             // taken as destroyed: this batch may be done again, and must come to the same.
@@ -92,7 +92,7 @@ async fn fold_fact(
     known: &mut KnownRows,
 ) -> Result<Folded, BatchError> {
     if let Fact::Event { event, .. } = fact
-        && let Event::CustomerReleased(released) = &event.event
+        && let Some(released) = event.event.as_release()
     {
         let (waiting, next) = reader.waiting(&state, known).await?;
         return Ok(fold_release(state, event, released, &waiting, next, known)?);
@@ -104,14 +104,7 @@ async fn fold_fact(
 async fn cause_at(reader: BatchReader<'_>, source: Source) -> Result<String, BatchError> {
     Ok(match reader.origin(source).await? {
         Fact::Poison(poison) => poison.cause,
-        Fact::Event { event, .. } => match event.event {
-            Event::DukcapilVerdictReceived(verdict) if !verdict.is_consistent() => {
-                CAUSE_INCONSISTENT.to_owned()
-            }
-            Event::DukcapilVerdictReceived(_)
-            | Event::CustomerRegistered(_)
-            | Event::CustomerErased(_)
-            | Event::CustomerReleased(_) => CAUSE_NOT_REGISTERED.to_owned(),
-        },
+        Fact::Event { event, .. } if !event.event.is_consistent() => CAUSE_INCONSISTENT.to_owned(),
+        Fact::Event { .. } => CAUSE_NOT_REGISTERED.to_owned(),
     })
 }

@@ -1,11 +1,10 @@
 //! What a batch says outside its rows: dead letters, outcomes, counters.
 
-use domain::ids::EventId;
 use domain::limits::RECORD_BYTES_MAX;
 use domain::ports::{StoredRecord, Topic};
 use domain::rows::BookEntry;
 use domain::time::Timestamp;
-use event_codec::{DeadLetter, Meta};
+use event_codec::{DeadLetter, Meta, record_id};
 use futures::future::try_join_all;
 
 use crate::batch::batch_error::BatchError;
@@ -29,7 +28,7 @@ pub(crate) async fn publish_dead_letters(
             origin: record.source,
             customer_key: String::from_utf8_lossy(&record.key).into_owned(),
             cause,
-            event_id: header_event_id(&record),
+            event_id: record_id(&record),
             appended_at: record.appended_at,
             value,
             headers: record.headers.clone(),
@@ -63,11 +62,6 @@ fn entry_name(entry: BookEntry) -> &'static str {
         BookEntry::DeadLettered => "dead_lettered",
         BookEntry::Parked => "parked",
     }
-}
-
-/// An event's id without decoding it.
-pub(crate) fn header_event_id(record: &StoredRecord) -> Option<EventId> {
-    EventId::parse(std::str::from_utf8(record.header("ce_id")?).ok()?).ok()
 }
 
 /// All at once; each customer's stand in their order (an obligation of [`domain::ports::EventLog::append`]).

@@ -1,8 +1,8 @@
 //! What a batch is worked on with, and where records must be cut before they are folded together.
 
-use domain::event::{Event, Offset, Partition};
+use domain::event::{Offset, Partition};
 use domain::ports::{Pointer, StoredRecord};
-use event_codec::Codec;
+use event_codec::{Codec, RecordType, record_type};
 
 use crate::batch::prefetch::BatchReader;
 use crate::settings::{HeaderClock, ProjectorSettings};
@@ -18,10 +18,9 @@ pub(crate) struct BatchWork<'a> {
 
 /// Cuts a batch so that every release stands alone: what it re-reads must have been written before.
 pub(crate) fn split_at_releases<'a>(codec: &Codec, records: &'a [StoredRecord]) -> Vec<&'a [StoredRecord]> {
-    let is_release = |record: &StoredRecord| {
-        record.header("ce_type").is_some_and(|kind| kind.starts_with(b"identity.CustomerReleased."))
-            || (record.header("ce_type").is_none()
-                && matches!(codec.decode_event(record), Ok(Event::CustomerReleased(_))))
+    let is_release = |record: &StoredRecord| match record_type(record) {
+        Some(named) => named == RecordType::CustomerReleased,
+        None => codec.decode_event(record).is_ok_and(|event| event.as_release().is_some()),
     };
     let mut parts = Vec::new();
     let mut rest = records;

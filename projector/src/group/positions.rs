@@ -10,6 +10,7 @@ use domain::ports::{
     EventLog, LogError, Projection, ReadBounds, StartPositions, StoreError, Topic, TopicDescription,
 };
 use domain::rows::{Epoch, Generation, PositionRow, RowKey, ViewRow};
+use event_codec::record_id;
 
 /// Positions kept beside the rows of the generations that are written. Reading starts where the first of
 /// them stands; each takes in what it has not.
@@ -90,8 +91,7 @@ impl StoredPositions {
             read => read?,
         };
         let same = found.first().is_some_and(|record| {
-            record.source.offset.0 == last
-                && record.header("ce_id").is_some_and(|id| id == expected.as_str().as_bytes())
+            record.source.offset.0 == last && record_id(record).as_ref() == Some(expected)
         });
         if same {
             return Ok(());

@@ -9,7 +9,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::event::{Event, Fingerprint, Offset, Partition};
+use domain::event::{Fingerprint, Offset, Partition};
 use domain::ids::{CustomerRef, EventId};
 use domain::outcome::Outcome;
 use domain::ports::{
@@ -18,7 +18,7 @@ use domain::ports::{
 };
 use domain::sealed::{Purpose, Purposes};
 use domain::time::Timestamp;
-use event_codec::{Codec, DecodeError};
+use event_codec::{Codec, DecodeError, RecordType, record_type};
 use tokio_util::sync::CancellationToken;
 
 use self::note::{Marks, Note, Reached};
@@ -33,9 +33,6 @@ mod note;
 
 /// The note's name in the key store.
 pub(super) const NOTE: &str = "erasures";
-
-/// How an erasure's `ce_type` begins, whatever its version. Nothing else is decoded.
-const TYPE: &[u8] = b"identity.CustomerErased.";
 
 /// What it takes to apply them.
 #[derive(Clone)]
@@ -205,15 +202,12 @@ impl Erasures {
         topic: Topic,
         record: &StoredRecord,
     ) -> Result<Option<(EventId, CustomerRef, Purposes)>, OpenError> {
-        if !record.header("ce_type").is_some_and(|name| name.starts_with(TYPE)) {
+        if record_type(record) != Some(RecordType::CustomerErased) {
             return Ok(None);
         }
         let erased = match topic {
-            Topic::Events => self.codec.decode_event(record).map(|event| match event {
-                Event::CustomerErased(e) => Some((e.event_id, e.customer, e.purposes)),
-                Event::CustomerRegistered(_)
-                | Event::DukcapilVerdictReceived(_)
-                | Event::CustomerReleased(_) => None,
+            Topic::Events => self.codec.decode_event(record).map(|event| {
+                event.as_erasure().map(|e| (e.event_id.clone(), e.customer.clone(), e.purposes))
             }),
             _ => self.codec.decode_outcome(record).map(|outcome| match outcome {
                 Outcome::CustomerErased(e) => Some((e.id, e.customer, e.purposes)),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use domain::event::CustomerErased;
+use domain::event::{CustomerErased, Event};
 use domain::outcome::ErasureAnnounced;
 use domain::ports::{Claimed, KeyRow, NewRecord, Topic};
 use domain::time::Timestamp;
