@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use domain::event::{Event, Source};
+use domain::event::Source;
 use domain::fold::{
     CAUSE_INCONSISTENT, CAUSE_NOT_REGISTERED, Fact, Folded, KnownRows, blank, fold, fold_release,
     needs_envelopes,
