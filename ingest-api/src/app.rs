@@ -12,14 +12,14 @@ use event_codec::Codec;
 use projector::Live;
 use vault::Vault;
 
-use crate::admission::Admission;
-use crate::customers::turns::Turns;
-use crate::errors::ApiError;
-use crate::outcomes::OutcomeHub;
-use crate::ratelimit::Limiter;
+use crate::serving::admission::Admission;
+use crate::serving::errors::ApiError;
+use crate::serving::rate_limit::Limiter;
 use crate::settings::Settings;
-use crate::verdict::accepted::Accepted;
-use crate::verdict::flight::Flights;
+use crate::writes::keyed_mutex::Turns;
+use crate::writes::outcome_hub::OutcomeHub;
+use crate::writes::single_flight::Flights;
+use crate::writes::unprojected_writes::Accepted;
 
 /// The ports the front end works through.
 #[derive(Clone)]

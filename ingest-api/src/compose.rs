@@ -20,9 +20,9 @@ use vault::Vault;
 use crate::app::{App, Ports};
 use crate::limits;
 use crate::management::Management;
-use crate::outcomes::{Currency, OutcomeHub};
-use crate::server::{self, Bound, Serving};
+use crate::serving::server::{self, Bound, Serving};
 use crate::settings::Settings;
+use crate::writes::outcome_hub::{Currency, OutcomeHub};
 
 mod readiness;
 

@@ -11,8 +11,8 @@ use actix_web::web::{self, ServiceConfig};
 use engine::telemetry::Metrics;
 use serde_json::json;
 
-use crate::errors::ApiError;
 use crate::routes::{READ, only, read};
+use crate::serving::errors::ApiError;
 
 /// What the listener shows.
 #[derive(Clone)]

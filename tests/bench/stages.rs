@@ -16,8 +16,8 @@ use domain::ports::NewRecord;
 use domain::sealed::{Field, Sealed};
 use domain::time::Timestamp;
 use event_codec::{Codec, Meta, value_sha256};
-use ingest_api::json::Object;
-use ingest_api::verdict::parse;
+use ingest_api::endpoints::dukcapil_verdict::parse;
+use ingest_api::serving::json::Object;
 use testkit::memory::MemoryKeys;
 use vault::{
     AlwaysCurrent, EvidenceKeyPair, EvidenceSecret, FileKms, FreshKeys, Kms as _, SealContext, Vault,

@@ -10,9 +10,9 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use vault::{CustomerKeys, DataKeys, SealContext, VaultError};
 
 use crate::app::App;
-use crate::auth::Caller;
-use crate::errors::ApiError;
 use crate::limits::UNSEAL_CONCURRENCY;
+use crate::serving::auth::Caller;
+use crate::serving::errors::ApiError;
 
 /// A text field, if there is one and it was not erased.
 ///
