@@ -16,10 +16,10 @@ use crate::serving::admission::Admission;
 use crate::serving::errors::ApiError;
 use crate::serving::rate_limit::Limiter;
 use crate::settings::Settings;
-use crate::writes::keyed_mutex::Turns;
+use crate::writes::keyed_mutex::KeyedMutex;
 use crate::writes::outcome_hub::OutcomeHub;
-use crate::writes::single_flight::Flights;
-use crate::writes::unprojected_writes::Accepted;
+use crate::writes::single_flight::SingleFlight;
+use crate::writes::unprojected_writes::UnprojectedWrites;
 
 /// The ports the front end works through.
 #[derive(Clone)]
@@ -68,12 +68,12 @@ pub struct App {
     pub limiter: Limiter,
     /// Bytes in flight.
     pub admission: Arc<Admission>,
-    /// Verdicts in flight under a key.
-    pub flights: Flights,
-    /// Verdicts under a key that are in the log and were not seen projected.
-    pub accepted: Accepted,
+    /// Writes that have repetitions, one of each name at a time.
+    pub single_flight: SingleFlight,
+    /// Writes that are in the log and were not seen projected.
+    pub unprojected_writes: UnprojectedWrites,
     /// Registrations of one external id, one after the other.
-    pub registrations: Turns,
+    pub external_id_mutex: KeyedMutex,
     /// A sandbox's own key, where its listener is on loopback: the page of the API fills it in.
     pub sandbox_key: OnceLock<ApiKey>,
 }
@@ -95,9 +95,9 @@ impl App {
             outcomes,
             limiter: Limiter::default(),
             admission,
-            flights: Flights::default(),
-            accepted: Accepted::default(),
-            registrations: Turns::default(),
+            single_flight: SingleFlight::default(),
+            unprojected_writes: UnprojectedWrites::default(),
+            external_id_mutex: KeyedMutex::default(),
             sandbox_key: OnceLock::new(),
         })
     }

@@ -7,10 +7,12 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, guard};
 
 use crate::app::App;
-use crate::endpoints::{customers, dukcapil_verdict};
+use crate::endpoints::customers::{self, CustomerRegistration};
+use crate::endpoints::dukcapil_verdict::{self, DukcapilVerdict};
 use crate::serving::auth::{self, Wants};
 use crate::serving::errors::ApiError;
 use crate::serving::rate_limit::Bucket;
+use crate::writes::path;
 use crate::{documentation, reading};
 
 /// Paths beneath this want a key, whether they exist or not.
@@ -31,14 +33,14 @@ pub fn configure(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) {
         config
             .app_data(web::Data::from(app))
             .service(
-                only("POST", dukcapil_verdict::record::ROUTE).route(web::post().to(dukcapil_verdict::post)),
+                only("POST", dukcapil_verdict::ROUTE).route(web::post().to(path::post::<DukcapilVerdict>)),
             )
             .service(
                 only("GET, HEAD, POST", customers::ROUTE)
-                    .route(web::post().to(customers::register::post))
-                    .route(read().to(customers::find)),
+                    .route(web::post().to(path::post::<CustomerRegistration>))
+                    .route(read().to(reading::customers::find)),
             )
-            .service(only(READ, "/api/customers/{id}").route(read().to(customers::get)))
+            .service(only(READ, "/api/customers/{id}").route(read().to(reading::customers::get)))
             .service(only(READ, "/api/identity/attempts").route(read().to(reading::attempts::get)))
             .service(
                 only(READ, "/api/identity/verifications/{id}").route(read().to(reading::verification::get)),

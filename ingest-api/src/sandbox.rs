@@ -13,8 +13,8 @@ use engine::telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
 use crate::compose::Instance;
-use crate::endpoints::customers::register::register;
-use crate::endpoints::customers::registered;
+use crate::endpoints::customers::register;
+use crate::reading::customers::registered;
 use crate::serving::auth::Caller;
 use crate::serving::errors::ApiError;
 

@@ -4,9 +4,9 @@
 
 use utoipa::{IntoParams, ToSchema};
 
-use crate::endpoints::customers::CustomerBody;
 use crate::endpoints::dukcapil_verdict::answer::{DryRunAnswer, VerdictAnswer};
 use crate::reading::attempts::AttemptsBody;
+use crate::reading::customers::CustomerBody;
 use crate::reading::kyc::KycBody;
 use crate::reading::me::MeBody;
 use crate::reading::verification::VerificationBody;

@@ -309,12 +309,13 @@ mod tests {
     use actix_web::http::header::HeaderMap;
 
     use super::*;
-    use crate::endpoints::dukcapil_verdict::parse::submission;
+    use crate::endpoints::dukcapil_verdict::DukcapilVerdict;
+    use crate::writes::path::parse_body;
 
     #[test]
     fn the_example_verdicts_are_taken() {
         for (name, body) in examples("/api/identity/nik/dukcapil", "post") {
-            let parsed = submission(body.to_string().as_bytes(), "", &HeaderMap::new()).0;
+            let parsed = parse_body::<DukcapilVerdict>(body.to_string().as_bytes(), "", &HeaderMap::new()).0;
             let parsed = parsed.unwrap_or_else(|error| panic!("{name}: {error:?}"));
             assert_eq!(parsed.verdict.valid(), name == "verified");
             assert_eq!(parsed.verdict.photo().is_some(), name == "verified");

@@ -13,7 +13,7 @@ use vault::CustomerKeys;
 
 use super::unseal;
 use crate::app::App;
-use crate::endpoints::customers::registered;
+use crate::reading::customers::registered;
 use crate::serving::auth::{self, Wants};
 use crate::serving::errors::ApiError;
 use crate::serving::query::Query;

@@ -109,7 +109,7 @@ pub async fn erased(app: &App, customer: &CustomerRef) -> Result<Purposes, ApiEr
 /// # Errors
 /// From the store.
 pub async fn erased_unheard(app: &App, customer: &CustomerRef) -> Result<Purposes, ApiError> {
-    if app.outcomes.is_current(app.settings.outcomes_stale) {
+    if app.outcomes.is_fresh(app.settings.outcomes_stale) {
         return Ok(Purposes::NONE);
     }
     erased(app, customer).await

@@ -1,44 +1,44 @@
-//! Taking turns by name, on this instance: of requests about the same thing, one after the other.
+//! A mutex for each key, on this instance: requests about the same thing go one after the other.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-type Name = [u8; 32];
+type MutexKey = [u8; 32];
 
-/// Everyone who has a turn or waits for one; names nobody waits for are forgotten.
+/// The mutexes that somebody holds or waits for; others are forgotten.
 #[derive(Debug, Clone, Default)]
-pub struct Turns(Arc<Mutex<HashMap<Name, Arc<AsyncMutex<()>>>>>);
+pub struct KeyedMutex(Arc<Mutex<HashMap<MutexKey, Arc<AsyncMutex<()>>>>>);
 
-/// A turn, until dropped.
+/// Holds the mutex of a key until it is dropped.
 #[derive(Debug)]
-pub struct TurnGuard {
-    turns: Turns,
-    name: Name,
+pub struct KeyedMutexGuard {
+    mutexes: KeyedMutex,
+    key: MutexKey,
     held: Option<OwnedMutexGuard<()>>,
 }
 
-impl Turns {
-    /// Waits for the turn of that name.
-    pub async fn enter(&self, name: Name) -> TurnGuard {
+impl KeyedMutex {
+    /// Waits until the key's mutex is free.
+    pub async fn lock(&self, key: MutexKey) -> KeyedMutexGuard {
         let lock = {
-            let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(turns.entry(name).or_default())
+            let mut mutexes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(mutexes.entry(key).or_default())
         };
-        // From here on: who goes away while waiting takes its name with it, too.
-        let mut guard = TurnGuard { turns: self.clone(), name, held: None };
+        // From here on: who goes away while waiting leaves no mutex behind either.
+        let mut guard = KeyedMutexGuard { mutexes: self.clone(), key, held: None };
         guard.held = Some(lock.lock_owned().await);
         guard
     }
 }
 
-impl Drop for TurnGuard {
+impl Drop for KeyedMutexGuard {
     fn drop(&mut self) {
         drop(self.held.take());
-        let mut turns = self.turns.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if turns.get(&self.name).is_some_and(|lock| Arc::strong_count(lock) == 1) {
-            turns.remove(&self.name);
+        let mut mutexes = self.mutexes.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if mutexes.get(&self.key).is_some_and(|lock| Arc::strong_count(lock) == 1) {
+            mutexes.remove(&self.key);
         }
     }
 }
@@ -49,16 +49,16 @@ mod tests {
 
     #[tokio::test]
     async fn one_at_a_time_and_nothing_is_kept() {
-        let turns = Turns::default();
-        let first = turns.enter([1; 32]).await;
-        let other = turns.enter([2; 32]).await;
-        let waiting = turns.clone();
-        let second = tokio::spawn(async move { drop(waiting.enter([1; 32]).await) });
+        let mutexes = KeyedMutex::default();
+        let first = mutexes.lock([1; 32]).await;
+        let other = mutexes.lock([2; 32]).await;
+        let waiting = mutexes.clone();
+        let second = tokio::spawn(async move { drop(waiting.lock([1; 32]).await) });
         tokio::task::yield_now().await;
         assert!(!second.is_finished());
         drop(first);
         second.await.expect("no panic");
         drop(other);
-        assert!(turns.0.lock().expect("no panic").is_empty());
+        assert!(mutexes.0.lock().expect("no panic").is_empty());
     }
 }

@@ -1,5 +1,5 @@
-//! What became of verdicts: follows `identity.outcomes`, tells each waiting caller, and evicts the keys of
-//! erased customers. A waiter is registered before its event is appended, so nothing is missed.
+//! What became of writes: follows `identity.outcomes`, tells each waiting caller, and evicts the keys of erased
+//! customers. A waiter is registered before its event is appended, so that nothing is missed.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,28 +23,28 @@ use crate::limits::{
 /// Shards, so that callers rarely wait for one another.
 const SHARDS: usize = 16;
 
-type Waiting = HashMap<VerificationId, Vec<(u64, mpsc::Sender<Arc<Outcome>>)>>;
+type WaitingCallers = HashMap<VerificationId, Vec<(u64, mpsc::Sender<Arc<Outcome>>)>>;
 
 /// How recently everything in the outcome stream was known here. Made before the vault, which asks it.
 #[derive(Debug, Clone)]
-pub struct Currency(Arc<CurrencyInner>);
+pub struct OutcomeFreshness(Arc<FreshnessClock>);
 
 #[derive(Debug)]
-struct CurrencyInner {
+struct FreshnessClock {
     base: Instant,
     /// Milliseconds after `base`, plus one; 0 is never.
     at_ms: AtomicU64,
 }
 
-impl Default for Currency {
+impl Default for OutcomeFreshness {
     fn default() -> Self {
-        Self(Arc::new(CurrencyInner { base: Instant::now(), at_ms: AtomicU64::new(0) }))
+        Self(Arc::new(FreshnessClock { base: Instant::now(), at_ms: AtomicU64::new(0) }))
     }
 }
 
-impl Currency {
+impl OutcomeFreshness {
     /// Whether everything that was in the stream so long ago is known here.
-    pub fn is_current(&self, within: Duration) -> bool {
+    pub fn is_fresh(&self, within: Duration) -> bool {
         match self.0.at_ms.load(Ordering::Acquire) {
             0 => false,
             at => self.0.base.elapsed().as_millis() as u64 <= at - 1 + within.as_millis() as u64,
@@ -57,12 +57,12 @@ impl Currency {
     }
 }
 
-/// Tells waiting callers.
+/// The callers that wait for outcomes, told as they come.
 #[derive(Debug)]
 pub struct OutcomeHub {
-    shards: [Mutex<Waiting>; SHARDS],
+    shards: [Mutex<WaitingCallers>; SHARDS],
     next_token: AtomicU64,
-    currency: Currency,
+    freshness: OutcomeFreshness,
 }
 
 impl OutcomeHub {
@@ -74,7 +74,7 @@ impl OutcomeHub {
         log: Arc<dyn EventLog>,
         codec: Codec,
         vault: Vault,
-        currency: Currency,
+        freshness: OutcomeFreshness,
         cancel: CancellationToken,
     ) -> Result<Arc<Self>, LogError> {
         let ends = log.offsets(Topic::Outcomes).await?;
@@ -82,34 +82,34 @@ impl OutcomeHub {
         let hub = Arc::new(Self {
             shards: std::array::from_fn(|_| Mutex::default()),
             next_token: AtomicU64::new(0),
-            currency,
+            freshness,
         });
-        let follow = Follow { hub: Arc::clone(&hub), log, codec, vault, positions };
+        let follower = OutcomeFollower { hub: Arc::clone(&hub), log, codec, vault, positions };
         tokio::spawn(async move {
-            cancel.run_until_cancelled(follow.run()).await;
+            cancel.run_until_cancelled(follower.run()).await;
         });
         Ok(hub)
     }
 
     /// Whether everything that was in the stream so long ago is known here.
-    pub fn is_current(&self, within: Duration) -> bool {
-        self.currency.is_current(within)
+    pub fn is_fresh(&self, within: Duration) -> bool {
+        self.freshness.is_fresh(within)
     }
 
     /// From now on, the outcomes of that verification are the waiter's too.
-    pub fn wait_for(self: &Arc<Self>, id: &VerificationId) -> Waiter {
+    pub fn wait_for(self: &Arc<Self>, id: &VerificationId) -> OutcomeWaiter {
         let (sender, outcomes) = mpsc::channel(WAITER_OUTCOMES_MAX);
         let token = self.next_token.fetch_add(1, Ordering::Relaxed);
         self.shard(id).entry(id.clone()).or_default().push((token, sender));
-        Waiter { hub: Arc::clone(self), id: id.clone(), token, outcomes }
+        OutcomeWaiter { hub: Arc::clone(self), id: id.clone(), token, outcomes }
     }
 
-    fn shard(&self, id: &VerificationId) -> std::sync::MutexGuard<'_, Waiting> {
+    fn shard(&self, id: &VerificationId) -> std::sync::MutexGuard<'_, WaitingCallers> {
         let byte = id.as_str().as_bytes().last().copied().unwrap_or_default();
         self.shards[usize::from(byte) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self, outcome: Outcome) {
+    fn deliver(&self, outcome: Outcome) {
         let id = match &outcome {
             Outcome::VerificationCreated(o) => Some(&o.verification_id),
             Outcome::VerdictConflicted(o) => Some(&o.verification_id),
@@ -129,21 +129,21 @@ impl OutcomeHub {
 
 /// A caller that waits for outcomes of one verification; no longer when dropped.
 #[derive(Debug)]
-pub struct Waiter {
+pub struct OutcomeWaiter {
     hub: Arc<OutcomeHub>,
     id: VerificationId,
     token: u64,
     outcomes: mpsc::Receiver<Arc<Outcome>>,
 }
 
-impl Waiter {
+impl OutcomeWaiter {
     /// The next outcome; none when the deadline came first.
     pub async fn next(&mut self, deadline: Instant) -> Option<Arc<Outcome>> {
         tokio::time::timeout_at(deadline.into(), self.outcomes.recv()).await.ok().flatten()
     }
 }
 
-impl Drop for Waiter {
+impl Drop for OutcomeWaiter {
     fn drop(&mut self) {
         let mut shard = self.hub.shard(&self.id);
         if let Some(waiting) = shard.get_mut(&self.id) {
@@ -156,7 +156,7 @@ impl Drop for Waiter {
 }
 
 /// The task that follows the stream.
-struct Follow {
+struct OutcomeFollower {
     hub: Arc<OutcomeHub>,
     log: Arc<dyn EventLog>,
     codec: Codec,
@@ -164,12 +164,12 @@ struct Follow {
     positions: HashMap<Partition, Offset>,
 }
 
-impl Follow {
+impl OutcomeFollower {
     async fn run(mut self) {
         let mut pause = OUTCOMES_RETRY_MIN;
         loop {
             let Err(error) = self.follow(&mut pause).await;
-            tracing::warn!(%error, "the outcome stream was lost; following again");
+            tracing::warn!(%error, "reading the outcome stream failed; trying again");
             metrics::counter!("identity_outcome_stream_errors_total").increment(1);
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(OUTCOMES_RETRY_MAX);
@@ -189,24 +189,24 @@ impl Follow {
         };
         loop {
             for record in follower.next(bounds).await? {
-                self.take(&record);
+                self.process(&record);
             }
             // After the records were taken: a key is evicted before the stream counts as current.
             if let Some(at) = follower.current_at() {
-                self.hub.currency.set(at);
+                self.hub.freshness.set(at);
             }
             *pause = OUTCOMES_RETRY_MIN;
         }
     }
 
-    fn take(&mut self, record: &StoredRecord) {
+    fn process(&mut self, record: &StoredRecord) {
         self.positions.insert(record.source.partition, Offset(record.source.offset.0 + 1));
         if is_of_no_interest(record) {
             return;
         }
         match self.codec.decode_outcome(record) {
             Ok(Outcome::CustomerErased(erased)) => self.vault.forget(&erased.customer, erased.purposes),
-            Ok(outcome) => self.hub.tell(outcome),
+            Ok(outcome) => self.hub.deliver(outcome),
             // Of a later build: nobody here waits for it.
             Err(DecodeError::UnknownSchema { .. }) => {}
             Err(error @ DecodeError::Malformed(_)) => {
@@ -214,15 +214,15 @@ impl Follow {
                     %error,
                     partition = record.source.partition.0,
                     offset = record.source.offset.0,
-                    "an outcome that cannot be read was passed over"
+                    "an outcome that cannot be decoded was skipped"
                 );
                 metrics::counter!("identity_outcomes_malformed_total").increment(1);
             }
         }
     }
 
-    /// Our positions are gone from the log: everything that is still there is taken again, so that no
-    /// erasure is missed.
+    /// Our positions are gone from the log: everything that is still there is read again, so that no erasure is
+    /// missed.
     async fn reposition(&mut self) {
         let Ok(ranges) = self.log.offsets(Topic::Outcomes).await else { return };
         self.positions =
@@ -242,17 +242,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_stream_is_current_for_a_while_after_it_was() {
-        let currency = Currency::default();
-        assert!(!currency.is_current(Duration::from_secs(3_600)));
-        currency.set(Instant::now());
-        assert!(currency.is_current(Duration::from_secs(5)));
-        let earlier = Currency(Arc::new(CurrencyInner {
+    fn the_stream_is_fresh_for_a_while_after_it_was() {
+        let freshness = OutcomeFreshness::default();
+        assert!(!freshness.is_fresh(Duration::from_secs(3_600)));
+        freshness.set(Instant::now());
+        assert!(freshness.is_fresh(Duration::from_secs(5)));
+        let earlier = OutcomeFreshness(Arc::new(FreshnessClock {
             base: Instant::now().checked_sub(Duration::from_secs(60)).expect("up for a minute"),
             at_ms: AtomicU64::new(0),
         }));
         earlier.set(earlier.0.base + Duration::from_secs(50));
-        assert!(!earlier.is_current(Duration::from_secs(5)));
-        assert!(earlier.is_current(Duration::from_secs(15)));
+        assert!(!earlier.is_fresh(Duration::from_secs(5)));
+        assert!(earlier.is_fresh(Duration::from_secs(15)));
     }
 }

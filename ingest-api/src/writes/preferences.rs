@@ -59,14 +59,14 @@ fn unquote(text: &str) -> Option<String> {
 
 /// How long to wait for the projector, and what to echo of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wait {
+pub struct WaitPreference {
     /// So long.
     pub time: Duration,
     /// `Preference-Applied`.
     pub applied: Option<String>,
 }
 
-impl Wait {
+impl WaitPreference {
     /// From `Prefer: wait=<seconds>` (more than the longest wait is the longest) and `Prefer: respond-async` (0). When both
     /// are there, `wait` says for how long before answering asynchronously (RFC 7240 §4.3). Of a repeated
     /// preference the first counts (§2); what does not parse is ignored, as a preference may be.
@@ -91,18 +91,6 @@ impl Wait {
         }
     }
 
-    /// The times of an answer to a request that had come at that moment.
-    pub fn times(&self, received: Instant) -> AnswerTimes {
-        let wait_until = received + self.time;
-        AnswerTimes {
-            waits: !self.time.is_zero(),
-            look_within: LOOK_BEFORE_MIN.max(self.time / 2),
-            wait_until,
-            read_until: wait_until + ANSWER_GRACE,
-            decide_until: received + self.time.max(limits::WAIT_DEFAULT) + ANSWER_GRACE,
-        }
-    }
-
     fn applied(seconds: u64, applied: String) -> Self {
         Self { time: Duration::from_secs(seconds), applied: Some(applied) }
     }
@@ -123,6 +111,20 @@ pub struct AnswerTimes {
     /// What is read to decide whether to accept it ends then: also a caller that does not wait for the projector
     /// would rather be accepted after a while than refused at once.
     pub decide_until: Instant,
+}
+
+impl AnswerTimes {
+    /// The times of an answer to a request that had come at that moment, and whose caller waits so long.
+    pub fn of(received: Instant, wait: Duration) -> Self {
+        let wait_until = received + wait;
+        Self {
+            waits: !wait.is_zero(),
+            look_within: LOOK_BEFORE_MIN.max(wait / 2),
+            wait_until,
+            read_until: wait_until + ANSWER_GRACE,
+            decide_until: received + wait.max(limits::WAIT_DEFAULT) + ANSWER_GRACE,
+        }
+    }
 }
 
 fn seconds(text: &str) -> Option<u64> {
@@ -178,8 +180,7 @@ mod tests {
     fn an_answer_ends_within_a_second_of_its_wait_whatever_it_reads() {
         let received = Instant::now();
         for seconds in [0, 1, 2, 10] {
-            let wait = Wait { time: Duration::from_secs(seconds), applied: None };
-            let times = wait.times(received);
+            let times = AnswerTimes::of(received, Duration::from_secs(seconds));
             assert_eq!(times.waits, seconds > 0);
             assert!(times.wait_until + Duration::from_secs(1) > times.read_until, "{times:?}");
             // A look before the append, and the read at the end of the wait, one after the other.
@@ -206,7 +207,7 @@ mod tests {
             (&["return=minimal"], 2, None),
             (&[], 2, None),
         ] {
-            let wait = Wait::of(&headers("prefer", given), &settings);
+            let wait = WaitPreference::of(&headers("prefer", given), &settings);
             assert_eq!((wait.time.as_secs(), wait.applied.as_deref()), (seconds, applied), "{given:?}");
         }
     }

@@ -1,6 +1,6 @@
-//! Verdicts in flight under an idempotency key on this instance: the first leads, others wait for what comes
-//! of it. Nothing here is needed for correctness across instances (the fold decides there); it spares the log
-//! a hundred copies of a hundred-fold retry.
+//! Single flight: of writes of one name that come at the same time, this instance records the first, and the others
+//! wait for its answer. Nothing here is needed for correctness across instances (the fold decides there); it spares
+//! the log a hundred copies of a hundred-fold retry.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,57 +9,56 @@ use domain::event::Fingerprint;
 use domain::ids::VerificationId;
 use tokio::sync::watch;
 
-use crate::endpoints::dukcapil_verdict::answer::Answer;
+use super::answer::WriteAnswer;
 use crate::serving::errors::ApiError;
 
-/// What came of a flight; none while it is in the air, or when its leader went away.
-type Landed = Option<Result<Answer, ApiError>>;
+/// What came of a flight; none while it is under way, or when its leader went away.
+type FlightResult = Option<Result<WriteAnswer, ApiError>>;
 
 #[derive(Debug, Clone)]
 struct Flight {
     fingerprint: Fingerprint,
-    landed: watch::Receiver<Landed>,
+    result: watch::Receiver<FlightResult>,
 }
 
 /// All flights.
 #[derive(Debug, Clone, Default)]
-pub struct Flights(Arc<Mutex<HashMap<VerificationId, Flight>>>);
+pub struct SingleFlight(Arc<Mutex<HashMap<VerificationId, Flight>>>);
 
 /// What a caller is to do.
 #[derive(Debug)]
-pub enum Turn {
-    /// Record the verdict, then [`Leader::land`].
-    Lead(Leader),
-    /// The first one's answer, repeated.
-    Repeat(Result<Answer, ApiError>),
+pub enum FlightRole {
+    /// Record the write, then [`FlightLeader::land`].
+    Leader(FlightLeader),
+    /// Repeat the first one's answer.
+    Follower(Result<WriteAnswer, ApiError>),
+    /// Nothing: another body has the name.
+    OtherBody,
 }
 
-/// The first of its id. When it is dropped without an answer, the next one leads.
+/// The first of its name. When it is dropped without an answer, the next one leads.
 #[derive(Debug)]
-pub struct Leader {
-    flights: Flights,
+pub struct FlightLeader {
+    flights: SingleFlight,
     id: VerificationId,
-    landed: watch::Sender<Landed>,
+    result: watch::Sender<FlightResult>,
 }
 
-impl Flights {
+impl SingleFlight {
     /// Joins the flight of that id, or starts it. Waits while another leads.
-    pub async fn join(&self, id: &VerificationId, fingerprint: Fingerprint) -> Turn {
+    pub async fn join(&self, id: &VerificationId, fingerprint: Fingerprint) -> FlightRole {
         loop {
             let flight = match self.enter(id, fingerprint) {
-                Ok(leader) => return Turn::Lead(leader),
+                Ok(leader) => return FlightRole::Leader(leader),
                 Err(flight) => flight,
             };
-            let mut landed = flight.landed;
-            // An error means that the leader went away: then the answer below is none.
-            let _ = landed.wait_for(Option::is_some).await;
-            let outcome = landed.borrow().clone();
-            match outcome {
-                Some(Ok(_)) if flight.fingerprint != fingerprint => {
-                    return Turn::Repeat(Err(ApiError::KeyReused));
-                }
-                Some(Ok(answer)) => return Turn::Repeat(Ok(answer.replayed())),
-                Some(Err(error)) if flight.fingerprint == fingerprint => return Turn::Repeat(Err(error)),
+            let mut result = flight.result;
+            // An error means that the leader went away: then the result below is none.
+            let _ = result.wait_for(Option::is_some).await;
+            let result = result.borrow().clone();
+            match result {
+                Some(result) if flight.fingerprint == fingerprint => return FlightRole::Follower(result),
+                Some(Ok(_)) => return FlightRole::OtherBody,
                 // What was wrong with another body says nothing of this one.
                 Some(Err(_)) => tokio::task::yield_now().await,
                 None => {}
@@ -67,25 +66,25 @@ impl Flights {
         }
     }
 
-    fn enter(&self, id: &VerificationId, fingerprint: Fingerprint) -> Result<Leader, Flight> {
+    fn enter(&self, id: &VerificationId, fingerprint: Fingerprint) -> Result<FlightLeader, Flight> {
         let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = flights.get(id) {
             return Err(flight.clone());
         }
-        let (sender, landed) = watch::channel(None);
-        flights.insert(id.clone(), Flight { fingerprint, landed });
-        Ok(Leader { flights: self.clone(), id: id.clone(), landed: sender })
+        let (sender, result) = watch::channel(None);
+        flights.insert(id.clone(), Flight { fingerprint, result });
+        Ok(FlightLeader { flights: self.clone(), id: id.clone(), result: sender })
     }
 }
 
-impl Leader {
-    /// Ends the flight: whoever waited hears the answer.
-    pub fn land(self, answer: &Result<Answer, ApiError>) {
-        self.landed.send_replace(Some(answer.clone()));
+impl FlightLeader {
+    /// Ends the flight: whoever waited is given the answer.
+    pub fn land(self, answer: &Result<WriteAnswer, ApiError>) {
+        self.result.send_replace(Some(answer.clone()));
     }
 }
 
-impl Drop for Leader {
+impl Drop for FlightLeader {
     fn drop(&mut self) {
         self.flights.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
     }
@@ -94,7 +93,7 @@ impl Drop for Leader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::rows::VerificationStatus;
+    use actix_web::http::StatusCode;
 
     const OURS: Fingerprint = Fingerprint([1; 32]);
     const OTHER: Fingerprint = Fingerprint([2; 32]);
@@ -103,66 +102,58 @@ mod tests {
         VerificationId::from_bytes([7; 16])
     }
 
-    fn answer() -> Answer {
-        Answer {
-            verification: id(),
-            status: VerificationStatus::Failed,
-            score: None,
-            enrolment: None,
-            projected: true,
-            replayed: false,
-        }
+    fn answer() -> WriteAnswer {
+        WriteAnswer::projected(StatusCode::OK, &"answer").expect("JSON")
     }
 
-    async fn lead(flights: &Flights) -> Leader {
+    async fn lead(flights: &SingleFlight) -> FlightLeader {
         match flights.join(&id(), OURS).await {
-            Turn::Lead(leader) => leader,
-            Turn::Repeat(_) => panic!("nobody leads"),
+            FlightRole::Leader(leader) => leader,
+            FlightRole::Follower(_) | FlightRole::OtherBody => panic!("nobody leads"),
         }
     }
 
     #[tokio::test]
     async fn the_second_repeats_what_the_first_says_and_another_body_is_refused() {
-        let flights = Flights::default();
+        let flights = SingleFlight::default();
         let leader = lead(&flights).await;
         let (same, other) = (flights.clone(), flights.clone());
         let same = tokio::spawn(async move { same.join(&id(), OURS).await });
         let other = tokio::spawn(async move { other.join(&id(), OTHER).await });
         // Each holds a receiver beside the map's own once it waits.
-        while leader.landed.receiver_count() < 3 {
+        while leader.result.receiver_count() < 3 {
             tokio::task::yield_now().await;
         }
         leader.land(&Ok(answer()));
-        let Turn::Repeat(Ok(repeated)) = same.await.expect("no panic") else { panic!("repeats") };
-        assert!(repeated.replayed);
-        let Turn::Repeat(Err(refused)) = other.await.expect("no panic") else { panic!("refused") };
-        assert_eq!(refused, ApiError::KeyReused);
+        let FlightRole::Follower(repeated) = same.await.expect("no panic") else { panic!("repeats") };
+        assert_eq!(repeated, Ok(answer()));
+        assert!(matches!(other.await.expect("no panic"), FlightRole::OtherBody));
         drop(lead(&flights).await);
     }
 
     #[tokio::test]
     async fn what_was_wrong_with_another_body_is_not_told_to_this_one() {
-        let flights = Flights::default();
+        let flights = SingleFlight::default();
         let leader = lead(&flights).await;
         let second = flights.clone();
         let second = tokio::spawn(async move { second.join(&id(), OTHER).await });
-        while leader.landed.receiver_count() < 2 {
+        while leader.result.receiver_count() < 2 {
             tokio::task::yield_now().await;
         }
         leader.land(&Err(ApiError::KeyReused));
-        assert!(matches!(second.await.expect("no panic"), Turn::Lead(_)));
+        assert!(matches!(second.await.expect("no panic"), FlightRole::Leader(_)));
     }
 
     #[tokio::test]
     async fn when_the_first_goes_away_the_second_leads() {
-        let flights = Flights::default();
+        let flights = SingleFlight::default();
         let leader = lead(&flights).await;
         let second = flights.clone();
         let second = tokio::spawn(async move { second.join(&id(), OTHER).await });
-        while leader.landed.receiver_count() < 2 {
+        while leader.result.receiver_count() < 2 {
             tokio::task::yield_now().await;
         }
         drop(leader);
-        assert!(matches!(second.await.expect("no panic"), Turn::Lead(_)));
+        assert!(matches!(second.await.expect("no panic"), FlightRole::Leader(_)));
     }
 }

@@ -15,7 +15,7 @@ pub(super) const FIELDS: &[&str] = &["fullName", "externalId"];
 
 /// What was sent.
 #[derive(Debug)]
-pub(super) struct Registration {
+pub struct RegistrationSubmission {
     pub(super) full_name: FullName,
     pub(super) external_id: Option<ExternalId>,
     pub(super) idempotency_key: Option<String>,
@@ -25,7 +25,7 @@ pub(super) fn parse(
     mut object: Object<'_>,
     query: &str,
     headers: &HeaderMap,
-) -> Result<Registration, ApiError> {
+) -> Result<RegistrationSubmission, ApiError> {
     let mut errors: FieldErrors = std::mem::take(&mut object.errors);
     let key = idempotency_key(headers).unwrap_or_else(|wrong| {
         errors.merge(wrong);
@@ -49,7 +49,7 @@ pub(super) fn parse(
     });
     errors.merge(Query::parse(query, &[]).into_errors());
     match full_name.filter(|_| errors.is_empty()) {
-        Some(full_name) => Ok(Registration { full_name, external_id, idempotency_key: key }),
+        Some(full_name) => Ok(RegistrationSubmission { full_name, external_id, idempotency_key: key }),
         None => Err(ApiError::Invalid(errors)),
     }
 }
@@ -78,7 +78,7 @@ fn field<T>(
 mod tests {
     use super::*;
 
-    fn parsed(body: &str) -> Result<Registration, ApiError> {
+    fn parsed(body: &str) -> Result<RegistrationSubmission, ApiError> {
         parse(Object::parse(body.as_bytes(), FIELDS)?, "", &HeaderMap::new())
     }
 

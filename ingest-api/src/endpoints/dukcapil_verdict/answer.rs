@@ -1,97 +1,45 @@
 //! The answers to a verdict: 200, 202, and the dry run's (contract §2).
 
-use actix_web::HttpResponse;
-use actix_web::http::header;
+use actix_web::http::StatusCode;
 use domain::ids::VerificationId;
-use domain::outcome::EnrolmentSummary;
+use domain::outcome::{EnrolmentSummary, VerificationCreated};
 use domain::policy::Tier;
 use domain::ports::VerificationView;
 use domain::rows::{EnrolmentRow, FaceSource, VerificationStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::record::Names;
-use crate::writes::preferences::{IDEMPOTENCY_REPLAYED, PREFERENCE_APPLIED, Wait};
+use super::command::VerdictNames;
+use crate::serving::errors::ApiError;
+use crate::writes::answer::WriteAnswer;
 
-/// What became of a verdict.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// The row.
-    pub verification: VerificationId,
-    /// What came of it.
-    pub status: VerificationStatus,
-    /// 100 when verified.
-    pub score: Option<u32>,
-    /// The face reference it made.
-    pub enrolment: Option<EnrolmentSummary>,
-    /// The read model shows it: 200, else 202.
-    pub projected: bool,
-    /// The verdict was in before.
-    pub replayed: bool,
+/// The answer to a verdict that is in its log and not projected yet: no embedding exists.
+pub(super) fn accepted_answer(names: &VerdictNames, valid: bool) -> Result<WriteAnswer, ApiError> {
+    let enrolment = valid.then(|| EnrolmentSummary {
+        id: names.enrolment.clone(),
+        source: FaceSource::Dukcapil,
+        fallback_stub: true,
+    });
+    let enrolment = enrolment.as_ref().map(EnrolmentBody::of);
+    let body = VerdictAnswer::new(&names.verification, status_of(valid), score_of(valid), enrolment);
+    WriteAnswer::accepted(format!("/api/identity/verifications/{}", names.verification), &body)
 }
 
-impl Answer {
-    /// What is said of a verdict that is in its log and not projected yet: no embedding exists.
-    pub fn accepted(names: &Names, valid: bool) -> Self {
-        Self {
-            verification: names.verification.clone(),
-            status: status_of(valid),
-            score: score_of(valid),
-            enrolment: valid.then(|| EnrolmentSummary {
-                id: names.enrolment.clone(),
-                source: FaceSource::Dukcapil,
-                fallback_stub: true,
-            }),
-            projected: false,
-            replayed: false,
-        }
-    }
+/// The answer of a verdict's row.
+pub(super) fn row_answer(
+    view: &VerificationView,
+    enrolment: Option<&EnrolmentRow>,
+) -> Result<WriteAnswer, ApiError> {
+    let row = &view.row;
+    let body = VerdictAnswer::new(&row.id, row.status, row.score, enrolment.map(EnrolmentBody::of_row));
+    WriteAnswer::projected(StatusCode::OK, &body)
+}
 
-    /// The answer of a row.
-    pub fn of_row(view: &VerificationView, enrolment: Option<&EnrolmentRow>, replayed: bool) -> Self {
-        Self {
-            verification: view.row.id.clone(),
-            status: view.row.status,
-            score: view.row.score,
-            enrolment: enrolment.map(|row| EnrolmentSummary {
-                id: row.id.clone(),
-                source: row.face_source,
-                fallback_stub: row.fallback_stub,
-            }),
-            projected: true,
-            replayed,
-        }
-    }
-
-    /// The same, as the answer to a repetition.
-    #[must_use]
-    pub fn replayed(mut self) -> Self {
-        self.replayed = true;
-        self
-    }
-
-    /// The response.
-    pub fn response(&self, wait: &Wait) -> HttpResponse {
-        let mut response = if self.projected { HttpResponse::Ok() } else { HttpResponse::Accepted() };
-        if !self.projected {
-            let location = format!("/api/identity/verifications/{}", self.verification);
-            response.insert_header((header::LOCATION, location));
-        }
-        if self.replayed {
-            response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
-        }
-        if let Some(applied) = &wait.applied {
-            response.insert_header((PREFERENCE_APPLIED, applied.as_str()));
-        }
-        response.json(VerdictAnswer {
-            verification: VerificationSummary {
-                id: self.verification.as_str(),
-                status: self.status.as_str(),
-                score: self.score,
-            },
-            enrolment: self.enrolment.as_ref().map(EnrolmentBody::of),
-        })
-    }
+/// The answer of a verdict's outcome.
+pub(super) fn outcome_answer(outcome: &VerificationCreated) -> Result<WriteAnswer, ApiError> {
+    let enrolment = outcome.enrolment.as_ref().map(EnrolmentBody::of);
+    let body = VerdictAnswer::new(&outcome.verification_id, outcome.status, outcome.score, enrolment);
+    WriteAnswer::projected(StatusCode::OK, &body)
 }
 
 /// The body of 200 and 202.
@@ -104,6 +52,18 @@ pub struct VerdictAnswer<'a> {
     verification: VerificationSummary<'a>,
     /// `null` for a declined verdict.
     enrolment: Option<EnrolmentBody<'a>>,
+}
+
+impl<'a> VerdictAnswer<'a> {
+    fn new(
+        id: &'a VerificationId,
+        status: VerificationStatus,
+        score: Option<u32>,
+        enrolment: Option<EnrolmentBody<'a>>,
+    ) -> Self {
+        let verification = VerificationSummary { id: id.as_str(), status: status.as_str(), score };
+        Self { verification, enrolment }
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]

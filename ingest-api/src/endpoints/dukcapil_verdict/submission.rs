@@ -17,14 +17,14 @@ use crate::serving::wiped_body::wipe;
 use crate::writes::preferences::idempotency_key;
 
 /// The fields of the body.
-const FIELDS: &[&str] = &["customerId", "valid", "photo", "raw", "reason"];
+pub(super) const FIELDS: &[&str] = &["customerId", "valid", "photo", "raw", "reason"];
 
 /// Base64 characters of the largest photo, with padding.
 const PHOTO_BASE64_MAX: usize = PHOTO_BYTES_MAX.div_ceil(3) * 4;
 
 /// What was sent.
 #[derive(Debug)]
-pub struct Submission {
+pub struct VerdictSubmission {
     /// Whom it is about; none when the id is not one that we ever mint.
     pub customer: Option<CustomerId>,
     /// What Dukcapil said.
@@ -35,25 +35,15 @@ pub struct Submission {
     pub dry_run: bool,
 }
 
-/// Parses a request. The second is `X-Ignored-Fields`, whatever came of the rest.
+/// Takes up what was sent.
 ///
 /// # Errors
-/// [`ApiError::MalformedJson`], or [`ApiError::Invalid`] with everything that is wrong.
-pub fn submission(
-    body: &[u8],
+/// [`ApiError::Invalid`] with everything that is wrong.
+pub(super) fn parse(
+    mut object: Object<'_>,
     query: &str,
     headers: &HeaderMap,
-) -> (Result<Submission, ApiError>, Option<String>) {
-    match Object::parse(body, FIELDS) {
-        Ok(object) => {
-            let ignored = object.ignored();
-            (from_object(object, query, headers), ignored)
-        }
-        Err(error) => (Err(error), None),
-    }
-}
-
-fn from_object(mut object: Object<'_>, query: &str, headers: &HeaderMap) -> Result<Submission, ApiError> {
+) -> Result<VerdictSubmission, ApiError> {
     let mut errors = std::mem::take(&mut object.errors);
     let twice = |errors: &FieldErrors, name: &str| errors.field(name).is_some();
 
@@ -110,7 +100,7 @@ fn from_object(mut object: Object<'_>, query: &str, headers: &HeaderMap) -> Resu
     };
     let verdict = Verdict::new(valid, photo, raw, reason)
         .map_err(|missing| ApiError::Invalid(FieldErrors::of("photo", &missing.to_string())))?;
-    Ok(Submission { customer, verdict, idempotency_key: key, dry_run: dry_run.unwrap_or(false) })
+    Ok(VerdictSubmission { customer, verdict, idempotency_key: key, dry_run: dry_run.unwrap_or(false) })
 }
 
 /// An optional field by its rule, `null` counting as absent.
@@ -176,6 +166,8 @@ fn without_prefix(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::endpoints::dukcapil_verdict::DukcapilVerdict;
+    use crate::writes::path::parse_body;
     use actix_web::http::header::{HeaderName, HeaderValue};
     use data_encoding::BASE64;
 
@@ -190,8 +182,8 @@ mod tests {
         bytes
     }
 
-    fn parse(body: &str) -> Result<Submission, ApiError> {
-        submission(body.as_bytes(), "", &HeaderMap::new()).0
+    fn parse(body: &str) -> Result<VerdictSubmission, ApiError> {
+        parse_body::<DukcapilVerdict>(body.as_bytes(), "", &HeaderMap::new()).0
     }
 
     fn wrong(body: &str) -> FieldErrors {
@@ -284,7 +276,9 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(HeaderName::from_static("idempotency-key"), HeaderValue::from_static("a b"));
         let body = br#"{"valid":"true","photo":1,"raw":[],"reason":2}"#;
-        let (Err(ApiError::Invalid(errors)), _) = submission(body, "dryRun=yes&x=1", &headers) else {
+        let (Err(ApiError::Invalid(errors)), _) =
+            parse_body::<DukcapilVerdict>(body, "dryRun=yes&x=1", &headers)
+        else {
             panic!("refused")
         };
         for name in ["customerId", "valid", "photo", "raw", "reason", "dryRun", "x", "Idempotency-Key"] {
