@@ -11,14 +11,14 @@ use org_directory::Directory;
 use org_directory::api_key::ApiKey;
 use vault::Vault;
 
-use crate::admission::Admission;
-use crate::customers::turns::Turns;
-use crate::errors::ApiError;
-use crate::outcomes::OutcomeHub;
-use crate::ratelimit::Limiter;
+use crate::serving::admission::Admission;
+use crate::serving::errors::ApiError;
+use crate::serving::rate_limit::Limiter;
 use crate::settings::Settings;
-use crate::verdict::accepted::Accepted;
-use crate::verdict::flight::Flights;
+use crate::writes::keyed_mutex::KeyedMutex;
+use crate::writes::outcome_hub::OutcomeHub;
+use crate::writes::single_flight::SingleFlight;
+use crate::writes::unprojected_writes::UnprojectedWrites;
 
 /// The ports the front end works through.
 #[derive(Clone)]
@@ -67,12 +67,12 @@ pub struct App {
     pub limiter: Limiter,
     /// Bytes in flight.
     pub admission: Arc<Admission>,
-    /// Verdicts in flight under a key.
-    pub flights: Flights,
-    /// Verdicts under a key that are in the log and were not seen projected.
-    pub accepted: Accepted,
+    /// Writes that have repetitions, one of each name at a time.
+    pub single_flight: SingleFlight,
+    /// Writes that are in the log and were not seen projected.
+    pub unprojected_writes: UnprojectedWrites,
     /// Registrations of one external id, one after the other.
-    pub registrations: Turns,
+    pub external_id_mutex: KeyedMutex,
     /// A sandbox's own key, where its listener is on loopback: the page of the API fills it in.
     pub sandbox_key: OnceLock<ApiKey>,
 }
@@ -94,9 +94,9 @@ impl App {
             outcomes,
             limiter: Limiter::default(),
             admission,
-            flights: Flights::default(),
-            accepted: Accepted::default(),
-            registrations: Turns::default(),
+            single_flight: SingleFlight::default(),
+            unprojected_writes: UnprojectedWrites::default(),
+            external_id_mutex: KeyedMutex::default(),
             sandbox_key: OnceLock::new(),
         })
     }

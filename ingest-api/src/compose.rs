@@ -19,9 +19,9 @@ use vault::Vault;
 use crate::app::{App, Ports};
 use crate::limits;
 use crate::management::Management;
-use crate::outcomes::{Currency, OutcomeHub};
-use crate::server::{self, Bound, Serving};
+use crate::serving::server::{self, Bound, Serving};
 use crate::settings::Settings;
+use crate::writes::outcome_hub::{OutcomeFreshness, OutcomeHub};
 
 mod readiness;
 
@@ -180,7 +180,7 @@ struct Begun {
     cancel: CancellationToken,
     failed: Failure,
     tasks: Vec<JoinHandle<()>>,
-    currency: Currency,
+    freshness: OutcomeFreshness,
     vault: Vault,
     directory: Directory,
     live: LiveGeneration,
@@ -191,9 +191,9 @@ struct Begun {
 impl Begun {
     fn on(engine: &Engine, config: &Config, settings: &Settings) -> Self {
         let (cancel, failed) = (CancellationToken::new(), Failure::default());
-        let (currency, stale) = (Currency::default(), settings.outcomes_stale);
-        let known = currency.clone();
-        let vault = engine.vault(Arc::new(move || known.is_current(stale)));
+        let (freshness, stale) = (OutcomeFreshness::default(), settings.outcomes_stale);
+        let freshness_now = freshness.clone();
+        let vault = engine.vault(Arc::new(move || freshness_now.is_fresh(stale)));
         let (directory, following) = Directory::start(
             Arc::clone(&engine.log),
             Arc::clone(&engine.kms),
@@ -210,7 +210,7 @@ impl Begun {
             tasks.push(task);
             progress = Some(its_progress);
         }
-        Self { cancel, failed, tasks, currency, vault, directory, live, progress }
+        Self { cancel, failed, tasks, freshness, vault, directory, live, progress }
     }
 
     /// The outcome stream, once everything else is there too.
@@ -222,7 +222,7 @@ impl Begun {
     ) -> anyhow::Result<Arc<OutcomeHub>> {
         let waits = Waits { engine, directory: &self.directory, progress: self.progress.as_ref(), readiness };
         let outcomes = async {
-            let outcomes = follow_outcomes(engine, &self.vault, self.currency.clone(), &self.cancel).await;
+            let outcomes = follow_outcomes(engine, &self.vault, self.freshness.clone(), &self.cancel).await;
             readiness.settle(UnreadyReason::OutcomeStream);
             waits.all().await;
             outcomes
@@ -287,7 +287,7 @@ fn bind(listener: &Listener) -> anyhow::Result<Bound> {
 async fn follow_outcomes(
     engine: &Engine,
     vault: &Vault,
-    currency: Currency,
+    freshness: OutcomeFreshness,
     cancel: &CancellationToken,
 ) -> Arc<OutcomeHub> {
     let mut backoff = limits::OUTCOMES_RETRY.start();
@@ -296,7 +296,7 @@ async fn follow_outcomes(
             Arc::clone(&engine.log),
             engine.codec.clone(),
             vault.clone(),
-            currency.clone(),
+            freshness.clone(),
             cancel.clone(),
         );
         let error: LogError = match started.await {

@@ -133,10 +133,10 @@ pub const UNKNOWN_NAME_BYTES_MAX: usize = 64;
 /// A query string's parameters: every endpoint knows fewer than ten.
 pub const QUERY_PARAMS_MAX: usize = 32;
 
-/// Verdicts under an `Idempotency-Key` that are remembered as accepted while the read model does not show them:
-/// some seconds of one instance's most, or the retries of a long stall of the projector; about 10 MiB. What is
+/// Writes with repetitions (an `Idempotency-Key`) that are remembered as accepted while the read model does not show
+/// them: some seconds of one instance's most, or the retries of a long stall of the projector; about 10 MiB. What is
 /// forgotten is appended once more when it is retried, and the fold takes it for a repetition.
-pub const ACCEPTED_MAX: usize = 20_000;
+pub const UNPROJECTED_WRITES_MAX: u64 = 20_000;
 
 /// Outcomes buffered for one waiting verdict: an event has at most four, and a duplicate repeats the last. A
 /// full buffer drops the rest, and the row is read at the end of the wait.
@@ -148,7 +148,7 @@ pub const OUTCOMES_BATCH_RECORDS: usize = 1_000;
 /// Bytes of outcomes taken per read.
 pub const OUTCOMES_BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// How long a read of outcomes may wait for the first: the stream's currency is renewed at least this often.
+/// How long a read of outcomes may wait for the first: the stream's freshness is renewed at least this often.
 pub const OUTCOMES_WAIT: Duration = Duration::from_millis(500);
 
 /// Pauses after the outcome stream failed, and while a start waits for what is not there yet.

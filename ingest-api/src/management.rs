@@ -11,8 +11,8 @@ use serde_json::json;
 use service::Readiness;
 use service::telemetry::Metrics;
 
-use crate::errors::ApiError;
 use crate::routes::{READ, only, read};
+use crate::serving::errors::ApiError;
 
 /// What the listener shows.
 #[derive(Clone)]

@@ -12,11 +12,11 @@ use service::UnreadyReason;
 use service::telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::Caller;
 use crate::compose::Instance;
-use crate::customers::register::register;
-use crate::customers::registered;
-use crate::errors::ApiError;
+use crate::endpoints::customers::register;
+use crate::reading::customers::registered;
+use crate::serving::auth::Caller;
+use crate::serving::errors::ApiError;
 
 /// A small real photo, for the curl.
 pub const SAMPLE_PHOTO: &[u8] = include_bytes!("../testdata/sample.jpg");
