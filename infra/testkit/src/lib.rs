@@ -2,6 +2,7 @@
 //! own tests call with a factory. No technology is named here, and nothing here is built into a program.
 
 pub mod faults;
+pub mod field_variations;
 pub mod generations_suite;
 pub mod keys_away;
 pub mod keys_suite;
