@@ -3,6 +3,7 @@
 
 pub mod failing_log;
 pub mod faults;
+pub mod field_variations;
 pub mod generations_suite;
 pub mod keys_away;
 pub mod keys_suite;

@@ -30,7 +30,7 @@ use crate::options::CqlOptions;
 use crate::retry::CountedRetries;
 use crate::statement::{Cell, Statement};
 use crate::tls;
-use crate::views::{Known, Looks, Tables};
+use crate::views::{InspectStatements, Known, Statements};
 
 /// How a statement is to be treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +58,8 @@ pub struct CqlSession {
     pub(crate) options: CqlOptions,
     /// Bulk work takes a permit for each request; single reads of the API do not wait behind it.
     pub(crate) bulk: Semaphore,
-    pub(crate) generations: Known<Tables>,
-    pub(crate) looks: Known<Looks>,
+    pub(crate) generations: Known<Statements>,
+    pub(crate) looks: Known<InspectStatements>,
     batches: Histogram,
 }
 

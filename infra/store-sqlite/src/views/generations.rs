@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 
 use super::SqliteViews;
 use super::limits::{ACKNOWLEDGEMENT_KEPT_MS, DROP_STEP_ROWS};
-use super::rows::Stored as _;
+use super::tables::StoredRow as _;
 use crate::pool::Failure;
 
 /// Partition and offset.
@@ -119,7 +119,7 @@ fn decode(bytes: &[u8]) -> Result<Handover, Failure> {
 /// Each table that has a generation, and the columns of its key. Positions last: a generation that is half
 /// dropped still has them.
 fn tables() -> [(&'static str, String); 11] {
-    let of = |table: super::rows::Table| (table.name, table.key.join(", "));
+    let of = |table: super::tables::Table| (table.name, table.key.join(", "));
     [
         of(VerificationRow::TABLE),
         // Before a verification's deletion took it down to nothing it was a count; then it is a leftover.

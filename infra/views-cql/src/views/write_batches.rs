@@ -8,13 +8,13 @@ use std::hash::Hash;
 use crate::limits::{BATCH_BYTES_MAX, BATCH_PARTITIONS_MAX, BATCH_ROWS_MAX};
 
 /// What is sent in one request.
-pub(super) struct Parcel<R> {
+pub(super) struct WriteBatch<R> {
     pub(super) rows: Vec<R>,
     bytes: usize,
     partitions: usize,
 }
 
-impl<R> Parcel<R> {
+impl<R> WriteBatch<R> {
     fn has_room_for(&self, other: &Self) -> bool {
         self.rows.len() + other.rows.len() <= BATCH_ROWS_MAX
             && self.bytes + other.bytes <= BATCH_BYTES_MAX
@@ -29,22 +29,24 @@ impl<R> Parcel<R> {
 }
 
 /// Puts together what has the same `place`; what has none goes alone.
-fn together<R, K: Eq + Hash>(parcels: impl Iterator<Item = (Option<K>, Parcel<R>)>) -> Vec<Parcel<R>> {
-    let mut all: Vec<Parcel<R>> = Vec::new();
-    // The last parcel of each place, to which more may be added.
+fn together<R, K: Eq + Hash>(
+    batches: impl Iterator<Item = (Option<K>, WriteBatch<R>)>,
+) -> Vec<WriteBatch<R>> {
+    let mut all: Vec<WriteBatch<R>> = Vec::new();
+    // The last batch of each place, to which more may be added.
     let mut open: HashMap<K, usize> = HashMap::new();
-    for (place, parcel) in parcels {
+    for (place, batch) in batches {
         let next = all.len();
         let Some(place) = place else {
-            all.push(parcel);
+            all.push(batch);
             continue;
         };
         let at = open.entry(place).or_insert(next);
         match all.get_mut(*at) {
-            Some(last) if last.has_room_for(&parcel) => last.add(parcel),
+            Some(last) if last.has_room_for(&batch) => last.add(batch),
             _ => {
                 *at = next;
-                all.push(parcel);
+                all.push(batch);
             }
         }
     }
@@ -56,25 +58,25 @@ pub(super) fn of_partitions<R, K: Eq + Hash>(
     rows: Vec<R>,
     partition: impl Fn(&mut R) -> Option<K>,
     size: impl Fn(&R) -> usize,
-) -> Vec<Parcel<R>> {
+) -> Vec<WriteBatch<R>> {
     together(rows.into_iter().map(|mut row| {
         let bytes = size(&row);
-        // A partition is counted once for its parcel, by `of_replicas`.
-        (partition(&mut row), Parcel { rows: vec![row], bytes, partitions: 0 })
+        // A partition is counted once for its batch, by `of_replicas`.
+        (partition(&mut row), WriteBatch { rows: vec![row], bytes, partitions: 0 })
     }))
 }
 
 /// Parcels by the replicas of their first row's partition, the only one they have.
 pub(super) fn of_replicas<R, K: Eq + Hash>(
-    parcels: Vec<Parcel<R>>,
+    batches: Vec<WriteBatch<R>>,
     replicas: impl Fn(&R) -> Option<K>,
-) -> Vec<Parcel<R>> {
-    if parcels.len() < 2 {
-        return parcels;
+) -> Vec<WriteBatch<R>> {
+    if batches.len() < 2 {
+        return batches;
     }
-    together(parcels.into_iter().map(|parcel| {
-        let place = parcel.rows.first().and_then(&replicas);
-        (place, Parcel { partitions: 1, ..parcel })
+    together(batches.into_iter().map(|batch| {
+        let place = batch.rows.first().and_then(&replicas);
+        (place, WriteBatch { partitions: 1, ..batch })
     }))
 }
 
@@ -86,8 +88,8 @@ mod tests {
     type Row = (Option<u32>, u32, usize);
 
     fn sent(rows: Vec<Row>) -> Vec<Vec<Row>> {
-        let parcels = of_partitions(rows, |row| row.0, |row| row.2);
-        of_replicas(parcels, |row| Some(row.1)).into_iter().map(|parcel| parcel.rows).collect()
+        let batches = of_partitions(rows, |row| row.0, |row| row.2);
+        of_replicas(batches, |row| Some(row.1)).into_iter().map(|batch| batch.rows).collect()
     }
 
     fn counts(rows: Vec<Row>) -> Vec<usize> {
@@ -117,7 +119,7 @@ mod tests {
     fn what_is_too_large_or_of_unknown_replicas_goes_alone() {
         let (large, small) = ((Some(1), 0, BATCH_BYTES_MAX + 1), (Some(1), 0, 1));
         assert_eq!(sent(vec![small, large, small]), [vec![small], vec![large], vec![small]]);
-        let parcels = of_partitions(vec![small, (Some(2), 0, 1)], |row| row.0, |row| row.2);
-        assert_eq!(of_replicas(parcels, |_| None::<u32>).len(), 2);
+        let batches = of_partitions(vec![small, (Some(2), 0, 1)], |row| row.0, |row| row.2);
+        assert_eq!(of_replicas(batches, |_| None::<u32>).len(), 2);
     }
 }

@@ -112,12 +112,12 @@ impl Queue {
 }
 
 /// The thread and its queue. Dropping it does what waits and ends the thread.
-pub(super) struct Projecting {
+pub(super) struct BatchThread {
     queue: Arc<Queue>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Projecting {
+impl BatchThread {
     /// Starts the thread.
     pub(super) fn start(writer: Writer, path: &Path) -> Result<Self, OpenError> {
         let checkpointer = Checkpointer::start(path, "views-checkpoint")?;
@@ -168,7 +168,7 @@ impl Projecting {
     }
 }
 
-impl Drop for Projecting {
+impl Drop for BatchThread {
     fn drop(&mut self) {
         self.queue.close();
         if let Some(thread) = self.thread.take() {

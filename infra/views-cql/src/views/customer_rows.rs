@@ -8,11 +8,11 @@ use domain::ports::{KycRows, StoreError};
 use domain::rows::TierEventRow;
 use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use row_codec::RowBody as _;
 
 use super::read::{broken, key, views};
-use super::tables::Tables;
+use super::statements::Statements;
 use super::times;
-use crate::cells;
 use crate::error::{Kind, failed};
 use crate::session::CqlSession;
 use crate::statement::Cell;
@@ -21,7 +21,7 @@ use crate::statement::Cell;
 /// session allows.
 pub(super) async fn verification_ids(
     session: &CqlSession,
-    tables: &Tables,
+    tables: &Statements,
     customers: &[CustomerRef],
     limit: usize,
 ) -> Result<Vec<Option<Vec<VerificationId>>>, StoreError> {
@@ -47,7 +47,7 @@ pub(super) async fn verification_ids(
 
 async fn ids_of_customer(
     session: &CqlSession,
-    tables: &Tables,
+    tables: &Statements,
     cells: &[Cell],
 ) -> Result<Vec<VerificationId>, StoreError> {
     let mut ids = Vec::new();
@@ -63,7 +63,7 @@ async fn ids_of_customer(
 /// A customer's verifications and tier changes up to a time, newest first.
 pub(super) async fn kyc_rows(
     session: &CqlSession,
-    tables: &Tables,
+    tables: &Statements,
     customer: &CustomerRef,
     as_of: Option<Timestamp>,
 ) -> Result<KycRows, StoreError> {
@@ -82,14 +82,14 @@ pub(super) async fn kyc_rows(
 
 async fn tier_events(
     session: &CqlSession,
-    tables: &Tables,
+    tables: &Statements,
     customer: &CustomerRef,
     cells: &[Cell],
 ) -> Result<Vec<TierEventRow>, StoreError> {
     let mut history = Vec::new();
     session
         .each::<(Vec<u8>,)>(&tables.tier_events, cells, |(body,)| {
-            history.push(cells::decode_tier_event(customer, &body)?);
+            history.push(TierEventRow::read_body(customer.clone(), &body)?);
             Ok(ControlFlow::Continue(()))
         })
         .await?;

@@ -1,12 +1,8 @@
 //! Values of the domain to and from columns, one after the other: a row's columns are put in the order in
-//! which they are taken. No table and no statement is named here.
+//! which they are taken. No table and no statement is named here; a row's body is the row codec's.
 
-use bytes::Bytes;
-use domain::event::{Fingerprint, Offset, Partition, Source, TopicId};
+use domain::event::{Offset, Partition, Source, TopicId};
 use domain::ids::{CustomerId, CustomerRef, NotAnId, OrgId};
-use domain::policy::{Method, Tier};
-use domain::rows::{AsOf, Epoch, Kyc};
-use domain::sealed::Sealed;
 use domain::time::Timestamp;
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Row, ToSql};
@@ -14,12 +10,12 @@ use rusqlite::{CachedStatement, Row, ToSql};
 use crate::pool::Failure;
 
 /// Binds a statement's parameters from the first on.
-pub(crate) struct Binder<'c> {
+pub(crate) struct ParameterBinder<'c> {
     statement: CachedStatement<'c>,
     next: usize,
 }
 
-impl<'c> Binder<'c> {
+impl<'c> ParameterBinder<'c> {
     pub(crate) fn new(statement: CachedStatement<'c>) -> Self {
         Self { statement, next: 1 }
     }
@@ -45,22 +41,6 @@ impl<'c> Binder<'c> {
         self.number(source.offset.0)
     }
 
-    pub(crate) fn as_of(&mut self, as_of: &AsOf) -> Result<(), Failure> {
-        self.put(as_of.topic_id.0.as_slice())?;
-        self.put(as_of.epoch.0)?;
-        self.number(as_of.offset.0)
-    }
-
-    pub(crate) fn kyc(&mut self, kyc: &Kyc) -> Result<(), Failure> {
-        self.put(kyc.tier.as_str())?;
-        self.put(kyc.last_verified_at.map(Timestamp::millis))?;
-        self.put(kyc.expires_at.map(Timestamp::millis))
-    }
-
-    pub(crate) fn sealed(&mut self, sealed: Option<&Sealed>) -> Result<(), Failure> {
-        self.put(sealed.map(Sealed::as_bytes))
-    }
-
     pub(crate) fn execute(mut self) -> Result<(), Failure> {
         self.statement.raw_execute()?;
         Ok(())
@@ -69,10 +49,10 @@ impl<'c> Binder<'c> {
     /// The first row, if there is one.
     pub(crate) fn first<T>(
         mut self,
-        take: impl FnOnce(&mut Cells<'_>) -> Result<T, Failure>,
+        take: impl FnOnce(&mut ColumnReader<'_>) -> Result<T, Failure>,
     ) -> Result<Option<T>, Failure> {
         match self.statement.raw_query().next()? {
-            Some(row) => take(&mut Cells::new(row)).map(Some),
+            Some(row) => take(&mut ColumnReader::new(row)).map(Some),
             None => Ok(None),
         }
     }
@@ -80,24 +60,24 @@ impl<'c> Binder<'c> {
     /// Every row; statements that may have many bound them with a LIMIT.
     pub(crate) fn all<T>(
         mut self,
-        mut take: impl FnMut(&mut Cells<'_>) -> Result<T, Failure>,
+        mut take: impl FnMut(&mut ColumnReader<'_>) -> Result<T, Failure>,
     ) -> Result<Vec<T>, Failure> {
         let mut rows = self.statement.raw_query();
         let mut taken = Vec::new();
         while let Some(row) = rows.next()? {
-            taken.push(take(&mut Cells::new(row))?);
+            taken.push(take(&mut ColumnReader::new(row))?);
         }
         Ok(taken)
     }
 }
 
 /// Takes a row's columns from the first on.
-pub(crate) struct Cells<'r> {
+pub(crate) struct ColumnReader<'r> {
     row: &'r Row<'r>,
     next: usize,
 }
 
-impl<'r> Cells<'r> {
+impl<'r> ColumnReader<'r> {
     fn new(row: &'r Row<'r>) -> Self {
         Self { row, next: 0 }
     }
@@ -106,10 +86,6 @@ impl<'r> Cells<'r> {
         let value = self.row.get_ref(self.next)?;
         self.next += 1;
         Ok(value)
-    }
-
-    pub(crate) fn skip(&mut self, columns: usize) {
-        self.next += columns;
     }
 
     pub(crate) fn maybe_int(&mut self) -> Result<Option<i64>, Failure> {
@@ -180,33 +156,12 @@ impl<'r> Cells<'r> {
         self.int().map(Timestamp::from_millis)
     }
 
-    pub(crate) fn maybe_time(&mut self) -> Result<Option<Timestamp>, Failure> {
-        Ok(self.maybe_int()?.map(Timestamp::from_millis))
-    }
-
     pub(crate) fn id<T>(&mut self, parse: impl FnOnce(&str) -> Result<T, NotAnId>) -> Result<T, Failure> {
         parse(self.text()?).map_err(|_| Failure::Stored("not an id"))
     }
 
-    pub(crate) fn maybe_id<T>(
-        &mut self,
-        parse: impl FnOnce(&str) -> Result<T, NotAnId>,
-    ) -> Result<Option<T>, Failure> {
-        self.maybe_text()?.map(parse).transpose().map_err(|_| Failure::Stored("not an id"))
-    }
-
     pub(crate) fn word<T>(&mut self, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Failure> {
         parse(self.text()?).ok_or(Failure::Stored("a word this build does not know"))
-    }
-
-    pub(crate) fn maybe_word<T>(
-        &mut self,
-        parse: impl FnOnce(&str) -> Option<T>,
-    ) -> Result<Option<T>, Failure> {
-        match self.maybe_text()? {
-            Some(text) => parse(text).map(Some).ok_or(Failure::Stored("a word this build does not know")),
-            None => Ok(None),
-        }
     }
 
     pub(crate) fn customer(&mut self) -> Result<CustomerRef, Failure> {
@@ -217,34 +172,8 @@ impl<'r> Cells<'r> {
         self.bytes().map(TopicId)
     }
 
-    pub(crate) fn maybe_topic(&mut self) -> Result<Option<TopicId>, Failure> {
-        Ok(self.maybe_bytes()?.map(TopicId))
-    }
-
     pub(crate) fn source(&mut self) -> Result<Source, Failure> {
         let topic_id = self.topic()?;
         Ok(Source { topic_id, partition: Partition(self.small()?), offset: Offset(self.number()?) })
-    }
-
-    pub(crate) fn as_of(&mut self) -> Result<AsOf, Failure> {
-        let topic_id = self.topic()?;
-        Ok(AsOf { topic_id, epoch: Epoch(self.small()?), offset: Offset(self.number()?) })
-    }
-
-    pub(crate) fn method(&mut self) -> Result<Method, Failure> {
-        self.word(Method::parse)
-    }
-
-    pub(crate) fn kyc(&mut self) -> Result<Kyc, Failure> {
-        let tier = self.word(Tier::parse)?;
-        Ok(Kyc { tier, last_verified_at: self.maybe_time()?, expires_at: self.maybe_time()? })
-    }
-
-    pub(crate) fn fingerprint(&mut self) -> Result<Fingerprint, Failure> {
-        self.bytes().map(Fingerprint)
-    }
-
-    pub(crate) fn sealed(&mut self) -> Result<Option<Sealed>, Failure> {
-        Ok(self.maybe_blob()?.map(|bytes| Sealed::from_envelope(Bytes::copy_from_slice(bytes))))
     }
 }

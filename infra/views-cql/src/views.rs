@@ -1,18 +1,18 @@
 //! The read model on CQL: the ports Projection, Views, Generations and Inspection. Not the keys, not the schema.
 
+mod customer_rows;
 mod epochs;
 mod generations;
-mod global;
+mod global_statements;
 mod inspect;
 mod lists;
-mod of_customer;
-mod parcels;
 mod read;
-mod tables;
+mod statements;
 mod times;
 mod totals;
 mod walk;
 mod write;
+mod write_batches;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -29,11 +29,11 @@ use domain::rows::{
 use domain::time::Timestamp;
 use tokio::sync::OnceCell;
 
-pub(crate) use global::init;
-pub(crate) use tables::{Known, Looks, Tables};
+pub(crate) use global_statements::init;
+pub(crate) use statements::{InspectStatements, Known, Statements};
 
 use crate::session::CqlSession;
-use global::GlobalStatements;
+use global_statements::GlobalStatements;
 
 /// The distributed engine's read model: every generation has its own tables, which must have been made
 /// ([`CqlSession::ensure_generation`]); one that has none is `Corrupt`.
@@ -65,7 +65,7 @@ impl Projection for CqlViews {
         generation: Generation,
         keys: &[RowKey],
     ) -> Result<Vec<Option<ViewRow>>, StoreError> {
-        let tables = Tables::of(&self.session, generation).await?;
+        let tables = Statements::of(&self.session, generation).await?;
         read::load(&self.session, &tables, keys).await
     }
 
@@ -75,8 +75,8 @@ impl Projection for CqlViews {
         customers: &[CustomerRef],
         limit: usize,
     ) -> Result<Vec<Option<Vec<VerificationId>>>, StoreError> {
-        let tables = Tables::of(&self.session, generation).await?;
-        of_customer::verification_ids(&self.session, &tables, customers, limit).await
+        let tables = Statements::of(&self.session, generation).await?;
+        customer_rows::verification_ids(&self.session, &tables, customers, limit).await
     }
 
     async fn waiting(
@@ -86,7 +86,7 @@ impl Projection for CqlViews {
         from: Offset,
         limit: usize,
     ) -> Result<Vec<EventNote>, StoreError> {
-        let tables = Tables::of(&self.session, generation).await?;
+        let tables = Statements::of(&self.session, generation).await?;
         read::waiting(&self.session, &tables, customer, from, limit).await
     }
 
@@ -94,12 +94,12 @@ impl Projection for CqlViews {
         if writes.is_empty() {
             return Ok(());
         }
-        let tables = Tables::of(&self.session, generation).await?;
+        let tables = Statements::of(&self.session, generation).await?;
         write::write(&self.session, &tables, writes).await
     }
 
     async fn books(&self, generation: Generation) -> Result<Vec<BooksRow>, StoreError> {
-        let tables = Tables::of(&self.session, generation).await?;
+        let tables = Statements::of(&self.session, generation).await?;
         read::books(&self.session, &tables).await
     }
 }
@@ -111,7 +111,7 @@ impl Views for CqlViews {
         generation: Generation,
         customer: &CustomerRef,
     ) -> Result<Option<CustomerState>, StoreError> {
-        let tables = Tables::of(&self.session, generation).await?;
+        let tables = Statements::of(&self.session, generation).await?;
         read::customer(&self.session, &tables, customer).await
     }
 
@@ -121,7 +121,7 @@ impl Views for CqlViews {
         org: &OrgId,
         id: &VerificationId,
     ) -> Result<Option<(VerificationView, Option<EnrolmentRow>)>, StoreError> {
-        let tables = Tables::of(&self.session, generation).await?;
+        let tables = Statements::of(&self.session, generation).await?;
         read::verification(&self.session, &tables, org, id).await
     }
 
@@ -130,7 +130,7 @@ impl Views for CqlViews {
         generation: Generation,
         query: &AttemptsQuery,
     ) -> Result<AttemptsPage, StoreError> {
-        let tables = Tables::of(&self.session, generation).await?;
+        let tables = Statements::of(&self.session, generation).await?;
         lists::page(&self.session, &tables, query).await
     }
 
@@ -140,8 +140,8 @@ impl Views for CqlViews {
         customer: &CustomerRef,
         as_of: Option<Timestamp>,
     ) -> Result<KycRows, StoreError> {
-        let tables = Tables::of(&self.session, generation).await?;
-        of_customer::kyc_rows(&self.session, &tables, customer, as_of).await
+        let tables = Statements::of(&self.session, generation).await?;
+        customer_rows::kyc_rows(&self.session, &tables, customer, as_of).await
     }
 
     async fn generation(&self) -> Result<Generation, StoreError> {

@@ -23,10 +23,10 @@ use crate::pool::{Failure, Pool};
 
 /// Format 1 upwards; a released one never changes.
 const MIGRATIONS: &[&str] = &[
-    include_str!("schema.sql"),
-    include_str!("schema-2.sql"),
-    include_str!("../installation.sql"),
-    include_str!("schema-4.sql"),
+    include_str!("keys/schema.sql"),
+    include_str!("keys/schema-2.sql"),
+    include_str!("installation.sql"),
+    include_str!("keys/schema-4.sql"),
 ];
 
 /// The key store of the embedded engine. Every write is one transaction, fsynced before it is confirmed.

@@ -1,5 +1,5 @@
 //! The prepared statements of one generation, prepared when it is first asked for: those of requests and of the
-//! projector ([`Tables`]), and those of an operator's look ([`Looks`]), which no other program needs.
+//! projector ([`Statements`]), and those of an operator's look ([`InspectStatements`]), which no other program needs.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,7 +39,7 @@ pub(crate) trait Set: Sized {
 }
 
 statements! {
-    Tables:
+    Statements:
     put_verification = "INSERT INTO {views}.verifications_g{g} (org, id, body)
         VALUES (?, ?, ?) USING TIMESTAMP ?";
     put_signal = "INSERT INTO {views}.verifications_g{g}
@@ -107,7 +107,7 @@ statements! {
 }
 
 statements! {
-    Looks:
+    InspectStatements:
     // Whoever any row is about, by each table. Signals lie with their verification: by the table beside them.
     in_states = "SELECT DISTINCT org, customer, token(org, customer) FROM {views}.states_g{g}
         WHERE token(org, customer) >= ? LIMIT ?";
@@ -146,14 +146,14 @@ statements! {
 /// What is prepared already, by generation.
 pub(crate) type Known<S> = Mutex<HashMap<Generation, Arc<S>>>;
 
-impl Tables {
+impl Statements {
     /// The statements of that generation.
     pub(crate) async fn of(session: &CqlSession, generation: Generation) -> Result<Arc<Self>, StoreError> {
         of(session, &session.generations, generation).await
     }
 }
 
-impl Looks {
+impl InspectStatements {
     /// The statements of that generation.
     pub(crate) async fn of(session: &CqlSession, generation: Generation) -> Result<Arc<Self>, StoreError> {
         of(session, &session.looks, generation).await

@@ -2,13 +2,14 @@
 //! operator's two. Not the log, not the keys.
 
 mod attempts;
-pub(crate) mod cells;
+mod batch_thread;
 mod generations;
 mod inspect;
 mod limits;
-mod projecting;
+#[cfg(test)]
+mod migration_tests;
 mod read;
-mod rows;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -25,17 +26,18 @@ use domain::rows::{
 };
 use domain::time::Timestamp;
 
-use self::projecting::Projecting;
+use self::batch_thread::BatchThread;
 use crate::OpenError;
 use crate::migrate::{self, Durability};
 use crate::pool::Pool;
 
 /// Format 1 upwards; a released one never changes.
 const MIGRATIONS: &[&str] = &[
-    include_str!("schema.sql"),
-    include_str!("generations.sql"),
-    include_str!("../installation.sql"),
-    include_str!("held.sql"),
+    include_str!("views/schema.sql"),
+    include_str!("views/generations.sql"),
+    include_str!("installation.sql"),
+    include_str!("views/held.sql"),
+    include_str!("views/bodies.sql"),
 ];
 
 /// The read model of the embedded engine: one file, every generation in it.
@@ -45,7 +47,7 @@ const MIGRATIONS: &[&str] = &[
 /// lose the latest, in order, and with them the position that would have skipped their events.
 pub struct SqliteViews {
     // First, so that its thread has ended when the pool closes the file.
-    projecting: Projecting,
+    batches: BatchThread,
     pool: Pool,
 }
 
@@ -60,10 +62,10 @@ impl SqliteViews {
     pub fn open(folder: &Path) -> Result<Arc<Self>, OpenError> {
         let path = folder.join(Self::FILE);
         let writer = migrate::open(&path, "views", MIGRATIONS, Durability::Normal)?;
-        writer.wal_hook(Some(projecting::after_commit));
+        writer.wal_hook(Some(batch_thread::after_commit));
         let pool = Pool::new(writer, &path, limits::CACHE_KIB)?;
-        let projecting = Projecting::start(pool.writer(), &path)?;
-        Ok(Arc::new(Self { projecting, pool }))
+        let batches = BatchThread::start(pool.writer(), &path)?;
+        Ok(Arc::new(Self { batches, pool }))
     }
 }
 
@@ -78,7 +80,7 @@ impl Projection for SqliteViews {
         generation: Generation,
         keys: &[RowKey],
     ) -> Result<Vec<Option<ViewRow>>, StoreError> {
-        self.projecting.load(generation, keys.to_vec()).await
+        self.batches.load(generation, keys.to_vec()).await
     }
 
     async fn verification_ids(
@@ -87,7 +89,7 @@ impl Projection for SqliteViews {
         customers: &[CustomerRef],
         limit: usize,
     ) -> Result<Vec<Option<Vec<VerificationId>>>, StoreError> {
-        self.projecting.verification_ids(generation, customers.to_vec(), limit).await
+        self.batches.verification_ids(generation, customers.to_vec(), limit).await
     }
 
     async fn waiting(
@@ -107,7 +109,7 @@ impl Projection for SqliteViews {
         if writes.is_empty() {
             return Ok(());
         }
-        self.projecting.write(generation, vec![writes]).await
+        self.batches.write(generation, vec![writes]).await
     }
 
     async fn write_in_order(
@@ -118,7 +120,7 @@ impl Projection for SqliteViews {
         if stages.iter().all(Vec::is_empty) {
             return Ok(());
         }
-        self.projecting.write(generation, stages).await
+        self.batches.write(generation, stages).await
     }
 
     async fn books(&self, generation: Generation) -> Result<Vec<BooksRow>, StoreError> {
