@@ -6,6 +6,7 @@ use std::sync::Arc;
 use domain::event::{Offset, Partition};
 use domain::ports::{Projection as _, StoreError, Views as _};
 use domain::rows::{Disposition, Generation, RowKey, ViewRow};
+use scylla::client::session::Session;
 use testkit::samples::Samples;
 use views_cql::CqlViews;
 
@@ -40,15 +41,8 @@ const POSITION: &str = "020000000000000007010000001e6576745f36423638305746544638
      001e6f72675f304739583359414a4e3835474a4a545434434450514732384a4600000000000000060000001e6f72675f3257\
      39444d474258375736344e593236515046565331444332300000000000000005";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_keyspace_of_before_the_row_codec_is_read_as_it_is() {
-    if tools_missing() {
-        return;
-    }
-    let session = migrated("released").await;
-    let beneath = bare(session.options()).await;
-    let space = session.options().keyspace.clone();
-    let s = Samples::new(1);
+/// Writes the samples' rows as that build did.
+async fn write_released(beneath: &Session, space: &str, s: &Samples) {
     let whose = s.customer(0);
     let (org, customer) = (&whose.org, &whose.customer);
     let (row, tier, tally) = (s.verification(&whose, 1), s.tier_event(&whose, 2), s.tally(2));
@@ -99,6 +93,21 @@ async fn a_keyspace_of_before_the_row_codec_is_read_as_it_is() {
         let text = format!("INSERT INTO {space}.{table}_g1 ({columns}) VALUES ({values}) USING TIMESTAMP 5");
         beneath.query_unpaged(text, ()).await.expect(table);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keyspace_of_before_the_row_codec_is_read_as_it_is() {
+    if tools_missing() {
+        return;
+    }
+    let session = migrated("released").await;
+    let beneath = bare(session.options()).await;
+    let space = session.options().keyspace.clone();
+    let s = Samples::new(1);
+    let whose = s.customer(0);
+    let (org, customer) = (&whose.org, &whose.customer);
+    let (row, tier, tally) = (s.verification(&whose, 1), s.tier_event(&whose, 2), s.tally(2));
+    write_released(&beneath, &space, &s).await;
 
     let views = CqlViews::new(Arc::clone(&session));
     let source = s.source(0, 2);
