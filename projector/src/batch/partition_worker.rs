@@ -4,7 +4,6 @@
 
 use std::collections::VecDeque;
 use std::mem;
-use std::time::Duration;
 
 use domain::event::{Offset, Partition, TopicId};
 use domain::ports::StoredRecord;

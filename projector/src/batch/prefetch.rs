@@ -66,7 +66,7 @@ impl BatchReader<'_> {
                     facts.push(*fact);
                 }
                 DecodedRecord::Unattributable(cause) => {
-                    plan.dead_letters.push((record.source, cause.to_owned()))
+                    plan.dead_letters.push((record.source, cause.to_owned()));
                 }
             }
         }

@@ -6,9 +6,9 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::rows::BookEntry;
-use service::program::{print, say, stop_on_signal, table};
 use projector::quarantine::{self, QuarantineDetails, QuarantinedCustomer, ReleaseResult};
 use serde_json::{Value, json};
+use service::program::{print, say, stop_on_signal, table};
 
 use super::{Target, topic_hex};
 use crate::compose::Opened;

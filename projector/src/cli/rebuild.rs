@@ -8,9 +8,9 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use domain::event::Offset;
 use domain::time::Timestamp;
-use service::program::{print, stop_on_signal};
 use projector::rebuild::{self, RebuildOptions, RebuildPatience, RebuildReport, ReplayUntil};
 use serde_json::json;
+use service::program::{print, stop_on_signal};
 
 use super::Target;
 use super::progress::ProgressDisplay;

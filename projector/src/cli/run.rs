@@ -7,12 +7,12 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 use engine::config::{Config, ListenAddress, Listener};
-use service::program::stop_on_signal;
-use service::telemetry::Telemetry;
-use service::health_listener::{Bound, Shown};
-use service::{Readiness, UnreadyReason};
 use projector::ProjectorRunner;
 use projector::limits::FAILURE_RETRY;
+use service::health_listener::{Bound, Shown};
+use service::program::stop_on_signal;
+use service::telemetry::Telemetry;
+use service::{Readiness, UnreadyReason};
 use tokio_util::sync::CancellationToken;
 
 use crate::BUILD;

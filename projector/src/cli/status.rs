@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 use domain::ports::SecondGeneration;
-use service::program::{print, table};
 use projector::status::{PartitionStatus, ProjectorStatus, partitions, status};
 use serde_json::json;
+use service::program::{print, table};
 
 use super::Target;
 use crate::compose::Opened;

@@ -1,7 +1,7 @@
 //! The pointer's body. The generation that answers is a column beside it, for people.
 
 use domain::event::{Offset, Partition};
-use domain::ports::{SecondGeneration, Handover, Pointer};
+use domain::ports::{Handover, Pointer, SecondGeneration};
 use domain::rows::Generation;
 
 use crate::RowError;

@@ -2,7 +2,7 @@
 #![allow(missing_docs, reason = "a test has no readers but its own")]
 
 use domain::event::{Offset, Partition};
-use domain::ports::{SecondGeneration, Handover, Pointer};
+use domain::ports::{Handover, Pointer, SecondGeneration};
 use domain::rows::Generation;
 use row_codec::{RowError, pointer_body, read_pointer};
 use testkit::samples::Samples;

@@ -38,7 +38,7 @@ pub(super) struct NameCount {
 
 impl NameCount {
     pub(super) fn percent(&self) -> usize {
-        if self.names == 0 { 100 } else { self.two_words * 100 / self.names }
+        (self.two_words * 100).checked_div(self.names).unwrap_or(100)
     }
 }
 
