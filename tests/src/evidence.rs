@@ -18,7 +18,7 @@ pub const BATCH: ReadBounds =
 
 /// A verdict as the logs keep it, in clear.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct KeptVerdict {
     pub verification: String,
     pub customer: String,
     pub valid: bool,
@@ -102,14 +102,14 @@ fn inline(media: &SealedMedia) -> &Sealed {
 }
 
 /// Every verdict of an org, in clear, in the order of the events.
-pub async fn verdicts(config: &Config, org: &str) -> Vec<Kept> {
+pub async fn verdicts(config: &Config, org: &str) -> Vec<KeptVerdict> {
     let engine = Engine::open(config, Role::Tool).await.expect("the engine opens beside whoever serves it");
     let kept = verdicts_in(&engine, config, org).await;
     engine.close().await;
     kept
 }
 
-async fn verdicts_in(engine: &Engine, config: &Config, org: &str) -> Vec<Kept> {
+async fn verdicts_in(engine: &Engine, config: &Config, org: &str) -> Vec<KeptVerdict> {
     let org = OrgId::parse(org).expect("an org's id");
     let codec = &engine.codec;
     let audit = records_in(engine, Topic::Audit, org.as_str()).await;
@@ -139,7 +139,7 @@ async fn verdicts_in(engine: &Engine, config: &Config, org: &str) -> Vec<Kept> {
         let reason = event.reason.as_ref().map(|reason| {
             String::from_utf8(open(Field::Reason, "text/plain", reason)).expect("a reason is text")
         });
-        kept.push(Kept {
+        kept.push(KeptVerdict {
             verification: event.verification_id.as_str().to_owned(),
             customer: event.customer.customer.as_str().to_owned(),
             valid: event.valid,

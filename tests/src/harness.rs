@@ -9,7 +9,7 @@ use engine::Config;
 use serde_json::Value;
 
 use crate::client::{Api, text};
-use crate::evidence::{self, Kept};
+use crate::evidence::{self, KeptVerdict};
 use crate::process::Ran;
 
 /// An org, its key and a customer, and where they are served: the fields of a sandbox's `sandbox.json`.
@@ -70,7 +70,7 @@ pub trait ContractHarness: Sized {
     }
 
     /// Every verdict of an org, in clear.
-    fn kept(&self, org: &str) -> impl Future<Output = Vec<Kept>> {
+    fn kept(&self, org: &str) -> impl Future<Output = Vec<KeptVerdict>> {
         async { evidence::verdicts(&self.config(), org).await }
     }
 

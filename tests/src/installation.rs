@@ -13,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::client::Api;
-use crate::evidence::{self, Kept};
+use crate::evidence::{self, KeptVerdict};
 use crate::patience::until;
 use crate::process::{Process, Program, Ran, command, run_program};
 
@@ -181,7 +181,7 @@ impl Installation {
     }
 
     /// Every verdict of an org, in clear.
-    pub async fn kept(&self, org: &str) -> Vec<Kept> {
+    pub async fn kept(&self, org: &str) -> Vec<KeptVerdict> {
         evidence::verdicts(&self.config(), org).await
     }
 

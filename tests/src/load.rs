@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::client::{Answer, Api, VERDICT, text};
-use crate::evidence::Kept;
+use crate::evidence::KeptVerdict;
 use crate::patience::{DEADLINE, until};
 use crate::photos;
 
@@ -42,7 +42,7 @@ pub struct Ids {
 pub const PREFERENCES: [&str; 3] = ["wait=10", "wait=1", "respond-async"];
 
 /// What came of sending a request.
-pub enum Heard {
+pub enum AskOutcome {
     Answered(Answer, Ids),
     /// A 503 of ours: not known to be accepted.
     Refused,
@@ -101,13 +101,13 @@ impl Sent {
     /// Sends it. No answer: the connection broke, or a 503 said that it is not known to be accepted.
     pub async fn send(&self, api: &Api, prefer: &str) -> Option<(Answer, Ids)> {
         match self.ask(api, prefer).await {
-            Heard::Answered(answer, ids) => Some((answer, ids)),
-            Heard::Refused | Heard::Broken => None,
+            AskOutcome::Answered(answer, ids) => Some((answer, ids)),
+            AskOutcome::Refused | AskOutcome::Broken => None,
         }
     }
 
     /// Sends it, and tells a 503 from a connection that broke. It never hangs.
-    pub async fn ask(&self, api: &Api, prefer: &str) -> Heard {
+    pub async fn ask(&self, api: &Api, prefer: &str) -> AskOutcome {
         let path = match self.what {
             What::Verdict { .. } => VERDICT,
             What::Registration { .. } => "/api/customers",
@@ -119,13 +119,13 @@ impl Sent {
         ];
         let sent = api.try_send(reqwest::Method::POST, path, &headers, Some(self.body.clone().into_bytes()));
         let sent = tokio::time::timeout(DEADLINE, sent).await.expect("an answer, or none, but no hang");
-        let Ok(answer) = sent else { return Heard::Broken };
+        let Ok(answer) = sent else { return AskOutcome::Broken };
         if answer.status == 503 {
             assert!(
                 answer.header("retry-after").is_some() && answer.json()["error"].is_string(),
                 "{answer:?}"
             );
-            return Heard::Refused;
+            return AskOutcome::Refused;
         }
         let body = answer.json();
         let ids = match (&self.what, answer.status) {
@@ -138,7 +138,7 @@ impl Sent {
             }
             (What::Verdict { .. } | What::Registration { .. }, _) => panic!("{:?}: {answer:?}", self.what),
         };
-        Heard::Answered(answer, ids)
+        AskOutcome::Answered(answer, ids)
     }
 
     /// Sends it again and again until it is answered with a present answer.
@@ -241,7 +241,7 @@ pub async fn all_is_there_once(api: &Api, sent: &[Sent], customers: &[String]) {
 }
 
 /// Raw of everything that was answered is in the evidence log, byte for byte.
-pub fn raw_is_identical(kept: &[Kept], sent: &[Sent]) {
+pub fn raw_is_identical(kept: &[KeptVerdict], sent: &[Sent]) {
     for one in sent {
         let (What::Verdict { raw, reason, valid, .. }, Some(ids)) = (&one.what, &one.answered) else {
             continue;

@@ -28,7 +28,7 @@ use crate::{Progressing, Readiness};
 
 /// What the listener shows. Cheap to clone.
 #[derive(Clone)]
-pub struct Shown {
+pub struct HealthSources {
     /// For `/readyz`.
     pub readiness: Arc<Readiness>,
     /// For `/metrics`: Prometheus' text format.
@@ -71,7 +71,7 @@ impl Bound {
     }
 
     /// Serves until cancelled, then lets what is under way end.
-    pub async fn serve(self, shown: Shown, cancel: CancellationToken) {
+    pub async fn serve(self, shown: HealthSources, cancel: CancellationToken) {
         let connections = TaskTracker::new();
         let free = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         loop {
@@ -107,7 +107,7 @@ async fn connection(
     stream: Progressing<TcpStream>,
     times: Times,
     tls: Option<TlsAcceptor>,
-    shown: Shown,
+    shown: HealthSources,
     cancel: CancellationToken,
 ) {
     let Some(tls) = tls else { return http(stream, times, shown, cancel).await };
@@ -121,7 +121,7 @@ async fn connection(
 async fn http(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     times: Times,
-    shown: Shown,
+    shown: HealthSources,
     cancel: CancellationToken,
 ) {
     let service = service_fn(move |request: Request<Incoming>| {
@@ -146,7 +146,7 @@ async fn http(
 const JSON: &str = "application/json";
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-fn answer(request: &Request<Incoming>, shown: &Shown) -> Response<Full<Bytes>> {
+fn answer(request: &Request<Incoming>, shown: &HealthSources) -> Response<Full<Bytes>> {
     let method = request.method();
     let (status, kind, body) = match request.uri().path() {
         _ if request.headers().contains_key(UPGRADE) && !request.body().is_end_stream() => {
@@ -198,7 +198,8 @@ mod tests {
         let address = bound.address().expect("an address");
         let stop = CancellationToken::new();
         let readiness = Arc::new(Readiness::waiting_for([UnreadyReason::Dependencies], &stop));
-        let shown = Shown { readiness: Arc::clone(&readiness), metrics: Arc::new(|| "up 1\n".to_owned()) };
+        let shown =
+            HealthSources { readiness: Arc::clone(&readiness), metrics: Arc::new(|| "up 1\n".to_owned()) };
         let cancel = CancellationToken::new();
         let serving = tokio::spawn(bound.serve(shown, cancel.clone()));
         let status = async |request| ask(address, request).await[9..12].to_owned();
@@ -231,8 +232,10 @@ mod tests {
         bound.times = Times { head: time, progress: time };
         let address = bound.address().expect("an address");
         let cancel = CancellationToken::new();
-        let shown =
-            Shown { readiness: Arc::new(Readiness::waiting_for([], &CancellationToken::new())), metrics };
+        let shown = HealthSources {
+            readiness: Arc::new(Readiness::waiting_for([], &CancellationToken::new())),
+            metrics,
+        };
         tokio::spawn(bound.serve(shown, cancel.clone()));
         (address, cancel)
     }

@@ -9,7 +9,7 @@ use clap::Args;
 use engine::config::{Config, ListenAddress, Listener};
 use projector::ProjectorRunner;
 use projector::limits::FAILURE_RETRY;
-use service::health_listener::{Bound, Shown};
+use service::health_listener::{Bound, HealthSources};
 use service::program::stop_on_signal;
 use service::telemetry::Telemetry;
 use service::{Readiness, UnreadyReason};
@@ -45,7 +45,8 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let waits_for = [UnreadyReason::Dependencies, UnreadyReason::OrgKeys, UnreadyReason::Projector];
     let readiness = Arc::new(Readiness::waiting_for(waits_for, &stop));
     let metrics = telemetry.metrics();
-    let shown = Shown { readiness: Arc::clone(&readiness), metrics: Arc::new(move || metrics.render()) };
+    let shown =
+        HealthSources { readiness: Arc::clone(&readiness), metrics: Arc::new(move || metrics.render()) };
     let listening = CancellationToken::new();
     tracing::info!(address = %management.address()?, "health and metrics");
     let serving = tokio::spawn(management.serve(shown, listening.clone()));
