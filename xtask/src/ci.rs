@@ -41,6 +41,12 @@ pub(crate) fn run() -> Result<()> {
         clippy.args(SELECTION).args(["--", "-D", "warnings"]);
         succeed(clippy)
     })?;
+    // What `./sandbox` builds: the API without the distributed engine and the exporter of traces.
+    steps.run("embedded", || {
+        let mut clippy = crate::cargo(&["clippy", "--package", "ingest-api", "--no-default-features"]);
+        clippy.args(["--locked", "--", "-D", "warnings"]);
+        succeed(clippy)
+    })?;
     steps.run("doc", || {
         let mut doc = crate::cargo(&["doc", "--no-deps", "--locked"]);
         doc.args(SELECTION).env("RUSTDOCFLAGS", "-D warnings");

@@ -15,9 +15,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vault::{FileKms, Freshness, Kms, KmsError, Vault};
 
+#[cfg(feature = "distributed")]
 mod distributed;
 mod erasures;
 mod installation;
+#[cfg(feature = "distributed")]
 mod schema_ids;
 
 use self::installation::PartPaths;
@@ -74,12 +76,15 @@ pub enum OpenError {
     #[error(transparent)]
     Store(#[from] store_sqlite::OpenError),
     /// The distributed engine's log.
+    #[cfg(feature = "distributed")]
     #[error(transparent)]
     Kafka(#[from] log_kafka::OpenError),
     /// The distributed engine's read model and key store.
+    #[cfg(feature = "distributed")]
     #[error(transparent)]
     Cql(#[from] views_cql::OpenError),
     /// The external schema registry.
+    #[cfg(feature = "distributed")]
     #[error(transparent)]
     Registry(#[from] schema_registry::RegistryError),
     /// The log's schema ids are not those that the settings ask for.
@@ -94,8 +99,14 @@ pub enum OpenError {
     /// The org keys.
     #[error(transparent)]
     Kms(#[from] KmsError),
+    /// The distributed engine, which this build was made without.
+    #[cfg(not(feature = "distributed"))]
+    #[error(
+        "this program was built with the embedded engine alone: build it with its default features for the distributed one"
+    )]
+    EmbeddedOnly,
     /// The task that opened them ended.
-    #[error("opening the stores was broken off")]
+    #[error("opening the stores was interrupted")]
     BrokenOff,
 }
 
@@ -103,8 +114,11 @@ impl OpenError {
     /// Whether waiting may mend it: a broker or a node that does not answer yet.
     fn may_pass(&self) -> bool {
         match self {
+            #[cfg(feature = "distributed")]
             Self::Kafka(error) => error.is_transient(),
+            #[cfg(feature = "distributed")]
             Self::Cql(views_cql::OpenError::Unreachable { .. } | views_cql::OpenError::Store(_)) => true,
+            #[cfg(feature = "distributed")]
             Self::Registry(error) => error.is_transient(),
             Self::Log(_, error) => error.is_transient(),
             Self::Keys(error) => error.is_transient(),
@@ -159,7 +173,10 @@ impl Engine {
         config.check()?;
         let engine = match config.engine.kind {
             EngineKind::Embedded => open_embedded(config, role).await?,
+            #[cfg(feature = "distributed")]
             EngineKind::Distributed => Box::pin(distributed::open(config, role)).await?,
+            #[cfg(not(feature = "distributed"))]
+            EngineKind::Distributed => return Err(OpenError::EmbeddedOnly),
         };
         if role == Role::Server {
             let erasures = erasures::Erasures::of(&engine);

@@ -4,6 +4,7 @@
 //! Not here: how a program behaves as a process (`service`), orgs and their API keys (`org-directory`), HTTP, the
 //! projector, and what an event means.
 
+#[cfg(feature = "distributed")]
 mod client_files;
 pub mod config;
 pub mod data_dir;

@@ -84,6 +84,7 @@ pub(crate) const OPEN_RETRY: RetrySchedule =
 
 /// Tries at noting whose the schema ids are: programs that start together contradict or agree at the first, and
 /// a rolling upgrade adds a version once.
+#[cfg(feature = "distributed")]
 pub(crate) const SCHEMA_IDS_NOTE_TRIES: u32 = 5;
 
 /// Records of one read for erasures: nearly all are passed over by their type.

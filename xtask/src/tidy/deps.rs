@@ -16,7 +16,7 @@ const OWNERS: [(&[&str], &str); 7] = [
     (&["apache-avro"], "event-codec"),
     (&["hyper-rustls"], "schema-registry"),
     (&["aes-gcm-siv", "aes-gcm", "hpke"], "vault"),
-    (&["actix-web", "actix-http", "utoipa-actix-web"], "ingest-api"),
+    (&["actix-web", "actix-http"], "ingest-api"),
 ];
 
 /// All that `domain` may build on: bytes and wiping them, hashes and checksums, calendar arithmetic, and ways to

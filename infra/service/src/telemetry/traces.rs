@@ -3,7 +3,9 @@
 //! resource attributes are all read from there by the SDK.
 
 use opentelemetry::trace::TracerProvider as _;
+#[cfg(feature = "otlp")]
 use opentelemetry_otlp::SpanExporter;
+#[cfg(feature = "otlp")]
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Subscriber;
@@ -28,6 +30,22 @@ fn wanted(is_set: impl Fn(&str) -> bool) -> bool {
 }
 
 impl Traces {
+    /// # Errors
+    /// [`TelemetryError::Traces`]: nothing is sent by a build without `otlp`, and whoever asks for it should know.
+    #[cfg(not(feature = "otlp"))]
+    pub(super) fn from_env(
+        _service: &'static str,
+        is_set: impl Fn(&str) -> bool,
+    ) -> Result<Option<Self>, TelemetryError> {
+        if !wanted(&is_set) {
+            return Ok(None);
+        }
+        let why = "this program was built without them: build it with its default features, or unset \
+                   OTEL_EXPORTER_OTLP_ENDPOINT";
+        Err(TelemetryError::Traces(why.to_owned()))
+    }
+
+    #[cfg(feature = "otlp")]
     pub(super) fn from_env(
         service: &'static str,
         is_set: impl Fn(&str) -> bool,
