@@ -24,8 +24,7 @@ async fn sighup_lets_what_began_end_and_exits_with_zero() {
     let headers = [json, ("Content-Length", length.as_str()), expect];
     let mut wire = Wire::open(&sandbox.address()).await;
     wire.send(post_head(system_tests::client::VERDICT, api.key(), &headers)).await;
-    // It has begun once its body is asked for.
-    assert_eq!(wire.answer().await.expect("an interim answer").status, 100);
+    wire.body_is_asked_for().await;
     let (first, rest) = body.split_at(body.len() / 2);
     wire.send(first).await;
     sandbox.process().signal(Signal::HUP);

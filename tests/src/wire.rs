@@ -52,6 +52,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         tokio::time::timeout(wait, self.next()).await.ok().flatten()
     }
 
+    /// Waits until the server asks for the body of a request with `Expect: 100-continue`: then it has begun.
+    pub async fn body_is_asked_for(&mut self) {
+        const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+        let asked = async {
+            while self.read.len() < CONTINUE.len() {
+                self.stream
+                    .read_buf(&mut self.read)
+                    .await
+                    .ok()
+                    .filter(|read| *read > 0)
+                    .expect("an interim answer");
+            }
+        };
+        tokio::time::timeout(DEADLINE, asked).await.expect("an interim answer within the deadline");
+        assert!(self.read.starts_with(CONTINUE), "{:?}", String::from_utf8_lossy(&self.read));
+        self.read.drain(..CONTINUE.len());
+    }
+
     async fn next(&mut self) -> Option<Answer> {
         loop {
             if let Some((answer, used)) = parse(&self.read) {
