@@ -2,11 +2,12 @@
 //! are and how their outcome is read. Not here: the house's own rules (`tidy`), and what a machine must have
 //! installed before (`.ci/run`).
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Command, Stdio};
+mod test_runs;
+
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use local_cluster::Tools;
 
 use crate::{deploy, python, schemathesis, subscribers, tidy};
@@ -16,13 +17,6 @@ use crate::{deploy, python, schemathesis, subscribers, tidy};
 /// features and are built again.
 pub(crate) const SELECTION: [&str; 3] =
     ["--workspace", "--features", "system-tests/bench,system-tests/test-clock"];
-
-/// How the tests of all programs ended, together.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Counts {
-    passed: u64,
-    failed: u64,
-}
 
 /// Runs every step in order and stops at the first that fails.
 pub(crate) fn run() -> Result<()> {
@@ -52,7 +46,7 @@ pub(crate) fn run() -> Result<()> {
         doc.args(SELECTION).env("RUSTDOCFLAGS", "-D warnings");
         succeed(doc)
     })?;
-    let counts = steps.run("test", test)?;
+    let counts = steps.run("test", test_runs::run)?;
     if has_python {
         steps.run("schemathesis", || schemathesis::check(root))?;
     }
@@ -107,67 +101,4 @@ fn succeed(mut command: Command) -> Result<()> {
     let status = command.status().with_context(|| format!("could not start {command:?}"))?;
     ensure!(status.success(), "{status}");
     Ok(())
-}
-
-/// Every test of every crate, also after one has failed: a run should say all that is wrong.
-fn test() -> Result<Counts> {
-    let mut command = crate::cargo(&["test", "--locked", "--no-fail-fast"]);
-    let mut child =
-        command.args(SELECTION).stdout(Stdio::piped()).spawn().context("could not start cargo test")?;
-    let stdout = child.stdout.take().context("cargo test has no standard output")?;
-    let mut counts = Counts::default();
-    let mut lines = BufReader::new(stdout);
-    let mut line = Vec::new();
-    // Bytes, not text: what a test prints need not be UTF-8.
-    while lines.read_until(b'\n', &mut line).context("reading what the tests print")? > 0 {
-        std::io::stdout().write_all(&line)?;
-        counts.add(&String::from_utf8_lossy(&line));
-        line.clear();
-    }
-    let status = child.wait()?;
-    if !status.success() || counts.failed > 0 {
-        say!("{}", counts.line());
-        bail!("{status}");
-    }
-    ensure!(counts.passed > 0, "no test ran");
-    Ok(counts)
-}
-
-impl Counts {
-    /// Takes in a line such as `test result: ok. 12 passed; 0 failed; 0 ignored; …`; others change nothing.
-    fn add(&mut self, line: &str) {
-        let Some((_, result)) = line.split_once("test result: ") else { return };
-        let of = |word: &str| {
-            let before = result.split(';').find_map(|part| part.trim_end().strip_suffix(word))?;
-            before.split_whitespace().next_back()?.parse::<u64>().ok()
-        };
-        self.passed += of(" passed").unwrap_or(0);
-        self.failed += of(" failed").unwrap_or(0);
-    }
-
-    /// The line that whoever reads the gate's output looks for.
-    fn line(self) -> String {
-        format!("{} passed, {} failed", self.passed, self.failed)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Counts;
-
-    #[test]
-    fn counts_add_up_over_the_programs() {
-        let mut counts = Counts::default();
-        for line in [
-            "running 12 tests\n",
-            "test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n",
-            "test a::test result: of 7 passed ... ok\n",
-            "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out\n",
-            "",
-        ] {
-            counts.add(line);
-        }
-        assert_eq!(counts, Counts { passed: 15, failed: 2 });
-        assert_eq!(counts.line(), "15 passed, 2 failed");
-    }
 }
