@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use domain::ports::LogError;
-use engine::config::{ApiConfig, Config, EngineKind, Listener};
+use engine::config::{ApiConfig, Config, EngineKind};
 use engine::{Engine, Role};
 use generation_watch::LiveGeneration;
 use org_directory::Directory;
 use projector::SessionProgress;
+use service::health_listener::{BoundHealthListener, ClientTimes, HealthListener, HealthSources};
+use service::listener::bind_first;
 use service::telemetry::Metrics;
 use service::{Readiness, UnreadyReason};
 use tokio::task::JoinHandle;
@@ -18,7 +20,7 @@ use vault::Vault;
 
 use crate::app::{App, Ports};
 use crate::limits;
-use crate::management::Management;
+use crate::registry_pages::{self, SchemaIds};
 use crate::serving::server::{self, Bound, Serving};
 use crate::settings::Settings;
 use crate::writes::outcome_hub::{OutcomeFreshness, OutcomeHub};
@@ -45,7 +47,7 @@ pub struct Instance {
     /// Cancelled when a part of the instance has ended that it cannot do without.
     failed: Failure,
     public: Public,
-    management: Serving,
+    management: HealthListener,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -88,15 +90,15 @@ impl Instance {
         also: &[UnreadyReason],
     ) -> anyhow::Result<Self> {
         let settings = Settings { support_contact: config.support.contact.clone(), ..settings(&config.api) };
-        let public = bind(&config.api.public_listener()?).context("the public listener")?;
-        let management = bind(&config.api.admin_listener()?).context("the management listener")?;
-        let (url, admin_url) = (public.url(), management.url());
+        let wanted = config.api.public_listener()?;
+        let public = bind_first(&wanted.address, &wanted.addresses()?, wanted.tls.as_ref(), Bound::new);
+        let public = public.context("the public listener")?;
         let is_on_loopback = public.address().ip().is_loopback();
         // Alive and unready from the start, also while a broker or a node is not there yet.
         let readiness = Arc::new(Readiness::waiting_for(readiness::reasons(config, also), stop));
-        let committed_ids = config.registry.url.is_none();
-        let shown = Management { readiness: Arc::clone(&readiness), metrics, committed_ids };
-        let management = server::serve_management(shown, &settings, management)?;
+        let management = serve_management(config, &settings, &readiness, metrics);
+        let management = management.context("the management listener")?;
+        let (url, admin_url) = (public.url(), management.url().to_owned());
         tracing::info!(address = %admin_url, "health and metrics");
         let opening = stop.run_until_cancelled(Box::pin(Engine::open(config, Role::Server))).await;
         let engine = opening.context("stopped before it was ready")??;
@@ -233,7 +235,7 @@ impl Begun {
 }
 
 /// What was told to end, ends; then the stores are closed.
-async fn end(tasks: Vec<JoinHandle<()>>, management: Serving, engine: Engine) {
+async fn end(tasks: Vec<JoinHandle<()>>, management: HealthListener, engine: Engine) {
     for task in tasks {
         if let Err(error) = task.await {
             tracing::warn!(%error, "a task did not end in order");
@@ -270,17 +272,21 @@ pub fn settings(api: &ApiConfig) -> Settings {
     }
 }
 
-fn bind(listener: &Listener) -> anyhow::Result<Bound> {
-    let addresses = listener.addresses()?;
-    let tls = listener.tls.as_ref().map(service::tls::server_config).transpose()?;
-    let mut bound = Err(std::io::Error::other("no address"));
-    for address in addresses {
-        bound = Bound::new(address, tls.clone());
-        if bound.is_ok() {
-            break;
-        }
-    }
-    bound.with_context(|| format!("{} cannot be listened on", listener.address))
+/// Health, metrics and the schemas, from now on.
+fn serve_management(
+    config: &Config,
+    settings: &Settings,
+    readiness: &Arc<Readiness>,
+    metrics: Metrics,
+) -> anyhow::Result<HealthListener> {
+    let wanted = config.api.admin_listener()?;
+    let bound =
+        bind_first(&wanted.address, &wanted.addresses()?, wanted.tls.as_ref(), BoundHealthListener::new)?;
+    let ids = if config.registry.url.is_none() { SchemaIds::Committed } else { SchemaIds::External };
+    let sources = HealthSources::new(Arc::clone(readiness), move || metrics.render())
+        .with_pages(move |request| registry_pages::answer(ids, request));
+    let times = ClientTimes { head: settings.head_timeout, progress: settings.answer_progress };
+    Ok(bound.serve(sources, times)?)
 }
 
 /// Follows the outcomes; tries until the log says where they end.
