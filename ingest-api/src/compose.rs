@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use domain::ports::LogError;
-use engine::config::{ApiConfig, Config, EngineKind};
+use engine::config::{Config, EngineKind};
 use engine::{Engine, Role};
 use generation_watch::LiveGeneration;
 use org_directory::Directory;
-use projector::SessionProgress;
+use projector::{ProjectorPorts, ProjectorRunner, ProjectorSettings, SessionProgress};
 use service::health_listener::{BoundHealthListener, ClientTimes, HealthListener, HealthSources};
 use service::listener::bind_first;
 use service::telemetry::Metrics;
@@ -89,7 +89,7 @@ impl Instance {
         stop: &CancellationToken,
         also: &[UnreadyReason],
     ) -> anyhow::Result<Self> {
-        let settings = Settings { support_contact: config.support.contact.clone(), ..settings(&config.api) };
+        let settings = Settings::of(&config.api, &config.support);
         let wanted = config.api.public_listener()?;
         let public = bind_first(&wanted.address, &wanted.addresses()?, wanted.tls.as_ref(), Bound::new);
         let public = public.context("the public listener")?;
@@ -245,33 +245,6 @@ async fn end(tasks: Vec<JoinHandle<()>>, management: HealthListener, engine: Eng
     engine.close().await;
 }
 
-/// The front end's part of the settings.
-pub fn settings(api: &ApiConfig) -> Settings {
-    let defaults = Settings::default();
-    let bytes = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-    Settings {
-        body_progress: api.body_progress_timeout,
-        body_total: api.body_timeout,
-        body_rate_min: api.body_bytes_per_second_min,
-        body_rate_after: api.body_rate_after,
-        head_timeout: api.head_timeout,
-        answer_progress: api.answer_progress_timeout,
-        docs: api.docs,
-        admission_bytes: bytes(api.bytes_in_flight_max),
-        admission_org_bytes: bytes(api.org_bytes_in_flight_max()),
-        wait_default: api.wait_default,
-        wait_max: api.wait_max,
-        directory_stale: api.directory_stale,
-        outcomes_stale: api.outcomes_current,
-        drain: api.drain_timeout,
-        workers: match api.workers {
-            0 => defaults.workers,
-            n => n as usize,
-        },
-        ..defaults
-    }
-}
-
 /// Health, metrics and the schemas, from now on.
 fn serve_management(
     config: &Config,
@@ -338,23 +311,9 @@ fn spawn_projector(
     cancel: CancellationToken,
     failed: Failure,
 ) -> (JoinHandle<()>, SessionProgress) {
-    let ports = projector::ProjectorPorts {
-        log: Arc::clone(&engine.log),
-        projection: Arc::clone(&engine.projection),
-        vault,
-        codec: engine.codec.clone(),
-        clock: Arc::new(service::clock::now),
-    };
-    let wanted = &config.projector;
-    let settings = projector::ProjectorSettings {
-        group: wanted.group.clone(),
-        batch_records_max: wanted.batch_records_max as usize,
-        poison_max: wanted.dead_letters_max as usize,
-        batch_bytes_max: usize::try_from(wanted.batch_bytes_max).unwrap_or(usize::MAX),
-        ..projector::ProjectorSettings::default()
-    };
+    let (ports, settings) = (ProjectorPorts::of(engine, vault), ProjectorSettings::of(&config.projector));
     let generations = Arc::clone(&engine.operations.generations);
-    let runner = projector::ProjectorRunner::new(ports, settings).following(generations, instance_name());
+    let runner = ProjectorRunner::new(ports, settings).following(generations, instance_name());
     let progress = runner.progress();
     let task = tokio::spawn(async move {
         if let Err(error) = runner.run(cancel).await {
