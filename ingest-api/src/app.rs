@@ -1,5 +1,6 @@
 //! What every request handler reaches for: the ports, the settings, and this instance's own counters. Made once.
 
+use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use domain::ports::{EventLog, ExternalIds, Inspection, Views};
@@ -43,22 +44,8 @@ pub struct Ports {
 
 /// Everything a handler needs.
 pub struct App {
-    /// See [`Ports::log`].
-    pub log: Arc<dyn EventLog>,
-    /// See [`Ports::views`].
-    pub views: Arc<dyn Views>,
-    /// See [`Ports::inspection`].
-    pub inspection: Arc<dyn Inspection>,
-    /// See [`Ports::live`].
-    pub live: LiveGeneration,
-    /// See [`Ports::external_ids`].
-    pub external_ids: Arc<dyn ExternalIds>,
-    /// See [`Ports::vault`].
-    pub vault: Vault,
-    /// See [`Ports::codec`].
-    pub codec: Codec,
-    /// See [`Ports::directory`].
-    pub directory: Directory,
+    /// Reached as if they were the app's own: most handlers use nothing else.
+    ports: Ports,
     /// What an operator may change.
     pub settings: Settings,
     /// Outcomes for waiting callers.
@@ -82,14 +69,7 @@ impl App {
     pub fn new(ports: Ports, settings: Settings, outcomes: Arc<OutcomeHub>) -> Arc<Self> {
         let admission = Admission::new(settings.admission_bytes, settings.admission_org_bytes);
         Arc::new(Self {
-            log: ports.log,
-            views: ports.views,
-            inspection: ports.inspection,
-            live: ports.live,
-            external_ids: ports.external_ids,
-            vault: ports.vault,
-            codec: ports.codec,
-            directory: ports.directory,
+            ports,
             settings,
             outcomes,
             limiter: Limiter::default(),
@@ -112,5 +92,13 @@ impl App {
     /// From the store, when it has to be asked.
     pub async fn generation(&self) -> Result<Generation, ApiError> {
         Ok(self.live.generation().await?)
+    }
+}
+
+impl Deref for App {
+    type Target = Ports;
+
+    fn deref(&self) -> &Ports {
+        &self.ports
     }
 }

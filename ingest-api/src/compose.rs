@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use domain::ports::LogError;
-use engine::config::{ApiConfig, Config, EngineKind, Listener};
+use engine::config::{Config, EngineKind};
 use engine::{Engine, Role};
 use generation_watch::LiveGeneration;
 use org_directory::Directory;
-use projector::SessionProgress;
+use projector::{ProjectorPorts, ProjectorRunner, ProjectorSettings, SessionProgress};
+use service::health_listener::{BoundHealthListener, ClientTimes, HealthListener, HealthSources};
+use service::listener::bind_first;
 use service::telemetry::Metrics;
 use service::{Readiness, UnreadyReason};
 use tokio::task::JoinHandle;
@@ -18,7 +20,7 @@ use vault::Vault;
 
 use crate::app::{App, Ports};
 use crate::limits;
-use crate::management::Management;
+use crate::registry_pages::{self, SchemaIds};
 use crate::serving::server::{self, Bound, Serving};
 use crate::settings::Settings;
 use crate::writes::outcome_hub::{OutcomeFreshness, OutcomeHub};
@@ -45,7 +47,7 @@ pub struct Instance {
     /// Cancelled when a part of the instance has ended that it cannot do without.
     failed: Failure,
     public: Public,
-    management: Serving,
+    management: HealthListener,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -87,16 +89,16 @@ impl Instance {
         stop: &CancellationToken,
         also: &[UnreadyReason],
     ) -> anyhow::Result<Self> {
-        let settings = Settings { support_contact: config.support.contact.clone(), ..settings(&config.api) };
-        let public = bind(&config.api.public_listener()?).context("the public listener")?;
-        let management = bind(&config.api.admin_listener()?).context("the management listener")?;
-        let (url, admin_url) = (public.url(), management.url());
+        let settings = Settings::of(&config.api, &config.support);
+        let wanted = config.api.public_listener()?;
+        let public = bind_first(&wanted.address, &wanted.addresses()?, wanted.tls.as_ref(), Bound::new);
+        let public = public.context("the public listener")?;
         let is_on_loopback = public.address().ip().is_loopback();
         // Alive and unready from the start, also while a broker or a node is not there yet.
         let readiness = Arc::new(Readiness::waiting_for(readiness::reasons(config, also), stop));
-        let committed_ids = config.registry.url.is_none();
-        let shown = Management { readiness: Arc::clone(&readiness), metrics, committed_ids };
-        let management = server::serve_management(shown, &settings, management)?;
+        let management = serve_management(config, &settings, &readiness, metrics);
+        let management = management.context("the management listener")?;
+        let (url, admin_url) = (public.url(), management.url().to_owned());
         tracing::info!(address = %admin_url, "health and metrics");
         let opening = stop.run_until_cancelled(Box::pin(Engine::open(config, Role::Server))).await;
         let engine = opening.context("stopped before it was ready")??;
@@ -233,7 +235,7 @@ impl Begun {
 }
 
 /// What was told to end, ends; then the stores are closed.
-async fn end(tasks: Vec<JoinHandle<()>>, management: Serving, engine: Engine) {
+async fn end(tasks: Vec<JoinHandle<()>>, management: HealthListener, engine: Engine) {
     for task in tasks {
         if let Err(error) = task.await {
             tracing::warn!(%error, "a task did not end in order");
@@ -243,44 +245,21 @@ async fn end(tasks: Vec<JoinHandle<()>>, management: Serving, engine: Engine) {
     engine.close().await;
 }
 
-/// The front end's part of the settings.
-pub fn settings(api: &ApiConfig) -> Settings {
-    let defaults = Settings::default();
-    let bytes = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-    Settings {
-        body_progress: api.body_progress_timeout,
-        body_total: api.body_timeout,
-        body_rate_min: api.body_bytes_per_second_min,
-        body_rate_after: api.body_rate_after,
-        head_timeout: api.head_timeout,
-        answer_progress: api.answer_progress_timeout,
-        docs: api.docs,
-        admission_bytes: bytes(api.bytes_in_flight_max),
-        admission_org_bytes: bytes(api.org_bytes_in_flight_max()),
-        wait_default: api.wait_default,
-        wait_max: api.wait_max,
-        directory_stale: api.directory_stale,
-        outcomes_stale: api.outcomes_current,
-        drain: api.drain_timeout,
-        workers: match api.workers {
-            0 => defaults.workers,
-            n => n as usize,
-        },
-        ..defaults
-    }
-}
-
-fn bind(listener: &Listener) -> anyhow::Result<Bound> {
-    let addresses = listener.addresses()?;
-    let tls = listener.tls.as_ref().map(service::tls::server_config).transpose()?;
-    let mut bound = Err(std::io::Error::other("no address"));
-    for address in addresses {
-        bound = Bound::new(address, tls.clone());
-        if bound.is_ok() {
-            break;
-        }
-    }
-    bound.with_context(|| format!("{} cannot be listened on", listener.address))
+/// Health, metrics and the schemas, from now on.
+fn serve_management(
+    config: &Config,
+    settings: &Settings,
+    readiness: &Arc<Readiness>,
+    metrics: Metrics,
+) -> anyhow::Result<HealthListener> {
+    let wanted = config.api.admin_listener()?;
+    let bound =
+        bind_first(&wanted.address, &wanted.addresses()?, wanted.tls.as_ref(), BoundHealthListener::new)?;
+    let ids = if config.registry.url.is_none() { SchemaIds::Committed } else { SchemaIds::External };
+    let sources = HealthSources::new(Arc::clone(readiness), move || metrics.render())
+        .with_pages(move |request| registry_pages::answer(ids, request));
+    let times = ClientTimes { head: settings.head_timeout, progress: settings.answer_progress };
+    Ok(bound.serve(sources, times)?)
 }
 
 /// Follows the outcomes; tries until the log says where they end.
@@ -332,23 +311,9 @@ fn spawn_projector(
     cancel: CancellationToken,
     failed: Failure,
 ) -> (JoinHandle<()>, SessionProgress) {
-    let ports = projector::ProjectorPorts {
-        log: Arc::clone(&engine.log),
-        projection: Arc::clone(&engine.projection),
-        vault,
-        codec: engine.codec.clone(),
-        clock: Arc::new(service::clock::now),
-    };
-    let wanted = &config.projector;
-    let settings = projector::ProjectorSettings {
-        group: wanted.group.clone(),
-        batch_records_max: wanted.batch_records_max as usize,
-        poison_max: wanted.dead_letters_max as usize,
-        batch_bytes_max: usize::try_from(wanted.batch_bytes_max).unwrap_or(usize::MAX),
-        ..projector::ProjectorSettings::default()
-    };
+    let (ports, settings) = (ProjectorPorts::of(engine, vault), ProjectorSettings::of(&config.projector));
     let generations = Arc::clone(&engine.operations.generations);
-    let runner = projector::ProjectorRunner::new(ports, settings).following(generations, instance_name());
+    let runner = ProjectorRunner::new(ports, settings).following(generations, instance_name());
     let progress = runner.progress();
     let task = tokio::spawn(async move {
         if let Err(error) = runner.run(cancel).await {

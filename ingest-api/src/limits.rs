@@ -1,5 +1,5 @@
 //! Every bound of the HTTP front end, with its reason. Bounds of the domain live in `domain::limits`; what an
-//! operator may change lives in [`crate::settings`], whose defaults these are.
+//! operator may change, and its default, in `engine::config`.
 
 use std::time::Duration;
 
@@ -7,18 +7,6 @@ use retry_schedule::RetrySchedule;
 
 /// A request's body (contract §2): 4 MiB.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
-
-/// A body must make progress at least this often (contract §1).
-pub const BODY_PROGRESS: Duration = Duration::from_secs(10);
-
-/// A body must have ended after this (contract §1).
-pub const BODY_TOTAL: Duration = Duration::from_secs(30);
-
-/// The least average rate of a body, in bytes a second (contract §1).
-pub const BODY_RATE_MIN: u64 = 1024;
-
-/// From when on a body's average rate counts (contract §1): until then a slow start is no fault.
-pub const BODY_RATE_AFTER: Duration = Duration::from_secs(10);
 
 /// A body is charged in these steps (contract §1).
 pub const BODY_STEP_BYTES: usize = 64 * 1024;
@@ -31,27 +19,11 @@ pub const BODY_AHEAD_BYTES_MAX: usize = BODY_STEP_BYTES;
 /// connection buffers beyond what is charged. A usual verdict comes in one turn.
 pub const BODY_ROUND_BYTES: usize = BODY_STEP_BYTES;
 
-/// Bytes of bodies in flight: a 512 MiB container with everything a body turns into (decoded photo, envelope,
-/// record: about two and a half times the body) stays below half of its memory.
-pub const ADMISSION_BYTES: usize = 64 * 1024 * 1024;
-
-/// An org's share of them while no other is active: half. With others it shrinks, so that none keeps another out.
-pub const ADMISSION_ORG_BYTES: usize = ADMISSION_BYTES / 2;
-
-/// How long a verdict's caller waits for the projector (contract §2).
-pub const WAIT_DEFAULT: Duration = Duration::from_secs(2);
-
-/// The longest `Prefer: wait=` (contract §2).
-pub const WAIT_MAX: Duration = Duration::from_secs(10);
+/// What decides whether a write is accepted is read for at least this long, also for a caller that waits for nothing.
+pub const DECIDE_WITHIN_MIN: Duration = Duration::from_secs(2);
 
 /// How long the log may take to confirm both appends; then 503. Well below a load balancer's usual 60 s.
 pub const APPEND_DEADLINE: Duration = Duration::from_secs(10);
-
-/// The org directory must have been current within this (contract §6), or requests get 503.
-pub const DIRECTORY_STALE: Duration = Duration::from_secs(30);
-
-/// A cached key serves only while the outcome stream was current within this (design §2, erasure).
-pub const OUTCOMES_STALE: Duration = Duration::from_secs(5);
 
 /// The length of a rate limit's window: the limits are per minute.
 pub const RATE_WINDOW: Duration = Duration::from_secs(60);
@@ -69,10 +41,6 @@ pub const RETRY_AFTER_S: u64 = 1;
 /// reset: a phone network uploads 5 MiB in about this time.
 pub const LINGER: Duration = Duration::from_secs(5);
 
-/// The head of a request must have come within this of its first byte, and the first of a connection within this
-/// of its start (contract §1).
-pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Connections that the operating system keeps until they are accepted: a burst of clients after a restart.
 pub const ACCEPT_BACKLOG: u32 = 1024;
 
@@ -88,9 +56,6 @@ pub const HEAD_READ_BYTES: usize = 8 * 1024;
 /// A chunk's size line, and all trailers together: sizes are 16 digits, and extensions are read by nobody.
 pub const CHUNK_LINE_BYTES_MAX: usize = 1024;
 
-/// An answer that is not read must make progress within this, or the connection is closed (contract §1).
-pub const ANSWER_PROGRESS: Duration = Duration::from_secs(10);
-
 /// An answer's body is handed to its connection in pieces of this size: what a slow reader holds is a few of them,
 /// not the body.
 pub const ANSWER_PIECE_BYTES: usize = 16 * 1024;
@@ -103,10 +68,6 @@ pub const DISCARD_BYTES_MAX: usize = 1024 * 1024;
 
 /// How long those bytes are waited for.
 pub const DISCARD_TIME: Duration = Duration::from_secs(1);
-
-/// In-flight requests of the public listener get this to end after a SIGTERM (contract §6: 25 s in all, and
-/// the rest of the process needs some of it).
-pub const DRAIN: Duration = Duration::from_secs(20);
 
 /// An `X-Request-Id` (contract §1).
 pub const REQUEST_ID_CHARS_MAX: usize = 128;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use engine::Config;
-use engine::config::ListenAddress;
+use engine::config::{ApiConfig, ListenAddress};
 use ingest_api::compose::Instance;
 use ingest_api::sandbox;
 use org_directory::orgs::cli::{OrgsArgs, run_orgs};
@@ -46,10 +46,10 @@ same folder it goes on where it was, with the same key. Off loopback it wants ID
         #[arg(long, default_value = "./data", value_name = "FOLDER")]
         data_dir: PathBuf,
         /// Address of the API, or a name; port 0 takes a free one
-        #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+        #[arg(long, default_value_t = ApiConfig::default().listen, value_name = "ADDRESS")]
         listen: ListenAddress,
         /// Address of health, metrics and the schema registry
-        #[arg(long, default_value = "127.0.0.1:9464", value_name = "ADDRESS")]
+        #[arg(long, default_value_t = ApiConfig::default().admin_listen, value_name = "ADDRESS")]
         admin_listen: ListenAddress,
         /// Verdicts a minute; 0 is no limit
         #[arg(long, default_value_t = 60_000, value_name = "N")]

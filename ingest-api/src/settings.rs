@@ -1,6 +1,10 @@
-//! What an operator may change about the front end. Parsing a configuration file is the engine's work.
+//! How the front end works. What of it an operator may change, and each default, stands in the engine's configuration
+//! (`engine::config::ApiConfig`).
 
+use std::num::NonZero;
 use std::time::Duration;
+
+use engine::config::{ApiConfig, SupportConfig};
 
 use crate::limits;
 
@@ -45,27 +49,32 @@ pub struct Settings {
     pub support_contact: Option<String>,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
+impl Settings {
+    /// As configured. What is not set there stands in [`crate::limits`].
+    pub fn of(api: &ApiConfig, support: &SupportConfig) -> Self {
+        let bytes = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         Self {
-            body_progress: limits::BODY_PROGRESS,
-            body_total: limits::BODY_TOTAL,
-            body_rate_min: limits::BODY_RATE_MIN,
-            body_rate_after: limits::BODY_RATE_AFTER,
-            head_timeout: limits::HEAD_TIMEOUT,
-            answer_progress: limits::ANSWER_PROGRESS,
-            docs: true,
-            admission_bytes: limits::ADMISSION_BYTES,
-            admission_org_bytes: limits::ADMISSION_ORG_BYTES,
-            wait_default: limits::WAIT_DEFAULT,
-            wait_max: limits::WAIT_MAX,
+            body_progress: api.body_progress_timeout,
+            body_total: api.body_timeout,
+            body_rate_min: api.body_bytes_per_second_min,
+            body_rate_after: api.body_rate_after,
+            head_timeout: api.head_timeout,
+            answer_progress: api.answer_progress_timeout,
+            docs: api.docs,
+            admission_bytes: bytes(api.bytes_in_flight_max),
+            admission_org_bytes: bytes(api.org_bytes_in_flight_max()),
+            wait_default: api.wait_default,
+            wait_max: api.wait_max,
             append_deadline: limits::APPEND_DEADLINE,
-            directory_stale: limits::DIRECTORY_STALE,
-            outcomes_stale: limits::OUTCOMES_STALE,
-            drain: limits::DRAIN,
+            directory_stale: api.directory_stale,
+            outcomes_stale: api.outcomes_current,
+            drain: api.drain_timeout,
             linger: limits::LINGER,
-            workers: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
-            support_contact: None,
+            workers: match api.workers {
+                0 => std::thread::available_parallelism().map_or(2, NonZero::get),
+                n => n as usize,
+            },
+            support_contact: support.contact.clone(),
         }
     }
 }

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use anyhow::bail;
 use engine::config::{Config, EngineKind};
 use engine::data_dir::DataDir;
-use engine::{Engine, Operations, Role};
+use engine::{Engine, InstallationTarget, Operations, Role};
 use projector::rebuild::RebuildPorts;
 use projector::{ProjectorPorts, ProjectorSettings};
 use service::telemetry::Telemetry;
 use vault::AlwaysCurrent;
 
 use crate::BUILD;
-use crate::cli::Target;
 
 /// An engine that a command works on.
 pub(crate) struct Opened {
@@ -28,14 +27,8 @@ pub(crate) struct Opened {
 
 impl Opened {
     /// Opens the installation that the target names, to do one thing beside whoever serves it.
-    pub(crate) async fn tool(target: &Target) -> anyhow::Result<Self> {
-        let config = match (&target.config, &target.data_dir) {
-            (Some(file), _) => Config::from_file(file)?,
-            (None, Some(folder)) if DataDir::exists(folder) => Config::sandbox_from_env(folder)?,
-            (None, Some(folder)) => bail!("{} is no sandbox's folder", folder.display()),
-            // clap asks for one of them.
-            (None, None) => bail!("--config or --data-dir is needed"),
-        };
+    pub(crate) async fn tool(target: &InstallationTarget) -> anyhow::Result<Self> {
+        let config = target.config()?;
         if config.engine.kind == EngineKind::Embedded && !DataDir::exists(&config.engine.data_dir) {
             bail!("{} is no data folder: nothing has served on it", config.engine.data_dir.display());
         }
@@ -54,14 +47,8 @@ impl Opened {
     async fn open(config: Config, telemetry: Telemetry, role: Role) -> anyhow::Result<Self> {
         let engine = Engine::open(&config, role).await?;
         let operations = engine.operations.clone();
-        let ports = ProjectorPorts {
-            log: Arc::clone(&engine.log),
-            projection: Arc::clone(&engine.projection),
-            // A customer's keys are forgotten when its erasure is projected, and later events come later.
-            vault: engine.vault(Arc::new(AlwaysCurrent)),
-            codec: engine.codec.clone(),
-            clock: Arc::new(service::clock::now),
-        };
+        // A customer's keys are forgotten when its erasure is projected, and later events come later.
+        let ports = ProjectorPorts::of(&engine, engine.vault(Arc::new(AlwaysCurrent)));
         Ok(Self { engine, config, ports, operations, telemetry })
     }
 
@@ -73,14 +60,7 @@ impl Opened {
 
     /// The projector's settings.
     pub(crate) fn settings(&self) -> ProjectorSettings {
-        let wanted = &self.config.projector;
-        ProjectorSettings {
-            group: wanted.group.clone(),
-            batch_records_max: wanted.batch_records_max as usize,
-            poison_max: wanted.dead_letters_max as usize,
-            batch_bytes_max: usize::try_from(wanted.batch_bytes_max).unwrap_or(usize::MAX),
-            ..ProjectorSettings::default()
-        }
+        ProjectorSettings::of(&self.config.projector)
     }
 
     /// Asks every dependency something once.

@@ -6,6 +6,7 @@
 //! What does not belong here: what an event means (`domain`), how a log or a store works (the adapters).
 
 mod batch;
+mod from_engine;
 mod group;
 pub mod limits;
 mod pause;

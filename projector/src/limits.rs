@@ -4,14 +4,6 @@ use std::time::Duration;
 
 use retry_schedule::RetrySchedule;
 
-/// Records of one poll: enough that a commit's cost is shared by many, few enough that a batch is done in
-/// well under a second.
-pub const BATCH_RECORDS_MAX: usize = 500;
-
-/// Bytes of one poll: photos ride in events, so this bounds memory where the record count would not. What is
-/// read ahead meanwhile is bounded by as much again, and by one poll more.
-pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
-
 /// How long a poll waits for a first record; a cancellation is noticed at least this often.
 pub const POLL_WAIT: Duration = Duration::from_millis(500);
 
@@ -33,11 +25,7 @@ pub const REMEMBERED_IDS_OF_ALL_MAX: usize = 65_536;
 pub const FAILURE_RETRY: RetrySchedule =
     RetrySchedule::new(Duration::from_millis(20), Duration::from_secs(2));
 
-/// A partition halts when more than this many of its last [`POISON_WINDOW_RECORDS`] could not be applied:
-/// one bad record is a customer's trouble, many are ours.
-pub const POISON_MAX: usize = 20;
-
-/// See [`POISON_MAX`].
+/// Of how many of a partition's last records too many that could not be applied halt it (`dead_letters_max`).
 pub const POISON_WINDOW_RECORDS: u64 = 1_000;
 
 /// Orgs of a partition whose events wait for a key while the others go on: some 40 bytes of its position each.
@@ -55,7 +43,7 @@ pub const CACHED_COUNTS_MAX: usize = 10_000;
 /// Origin records that a release reads at once.
 pub const RELEASE_READS_AT_ONCE: usize = 16;
 
-/// Partitions that a rebuild replays at once: each has a batch in memory ([`BATCH_BYTES_MAX`]), and more only
+/// Partitions that a rebuild replays at once: each has a batch in memory (`batch_bytes_max`), and more only
 /// wait for the same store.
 pub const REBUILD_PARTITIONS_AT_ONCE: usize = 4;
 

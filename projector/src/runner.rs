@@ -113,6 +113,8 @@ impl ProjectorRunner {
         .with_progress(&self.progress);
         let lag = session.lag();
         let ended = tokio::select! {
+            // In one order, so that a simulation repeats by its seed.
+            biased;
             ended = session.run(&mut *member, &cancel) => ended,
             never = lag.watch(&*self.ports.log) => match never {},
         };

@@ -1,5 +1,5 @@
-//! What a projector works through and how it works. Not here: what it does (`runner`), and why each bound is what
-//! it is (`limits`).
+//! What a projector works through and how it works. Not here: what it does (`runner`), where its settings come
+//! from (`from_engine`), and why each bound is what it is (`limits`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +9,6 @@ use domain::rows::Generation;
 use domain::time::Timestamp;
 use event_codec::Codec;
 use vault::Vault;
-
-use crate::limits::{BATCH_BYTES_MAX, BATCH_RECORDS_MAX, POISON_MAX, POISON_WINDOW_RECORDS, POLL_WAIT};
 
 /// What a projector works through.
 #[derive(Clone)]
@@ -46,28 +44,15 @@ pub struct ProjectorSettings {
     pub group: String,
     /// The generation it writes, unless it follows the pointer ([`crate::ProjectorRunner::following`]).
     pub generation: Generation,
-    /// See [`crate::limits::BATCH_RECORDS_MAX`].
+    /// Records of one poll.
     pub batch_records_max: usize,
-    /// See [`crate::limits::BATCH_BYTES_MAX`].
+    /// Bytes of one poll. What is read ahead meanwhile is bounded by as much again, and by one poll more.
     pub batch_bytes_max: usize,
     /// See [`crate::limits::POLL_WAIT`].
     pub poll_wait: Duration,
-    /// See [`crate::limits::POISON_MAX`].
+    /// A partition halts when more than this many of its last `poison_window_records` could not be applied: one bad
+    /// record is a customer's trouble, many are ours.
     pub poison_max: usize,
     /// See [`crate::limits::POISON_WINDOW_RECORDS`].
     pub poison_window_records: u64,
-}
-
-impl Default for ProjectorSettings {
-    fn default() -> Self {
-        Self {
-            group: "identity-projector".to_owned(),
-            generation: Generation(1),
-            batch_records_max: BATCH_RECORDS_MAX,
-            batch_bytes_max: BATCH_BYTES_MAX,
-            poll_wait: POLL_WAIT,
-            poison_max: POISON_MAX,
-            poison_window_records: POISON_WINDOW_RECORDS,
-        }
-    }
 }

@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use system_tests::cases::idempotency::a_hundred_posts_with_one_key;
 use system_tests::client::{Answer, Api, VERDICT, declined, text, verified};
 use system_tests::harness::ContractHarness as _;
 
 use crate::harness::SharedOrg;
 
 const CONNECTIONS: usize = 16;
-const POSTS: usize = 100;
 
 /// Every instance shows one row, that one.
 async fn one_row(each: &[Api], id: &Value, total: u64) {
@@ -28,25 +28,8 @@ async fn a_hundred_posts_with_one_key_split_over_two_instances_are_one_verdict()
     let sandbox = SharedOrg::<0>::start().await;
     let each = sandbox.each();
     let body = verified(&sandbox.info().customer);
-    let mut tasks = JoinSet::new();
-    for connection in 0..CONNECTIONS {
-        let (api, body) = (each[connection % 2].kept_open(), body.clone());
-        tasks.spawn(async move {
-            let mut answers = Vec::new();
-            for _ in (connection..POSTS).step_by(CONNECTIONS) {
-                let headers = [("idempotency-key", "one-for-both"), ("prefer", "wait=10")];
-                answers.push(api.post(VERDICT, &headers, &body).await);
-            }
-            answers
-        });
-    }
-    let answers: Vec<Answer> = tasks.join_all().await.into_iter().flatten().collect();
-    assert_eq!(answers.len(), POSTS);
-    let bodies: BTreeSet<String> = answers.iter().map(|answer| answer.expect(200).to_string()).collect();
-    assert_eq!(bodies.len(), 1, "more than one answer: {bodies:?}");
-    let first = answers.iter().filter(|answer| answer.header("idempotency-replayed").is_none());
-    assert_eq!(first.count(), 1, "one answer is the first, on whichever instance");
-    one_row(&each, &answers[0].json()["verification"]["id"], 1).await;
+    let said = a_hundred_posts_with_one_key(&each, "one-for-both", &body).await;
+    one_row(&each, &said["verification"]["id"], 1).await;
     let kyc = each[0].kyc(&sandbox.info().customer).await;
     assert_eq!(kyc["history"].as_array().map(Vec::len), Some(1), "{kyc}");
     assert_eq!(kyc, each[1].kyc(&sandbox.info().customer).await);

@@ -11,6 +11,7 @@ mod hostile;
 mod lagging;
 mod lifecycle;
 mod observed;
+mod older_formats;
 mod operations;
 mod otlp;
 mod programs;

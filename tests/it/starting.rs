@@ -303,7 +303,7 @@ async fn a_part_of_another_folder_is_refused() {
 
 /// Puts an empty read model of format 2 there, which knows the log that it was made of: its rows lay otherwise than
 /// today's, and are projected again.
-fn empty_the_read_model(file: &Path) {
+pub(crate) fn empty_the_read_model(file: &Path) {
     let tables = concat!(
         include_str!("../../infra/store-sqlite/src/views/schema.sql"),
         include_str!("../../infra/store-sqlite/src/views/generations.sql")

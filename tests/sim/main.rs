@@ -16,6 +16,7 @@ use domain::ports::{EventLog as _, Generations as _, Projection as _, StoredReco
 use domain::rows::{Generation, RowKey, ViewRow};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use retry_schedule::SeededJitter;
 use testkit::faults::{NO_FAULTS, Rates};
 use testkit::memory::{MemoryLog, MemoryViews};
 use tokio::task::JoinSet;
@@ -43,14 +44,7 @@ fn every_seed(count: u64, simulate: fn(u64) -> Pin<Box<dyn Future<Output = u64>>
     let mut crashes = 0;
     let mut done = 0;
     for seed in seeds {
-        let outcome = std::panic::catch_unwind(|| {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_time()
-                .start_paused(true)
-                .build()
-                .expect("a runtime");
-            runtime.block_on(simulate(seed))
-        });
+        let outcome = std::panic::catch_unwind(|| one_seed(seed, simulate(seed)));
         match outcome {
             Ok(ended) => crashes += ended,
             Err(_) => panic!("seed {seed} failed: SIM_SEED={seed} runs it alone"),
@@ -59,6 +53,13 @@ fn every_seed(count: u64, simulate: fn(u64) -> Pin<Box<dyn Future<Output = u64>>
     }
     println!("{done} seeds, {crashes} projectors crashed or were killed in them");
     assert!(done == 1 || crashes > done / 2, "faults that never bite test nothing");
+}
+
+/// Runs one simulation on a paused clock; its pauses follow the seed, too.
+fn one_seed<T>(seed: u64, simulation: impl Future<Output = T>) -> T {
+    let _jitter = SeededJitter::on_this_thread(seed);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime").block_on(simulation)
 }
 
 async fn simulate(seed: u64) -> u64 {
@@ -184,6 +185,21 @@ async fn at_end(log: &MemoryLog, views: &MemoryViews) -> bool {
         }
     }
     true
+}
+
+/// A failure can be looked into only if its seed brings it back: the same faults at the same moments, and so the same
+/// pauses between tries, of which the clock is the sum.
+#[test]
+fn the_same_seed_takes_the_same_time_on_the_simulations_clock() {
+    let timed = |seed| {
+        one_seed(seed, async {
+            let began = tokio::time::Instant::now();
+            (simulate(seed).await, began.elapsed())
+        })
+    };
+    for seed in 0..50 {
+        assert_eq!(timed(seed), timed(seed), "seed {seed}");
+    }
 }
 
 #[test]

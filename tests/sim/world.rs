@@ -122,6 +122,7 @@ impl World {
         }
         async move {
             tokio::select! {
+                biased;
                 ended = runner.run(CancellationToken::new()) => ended.expect("nothing here needs an operator"),
                 () = faults.crashed() => {}
             }
@@ -149,6 +150,7 @@ impl World {
                 (RebuildOptions { keep, ..RebuildOptions::default() }, CancellationToken::new());
             let settings = settings(seed);
             tokio::select! {
+                biased;
                 ended = rebuild(&ports, &settings, options, &Quiet, &cancel) => Some(ended),
                 () = faults.crashed() => None,
             }
@@ -162,6 +164,7 @@ impl World {
         while !crate::at_end(log, views).await {
             assert!(began.elapsed() < CATCH_UP_MAX, "a partition stands still");
             tokio::select! {
+                biased;
                 ended = &mut projector => panic!("the projector ended: {ended:?}"),
                 () = tokio::time::sleep(Duration::from_millis(1)) => {}
             }

@@ -8,32 +8,32 @@ use domain::ports::{
     EventLog, ExternalIds, Generations, Inspection, KeyNotes, KeyRows, LogError, Projection, StoreError,
     Topic, Views,
 };
-use domain::time::Timestamp;
 use event_codec::Codec;
-use store_sqlite::{SqliteKeys, SqliteLog, SqliteLogOptions, SqliteViews};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vault::{FileKms, Freshness, Kms, KmsError, Vault};
 
 #[cfg(feature = "distributed")]
 mod distributed;
+mod embedded;
 mod erasures;
 mod installation;
 #[cfg(feature = "distributed")]
 mod schema_ids;
 
-use self::installation::PartPaths;
 pub use self::installation::{InstallationError, InstallationPart, PartFault};
 use crate::config::{Config, ConfigError, EngineKind};
 use crate::data_dir::{DataDir, DataDirError, ServerLock};
-use crate::limits::{OPEN_RETRY, RETENTION_EVERY};
+use crate::limits::OPEN_RETRY;
 
 /// What a program opens an engine for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// To serve: on the embedded engine one at a time, and it keeps house (retention).
+    /// To serve: on the embedded engine one at a time, and it keeps house (retention). It alone brings a data folder
+    /// of an older build up to date.
     Server,
-    /// To do one thing and end, beside a running server or without one.
+    /// To do one thing and end, beside a running server or without one. That server may be of an older build, so what
+    /// an older build wrote is refused.
     Tool,
 }
 
@@ -172,7 +172,7 @@ impl Engine {
     pub async fn open(config: &Config, role: Role) -> Result<Self, OpenError> {
         config.check()?;
         let engine = match config.engine.kind {
-            EngineKind::Embedded => open_embedded(config, role).await?,
+            EngineKind::Embedded => embedded::open(config, role).await?,
             #[cfg(feature = "distributed")]
             EngineKind::Distributed => Box::pin(distributed::open(config, role)).await?,
             #[cfg(not(feature = "distributed"))]
@@ -185,6 +185,38 @@ impl Engine {
         }
         engine.housekeeping.tasks.close();
         Ok(engine)
+    }
+
+    /// An engine of adapters: one for the log, one for all sides of the read model, one for all of the key store, one
+    /// for org keys.
+    fn of_adapters<L, V, K>(
+        (log, views, keys, kms): (Arc<L>, Arc<V>, Arc<K>, FileKms),
+        codec: Codec,
+        durability: Durability,
+    ) -> Self
+    where
+        L: EventLog + 'static,
+        V: Projection + Views + Generations + Inspection + 'static,
+        K: KeyRows + ExternalIds + KeyNotes + 'static,
+    {
+        Self {
+            log,
+            projection: Arc::clone(&views) as _,
+            operations: Operations {
+                generations: Arc::clone(&views) as _,
+                inspection: Arc::clone(&views) as _,
+            },
+            views,
+            external_ids: Arc::clone(&keys) as _,
+            notes: Arc::clone(&keys) as _,
+            keys,
+            kms: Arc::new(kms),
+            codec,
+            durability,
+            data_dir: None,
+            housekeeping: Housekeeping::default(),
+            _lock: None,
+        }
     }
 
     /// A vault on this engine's key rows and KMS. Its cached keys serve while `freshness` says so.
@@ -273,74 +305,6 @@ impl Drop for Housekeeping {
     }
 }
 
-/// The embedded engine's adapters.
-struct Embedded {
-    data_dir: DataDir,
-    lock: Option<ServerLock>,
-    log: Arc<SqliteLog>,
-    views: Arc<SqliteViews>,
-    keys: Arc<SqliteKeys>,
-    kms: FileKms,
-}
-
-impl Embedded {
-    fn open(config: &Config, role: Role) -> Result<Self, OpenError> {
-        let data_dir = DataDir::at(&config.engine.data_dir)?;
-        let lock = match role {
-            Role::Server => Some(data_dir.lock()?),
-            Role::Tool => None,
-        };
-        let opening = data_dir.begin_opening()?;
-        let parts = PartPaths::new(&data_dir, config.kms_file());
-        parts.check()?;
-        data_dir.make_parts()?;
-        let options =
-            SqliteLogOptions { partitions: config.engine.partitions, ..SqliteLogOptions::default() };
-        let log = SqliteLog::open(&data_dir.log(), options)?;
-        let views = SqliteViews::open(&data_dir.views())?;
-        let keys = SqliteKeys::open(&data_dir.keystore())?;
-        let kms = FileKms::open(config.kms_file())?;
-        parts.mark(&kms)?;
-        drop(opening);
-        Ok(Self { data_dir, lock, log, views, keys, kms })
-    }
-}
-
-async fn open_embedded(config: &Config, role: Role) -> Result<Engine, OpenError> {
-    let settings = config.clone();
-    let Embedded { data_dir, lock, log, views, keys, kms } =
-        tokio::task::spawn_blocking(move || Embedded::open(&settings, role))
-            .await
-            .map_err(|_| OpenError::BrokenOff)??;
-    let housekeeping = Housekeeping::default();
-    if role == Role::Server {
-        let every_hour = retain(Arc::downgrade(&log), housekeeping.cancel.clone());
-        housekeeping.tasks.spawn(every_hour);
-    }
-    let views_port: Arc<dyn Views> = Arc::clone(&views) as _;
-    let external_ids: Arc<dyn ExternalIds> = Arc::clone(&keys) as _;
-    let notes: Arc<dyn KeyNotes> = Arc::clone(&keys) as _;
-    let operations = Operations {
-        generations: Arc::clone(&views) as Arc<dyn Generations>,
-        inspection: Arc::clone(&views) as Arc<dyn Inspection>,
-    };
-    Ok(Engine {
-        log,
-        projection: views,
-        views: views_port,
-        operations,
-        keys,
-        external_ids,
-        notes,
-        kms: Arc::new(kms),
-        codec: Codec::committed(),
-        durability: Durability::Fsynced,
-        data_dir: Some(data_dir),
-        housekeeping,
-        _lock: lock,
-    })
-}
-
 /// Tries again while what is missing may still come; a tool ends with the first refusal.
 async fn until_there<T, F: Future<Output = Result<T, OpenError>>>(
     role: Role,
@@ -356,30 +320,6 @@ async fn until_there<T, F: Future<Output = Result<T, OpenError>>>(
                 tokio::time::sleep(pause).await;
             }
             done => return done,
-        }
-    }
-}
-
-/// Enforces retention now and every hour, until the engine is closed or nobody holds the log any more.
-async fn retain(log: std::sync::Weak<SqliteLog>, cancel: CancellationToken) {
-    let mut every = tokio::time::interval(RETENTION_EVERY);
-    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = cancel.cancelled() => return,
-            _ = every.tick() => {}
-        }
-        let Some(log) = log.upgrade() else { return };
-        let now: Timestamp = service::clock::now();
-        tokio::select! {
-            () = cancel.cancelled() => return,
-            done = log.enforce_retention(now) => match done {
-                Ok(retained) => {
-                    metrics::counter!("identity_log_expired_records_total").increment(retained.expired);
-                    metrics::counter!("identity_log_compacted_records_total").increment(retained.compacted);
-                }
-                Err(error) => tracing::warn!(%error, "old records were not removed; next try in an hour"),
-            },
         }
     }
 }

@@ -9,9 +9,11 @@ mod client_files;
 pub mod config;
 pub mod data_dir;
 mod engine;
+mod installation_target;
 mod limits;
 
 pub use config::Config;
 pub use engine::{
     Durability, Engine, InstallationError, InstallationPart, OpenError, Operations, PartFault, Role,
 };
+pub use installation_target::{InstallationTarget, TargetError};

@@ -114,6 +114,8 @@ impl PointerWatch {
         let WatchMode::Stored(stored) = &self.0 else { return work.await };
         let mut heartbeat = Heartbeat::new(Arc::clone(&stored.generations), stored.instance.clone());
         let done = tokio::select! {
+            // In one order, so that a simulation repeats by its seed.
+            biased;
             done = work => done,
             () = stored.watch(&mut heartbeat) => unreachable!("it goes on for ever"),
         };

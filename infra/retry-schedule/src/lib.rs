@@ -4,9 +4,13 @@
 //! Pure: nobody sleeps here, and nothing is retried. Who waits, for how long in all, and what is worth another try is
 //! the caller's; the bounds are in the `limits.rs` of the crate that names them.
 
+mod seeded_jitter;
+
 use std::time::Duration;
 
 use rand::{Rng, RngExt as _};
+
+pub use seeded_jitter::SeededJitter;
 
 /// The bounds of the pauses, fixed where they are named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +51,10 @@ pub struct Backoff {
 impl Backoff {
     /// The next pause: between half of its step and the whole of it.
     pub fn next_pause(&mut self) -> Duration {
-        self.draw(&mut rand::rng())
+        seeded_jitter::with_seeded(|seeded| match seeded {
+            Some(seeded) => self.draw(seeded),
+            None => self.draw(&mut rand::rng()),
+        })
     }
 
     /// It worked: the next pause is a first one again.
@@ -94,6 +101,31 @@ mod tests {
         };
         assert_eq!(pauses(1), pauses(1), "by the seed alone");
         assert!(pauses(1).iter().zip(pauses(2)).all(|(one, other)| *one != other));
+    }
+
+    #[test]
+    fn on_a_seeded_thread_pauses_follow_its_seed() {
+        let pauses = |seed| -> Vec<Duration> {
+            let _seeded = SeededJitter::on_this_thread(seed);
+            let (mut one, mut other) = (SCHEDULE.start(), SCHEDULE.start());
+            (0..6).flat_map(|_| [one.next_pause(), other.next_pause()]).collect()
+        };
+        assert_eq!(pauses(1), pauses(1));
+        assert_ne!(pauses(1), pauses(2));
+    }
+
+    #[test]
+    fn a_seed_holds_on_its_thread_until_it_is_dropped() {
+        let pauses = || -> Vec<Duration> {
+            let mut backoff = SCHEDULE.start();
+            (0..6).map(|_| backoff.next_pause()).collect()
+        };
+        let seeded = SeededJitter::on_this_thread(1);
+        let ours = pauses();
+        let theirs = std::thread::spawn(pauses).join().expect("no panic");
+        assert_ne!(ours, theirs, "another thread has no seed");
+        drop(seeded);
+        assert_ne!(ours, pauses(), "nor has this one any more");
     }
 
     #[test]

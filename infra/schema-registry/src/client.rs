@@ -1,7 +1,6 @@
 //! Asking: one request at a time over HTTP/1.1, with TLS where the URL says so, a time limit, and a bound on what
 //! is read. Redirects are not followed: credentials go where they were meant to go. Not here: what is asked.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,14 +11,13 @@ use hyper::{Method, Request, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
+use service::tls::{TlsError, certificates, private_key};
 use zeroize::Zeroizing;
 
 use crate::error::RegistryError;
-use crate::limits::{ANSWER_BYTES_MAX, PEM_FILE_BYTES_MAX, REQUEST_WITHIN, WORDS_MAX};
+use crate::limits::{ANSWER_BYTES_MAX, REQUEST_WITHIN, WORDS_MAX};
 use crate::options::{Credentials, RegistryOptions, TlsOptions};
 
 /// Confluent's media type; plain JSON is what some others say.
@@ -160,7 +158,7 @@ fn tls(options: &TlsOptions) -> Result<ClientConfig, RegistryError> {
     match &options.ca_file {
         Some(path) => {
             for authority in certificates(path)? {
-                roots.add(authority).map_err(|error| refused(path, &error))?;
+                roots.add(authority).map_err(|error| TlsError::unusable(path, "authority", error))?;
             }
         }
         // What of the system's store cannot be read is not trusted; without any, an https answer is refused.
@@ -172,28 +170,6 @@ fn tls(options: &TlsOptions) -> Result<ClientConfig, RegistryError> {
         .map_err(|error| RegistryError::Options(error.to_string()))?
         .with_root_certificates(roots);
     let Some((chain, key)) = &options.identity else { return Ok(builder.with_no_client_auth()) };
-    let private = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|error| refused(key, &error))?;
-    builder.with_client_auth_cert(certificates(chain)?, private).map_err(|error| refused(chain, &error))
-}
-
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, RegistryError> {
-    let pem = read(path)?;
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    let chain = chain.map_err(|error| refused(path, &error))?;
-    if chain.is_empty() {
-        return Err(refused(path, &"it holds no certificate"));
-    }
-    Ok(chain)
-}
-
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, RegistryError> {
-    let bytes = std::fs::metadata(path).map_err(|error| refused(path, &error))?.len();
-    if bytes > PEM_FILE_BYTES_MAX {
-        return Err(refused(path, &"it is too large for a PEM file"));
-    }
-    std::fs::read(path).map(Zeroizing::new).map_err(|error| refused(path, &error))
-}
-
-fn refused(path: &Path, why: &dyn std::fmt::Display) -> RegistryError {
-    RegistryError::File { path: path.to_path_buf(), why: why.to_string() }
+    let client = builder.with_client_auth_cert(certificates(chain)?, private_key(key)?);
+    Ok(client.map_err(|error| TlsError::unusable(chain, "certificate", error))?)
 }

@@ -1,7 +1,7 @@
 //! Why the registry gave no ids. Texts name the registry and the subject; never a password, and of what the
 //! registry itself said at most a sentence.
 
-use std::path::PathBuf;
+use service::tls::TlsError;
 
 /// Why schemas could not be registered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -10,13 +10,8 @@ pub enum RegistryError {
     #[error("the schema registry's settings cannot be: {0}")]
     Options(String),
     /// A PEM file is not usable.
-    #[error("{path}: {why}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        why: String,
-    },
+    #[error("{0}")]
+    File(String),
     /// No answer came, or one that says "later". Worth trying again.
     #[error("the schema registry at {url} does not answer: {why}")]
     Unreachable {
@@ -67,6 +62,12 @@ pub enum RegistryError {
         /// What came.
         why: String,
     },
+}
+
+impl From<TlsError> for RegistryError {
+    fn from(error: TlsError) -> Self {
+        Self::File(error.to_string())
+    }
 }
 
 impl RegistryError {

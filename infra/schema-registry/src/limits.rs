@@ -10,6 +10,3 @@ pub(crate) const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// What of a registry's own words goes into an error: a sentence, not a page.
 pub(crate) const WORDS_MAX: usize = 200;
-
-/// A PEM file: a bundle of authorities is some hundred KiB.
-pub(crate) const PEM_FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;

@@ -1,65 +1,73 @@
-//! The management listener of a program that has no API: `/livez`, `/readyz`, `/metrics`, nothing else, for an
-//! internal network (contract §4); and what readiness is, for every program. `ingest-api` has a listener of its own,
-//! because it also shows the schema registry there. Knows neither what a program does nor where metrics come from.
+//! The management listener of every program (contract §4): `/livez`, `/readyz`, `/metrics`, and pages that a program
+//! hands in, for an internal network. Here are its connections; what is answered is in `pages`. Knows neither what a
+//! program does nor where metrics come from.
+
+mod pages;
+#[cfg(test)]
+mod tests;
 
 use std::convert::Infallible;
+use std::future::{poll_fn, ready};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{self, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::body::{Body as _, Incoming};
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, UPGRADE};
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use crate::limits::{ACCEPT_PAUSE, ANSWER_PROGRESS, CONNECTIONS_MAX, DRAIN, HEAD_BYTES_MAX, HEAD_MAX};
-use crate::{Progressing, Readiness};
-
-/// What the listener shows. Cheap to clone.
-#[derive(Clone)]
-pub struct HealthSources {
-    /// For `/readyz`.
-    pub readiness: Arc<Readiness>,
-    /// For `/metrics`: Prometheus' text format.
-    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
-}
+pub use self::pages::{HealthSources, PageAnswer, PageRequest};
+use crate::Progressing;
+use crate::limits::{
+    ACCEPT_PAUSE, ANSWER_PROGRESS, CONNECTIONS_MAX, DRAIN, HEAD_BYTES_MAX, HEAD_MAX, LINGER, LINGER_BYTES_MAX,
+};
+use crate::listener::listener_url;
 
 /// How long a client may take.
-#[derive(Debug, Clone, Copy)]
-struct Times {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientTimes {
     /// A TLS handshake, and each request's head.
-    head: Duration,
+    pub head: Duration,
     /// Until it takes another byte of an answer.
-    progress: Duration,
+    pub progress: Duration,
 }
 
-/// A listener that is bound and does not serve yet.
-pub struct Bound {
-    listener: TcpListener,
+impl Default for ClientTimes {
+    fn default() -> Self {
+        Self { head: HEAD_MAX, progress: ANSWER_PROGRESS }
+    }
+}
+
+/// A listener that is bound and does not answer yet.
+pub struct BoundHealthListener {
+    listener: net::TcpListener,
     tls: Option<TlsAcceptor>,
-    times: Times,
 }
 
-impl Bound {
+impl BoundHealthListener {
     /// Binds the address; port 0 takes a free one. Plaintext without `tls`.
     ///
     /// # Errors
     /// The operating system's.
-    pub async fn new(address: SocketAddr, tls: Option<ServerConfig>) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let tls = tls.map(|config| TlsAcceptor::from(Arc::new(config)));
-        Ok(Self { listener, tls, times: Times { head: HEAD_MAX, progress: ANSWER_PROGRESS } })
+    pub fn new(address: SocketAddr, tls: Option<ServerConfig>) -> io::Result<Self> {
+        let listener = net::TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let tls = tls.map(|mut config| {
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            TlsAcceptor::from(Arc::new(config))
+        });
+        Ok(Self { listener, tls })
     }
 
     /// Where it listens.
@@ -70,220 +78,121 @@ impl Bound {
         self.listener.local_addr()
     }
 
-    /// Serves until cancelled, then lets what is under way end.
-    pub async fn serve(self, shown: HealthSources, cancel: CancellationToken) {
-        let connections = TaskTracker::new();
-        let free = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-        loop {
-            let accepted = async {
-                // Never closed: the wait ends with a permit.
-                let permit = Arc::clone(&free).acquire_owned().await.ok();
-                (permit, self.listener.accept().await)
-            };
-            let Some((permit, accepted)) = cancel.run_until_cancelled(accepted).await else { break };
-            match accepted {
-                Ok((stream, _)) => {
-                    let (tls, shown, cancel) = (self.tls.clone(), shown.clone(), cancel.clone());
-                    let times = self.times;
-                    connections.spawn(async move {
-                        let stream = Progressing::over(stream, times.progress);
-                        connection(stream, times, tls, shown, cancel).await;
-                        drop(permit);
-                    });
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "the management listener cannot accept");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
-        connections.close();
-        // Whoever is slower than this is cut off with the process.
-        let _ = tokio::time::timeout(DRAIN, connections.wait()).await;
+    /// Answers from now on. Within a runtime.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn serve(self, sources: HealthSources, times: ClientTimes) -> io::Result<HealthListener> {
+        let url = listener_url(self.address()?, self.tls.is_some());
+        let listener = TcpListener::from_std(self.listener)?;
+        let cancel = CancellationToken::new();
+        let connections = Connections { tls: self.tls, sources, times, cancel: cancel.clone() };
+        let task = tokio::spawn(accept(listener, connections));
+        Ok(HealthListener { url, task, cancel: cancel.drop_guard() })
     }
 }
 
-async fn connection(
-    stream: Progressing<TcpStream>,
-    times: Times,
+/// A listener that answers, until [`HealthListener::stop`] or until it is dropped.
+#[derive(Debug)]
+pub struct HealthListener {
+    url: String,
+    task: JoinHandle<()>,
+    cancel: DropGuard,
+}
+
+impl HealthListener {
+    /// Its base URL, on this machine.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Takes no more connections, and lets answers that are under way end.
+    pub async fn stop(self) {
+        drop(self.cancel);
+        if let Err(error) = self.task.await {
+            tracing::warn!(%error, "the management listener did not end in order");
+        }
+    }
+}
+
+/// What all connections have in common.
+#[derive(Clone)]
+struct Connections {
     tls: Option<TlsAcceptor>,
-    shown: HealthSources,
+    sources: HealthSources,
+    times: ClientTimes,
     cancel: CancellationToken,
-) {
-    let Some(tls) = tls else { return http(stream, times, shown, cancel).await };
-    match tokio::time::timeout(times.head, tls.accept(stream)).await {
-        Ok(Ok(stream)) => http(stream, times, shown, cancel).await,
+}
+
+async fn accept(listener: TcpListener, common: Connections) {
+    let connections = TaskTracker::new();
+    let free = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let accepted = async {
+            // Never closed: the wait ends with a permit.
+            let permit = Arc::clone(&free).acquire_owned().await.ok();
+            (permit, listener.accept().await)
+        };
+        let Some((permit, accepted)) = common.cancel.run_until_cancelled(accepted).await else { break };
+        match accepted {
+            Ok((stream, _)) => {
+                let common = common.clone();
+                connections.spawn(async move {
+                    connection(stream, common).await;
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the management listener cannot accept");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    connections.close();
+    // Whoever is slower than this is cut off with the process.
+    let _ = tokio::time::timeout(DRAIN, connections.wait()).await;
+}
+
+async fn connection(stream: TcpStream, common: Connections) {
+    let stream = Progressing::over(stream, common.times.progress);
+    let Some(tls) = common.tls.clone() else { return http(stream, common).await };
+    match tokio::time::timeout(common.times.head, tls.accept(stream)).await {
+        Ok(Ok(stream)) => http(stream, common).await,
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
 }
 
-async fn http(
-    stream: impl AsyncRead + AsyncWrite + Unpin,
-    times: Times,
-    shown: HealthSources,
-    cancel: CancellationToken,
-) {
+async fn http(stream: impl AsyncRead + AsyncWrite + Unpin, common: Connections) {
+    let Connections { sources, times, cancel, .. } = common;
     let service = service_fn(move |request: Request<Incoming>| {
-        let answer = answer(&request, &shown);
-        async move { Ok::<_, Infallible>(answer) }
+        ready(Ok::<_, Infallible>(pages::answer(&request, &sources)))
     });
-    let mut builder = hyper::server::conn::http1::Builder::new();
+    let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(times.head).max_buf_size(HEAD_BYTES_MAX);
-    let mut serving = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut serving = builder.serve_connection(TokioIo::new(stream), service);
     let ended = tokio::select! {
-        ended = &mut serving => ended,
+        ended = poll_fn(|cx| serving.poll_without_shutdown(cx)) => ended,
         () = cancel.cancelled() => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
+            std::pin::Pin::new(&mut serving).graceful_shutdown();
+            poll_fn(|cx| serving.poll_without_shutdown(cx)).await
         }
     };
+    let http1::Parts { io, read_buf, .. } = serving.into_parts();
+    let mut stream = io.into_inner();
     if let Err(error) = ended {
         tracing::debug!(%error, "a management connection ended early");
-    }
-}
-
-const JSON: &str = "application/json";
-const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
-
-fn answer(request: &Request<Incoming>, shown: &HealthSources) -> Response<Full<Bytes>> {
-    let method = request.method();
-    let (status, kind, body) = match request.uri().path() {
-        _ if request.headers().contains_key(UPGRADE) && !request.body().is_end_stream() => {
-            let body =
-                r#"{"error":"a request with a body cannot ask for Upgrade","code":"upgrade_with_body"}"#;
-            (StatusCode::BAD_REQUEST, JSON, body.to_owned())
+        // A connection that nothing had come on is not answered: it was only kept open.
+        if error.is_timeout() && !read_buf.is_empty() {
+            let _ = stream.write_all(pages::HEAD_STALLED).await;
         }
-        "/livez" | "/readyz" | "/metrics" if method != Method::GET && method != Method::HEAD => (
-            StatusCode::METHOD_NOT_ALLOWED,
-            JSON,
-            r#"{"error":"method not allowed","code":"method_not_allowed"}"#.to_owned(),
-        ),
-        "/livez" => (StatusCode::OK, JSON, r#"{"status":"alive"}"#.to_owned()),
-        "/readyz" => match shown.readiness.answer() {
-            (true, body) => (StatusCode::OK, JSON, body),
-            (false, body) => (StatusCode::SERVICE_UNAVAILABLE, JSON, body),
-        },
-        "/metrics" => (StatusCode::OK, PROMETHEUS, (shown.metrics)()),
-        _ => (StatusCode::NOT_FOUND, JSON, r#"{"error":"not found","code":"route_not_found"}"#.to_owned()),
-    };
-    let mut response = Response::new(Full::new(Bytes::from(body)));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
     }
-    response
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-
-    use super::*;
-    use crate::UnreadyReason;
-
-    async fn ask(address: SocketAddr, request: &str) -> String {
-        let mut stream = TcpStream::connect(address).await.expect("connected");
-        let request = format!("{request} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.expect("sent");
-        let mut heard = String::new();
-        stream.read_to_string(&mut heard).await.expect("answered");
-        heard
-    }
-
-    #[tokio::test]
-    async fn it_shows_life_readiness_and_metrics_and_nothing_else() {
-        let bound = Bound::new(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.expect("bound");
-        let address = bound.address().expect("an address");
-        let stop = CancellationToken::new();
-        let readiness = Arc::new(Readiness::waiting_for([UnreadyReason::Dependencies], &stop));
-        let shown =
-            HealthSources { readiness: Arc::clone(&readiness), metrics: Arc::new(|| "up 1\n".to_owned()) };
-        let cancel = CancellationToken::new();
-        let serving = tokio::spawn(bound.serve(shown, cancel.clone()));
-        let status = async |request| ask(address, request).await[9..12].to_owned();
-        assert_eq!(status("GET /livez").await, "200");
-        let unready = ask(address, "GET /readyz").await;
-        assert!(
-            unready.contains(" 503 ") && unready.ends_with(r#""reasons":["dependencies"]}"#),
-            "{unready}"
-        );
-        readiness.settle(UnreadyReason::Dependencies);
-        assert_eq!(status("GET /readyz").await, "200");
-        let metrics = ask(address, "GET /metrics").await;
-        assert!(metrics.contains(PROMETHEUS) && metrics.ends_with("up 1\n"), "{metrics}");
-        let lost = ask(address, "GET /other").await;
-        assert!(lost.contains("404") && lost.ends_with(r#""code":"route_not_found"}"#), "{lost}");
-        let refused = ask(address, "POST /metrics").await;
-        assert!(refused.contains("405") && refused.contains("allow: GET, HEAD"), "{refused}");
-        assert!(refused.ends_with(r#""code":"method_not_allowed"}"#), "{refused}");
-        stop.cancel();
-        assert_eq!(status("GET /readyz").await, "503");
-        cancel.cancel();
-        serving.await.expect("ended");
-        assert!(TcpStream::connect(address).await.is_err(), "closed");
-    }
-
-    /// A listener that loses patience soon, and what ends it.
-    async fn impatient(metrics: Arc<dyn Fn() -> String + Send + Sync>) -> (SocketAddr, CancellationToken) {
-        let mut bound = Bound::new(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.expect("bound");
-        let time = Duration::from_millis(500);
-        bound.times = Times { head: time, progress: time };
-        let address = bound.address().expect("an address");
-        let cancel = CancellationToken::new();
-        let shown = HealthSources {
-            readiness: Arc::new(Readiness::waiting_for([], &CancellationToken::new())),
-            metrics,
-        };
-        tokio::spawn(bound.serve(shown, cancel.clone()));
-        (address, cancel)
-    }
-
-    /// Writes again and again, at a pace, until the other side has ended the connection.
-    async fn drip_to_the_end(stream: &mut TcpStream) {
-        for _ in 0..1_000 {
-            if stream.write_all(b"x").await.is_err() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        panic!("the connection goes on");
-    }
-
-    #[tokio::test]
-    async fn every_head_has_its_time_and_an_answer_must_be_read() {
-        let (address, cancel) = impatient(Arc::new(|| "up 1\n".repeat(10_000_000))).await;
-        let live = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
-        let mut stream = TcpStream::connect(address).await.expect("connected");
-        stream.write_all(live.as_bytes()).await.expect("sent");
-        stream.read_exact(&mut [0; 15]).await.expect("an answer");
-        stream.write_all(b"GET /livez HTTP/1.1\r\nX: ").await.expect("sent");
-        drip_to_the_end(&mut stream).await;
-        let mut unread = TcpStream::connect(address).await.expect("connected");
-        unread.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
-        drip_to_the_end(&mut unread).await;
-        cancel.cancel();
-    }
-
-    #[tokio::test]
-    async fn pipelined_answers_keep_their_bodies_and_an_upgrade_hides_none() {
-        let (address, cancel) = impatient(Arc::new(String::new)).await;
-        let heard = ask(
-            address,
-            "GET /livez HTTP/1.1\r\nHost: x\r\n\r\nHEAD /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /livez",
-        )
-        .await;
-        let bodies: Vec<&str> = heard.split("\r\n\r\n").collect();
-        assert!(bodies[1].starts_with("{\"status\":\"alive\"}HTTP/1.1 200"), "{heard}");
-        assert!(bodies[2].starts_with("HTTP/1.1 200") && bodies[3] == "{\"status\":\"alive\"}", "{heard}");
-        for upgrade in ["Upgrade: websocket", "Upgrade: h2c\r\nConnection: Upgrade"] {
-            let request = format!(
-                "POST /livez HTTP/1.1\r\n{upgrade}\r\nContent-Length: 1\r\nHost: x\r\n\r\nxGET /livez"
-            );
-            let heard = ask(address, &request).await;
-            assert!(heard.starts_with("HTTP/1.1 400") && heard.contains("Upgrade"), "{heard}");
-        }
-        cancel.cancel();
+    let _ = stream.shutdown().await;
+    if !cancel.is_cancelled() {
+        // What is still coming would reset the connection, and with it an answer that was not read yet.
+        let rest =
+            async { tokio::io::copy(&mut stream.take(LINGER_BYTES_MAX), &mut tokio::io::sink()).await };
+        let _ = tokio::time::timeout(LINGER, rest).await;
     }
 }

@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod health_listener;
 mod limits;
+pub mod listener;
 pub mod program;
 mod readiness;
 pub mod telemetry;

@@ -23,6 +23,12 @@ pub(crate) const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// After a failed accept (no descriptor left) the listener waits this long.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// How long, and how much, an answered connection is read on that still sends something: heads are small.
+pub(crate) const LINGER: Duration = Duration::from_secs(1);
+
+/// See [`LINGER`].
+pub(crate) const LINGER_BYTES_MAX: u64 = 64 * 1024;
+
 /// How long answers under way may take once the listener closes.
 pub(crate) const DRAIN: Duration = Duration::from_secs(2);
 
@@ -55,5 +61,5 @@ pub(crate) const STREAM_BUSY_PAUSE: Duration = Duration::from_millis(10);
 /// hold up the end.
 pub(crate) const RUNTIME_END_MAX: Duration = Duration::from_secs(1);
 
-/// A PEM file of a listener: a chain of a few certificates is some KiB, a bundle of authorities some hundred.
+/// A PEM file: a chain of a few certificates is some KiB, a bundle of authorities some hundred.
 pub(crate) const PEM_FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;

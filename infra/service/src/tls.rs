@@ -60,6 +60,13 @@ pub enum TlsError {
     },
 }
 
+impl TlsError {
+    /// A file that was read and is no good.
+    pub fn unusable(path: &Path, what: &'static str, error: impl std::fmt::Display) -> Self {
+        Self::NoSuchThing { path: path.to_path_buf(), what, message: error.to_string() }
+    }
+}
+
 /// A server's TLS from those files. Certificate and key are looked at again at each handshake (two `stat`s)
 /// and taken up when they have changed and go together; until then the last good ones serve. The authority
 /// of client certificates is read at start.
@@ -71,17 +78,17 @@ pub fn server_config(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
     let certificate = ReloadingCertificate::open(files, Arc::clone(&provider))?;
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|error| no_such_thing(&files.cert_file, "protocol version", error))?;
+        .map_err(|error| TlsError::unusable(&files.cert_file, "protocol version", error))?;
     let builder = match &files.client_ca_file {
         None => builder.with_no_client_auth(),
         Some(path) => {
             let mut roots = RootCertStore::empty();
             for authority in certificates(path)? {
-                roots.add(authority).map_err(|error| no_such_thing(path, "authority", error))?;
+                roots.add(authority).map_err(|error| TlsError::unusable(path, "authority", error))?;
             }
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
                 .build()
-                .map_err(|error| no_such_thing(path, "authority", error))?;
+                .map_err(|error| TlsError::unusable(path, "authority", error))?;
             builder.with_client_cert_verifier(verifier)
         }
     };
@@ -172,7 +179,8 @@ fn load(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result<Arc<Certif
 /// # Errors
 /// The file cannot be read, is too large, or holds no private key.
 pub fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    PrivateKeyDer::from_pem_slice(&read(path)?).map_err(|error| no_such_thing(path, "private key", error))
+    PrivateKeyDer::from_pem_slice(&read(path)?)
+        .map_err(|error| TlsError::unusable(path, "private key", error))
 }
 
 /// The certificates of a PEM file, at least one.
@@ -182,9 +190,9 @@ pub fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
 pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&read(path)?)
         .collect::<Result<_, _>>()
-        .map_err(|error| no_such_thing(path, "certificate", error))?;
+        .map_err(|error| TlsError::unusable(path, "certificate", error))?;
     if chain.is_empty() {
-        return Err(no_such_thing(path, "certificate", "there is none in it"));
+        return Err(TlsError::unusable(path, "certificate", "there is none in it"));
     }
     Ok(chain)
 }
@@ -195,10 +203,6 @@ fn read(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, TlsError> {
         return Err(unreadable(io::Error::other("too large for a PEM file")));
     }
     std::fs::read(path).map(zeroize::Zeroizing::new).map_err(unreadable)
-}
-
-fn no_such_thing(path: &Path, what: &'static str, error: impl std::fmt::Display) -> TlsError {
-    TlsError::NoSuchThing { path: path.to_path_buf(), what, message: error.to_string() }
 }
 
 #[cfg(test)]

@@ -159,7 +159,7 @@ mod tests {
     use rusqlite::params;
 
     use super::*;
-    use crate::migrate::{self, Durability};
+    use crate::migrate::{self, Durability, OlderFormat};
 
     const SCHEMA: &str = "CREATE TABLE filler (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT";
 
@@ -174,7 +174,8 @@ mod tests {
     fn most_is_copied_beside_the_writer_and_the_rest_by_it() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("file");
-        let writer = migrate::open(&path, "log", &[SCHEMA], Durability::Full).expect("opens");
+        let writer =
+            migrate::open(&path, "log", &[SCHEMA], Durability::Full, OlderFormat::Migrate).expect("opens");
         writer.pragma_update(None, "wal_autocheckpoint", 0).expect("set");
         let mut checkpointer = Checkpointer::start(&path, "test-checkpoint").expect("starts");
         assert!(!checkpointer.is_done(), "nothing was begun");

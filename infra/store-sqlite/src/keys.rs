@@ -17,9 +17,9 @@ use domain::sealed::{Purpose, Purposes};
 use domain::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
-use crate::OpenError;
 use crate::migrate::{self, Durability};
 use crate::pool::{Failure, Pool};
+use crate::{OlderFormat, OpenError};
 
 /// Format 1 upwards; a released one never changes.
 const MIGRATIONS: &[&str] = &[
@@ -38,14 +38,23 @@ impl SqliteKeys {
     /// The file in the store's folder.
     pub const FILE: &str = "keys.sqlite";
 
-    /// Opens or makes the key store in that folder, which must exist. What an interrupted destruction left in
-    /// the write-ahead log goes now.
+    /// Opens or makes the key store in that folder, which must exist, and brings an older one up. What an interrupted
+    /// destruction left in the write-ahead log goes now.
     ///
     /// # Errors
-    /// [`OpenError`] when the file cannot be opened, is another program's, or was written by a newer build.
+    /// As for [`SqliteKeys::open_with`].
     pub fn open(folder: &Path) -> Result<Arc<Self>, OpenError> {
+        Self::open_with(folder, OlderFormat::Migrate)
+    }
+
+    /// The same, with a choice what becomes of an older one.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the file cannot be opened, is another program's, was written by a newer build, or by an
+    /// older one and may not be brought up.
+    pub fn open_with(folder: &Path, older: OlderFormat) -> Result<Arc<Self>, OpenError> {
         let path = folder.join(Self::FILE);
-        let writer = migrate::open(&path, "keys", MIGRATIONS, Durability::Full)?;
+        let writer = migrate::open(&path, "keys", MIGRATIONS, Durability::Full, older)?;
         // Another process that reads just now keeps the log from being cut; it cuts it itself when it closes.
         truncate_wal(&writer).map_err(|error| OpenError::Sqlite { path: path.clone(), error })?;
         Ok(Arc::new(Self { pool: Pool::new(writer, &path, limits::CACHE_KIB)? }))

@@ -39,7 +39,7 @@ use self::schema::log_error;
 use self::tail::Tail;
 use self::writer::{Channels, Writer};
 use crate::checkpoint::Checkpointer;
-use crate::migrate::{self, Durability, OpenError};
+use crate::migrate::{self, Durability, OlderFormat, OpenError};
 
 /// Where the log's times come from.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -51,14 +51,18 @@ pub struct SqliteLogOptions {
     pub partitions: u32,
     /// The clock of `appended_at`; within a partition times never fall, whatever it says.
     pub clock: Clock,
+    /// What becomes of a file that an older build wrote.
+    pub older: OlderFormat,
 }
 
 impl Default for SqliteLogOptions {
-    /// Eight partitions, so that a projector can use the cores of a larger machine, and the system's clock.
+    /// Eight partitions, so that a projector can use the cores of a larger machine, and the system's clock. An older
+    /// file is brought up.
     fn default() -> Self {
         Self {
             partitions: 8,
             clock: Arc::new(|| Timestamp::from_millis(chrono::Utc::now().timestamp_millis())),
+            older: OlderFormat::Migrate,
         }
     }
 }
@@ -107,13 +111,14 @@ impl SqliteLog {
     /// Opens `log.sqlite` in that folder, or makes both (0600 and 0700).
     ///
     /// # Errors
-    /// [`OpenError`]: written by a newer build, made with another partition count, not a log, or not
+    /// [`OpenError`]: written by a newer build, or by an older one and not to be brought up, made with another partition count, not a log, or not
     /// readable and writable.
     pub fn open(dir: &Path, options: SqliteLogOptions) -> Result<Arc<Self>, OpenError> {
         let path = dir.join(Self::FILE);
         let io = |error| OpenError::Io { path: path.clone(), error };
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(io)?;
-        let mut connection = migrate::open(&path, "log", schema::MIGRATIONS, Durability::Full)?;
+        let mut connection =
+            migrate::open(&path, "log", schema::MIGRATIONS, Durability::Full, options.older)?;
         let topics = schema::ensure_topics(&mut connection, &path, options.partitions)?;
         let (commits, queue, tail) =
             (Arc::new(Commits::new()), Arc::new(Queue::default()), Arc::new(Tail::default()));

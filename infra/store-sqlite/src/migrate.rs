@@ -20,6 +20,15 @@ pub(crate) enum Durability {
     Normal,
 }
 
+/// What becomes of a file that an older build wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OlderFormat {
+    /// It is brought up to this build's format: for the program that serves, which no other one runs beside.
+    Migrate,
+    /// It is refused and left alone: the server of the older build may be running on it.
+    Refuse,
+}
+
 /// Why a store's file could not be opened. Texts are for operators.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -36,6 +45,21 @@ pub enum OpenError {
         /// Its format.
         found: u32,
         /// The highest format this build knows.
+        known: u32,
+    },
+    /// The file was written by an older build, and whoever opens it may not change its format.
+    #[error(
+        "{path} was written by an older version of this program (its format is {found}, this build's is \
+         {known}), and only a server brings it up to date: stop the older server and start this version's once, or \
+         use the commands of the version that wrote it",
+        path = path.display()
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// This build's.
         known: u32,
     },
     /// The file is a SQLite file of something else.
@@ -72,25 +96,27 @@ pub enum OpenError {
     },
 }
 
-/// Opens or makes a store's file and applies the migrations it has not seen, each in a transaction of its
-/// own. `kind` names the store ("log", "views", "keys"); its first two letters mark the file, so that one
+/// Opens or makes a store's file and applies the migrations it has not seen, if `older` lets it, in one transaction:
+/// a file is this build's or as it was. `kind` names the store ("log", "views", "keys"); its first two letters mark the file, so that one
 /// store's file is never taken for another's. The file's mode is 0600; SQLite gives its companions the same.
 pub(crate) fn open(
     path: &Path,
     kind: &str,
     migrations: &[&str],
     durability: Durability,
+    older: OlderFormat,
 ) -> Result<Connection, OpenError> {
     protect(path).map_err(|error| OpenError::Io { path: path.to_owned(), error })?;
     let sqlite = |error| OpenError::Sqlite { path: path.to_owned(), error };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
-    // Looked at before anything is written: a newer or foreign file is left exactly as it was.
+    // Looked at before anything is written: a file that is refused is left exactly as it was.
     connection.busy_timeout(BUSY_TIMEOUT).map_err(sqlite)?;
-    look(&connection, path, kind, migrations.len())?;
+    let expected = Expected { path, kind, known: u32::try_from(migrations.len()).unwrap_or(u32::MAX), older };
+    let found = expected.look(&connection)?;
     configure(&connection, durability).map_err(sqlite)?;
-    for target in 1..=migrations.len() {
-        migrate(&mut connection, path, kind, migrations, target)?;
+    if found < expected.known {
+        expected.migrate(&mut connection, migrations)?;
     }
     Ok(connection)
 }
@@ -149,55 +175,68 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
-/// What [`check`] says of one moment of the file: read one by one, the mark could be from before another
-/// process made the file and the format from after it.
-fn look(connection: &Connection, path: &Path, kind: &str, known: usize) -> Result<u32, OpenError> {
-    let sqlite = |error| OpenError::Sqlite { path: path.to_owned(), error };
-    let moment = connection.unchecked_transaction().map_err(sqlite)?;
-    let found = check(&moment, path, kind, known)?;
-    moment.commit().map_err(sqlite)?;
-    Ok(found)
+/// What a file must be to be opened.
+#[derive(Debug, Clone, Copy)]
+struct Expected<'a> {
+    path: &'a Path,
+    kind: &'a str,
+    known: u32,
+    older: OlderFormat,
 }
 
-/// The format in the file; 0 for one just made. Refuses newer and foreign files. Within a transaction.
-fn check(connection: &Connection, path: &Path, kind: &str, known: usize) -> Result<u32, OpenError> {
-    let sqlite = |error| OpenError::Sqlite { path: path.to_owned(), error };
-    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(sqlite);
-    let (mark, found) = (number("application_id")?, number("user_version")?);
-    let known = u32::try_from(known).unwrap_or(u32::MAX);
-    let found = u32::try_from(found).unwrap_or(u32::MAX);
-    if mark == 0 && found == 0 && number("schema_version")? == 0 {
-        return Ok(0);
+impl Expected<'_> {
+    /// What [`Expected::check`] says of one moment of the file: read one by one, the mark could be from before another
+    /// process made the file and the format from after it.
+    fn look(self, connection: &Connection) -> Result<u32, OpenError> {
+        let moment = connection.unchecked_transaction().map_err(|error| self.sqlite(error))?;
+        let found = self.check(&moment)?;
+        moment.commit().map_err(|error| self.sqlite(error))?;
+        Ok(found)
     }
-    if mark != i64::from(application_id(kind)) {
-        return Err(OpenError::Foreign { path: path.to_owned(), kind: format!("the {kind} store") });
-    }
-    if found > known {
-        return Err(OpenError::Newer { path: path.to_owned(), found, known });
-    }
-    Ok(found)
-}
 
-/// Applies migration number `target` (from 1) unless the file has it, perhaps from another process that
-/// opened it at the same moment: asked again under the write lock.
-fn migrate(
-    connection: &mut Connection,
-    path: &Path,
-    kind: &str,
-    migrations: &[&str],
-    target: usize,
-) -> Result<(), OpenError> {
-    let sqlite = |error| OpenError::Sqlite { path: path.to_owned(), error };
-    if look(connection, path, kind, migrations.len())? as usize >= target {
-        return Ok(());
+    /// The format in the file; 0 for one just made. Refuses foreign and newer files, and older ones unless they may be
+    /// brought up. Within a transaction.
+    fn check(self, connection: &Connection) -> Result<u32, OpenError> {
+        let Self { path, kind, known, older } = self;
+        let number = |name| {
+            let value = connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+            value.map_err(|error| self.sqlite(error))
+        };
+        let (mark, found) = (number("application_id")?, number("user_version")?);
+        let found = u32::try_from(found).unwrap_or(u32::MAX);
+        if mark == 0 && found == 0 && number("schema_version")? == 0 {
+            return Ok(0);
+        }
+        if mark != i64::from(application_id(kind)) {
+            return Err(OpenError::Foreign { path: path.to_owned(), kind: format!("the {kind} store") });
+        }
+        if found > known {
+            return Err(OpenError::Newer { path: path.to_owned(), found, known });
+        }
+        if found < known && older == OlderFormat::Refuse {
+            return Err(OpenError::Older { path: path.to_owned(), found, known });
+        }
+        Ok(found)
     }
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
-    if (check(&transaction, path, kind, migrations.len())? as usize) < target {
-        transaction.execute_batch(migrations[target - 1]).map_err(sqlite)?;
-        transaction.pragma_update(None, "application_id", application_id(kind)).map_err(sqlite)?;
-        transaction.pragma_update(None, "user_version", target as i64).map_err(sqlite)?;
+
+    /// Applies the migrations that the file lacks. Another process that opened it at the same moment may have been
+    /// faster: asked again under the write lock.
+    fn migrate(self, connection: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {
+        let sqlite = |error| self.sqlite(error);
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
+        let found = self.check(&transaction)? as usize;
+        for migration in migrations.iter().skip(found) {
+            transaction.execute_batch(migration).map_err(sqlite)?;
+        }
+        transaction.pragma_update(None, "application_id", application_id(self.kind)).map_err(sqlite)?;
+        transaction.pragma_update(None, "user_version", self.known).map_err(sqlite)?;
+        transaction.commit().map_err(sqlite)
     }
-    transaction.commit().map_err(sqlite)
+
+    fn sqlite(self, error: rusqlite::Error) -> OpenError {
+        OpenError::Sqlite { path: self.path.to_owned(), error }
+    }
 }
 
 /// "ID" and the kind's first two letters.
@@ -213,6 +252,18 @@ mod tests {
     const FIRST: &str = "CREATE TABLE one (x INTEGER) STRICT; INSERT INTO one VALUES (1)";
     const SECOND: &str = "CREATE TABLE two (x INTEGER) STRICT; INSERT INTO two SELECT x FROM one";
 
+    fn open_or_bring_up(
+        path: &Path,
+        migrations: &[&str],
+        durability: Durability,
+    ) -> Result<Connection, OpenError> {
+        open(path, "log", migrations, durability, OlderFormat::Migrate)
+    }
+
+    fn open_as_a_tool(path: &Path, migrations: &[&str]) -> Result<Connection, OpenError> {
+        open(path, "log", migrations, Durability::Full, OlderFormat::Refuse)
+    }
+
     fn number(connection: &Connection, sql: &str) -> i64 {
         connection.query_row(sql, [], |row| row.get(0)).expect(sql)
     }
@@ -221,7 +272,8 @@ mod tests {
     fn a_connection_is_as_durable_and_as_clean_as_it_was_asked_to_be() {
         let folder = tempfile::tempdir().expect("a folder");
         for (name, durability, synchronous) in [("a", Durability::Full, 2), ("b", Durability::Normal, 1)] {
-            let connection = open(&folder.path().join(name), "log", &[FIRST], durability).expect("opens");
+            let connection =
+                open_or_bring_up(&folder.path().join(name), &[FIRST], durability).expect("opens");
             for (pragma, value) in [
                 ("synchronous", synchronous),
                 ("fullfsync", synchronous - 1),
@@ -243,25 +295,47 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("file");
         for (migrations, version) in [(&[FIRST][..], 1), (&[FIRST, SECOND], 2), (&[FIRST, SECOND], 2)] {
-            let connection = open(&path, "log", migrations, Durability::Full).expect("opens");
+            let connection = open_or_bring_up(&path, migrations, Durability::Full).expect("opens");
             assert_eq!(number(&connection, "PRAGMA user_version"), version);
             assert_eq!(number(&connection, "SELECT count(*) FROM one"), 1);
         }
-        let older = open(&path, "log", &[FIRST], Durability::Full);
-        assert!(matches!(older, Err(OpenError::Newer { found: 2, known: 1, .. })));
-        let other = open(&path, "views", &[FIRST, SECOND], Durability::Full);
+        let newer = open_or_bring_up(&path, &[FIRST], Durability::Full);
+        assert!(matches!(newer, Err(OpenError::Newer { found: 2, known: 1, .. })));
+        let other = open(&path, "views", &[FIRST, SECOND], Durability::Full, OlderFormat::Migrate);
         assert!(matches!(other, Err(OpenError::Foreign { .. })));
     }
 
     #[test]
-    fn a_migration_that_fails_leaves_nothing_of_itself() {
+    fn a_tool_makes_a_file_opens_a_current_one_and_leaves_an_older_one_alone() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("file");
-        let broken = "CREATE TABLE two (x INTEGER) STRICT; INSERT INTO nowhere VALUES (1)";
-        let failed = open(&path, "log", &[FIRST, broken], Durability::Full);
-        assert!(matches!(failed, Err(OpenError::Sqlite { .. })));
-        let connection = open(&path, "log", &[FIRST], Durability::Full).expect("the first stands");
-        assert_eq!(number(&connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'two'"), 0);
+        drop(open_as_a_tool(&path, &[FIRST]).expect("made"));
+        drop(open_as_a_tool(&path, &[FIRST]).expect("opened"));
+        let before = fs::read(&path).expect("read");
+        let refused = open_as_a_tool(&path, &[FIRST, SECOND]).expect_err("must be refused");
+        assert!(matches!(refused, OpenError::Older { found: 1, known: 2, .. }), "{refused:?}");
+        let words = refused.to_string();
+        assert!(words.contains("older version") && words.contains("start this version's once"), "{words}");
+        assert!(fs::read(&path).expect("read") == before, "not a byte was changed");
+        drop(open_or_bring_up(&path, &[FIRST, SECOND], Durability::Full).expect("brought up"));
+        drop(open_as_a_tool(&path, &[FIRST, SECOND]).expect("opened"));
+        let refused = open_as_a_tool(&path, &[FIRST]);
+        assert!(matches!(refused, Err(OpenError::Newer { found: 2, known: 1, .. })), "{refused:?}");
+    }
+
+    #[test]
+    fn migrations_of_which_one_fails_leave_the_file_as_it_was() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        let broken = "CREATE TABLE three (x INTEGER) STRICT; INSERT INTO nowhere VALUES (1)";
+        for migrations in [&[FIRST, SECOND, broken][..], &[FIRST]] {
+            let opened = open_or_bring_up(&path, migrations, Durability::Full);
+            assert_eq!(opened.is_ok(), migrations.len() == 1, "{opened:?}");
+        }
+        let failed = open_or_bring_up(&path, &[FIRST, SECOND, broken], Durability::Full);
+        assert!(matches!(failed, Err(OpenError::Sqlite { .. })), "{failed:?}");
+        let connection = open_or_bring_up(&path, &[FIRST], Durability::Full).expect("the first stands");
+        assert_eq!(number(&connection, "SELECT count(*) FROM sqlite_schema WHERE name <> 'one'"), 0);
     }
 
     #[test]
@@ -270,7 +344,7 @@ mod tests {
         // Many times: what one reads between two steps of another is a matter of microseconds.
         for round in 0..50 {
             let path = folder.path().join(round.to_string());
-            let open = || open(&path, "log", &[FIRST, SECOND], Durability::Full).map(drop);
+            let open = || open_as_a_tool(&path, &[FIRST, SECOND]).map(drop);
             thread::scope(|scope| {
                 let all: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
                 for one in all {

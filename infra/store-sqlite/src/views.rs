@@ -27,9 +27,9 @@ use domain::rows::{
 use domain::time::Timestamp;
 
 use self::batch_thread::BatchThread;
-use crate::OpenError;
 use crate::migrate::{self, Durability};
 use crate::pool::Pool;
+use crate::{OlderFormat, OpenError};
 
 /// Format 1 upwards; a released one never changes.
 const MIGRATIONS: &[&str] = &[
@@ -55,13 +55,22 @@ impl SqliteViews {
     /// The file in the store's folder.
     pub const FILE: &str = "views.sqlite";
 
-    /// Opens or makes the read model in that folder, which must exist.
+    /// Opens or makes the read model in that folder, which must exist, and brings an older one up.
     ///
     /// # Errors
-    /// [`OpenError`] when the file cannot be opened, is another program's, or was written by a newer build.
+    /// As for [`SqliteViews::open_with`].
     pub fn open(folder: &Path) -> Result<Arc<Self>, OpenError> {
+        Self::open_with(folder, OlderFormat::Migrate)
+    }
+
+    /// The same, with a choice what becomes of an older one.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the file cannot be opened, is another program's, was written by a newer build, or by an
+    /// older one and may not be brought up.
+    pub fn open_with(folder: &Path, older: OlderFormat) -> Result<Arc<Self>, OpenError> {
         let path = folder.join(Self::FILE);
-        let writer = migrate::open(&path, "views", MIGRATIONS, Durability::Normal)?;
+        let writer = migrate::open(&path, "views", MIGRATIONS, Durability::Normal, older)?;
         writer.wal_hook(Some(batch_thread::after_commit));
         let pool = Pool::new(writer, &path, limits::CACHE_KIB)?;
         let batches = BatchThread::start(pool.writer(), &path)?;

@@ -6,9 +6,10 @@ use domain::limits::{EXTERNAL_ID_CHARS_MAX, FULL_NAME_CHARS_MAX, PAGE_ROWS_DEFAU
 use domain::orgs::Scope;
 use domain::policy::{Method, Tier};
 use domain::rows::VerificationStatus;
+use engine::config::ApiConfig;
 use serde_json::{Map, Value, json};
 
-use crate::limits::{PAGE_NUMBER_MAX, WAIT_MAX};
+use crate::limits::PAGE_NUMBER_MAX;
 
 /// Idempotency-Key: 1 to 255 visible characters, bare or as a quoted string with its two escapes.
 const IDEMPOTENCY_KEY: &str = r#"^([!#-~][!-~]{0,254}|"([!#-\[\]-~]|\\["\\]){1,255}")$"#;
@@ -169,7 +170,9 @@ fn parameter_rule(name: &str, of_customers: bool) -> Option<Value> {
             json!({ "type": "string", "pattern": IDEMPOTENCY_KEY, "example": "8e03978e-40d5-43dd-bc93-6894a57f9324" })
         }
         // A preference may be anything (RFC 7240): what is not understood is left aside.
-        "Prefer" => json!({ "type": "string", "example": format!("wait={}", WAIT_MAX.as_secs()) }),
+        "Prefer" => {
+            json!({ "type": "string", "example": format!("wait={}", ApiConfig::default().wait_max.as_secs()) })
+        }
         _ => return None,
     })
 }

@@ -224,6 +224,7 @@ fn is_json(value: &str) -> bool {
 mod tests {
     use super::*;
     use actix_web::http::header::{HeaderName, HeaderValue};
+    use engine::config::{ApiConfig, SupportConfig};
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         let mut map = HeaderMap::new();
@@ -235,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_body_has_the_time_that_its_bytes_earn_it() {
-        let settings = Settings::default();
+        let settings = Settings::of(&ApiConfig::default(), &SupportConfig::default());
         let pace = Pace::begin(&settings);
         let left = |received, after_s| {
             pace.left(received, pace.start + Duration::from_secs(after_s)).map(|left| left.as_secs())

@@ -1,4 +1,4 @@
-//! The listeners: sockets, TLS, worker threads, and the orderly end.
+//! The public listener: its socket, TLS, worker threads, and the orderly end.
 //!
 //! actix-web's own `HttpServer` cannot wrap a connection, and [`crate::serving::connection`] must; so the same parts are put
 //! together here that it is made of.
@@ -19,18 +19,17 @@ use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
 use rustls::ServerConfig;
+use service::listener::listener_url;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpSocket;
 
 use crate::app::App;
 use crate::limits::{ACCEPT_BACKLOG, KEEP_ALIVE};
-use crate::management::{self, Management};
 use crate::routes;
 use crate::serving::access_log::observe;
 use crate::serving::answer_pieces::hand_over;
 use crate::serving::connection::{Link, Wire};
 use crate::serving::socket::Socket;
-use crate::settings::Settings;
 
 /// A socket that is bound, and its TLS. It does not listen before it is served: until then whoever connects is
 /// refused at once by the operating system, and does not wait in a queue that nobody looks at.
@@ -65,16 +64,7 @@ impl Bound {
 
     /// `http://…` or `https://…`; an address that means every interface is named by loopback.
     pub fn url(&self) -> String {
-        let scheme = if self.tls.is_some() { "https" } else { "http" };
-        let mut address = self.address;
-        if address.ip().is_unspecified() {
-            let loopback: std::net::IpAddr = match address {
-                SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-                SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-            };
-            address.set_ip(loopback);
-        }
-        format!("{scheme}://{address}")
+        listener_url(self.address, self.tls.is_some())
     }
 }
 
@@ -122,26 +112,10 @@ pub fn serve_public(app: Arc<App>, bound: Bound) -> io::Result<Serving> {
     };
     let service =
         move || actix_web::App::new().wrap(from_fn(observe)).configure(routes::configure(Arc::clone(&app)));
-    serve("public", bound, manners, service)
+    serve(bound, manners, service)
 }
 
-/// Serves the management listener.
-///
-/// # Errors
-/// The operating system's.
-pub fn serve_management(management: Management, settings: &Settings, bound: Bound) -> io::Result<Serving> {
-    let manners = Manners {
-        linger: Duration::from_secs(1),
-        drain: Duration::from_secs(1),
-        workers: 1,
-        head_time: settings.head_timeout,
-        answer_progress: settings.answer_progress,
-    };
-    let service = move || actix_web::App::new().configure(management::configure(management.clone()));
-    serve("management", bound, manners, service)
-}
-
-fn serve<F, I, S, B>(name: &str, bound: Bound, manners: Manners, app: F) -> io::Result<Serving>
+fn serve<F, I, S, B>(bound: Bound, manners: Manners, app: F) -> io::Result<Serving>
 where
     F: Fn() -> I + Send + Clone + 'static,
     I: actix_service::IntoServiceFactory<S, Request>,
@@ -161,7 +135,7 @@ where
         .shutdown_timeout(manners.drain.as_millis().div_ceil(1000).max(1) as u64);
     let signal = builder.graceful_shutdown_signal();
     let builder = match tls {
-        None => builder.listen(name, listener, move || {
+        None => builder.listen("public", listener, move || {
             let signal = signal.clone();
             fn_service(move |io: TcpStream| async move {
                 let peer = io.peer_addr().ok();
@@ -175,7 +149,7 @@ where
         })?,
         Some(mut tls) => {
             tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-            builder.listen(name, listener, move || {
+            builder.listen("public", listener, move || {
                 let signal = signal.clone();
                 let acceptor =
                     Acceptor::new(tls.clone()).map_init_err(|_| ()).map_err(TlsError::into_service_error);

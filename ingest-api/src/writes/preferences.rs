@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::http::header::{HeaderMap, HeaderName};
 
-use crate::limits::{self, ANSWER_GRACE, IDEMPOTENCY_KEY_CHARS_MAX, LOOK_BEFORE_MIN};
+use crate::limits::{ANSWER_GRACE, DECIDE_WITHIN_MIN, IDEMPOTENCY_KEY_CHARS_MAX, LOOK_BEFORE_MIN};
 use crate::serving::errors::FieldErrors;
 use crate::serving::request_id::visible_ascii;
 use crate::settings::Settings;
@@ -122,7 +122,7 @@ impl AnswerTimes {
             look_within: LOOK_BEFORE_MIN.max(wait / 2),
             wait_until,
             read_until: wait_until + ANSWER_GRACE,
-            decide_until: received + wait.max(limits::WAIT_DEFAULT) + ANSWER_GRACE,
+            decide_until: received + wait.max(DECIDE_WITHIN_MIN) + ANSWER_GRACE,
         }
     }
 }
@@ -140,6 +140,7 @@ fn seconds(text: &str) -> Option<u64> {
 mod tests {
     use super::*;
     use actix_web::http::header::HeaderValue;
+    use engine::config::{ApiConfig, SupportConfig};
 
     fn headers(name: &'static str, values: &[&str]) -> HeaderMap {
         let mut map = HeaderMap::new();
@@ -191,7 +192,7 @@ mod tests {
 
     #[test]
     fn preferences() {
-        let settings = Settings::default();
+        let settings = Settings::of(&ApiConfig::default(), &SupportConfig::default());
         for (given, seconds, applied) in [
             (&["wait=5"][..], 5, Some("wait=5")),
             (&["wait=0"], 0, Some("wait=0")),

@@ -6,11 +6,11 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::rows::BookEntry;
+use engine::InstallationTarget;
 use projector::quarantine::{self, QuarantineDetails, QuarantinedCustomer, ReleaseResult};
 use serde_json::{Value, json};
 use service::program::{print, say, stop_on_signal, table};
 
-use super::{Target, topic_hex};
 use crate::compose::Opened;
 
 /// Customers whose events wait because one of them could not be applied.
@@ -70,7 +70,7 @@ letters for good, and no longer hold up the rest.")]
 #[derive(Debug, Args)]
 struct Common {
     #[command(flatten)]
-    target: Target,
+    target: InstallationTarget,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -177,7 +177,7 @@ fn quarantined_json(one: &QuarantinedCustomer) -> Value {
     json!({
         "orgId": one.customer.org.as_str(),
         "customerId": one.customer.customer.as_str(),
-        "topicId": topic_hex(one.quarantine.since.topic_id),
+        "topicId": one.quarantine.since.topic_id.to_hex(),
         "partition": one.quarantine.since.partition.0,
         "offset": one.quarantine.since.offset.0,
         "cause": one.quarantine.cause,

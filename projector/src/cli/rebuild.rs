@@ -8,11 +8,11 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use domain::event::Offset;
 use domain::time::Timestamp;
+use engine::InstallationTarget;
 use projector::rebuild::{self, RebuildOptions, RebuildPatience, RebuildReport, ReplayUntil};
 use serde_json::json;
 use service::program::{print, stop_on_signal};
 
-use super::Target;
 use super::progress::ProgressDisplay;
 use crate::compose::Opened;
 
@@ -29,7 +29,7 @@ Verdicts may keep coming. A rebuild that was interrupted is continued by the nex
 --until begins anew. Exit code 1 from --dry-run: it found differences.")]
 pub(crate) struct RebuildArgs {
     #[command(flatten)]
-    target: Target,
+    target: InstallationTarget,
     /// Keep the old generation after the switch, written and silent
     #[arg(long, conflicts_with_all = ["until", "dry_run"])]
     keep: bool,

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
-use engine::config::{Config, ListenAddress, Listener};
+use engine::config::{Config, ListenAddress};
 use projector::ProjectorRunner;
 use projector::limits::FAILURE_RETRY;
-use service::health_listener::{Bound, HealthSources};
+use service::health_listener::{BoundHealthListener, ClientTimes, HealthSources};
+use service::listener::bind_first;
 use service::program::stop_on_signal;
 use service::telemetry::Telemetry;
 use service::{Readiness, UnreadyReason};
-use tokio_util::sync::CancellationToken;
 
 use crate::BUILD;
 use crate::compose::Opened;
@@ -40,16 +40,17 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     config.projector.admin_listen = args.admin_listen.unwrap_or(config.projector.admin_listen);
     let stop = stop_on_signal()?;
     let telemetry = Telemetry::init(config.telemetry.log_format, "projector", BUILD)?;
-    let management = bind(&config.projector.admin_listener()?).await.context("the management listener")?;
+    let wanted = config.projector.admin_listener()?;
+    let bound =
+        bind_first(&wanted.address, &wanted.addresses()?, wanted.tls.as_ref(), BoundHealthListener::new);
+    let bound = bound.context("the management listener")?;
     // Alive and unready from the start, also while a broker or a node is not there yet.
     let waits_for = [UnreadyReason::Dependencies, UnreadyReason::OrgKeys, UnreadyReason::Projector];
     let readiness = Arc::new(Readiness::waiting_for(waits_for, &stop));
     let metrics = telemetry.metrics();
-    let shown =
-        HealthSources { readiness: Arc::clone(&readiness), metrics: Arc::new(move || metrics.render()) };
-    let listening = CancellationToken::new();
-    tracing::info!(address = %management.address()?, "health and metrics");
-    let serving = tokio::spawn(management.serve(shown, listening.clone()));
+    let sources = HealthSources::new(Arc::clone(&readiness), move || metrics.render());
+    let management = bound.serve(sources, ClientTimes::default())?;
+    tracing::info!(address = %management.url(), "health and metrics");
     let Some(opened) = stop.run_until_cancelled(Box::pin(Opened::projector(config, telemetry))).await else {
         return Ok(ExitCode::SUCCESS);
     };
@@ -80,25 +81,11 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     }
     readiness.set_ending();
     tracing::info!("drained");
-    listening.cancel();
-    serving.await?;
+    management.stop().await;
     drop(runner);
     opened.close().await;
     ended?;
     Ok(ExitCode::SUCCESS)
-}
-
-async fn bind(listener: &Listener) -> anyhow::Result<Bound> {
-    let addresses = listener.addresses()?;
-    let tls = listener.tls.as_ref().map(service::tls::server_config).transpose()?;
-    let mut bound = Err(std::io::Error::other("no address"));
-    for address in addresses {
-        bound = Bound::new(address, tls.clone()).await;
-        if bound.is_ok() {
-            break;
-        }
-    }
-    bound.with_context(|| format!("{} cannot be listened on", listener.address))
 }
 
 /// Returns once every dependency has answered, and the key management with a key of some org.

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use clap::Args;
 use domain::ports::SecondGeneration;
+use engine::InstallationTarget;
 use projector::status::{PartitionStatus, ProjectorStatus, partitions, status};
 use serde_json::json;
 use service::program::{print, table};
 
-use super::Target;
 use crate::compose::Opened;
 
 /// How far each partition is, whether the books balance, which generation answers.
@@ -21,7 +21,7 @@ use crate::compose::Opened;
 Exit code 1: some org's books do not balance.")]
 pub(crate) struct StatusArgs {
     #[command(flatten)]
-    target: Target,
+    target: InstallationTarget,
     /// Print JSON
     #[arg(long)]
     json: bool,

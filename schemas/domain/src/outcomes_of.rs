@@ -24,8 +24,7 @@ fn outcome_id(event_id: &EventId, ordinal: Ordinal) -> EventId {
 
 /// An outcome about a record rather than an event: two records may carry the same event id.
 fn record_outcome_id(kind: &str, source: Source) -> EventId {
-    let topic: String = source.topic_id.0.iter().map(|b| format!("{b:02x}")).collect();
-    let place = format!("{kind}/{topic}/{}", source.partition.0);
+    let place = format!("{kind}/{}/{}", source.topic_id.to_hex(), source.partition.0);
     EventId::from_bytes(derived(EventId::PREFIX, &place, source.offset.0))
 }
 

@@ -52,6 +52,5 @@ pub enum IdsError {
 
 /// A place in words, for texts about dead letters.
 pub(crate) fn place(source: &Source) -> String {
-    let topic: String = source.topic_id.0.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{topic}/{}/{}", source.partition.0, source.offset.0)
+    format!("{}/{}/{}", source.topic_id.to_hex(), source.partition.0, source.offset.0)
 }

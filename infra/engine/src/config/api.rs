@@ -91,18 +91,24 @@ impl Default for ApiConfig {
             admin_tls_cert_file: None,
             admin_tls_key_file: None,
             admin_tls_client_ca_file: None,
+            // The waits and times are the contract's (§1, §2, §6).
             wait_default: Duration::from_secs(2),
             wait_max: Duration::from_secs(10),
             body_progress_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             body_bytes_per_second_min: 1024,
+            // Until then a slow start is no fault.
             body_rate_after: Duration::from_secs(10),
             head_timeout: Duration::from_secs(10),
             answer_progress_timeout: Duration::from_secs(10),
             docs: true,
+            // A 512 MiB container with everything that a body turns into (decoded photo, envelope, record: about two
+            // and a half times the body) stays below half of its memory.
             bytes_in_flight_max: 64 * 1024 * 1024,
+            // With others active it shrinks, so that none keeps another out.
             org_share: 0.5,
             directory_stale: Duration::from_secs(30),
+            // After an erasure a cached key serves no longer than this.
             outcomes_current: Duration::from_secs(5),
             drain_timeout: limits::DRAIN_TIMEOUT_MAX,
             workers: 0,

@@ -43,8 +43,11 @@ impl Default for ProjectorConfig {
         Self {
             group: "identity-projector".to_owned(),
             instance_id: None,
+            // Enough that a commit's cost is shared by many, few enough that a batch is done in well under a second.
             batch_records_max: 256,
+            // Photos ride in events: this bounds memory where the count would not.
             batch_bytes_max: 8 * 1024 * 1024,
+            // One bad record is a customer's trouble, many are ours.
             dead_letters_max: 20,
             admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9465)).into(),
             admin_allow_plaintext: false,

@@ -3,14 +3,13 @@
 
 use std::sync::Arc;
 
-use domain::ports::{ExternalIds, Generations, Inspection, KeyNotes, Views};
 use log_kafka::{KafkaLog, KafkaOptions, ProducerOptions, Sasl, Timeouts, Tls, TopicPartitions};
 use vault::FileKms;
 use views_cql::{
     ClientCertificate, CqlKeys, CqlOptions, CqlSession, CqlViews, Credentials, Replication, TlsOptions,
 };
 
-use super::{Durability, Engine, Housekeeping, OpenError, Operations, Role, schema_ids, until_there};
+use super::{Durability, Engine, OpenError, Role, schema_ids, until_there};
 use crate::client_files::ClientFiles;
 use crate::config::{Config, CqlConfig, KafkaConfig};
 
@@ -28,28 +27,8 @@ pub(super) async fn open(config: &Config, role: Role) -> Result<Engine, OpenErro
     let codec =
         until_there(role, "the schema registry", || schema_ids::codec(&config.registry, &*log, &*keys))
             .await?;
-    let views_port: Arc<dyn Views> = Arc::clone(&views) as _;
-    let external_ids: Arc<dyn ExternalIds> = Arc::clone(&keys) as _;
-    let notes: Arc<dyn KeyNotes> = Arc::clone(&keys) as _;
-    let operations = Operations {
-        generations: Arc::clone(&views) as Arc<dyn Generations>,
-        inspection: Arc::clone(&views) as Arc<dyn Inspection>,
-    };
-    Ok(Engine {
-        log,
-        projection: views,
-        views: views_port,
-        operations,
-        keys,
-        external_ids,
-        notes,
-        kms: Arc::new(kms),
-        codec,
-        durability: Durability::Replicated { in_sync_min: config.kafka.min_insync_replicas },
-        data_dir: None,
-        housekeeping: Housekeeping::default(),
-        _lock: None,
-    })
+    let durability = Durability::Replicated { in_sync_min: config.kafka.min_insync_replicas };
+    Ok(Engine::of_adapters((log, views, keys, kms), codec, durability))
 }
 
 async fn open_log(options: KafkaOptions) -> Result<Arc<KafkaLog>, OpenError> {

@@ -263,7 +263,7 @@ impl Erasures {
 
     async fn id(&self, topic: Topic) -> Result<String, OpenError> {
         let described = self.log.describe(topic).await.map_err(|error| OpenError::Log(topic, error))?;
-        Ok(described.id.0.iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(described.id.to_hex())
     }
 
     async fn ranges(&self, topic: Topic) -> Result<Vec<OffsetRange>, OpenError> {

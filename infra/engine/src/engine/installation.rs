@@ -185,7 +185,7 @@ impl PartPaths {
             let note = key_store_note(&self.keys, erasures::NOTE)?;
             Ok(match (note, outcomes) {
                 (None, _) => UsedWith::Unknown,
-                (Some(note), Some(id)) if note.contains(&text(InstallationId(id.0))) => UsedWith::ThisLog,
+                (Some(note), Some(id)) if note.contains(&id.to_hex()) => UsedWith::ThisLog,
                 (Some(_), _) => UsedWith::AnotherLog,
             })
         })?;
@@ -321,7 +321,7 @@ fn log_has_no_org(found: &Found) -> bool {
     found.stage == InstallationStage::Adopting && !found.orgs_without_keys
 }
 
-/// As topic ids stand in the key store's note, and ids in the file of org keys.
+/// As ids stand in the file of org keys.
 fn text(id: InstallationId) -> String {
     id.0.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -20,9 +20,7 @@ use self::answer::Answer;
 use self::print::{key_json, key_table, org_json, org_table};
 use super::{EvidenceKey, NewOrg, OrgChange, Orgs};
 use crate::limits::{LIMIT_PER_MINUTE_MAX, ORG_NAME_CHARS_MAX, PUBLIC_KEY_FILE_BYTES_MAX};
-use engine::Config;
-use engine::data_dir::DataDir;
-use engine::{Engine, Role};
+use engine::{Config, Engine, InstallationTarget, Role};
 use service::clock;
 use service::program::say;
 
@@ -99,21 +97,10 @@ enum KeysCommand {
 #[derive(Debug, Args)]
 struct Common {
     #[command(flatten)]
-    target: Target,
+    target: InstallationTarget,
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-struct Target {
-    /// The settings of the installation
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// The folder of a sandbox, running or not
-    #[arg(long, value_name = "FOLDER")]
-    data_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -248,27 +235,6 @@ pub async fn run_orgs(args: OrgsArgs) -> ExitCode {
 
 /// What went wrong, in words; whoever called prints it.
 type Failed = Box<dyn std::error::Error + Send + Sync>;
-
-impl Target {
-    /// As it was written.
-    fn flag(&self) -> String {
-        match (&self.config, &self.data_dir) {
-            (Some(file), _) => format!("--config {}", file.display()),
-            (None, Some(folder)) => format!("--data-dir {}", folder.display()),
-            (None, None) => String::new(),
-        }
-    }
-
-    fn config(&self) -> Result<Config, Failed> {
-        match (&self.config, &self.data_dir) {
-            (Some(file), _) => Ok(Config::from_file(file)?),
-            (None, Some(folder)) if DataDir::exists(folder) => Ok(Config::sandbox_from_env(folder)?),
-            (None, Some(folder)) => Err(format!("{} is no sandbox's folder", folder.display()).into()),
-            // clap asks for one of them.
-            (None, None) => Err("--config or --data-dir is needed".into()),
-        }
-    }
-}
 
 impl OrgsCommand {
     fn common(&self) -> &Common {

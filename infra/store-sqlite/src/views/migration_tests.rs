@@ -16,7 +16,7 @@ use testkit::field_variations::one_field_changed;
 use testkit::samples::{Samples, written};
 
 use super::{MIGRATIONS, SqliteViews};
-use crate::migrate::{self, Durability};
+use crate::migrate::{self, Durability, OlderFormat, OpenError};
 
 const GENERATION: Generation = Generation(3);
 
@@ -235,7 +235,8 @@ fn write_old(file: &Connection, write: &ViewWrite) {
 
 fn made_by_an_older_build(folder: &Path, writes: &[ViewWrite]) {
     let path = folder.join(SqliteViews::FILE);
-    let file = migrate::open(&path, "views", &MIGRATIONS[..4], Durability::Normal).expect("format 4");
+    let migrated = migrate::open(&path, "views", &MIGRATIONS[..4], Durability::Normal, OlderFormat::Migrate);
+    let file = migrated.expect("format 4");
     writes.iter().for_each(|write| write_old(&file, write));
     file.execute("INSERT INTO pointer (only, generation, version, last) VALUES (1, 3, 5, 3)", [])
         .expect("pointed");
@@ -326,4 +327,16 @@ fn a_read_model_with_a_row_that_no_build_wrote_is_refused_and_left_alone() {
         file.query_row("SELECT count(disposition) FROM note", [], |row| row.get(0)).expect("counted");
     assert_eq!(format, 4);
     assert!(notes > 0);
+}
+
+/// A tool may work beside the server of that build, whose statements are those of format 4.
+#[test]
+fn a_tool_leaves_a_read_model_of_before_the_bodies_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    made_by_an_older_build(folder.path(), &all_writes());
+    let path = folder.path().join(SqliteViews::FILE);
+    let before = std::fs::read(&path).expect("read");
+    let refused = SqliteViews::open_with(folder.path(), OlderFormat::Refuse).err();
+    assert!(matches!(refused, Some(OpenError::Older { found: 4, .. })), "{refused:?}");
+    assert!(std::fs::read(&path).expect("read") == before, "something was changed");
 }
