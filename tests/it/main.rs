@@ -6,7 +6,9 @@
 mod connections;
 mod doors;
 mod edges;
+mod erasures;
 mod first_steps;
+mod half_done;
 mod hostile;
 mod lagging;
 mod lifecycle;
@@ -22,6 +24,7 @@ mod signals;
 mod starting;
 mod streams;
 mod tls;
+mod unread_bodies;
 mod unreadable;
 mod unsettled;
 
