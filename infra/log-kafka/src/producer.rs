@@ -233,5 +233,4 @@ pub(crate) fn size_of(record: &NewRecord) -> usize {
 }
 
 #[cfg(test)]
-#[path = "producer_tests.rs"]
 mod tests;
