@@ -145,7 +145,7 @@ fn copy_most(connection: &Connection) {
             // Little is left, or somebody is in the way: the writer finds out how much.
             Ok(_) => return,
             Err(error) => {
-                tracing::warn!(%error, "the file of changes could not be copied; writes go on");
+                tracing::warn!(%error, "the write-ahead log could not be copied into its file; writes go on");
                 return;
             }
         }

@@ -58,7 +58,9 @@ impl CqlSession {
             }
             pointer = now;
         }
-        Err(OpenError::Store(StoreError::Unavailable("the pointer does not stand still".to_owned())))
+        Err(OpenError::Store(StoreError::Unavailable(
+            "the pointer kept changing while tables were made".to_owned(),
+        )))
     }
 
     /// Makes the tables of a generation that are missing.
@@ -95,7 +97,7 @@ impl CqlSession {
             let text = format!("DROP TABLE IF EXISTS {}.{table}_g{}", self.options.keyspace, generation.0);
             self.change(&text).await?;
         }
-        self.forget_generation(generation);
+        self.prepared.forget(generation);
         Ok(())
     }
 

@@ -3,11 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use domain::ports::StoreError;
-use domain::rows::Generation;
 use metrics::Histogram;
 use scylla::client::execution_profile::ExecutionProfile;
 use scylla::client::session::Session;
@@ -28,9 +27,8 @@ use crate::limits::{
 };
 use crate::options::CqlOptions;
 use crate::retry::CountedRetries;
-use crate::statement::{Cell, Statement};
+use crate::statement::{Cell, Statement, StatementSets};
 use crate::tls;
-use crate::views::{InspectStatements, Known, Statements};
 
 /// How a statement is to be treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +56,8 @@ pub struct CqlSession {
     pub(crate) options: CqlOptions,
     /// Bulk work takes a permit for each request; single reads of the API do not wait behind it.
     pub(crate) bulk: Semaphore,
-    pub(crate) generations: Known<Statements>,
-    pub(crate) looks: Known<InspectStatements>,
+    /// What was prepared of each generation.
+    pub(crate) prepared: StatementSets,
     batches: Histogram,
 }
 
@@ -130,9 +128,9 @@ impl CqlSession {
             known_datacenter(datacenter, nodes.filter_map(|node| node.datacenter.as_deref()))?;
         }
         let bulk = Semaphore::new(options.concurrency);
-        let (generations, looks) = (Known::default(), Known::default());
+        let prepared = StatementSets::default();
         let batches = metrics::histogram!("identity_cql_request_seconds", "statement" => BATCH);
-        Ok(Arc::new(Self { driver, options, bulk, generations, looks, batches }))
+        Ok(Arc::new(Self { driver, options, bulk, prepared, batches }))
     }
 
     /// What it was opened with.
@@ -142,11 +140,6 @@ impl CqlSession {
 
     pub(crate) fn driver(&self) -> &Session {
         &self.driver
-    }
-
-    pub(crate) fn forget_generation(&self, generation: Generation) {
-        self.generations.lock().unwrap_or_else(PoisonError::into_inner).remove(&generation);
-        self.looks.lock().unwrap_or_else(PoisonError::into_inner).remove(&generation);
     }
 
     /// Prepares a statement. `name` is its label in metrics and its word in errors.
