@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::error::Error;
+use crate::error::ClusterError;
 use crate::limits::MAVEN_WITHIN;
 use crate::process::run;
 
@@ -60,31 +60,31 @@ impl Artifact {
     }
 
     /// The folder of its files, fetched if it is not there yet.
-    pub(crate) fn fetch(&self) -> Result<PathBuf, Error> {
+    pub(crate) fn fetch(&self) -> Result<PathBuf, ClusterError> {
         let folder = self.folder();
         if folder.is_dir() {
             return Ok(folder);
         }
-        fs::create_dir_all(cache()).map_err(Error::io("create", cache()))?;
+        fs::create_dir_all(cache()).map_err(ClusterError::io("create", cache()))?;
         let lock_path = cache().join(format!("{}.lock", self.name));
-        let lock = File::create(&lock_path).map_err(Error::io("create", &lock_path))?;
+        let lock = File::create(&lock_path).map_err(ClusterError::io("create", &lock_path))?;
         // Held until the function returns, also by a process that dies: the kernel lets go.
-        lock.lock().map_err(Error::io("lock", &lock_path))?;
+        lock.lock().map_err(ClusterError::io("lock", &lock_path))?;
         if !folder.is_dir() {
             self.bring(&folder)?;
         }
         Ok(folder)
     }
 
-    fn bring(&self, folder: &Path) -> Result<(), Error> {
-        let scratch = tempfile::tempdir_in(cache()).map_err(Error::io("create in", cache()))?;
+    fn bring(&self, folder: &Path) -> Result<(), ClusterError> {
+        let scratch = tempfile::tempdir_in(cache()).map_err(ClusterError::io("create in", cache()))?;
         let files = scratch.path().join("files");
         let mut maven = Command::new("mvn");
         maven.args(["--quiet", "--batch-mode"]).current_dir(scratch.path());
         match self.contents {
             Contents::Jars(dependencies) => {
                 let pom = scratch.path().join("pom.xml");
-                fs::write(&pom, self.pom(dependencies)).map_err(Error::io("write", &pom))?;
+                fs::write(&pom, self.pom(dependencies)).map_err(ClusterError::io("write", &pom))?;
                 maven.args(["dependency:copy-dependencies", "-DincludeScope=runtime"]);
             }
             Contents::Archive(coordinates) => {
@@ -93,9 +93,9 @@ impl Artifact {
         }
         maven.arg(format!("-DoutputDirectory={}", files.display()));
         run("mvn", maven, MAVEN_WITHIN)
-            .map_err(|why| Error::Fetch { what: self.name.into(), why: why.to_string() })?;
+            .map_err(|why| ClusterError::Fetch { what: self.name.into(), why: why.to_string() })?;
         // The folder appears whole or not at all.
-        fs::rename(&files, folder).map_err(Error::io("rename to", folder))
+        fs::rename(&files, folder).map_err(ClusterError::io("rename to", folder))
     }
 
     fn pom(&self, dependencies: &[Coordinates]) -> String {

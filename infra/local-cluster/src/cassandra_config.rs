@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::cassandra::{CassandraOptions, CommitLog};
-use crate::error::Error;
+use crate::error::ClusterError;
 use crate::home::{read_pem, write_private};
 
 /// What Java 17 must open for Cassandra. Source: Cassandra 5.0's own `jvm17-server.options`.
@@ -125,7 +125,7 @@ pub(crate) fn yaml(home: &Path, native: u16, storage: u16, options: &CassandraOp
 
 /// The PEM files a node with TLS reads: `keystore.pem` (the key, then the chain), and whom it
 /// trusts.
-pub(crate) fn write_stores(home: &Path, options: &CassandraOptions) -> Result<(), Error> {
+pub(crate) fn write_stores(home: &Path, options: &CassandraOptions) -> Result<(), ClusterError> {
     let Some(files) = &options.tls else {
         return Ok(());
     };

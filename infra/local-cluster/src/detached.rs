@@ -7,7 +7,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
-use crate::error::Error;
+use crate::error::ClusterError;
 use crate::limits::{LOOK_EVERY, STOP_WITHIN};
 use crate::process::send;
 
@@ -31,8 +31,8 @@ pub fn is_ours(pid: u32, home: &Path) -> bool {
 ///
 /// # Errors
 ///
-/// [`Error::Program`] when it is ours and does not end.
-pub fn stop(pid: u32, home: &Path) -> Result<bool, Error> {
+/// [`ClusterError::Program`] when it is ours and does not end.
+pub fn stop(pid: u32, home: &Path) -> Result<bool, ClusterError> {
     if !is_ours(pid, home) {
         return Ok(false);
     }
@@ -47,7 +47,7 @@ pub fn stop(pid: u32, home: &Path) -> Result<bool, Error> {
             thread::sleep(LOOK_EVERY);
         }
     }
-    Err(Error::Program {
+    Err(ClusterError::Program {
         what: format!("process {pid}"),
         why: format!("is still there {STOP_WITHIN:?} after SIGKILL"),
         log_tail: String::new(),

@@ -9,7 +9,7 @@ use std::thread;
 use crate::TlsFiles;
 use crate::artifacts::KAFKA;
 use crate::detached::mark;
-use crate::error::Error;
+use crate::error::ClusterError;
 use crate::home::{Home, write_private};
 use crate::kafka_config::{LOG4J2, Ports, Stores, properties};
 use crate::limits::TOOL_WITHIN;
@@ -58,26 +58,26 @@ impl Default for KafkaOptions {
 
 /// Running brokers, numbered from 0. Dropped, they stop, and their temporary folder goes; if this
 /// process is killed, both happen too.
-pub struct Kafka {
+pub struct KafkaBrokers {
     servers: Vec<Server>,
     ports: Vec<Ports>,
     jars: PathBuf,
     home: Home,
 }
 
-impl Kafka {
+impl KafkaBrokers {
     /// Fetches it if need be, starts it, and returns when every broker knows all of them.
     ///
     /// # Errors
     ///
-    /// [`Error::Options`] for contradicting options, [`Error::Fetch`] without the artifacts,
-    /// [`Error::Program`] with the end of a log when a broker does not become ready.
-    pub fn start(options: KafkaOptions) -> Result<Self, Error> {
+    /// [`ClusterError::Options`] for contradicting options, [`ClusterError::Fetch`] without the artifacts,
+    /// [`ClusterError::Program`] with the end of a log when a broker does not become ready.
+    pub fn start(options: KafkaOptions) -> Result<Self, ClusterError> {
         if !matches!(options.brokers, 1 | 3) {
-            return Err(Error::Options(format!("1 or 3 brokers, not {}", options.brokers)));
+            return Err(ClusterError::Options(format!("1 or 3 brokers, not {}", options.brokers)));
         }
         if options.scram.is_some() && options.tls.is_none() {
-            return Err(Error::Options(
+            return Err(ClusterError::Options(
                 "a SCRAM user is let in over TLS only: give the TLS files too".into(),
             ));
         }
@@ -136,8 +136,8 @@ impl Kafka {
     ///
     /// # Errors
     ///
-    /// [`Error::Options`] without such a broker, [`Error::Io`] when the system refuses.
-    pub fn kill(&mut self, broker: usize) -> Result<(), Error> {
+    /// [`ClusterError::Options`] without such a broker, [`ClusterError::Io`] when the system refuses.
+    pub fn kill(&mut self, broker: usize) -> Result<(), ClusterError> {
         self.server(broker)?.kill()
     }
 
@@ -146,8 +146,8 @@ impl Kafka {
     ///
     /// # Errors
     ///
-    /// As [`Kafka::start`]; [`Error::Options`] when it is running.
-    pub fn restart(&mut self, broker: usize) -> Result<(), Error> {
+    /// As [`KafkaBrokers::start`]; [`ClusterError::Options`] when it is running.
+    pub fn restart(&mut self, broker: usize) -> Result<(), ClusterError> {
         self.server(broker)?.spawn()?;
         // The others may be down on purpose.
         self.wait_ready(broker, 1)
@@ -157,27 +157,27 @@ impl Kafka {
     ///
     /// # Errors
     ///
-    /// [`Error::Options`] without such a broker, [`Error::Program`] when the signal is refused.
-    pub fn pause(&mut self, broker: usize) -> Result<(), Error> {
+    /// [`ClusterError::Options`] without such a broker, [`ClusterError::Program`] when the signal is refused.
+    pub fn pause(&mut self, broker: usize) -> Result<(), ClusterError> {
         self.server(broker)?.pause()
     }
 
-    /// SIGCONT after [`Kafka::pause`].
+    /// SIGCONT after [`KafkaBrokers::pause`].
     ///
     /// # Errors
     ///
-    /// As [`Kafka::pause`].
-    pub fn resume(&mut self, broker: usize) -> Result<(), Error> {
+    /// As [`KafkaBrokers::pause`].
+    pub fn resume(&mut self, broker: usize) -> Result<(), ClusterError> {
         self.server(broker)?.signal("CONT")
     }
 
     /// SIGTERM to all at once, waits, SIGKILL to those that do not go. The data stays until the
-    /// handle is dropped, so [`Kafka::restart`] works.
+    /// handle is dropped, so [`KafkaBrokers::restart`] works.
     ///
     /// # Errors
     ///
-    /// [`Error::Program`] or [`Error::Io`] when the system refuses.
-    pub fn stop(&mut self) -> Result<(), Error> {
+    /// [`ClusterError::Program`] or [`ClusterError::Io`] when the system refuses.
+    pub fn stop(&mut self) -> Result<(), ClusterError> {
         for server in &mut self.servers {
             server.terminate()?;
         }
@@ -193,7 +193,7 @@ impl Kafka {
         self.servers.iter().filter_map(Server::pid).collect()
     }
 
-    /// Lets the brokers and their folder outlive this process; note [`Kafka::pids`] first, by
+    /// Lets the brokers and their folder outlive this process; note [`KafkaBrokers::pids`] first, by
     /// which [`crate::detached`] finds them again.
     pub fn detach(mut self) {
         self.home.guard.keep();
@@ -205,21 +205,21 @@ impl Kafka {
     ///
     /// # Errors
     ///
-    /// [`Error::Program`] with its output when it fails or does not end in 15 minutes.
-    pub fn tool(&self, class: &str, arguments: &[&str]) -> Result<String, Error> {
+    /// [`ClusterError::Program`] with its output when it fails or does not end in 15 minutes.
+    pub fn tool(&self, class: &str, arguments: &[&str]) -> Result<String, ClusterError> {
         let mut command = tool_command(&self.jars, class);
         command.args(arguments);
         run(class, command, TOOL_WITHIN)
     }
 
-    fn server(&mut self, broker: usize) -> Result<&mut Server, Error> {
+    fn server(&mut self, broker: usize) -> Result<&mut Server, ClusterError> {
         let brokers = self.servers.len();
         self.servers
             .get_mut(broker)
-            .ok_or_else(|| Error::Options(format!("there is no broker {broker} of {brokers}")))
+            .ok_or_else(|| ClusterError::Options(format!("there is no broker {broker} of {brokers}")))
     }
 
-    fn wait_ready(&mut self, broker: usize, known: usize) -> Result<(), Error> {
+    fn wait_ready(&mut self, broker: usize, known: usize) -> Result<(), ClusterError> {
         let ports = &self.ports[broker];
         let plain = ports.plain.address();
         let guarded: Vec<String> =
@@ -231,7 +231,7 @@ impl Kafka {
     }
 }
 
-impl Drop for Kafka {
+impl Drop for KafkaBrokers {
     fn drop(&mut self) {
         if !self.home.is_temporary() {
             // Nobody hears of a failure here, and each server's own Drop kills.
@@ -244,7 +244,7 @@ fn folder(home: &Path, index: usize) -> PathBuf {
     home.join(format!("broker-{index}"))
 }
 
-fn lease(options: &KafkaOptions) -> Result<Ports, Error> {
+fn lease(options: &KafkaOptions) -> Result<Ports, ClusterError> {
     Ok(Ports {
         plain: Port::lease()?,
         controller: Port::lease()?,
@@ -253,10 +253,10 @@ fn lease(options: &KafkaOptions) -> Result<Ports, Error> {
     })
 }
 
-fn configure(options: &KafkaOptions, ports: &[Ports], home: &Path) -> Result<(), Error> {
+fn configure(options: &KafkaOptions, ports: &[Ports], home: &Path) -> Result<(), ClusterError> {
     for index in 0..ports.len() {
         let folder = folder(home, index);
-        std::fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+        std::fs::create_dir_all(&folder).map_err(ClusterError::io("create", &folder))?;
         let stores = options.tls.as_ref().map(|files| Stores::write(files, &folder)).transpose()?;
         write_private(
             &folder.join("server.properties"),
@@ -268,7 +268,7 @@ fn configure(options: &KafkaOptions, ports: &[Ports], home: &Path) -> Result<(),
 }
 
 /// Formats each broker's folder that is new, side by side: it is a JVM's start each.
-fn format_all(jars: &Path, home: &Path, options: &KafkaOptions) -> Result<(), Error> {
+fn format_all(jars: &Path, home: &Path, options: &KafkaOptions) -> Result<(), ClusterError> {
     thread::scope(|scope| {
         let running: Vec<_> = (0..options.brokers)
             .map(|index| folder(home, index))
@@ -276,14 +276,14 @@ fn format_all(jars: &Path, home: &Path, options: &KafkaOptions) -> Result<(), Er
             .map(|folder| scope.spawn(move || format_one(jars, &folder, options.scram.as_ref())))
             .collect();
         running.into_iter().try_for_each(|thread| {
-            thread
-                .join()
-                .unwrap_or_else(|_| Err(Error::Options("formatting a broker's folder panicked".into())))
+            thread.join().unwrap_or_else(|_| {
+                Err(ClusterError::Options("formatting a broker's folder panicked".into()))
+            })
         })
     })
 }
 
-fn format_one(jars: &Path, folder: &Path, scram: Option<&ScramUser>) -> Result<(), Error> {
+fn format_one(jars: &Path, folder: &Path, scram: Option<&ScramUser>) -> Result<(), ClusterError> {
     let mut command = tool_command(jars, "kafka.tools.StorageTool");
     command.args(["format", "--cluster-id", CLUSTER_ID, "--config"]).arg(folder.join("server.properties"));
     if let Some(user) = scram {

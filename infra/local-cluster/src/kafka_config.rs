@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::TlsFiles;
-use crate::error::Error;
+use crate::error::ClusterError;
 use crate::home::{read_pem, write_private};
 use crate::ports::Port;
 
@@ -27,7 +27,7 @@ pub(crate) struct Stores {
 
 impl Stores {
     /// Kafka's PEM key store is one file: the key, then the chain.
-    pub(crate) fn write(files: &TlsFiles, folder: &Path) -> Result<Self, Error> {
+    pub(crate) fn write(files: &TlsFiles, folder: &Path) -> Result<Self, ClusterError> {
         let key = folder.join("keystore.pem");
         let trust = folder.join("truststore.pem");
         let chain = read_pem(&files.certificate_chain)?;

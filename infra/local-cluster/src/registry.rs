@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::TlsFiles;
 use crate::artifacts::REGISTRY;
 use crate::detached::mark;
-use crate::error::Error;
+use crate::error::ClusterError;
 use crate::home::Home;
 use crate::ports::Port;
 use crate::probe;
@@ -41,9 +41,9 @@ impl SchemaRegistry {
     ///
     /// # Errors
     ///
-    /// [`Error::Fetch`] without the artifacts, [`Error::Program`] with the end of its log when it does not
+    /// [`ClusterError::Fetch`] without the artifacts, [`ClusterError::Program`] with the end of its log when it does not
     /// become ready.
-    pub fn start(options: &SchemaRegistryOptions) -> Result<Self, Error> {
+    pub fn start(options: &SchemaRegistryOptions) -> Result<Self, ClusterError> {
         let mut registry = Self::prepare(options)?;
         registry.restart()?;
         Ok(registry)
@@ -54,7 +54,7 @@ impl SchemaRegistry {
     /// # Errors
     ///
     /// As [`SchemaRegistry::start`].
-    pub fn prepare(options: &SchemaRegistryOptions) -> Result<Self, Error> {
+    pub fn prepare(options: &SchemaRegistryOptions) -> Result<Self, ClusterError> {
         let files = REGISTRY.fetch()?;
         let home = Home::open(None, "local-registry-")?;
         let plain = Port::lease()?;
@@ -86,8 +86,8 @@ impl SchemaRegistry {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] when the system refuses.
-    pub fn kill(&mut self) -> Result<(), Error> {
+    /// [`ClusterError::Io`] when the system refuses.
+    pub fn kill(&mut self) -> Result<(), ClusterError> {
         self.server.kill()
     }
 
@@ -95,8 +95,8 @@ impl SchemaRegistry {
     ///
     /// # Errors
     ///
-    /// As [`SchemaRegistry::start`]; [`Error::Options`] when it is running.
-    pub fn restart(&mut self) -> Result<(), Error> {
+    /// As [`SchemaRegistry::start`]; [`ClusterError::Options`] when it is running.
+    pub fn restart(&mut self) -> Result<(), ClusterError> {
         self.server.spawn()?;
         let plain = self.plain.address();
         let tls = self.tls.as_ref().map(Port::address);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use domain::ports::Projection as _;
 use domain::rows::{Generation, ViewRow, ViewWrite};
 use futures::stream::{self, StreamExt as _};
-use local_cluster::{Cassandra, CassandraOptions};
+use local_cluster::{CassandraNode, CassandraOptions};
 use scylla::client::session_builder::SessionBuilder;
 use testkit::samples::{Counted, Samples, written};
 use views_cql::{CqlOptions, CqlSession, CqlViews, Replication};
@@ -21,7 +21,7 @@ const RUN_FOR: Duration = Duration::from_secs(8);
 const ROUNDS: usize = 3;
 
 fn main() {
-    let node = Cassandra::start(CassandraOptions::default()).unwrap();
+    let node = CassandraNode::start(CassandraOptions::default()).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(measure(&node.cql_node()));
 }

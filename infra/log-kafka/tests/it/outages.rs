@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use domain::event::{Offset, Partition, Source};
 use domain::ports::{EventLog, LogError, Topic};
 use futures::FutureExt as _;
-use local_cluster::{Kafka, KafkaOptions as ClusterOptions};
+use local_cluster::{KafkaBrokers, KafkaOptions as ClusterOptions};
 use log_kafka::{KafkaLog, KafkaOptions, OpenError};
 
 use crate::groups::{Known, poll_until};
@@ -163,7 +163,7 @@ async fn one_broker_of_three_may_vanish() {
     if !can_run() {
         return;
     }
-    let start = || Kafka::start(ClusterOptions { brokers: 3, ..ClusterOptions::default() });
+    let start = || KafkaBrokers::start(ClusterOptions { brokers: 3, ..ClusterOptions::default() });
     let started = tokio::task::spawn_blocking(start).await.expect("no panic").expect("Kafka starts");
     let mut options = options(&started.bootstrap());
     (options.replication_factor, options.min_insync_replicas) = (3, 2);

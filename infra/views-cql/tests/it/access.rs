@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use domain::ports::KeyRows as _;
-use local_cluster::{Cassandra, CassandraOptions};
+use local_cluster::{CassandraNode, CassandraOptions};
 use testkit::samples::Samples;
 use views_cql::{CqlKeys, CqlOptions, CqlSession, Credentials, OpenError, TlsOptions};
 
@@ -16,8 +16,8 @@ async fn refused(options: CqlOptions) -> OpenError {
     }
 }
 
-async fn started(options: CassandraOptions) -> Cassandra {
-    tokio::task::spawn_blocking(|| Cassandra::start(options)).await.unwrap().expect("a Cassandra")
+async fn started(options: CassandraOptions) -> CassandraNode {
+    tokio::task::spawn_blocking(|| CassandraNode::start(options)).await.unwrap().expect("a Cassandra")
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use local_cluster::{Cassandra, CassandraOptions, Tools};
+use local_cluster::{CassandraNode, CassandraOptions, InstalledTools};
 use tokio::runtime::Runtime;
 use views_cql::{CqlOptions, CqlSession, Replication};
 
@@ -30,12 +30,12 @@ const WITHIN: Duration = Duration::from_secs(90);
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
 
 /// One node for all tests that do not hurt it. It goes when this process does.
-static SHARED: LazyLock<Cassandra> =
-    LazyLock::new(|| Cassandra::start(CassandraOptions::default()).expect("a Cassandra"));
+static SHARED: LazyLock<CassandraNode> =
+    LazyLock::new(|| CassandraNode::start(CassandraOptions::default()).expect("a Cassandra"));
 
 /// Whether this machine cannot run a Cassandra.
 fn tools_missing() -> bool {
-    let Err(why) = Tools::available() else { return false };
+    let Err(why) = InstalledTools::available() else { return false };
     assert!(std::env::var("CI").as_deref() != Ok("true"), "under CI the servers must be there: {why}");
     eprintln!("SKIPPED, NOTHING WAS TESTED: {why}");
     true
