@@ -103,7 +103,7 @@ impl KafkaLog {
     /// Connects, and returns when a broker answered. Runs within a tokio runtime.
     ///
     /// # Errors
-    /// [`OpenError::Unreachable`] after [`crate::Timeouts::connect`] (worth retrying);
+    /// [`OpenError::Unreachable`] after [`crate::KafkaTimeouts::connect`] (worth retrying);
     /// [`OpenError::Authentication`] and [`OpenError::Tls`] as soon as the brokers say so;
     /// [`OpenError::Options`] for settings that cannot be.
     pub async fn connect(options: KafkaOptions) -> Result<Arc<Self>, OpenError> {

@@ -49,7 +49,7 @@ impl Default for TopicPartitions {
 
 /// TLS to the brokers. Files are PEM; a broker's certificate must carry the name or address dialled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tls {
+pub struct KafkaTls {
     /// The authority of the brokers' certificates; none: the system's.
     pub ca: Option<PathBuf>,
     /// mTLS: our certificate (leaf first) and its private key.
@@ -58,22 +58,22 @@ pub struct Tls {
 
 /// SCRAM-SHA-512. Only over TLS. Its `Debug` shows no password.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Sasl {
+pub struct KafkaCredentials {
     /// The user.
     pub user: String,
     /// The password.
     pub password: String,
 }
 
-impl std::fmt::Debug for Sasl {
+impl std::fmt::Debug for KafkaCredentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Sasl({})", self.user)
+        write!(f, "KafkaCredentials({})", self.user)
     }
 }
 
 /// How batches go over the wire and onto the brokers' disks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Compression {
+pub enum BatchCompression {
     /// The default: nearly all bytes are ciphertext, which does not shrink.
     #[default]
     None,
@@ -83,7 +83,7 @@ pub enum Compression {
     Zstd,
 }
 
-impl Compression {
+impl BatchCompression {
     fn name(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -102,8 +102,8 @@ pub struct ProducerOptions {
     pub queue_records_max: u32,
     /// Their bytes (a multiple of 1,024); likewise.
     pub queue_bytes_max: usize,
-    /// See [`Compression`].
-    pub compression: Compression,
+    /// See [`BatchCompression`].
+    pub compression: BatchCompression,
 }
 
 impl Default for ProducerOptions {
@@ -112,14 +112,14 @@ impl Default for ProducerOptions {
             linger: Duration::ZERO,
             queue_records_max: 20_000,
             queue_bytes_max: 128 * 1024 * 1024,
-            compression: Compression::None,
+            compression: BatchCompression::None,
         }
     }
 }
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timeouts {
+pub struct KafkaTimeouts {
     /// The first answer of any broker.
     pub connect: Duration,
     /// One question (topic, offsets), and the first record of a read that must have one.
@@ -133,7 +133,7 @@ pub struct Timeouts {
     pub member_idle_max: Duration,
 }
 
-impl Default for Timeouts {
+impl Default for KafkaTimeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
@@ -162,16 +162,16 @@ pub struct KafkaOptions {
     pub flush_messages: Option<u64>,
     /// See [`TopicPartitions`].
     pub partitions: TopicPartitions,
-    /// See [`Tls`]; none is plaintext.
-    pub tls: Option<Tls>,
-    /// See [`Sasl`].
-    pub sasl: Option<Sasl>,
+    /// See [`KafkaTls`]; none is plaintext.
+    pub tls: Option<KafkaTls>,
+    /// See [`KafkaCredentials`].
+    pub sasl: Option<KafkaCredentials>,
     /// See [`ProducerOptions`].
     pub producer: ProducerOptions,
-    /// See [`Timeouts`].
-    pub timeouts: Timeouts,
+    /// See [`KafkaTimeouts`].
+    pub timeouts: KafkaTimeouts,
     /// Static membership (KIP-345): a name of this process that outlives its restarts and that no other has.
-    /// A restart within [`Timeouts::session`] then moves no partition; leaving does not either, so others
+    /// A restart within [`KafkaTimeouts::session`] then moves no partition; leaving does not either, so others
     /// take over only after that time.
     pub group_instance_id: Option<String>,
     /// How often librdkafka's statistics become metrics; zero is never.
@@ -191,7 +191,7 @@ impl KafkaOptions {
             tls: None,
             sasl: None,
             producer: ProducerOptions::default(),
-            timeouts: Timeouts::default(),
+            timeouts: KafkaTimeouts::default(),
             group_instance_id: None,
             statistics_every: Duration::from_secs(5),
         }

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use domain::ports::{ExternalIds, Generations, Inspection, KeyNotes, Views};
-use log_kafka::{KafkaLog, KafkaOptions, ProducerOptions, Sasl, Timeouts, Tls, TopicPartitions};
+use log_kafka::{
+    KafkaCredentials, KafkaLog, KafkaOptions, KafkaTimeouts, KafkaTls, ProducerOptions, TopicPartitions,
+};
 use vault::FileKms;
 use views_cql::{
     ClientCertificate, CqlKeys, CqlOptions, CqlSession, CqlViews, Credentials, Replication, TlsOptions,
@@ -70,7 +72,7 @@ fn kafka_options(config: &KafkaConfig, instance_id: Option<String>) -> Result<Ka
         .sasl_user
         .clone()
         .zip(password)
-        .map(|(user, password)| Sasl { user, password: password.expose().to_owned() });
+        .map(|(user, password)| KafkaCredentials { user, password: password.expose().to_owned() });
     let files = ClientFiles {
         section: "kafka",
         ca: config.tls_ca_file.as_deref(),
@@ -78,7 +80,7 @@ fn kafka_options(config: &KafkaConfig, instance_id: Option<String>) -> Result<Ka
         key: config.tls_key_file.as_deref(),
     };
     files.check()?;
-    let tls = config.tls.then(|| Tls {
+    let tls = config.tls.then(|| KafkaTls {
         ca: config.tls_ca_file.clone(),
         identity: config.tls_cert_file.clone().zip(config.tls_key_file.clone()),
     });
@@ -89,7 +91,7 @@ fn kafka_options(config: &KafkaConfig, instance_id: Option<String>) -> Result<Ka
     };
     Ok(KafkaOptions {
         producer,
-        timeouts: Timeouts { session: config.session_timeout, ..Timeouts::default() },
+        timeouts: KafkaTimeouts { session: config.session_timeout, ..KafkaTimeouts::default() },
         replication_factor: config.replication_factor.into(),
         min_insync_replicas: config.min_insync_replicas.into(),
         flush_messages: config.flush_messages,

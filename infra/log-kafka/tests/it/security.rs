@@ -4,19 +4,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use domain::ports::{EventLog, Topic};
-use log_kafka::{KafkaLog, KafkaOptions, OpenError, Sasl, Tls};
+use log_kafka::{KafkaCredentials, KafkaLog, KafkaOptions, KafkaTls, OpenError};
 
 use crate::harness::{self, PASSWORD, Shared, USER, options, record, within};
 
-fn tls(files: &Path, ca: &str, identity: bool) -> Option<Tls> {
+fn tls(files: &Path, ca: &str, identity: bool) -> Option<KafkaTls> {
     let identity = identity.then(|| (files.join("client.pem"), files.join("client-key.pem")));
-    Some(Tls { ca: Some(files.join(ca)), identity })
+    Some(KafkaTls { ca: Some(files.join(ca)), identity })
 }
 
 fn scram(broker: &Shared, password: &str, ca: &str) -> KafkaOptions {
     let mut options = options(&broker.sasl);
     options.tls = tls(&broker.files, ca, false);
-    options.sasl = Some(Sasl { user: USER.to_owned(), password: password.to_owned() });
+    options.sasl = Some(KafkaCredentials { user: USER.to_owned(), password: password.to_owned() });
     options
 }
 

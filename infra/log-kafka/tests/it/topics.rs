@@ -140,9 +140,9 @@ async fn settings_that_cannot_be_are_refused_before_anything_is_tried() {
         with(|o| o.brokers.clear()),
         with(|o| o.min_insync_replicas = 2),
         with(|o| o.partitions.orgs = 0),
-        with(|o| o.sasl = Some(log_kafka::Sasl { user: "u".into(), password: "hunter2".into() })),
+        with(|o| o.sasl = Some(log_kafka::KafkaCredentials { user: "u".into(), password: "hunter2".into() })),
         with(|o| o.producer.linger = o.timeouts.delivery),
-        with(|o| o.tls = Some(log_kafka::Tls { ca: Some("/nowhere.pem".into()), identity: None })),
+        with(|o| o.tls = Some(log_kafka::KafkaTls { ca: Some("/nowhere.pem".into()), identity: None })),
     ] {
         let error = KafkaLog::connect(wrong).await.err().expect("refused");
         assert!(matches!(error, OpenError::Options(_)), "{error:?}");
