@@ -12,7 +12,7 @@ use futures::stream::{self, StreamExt as _};
 use local_cluster::{CassandraNode, CassandraOptions};
 use scylla::client::session_builder::SessionBuilder;
 use testkit::samples::{Counted, Samples, written};
-use views_cql::{CqlOptions, CqlSession, CqlViews, Replication};
+use views_cql::{CqlOptions, CqlSession, CqlViews, KeyspaceReplication};
 
 const BATCH: u64 = 500;
 /// As many log partitions write side by side.
@@ -110,7 +110,7 @@ fn batch(s: &Samples, counted: &mut Counted, from: u64) -> (Vec<ViewWrite>, Vec<
 /// Rows and verdicts a second.
 async fn projection(node: &str, keyspace: &str, concurrency: usize) -> (f64, f64) {
     let options = CqlOptions {
-        replication: Replication::Factor(1),
+        replication: KeyspaceReplication::Factor(1),
         concurrency,
         ..CqlOptions::new(vec![node.to_owned()], keyspace)
     };

@@ -19,6 +19,6 @@ mod views;
 
 pub use error::OpenError;
 pub use keys::CqlKeys;
-pub use options::{ClientCertificate, CqlOptions, Credentials, Replication, TlsOptions};
+pub use options::{ClientCertificate, CqlCredentials, CqlOptions, KeyspaceReplication, TlsOptions};
 pub use session::CqlSession;
 pub use views::CqlViews;

@@ -13,7 +13,7 @@ use scylla::statement::unprepared::Statement as Text;
 
 use crate::error::{Kind, OpenError, failed, kind_of};
 use crate::limits::{POINTER_LOOKS_MAX, SCHEMA_WITHIN};
-use crate::options::Replication;
+use crate::options::KeyspaceReplication;
 use crate::schema::{GENERATION, GENERATION_TABLES, KEYS, MIGRATIONS_TABLE, Names, VIEWS};
 use crate::session::{CqlSession, Use};
 use crate::statement::Cell;
@@ -141,8 +141,8 @@ impl CqlSession {
     async fn keyspace(&self, space: &str) -> Result<(), OpenError> {
         let wanted = &self.options.replication;
         let map = match wanted {
-            Replication::Factor(factor) => format!("'replication_factor': {factor}"),
-            Replication::PerDatacenter(map) => {
+            KeyspaceReplication::Factor(factor) => format!("'replication_factor': {factor}"),
+            KeyspaceReplication::PerDatacenter(map) => {
                 map.iter().map(|(name, n)| format!("'{name}': {n}")).collect::<Vec<_>>().join(", ")
             }
         };
@@ -163,8 +163,8 @@ impl CqlSession {
             .collect();
         let same = !replicas.is_empty()
             && match wanted {
-                Replication::Factor(factor) => replicas.iter().all(|(_, n)| *n == Some(*factor)),
-                Replication::PerDatacenter(map) => {
+                KeyspaceReplication::Factor(factor) => replicas.iter().all(|(_, n)| *n == Some(*factor)),
+                KeyspaceReplication::PerDatacenter(map) => {
                     replicas.len() == map.len()
                         && replicas.iter().all(|(name, n)| n.is_some() && map.get(*name).copied() == *n)
                 }

@@ -9,7 +9,8 @@ use log_kafka::{
 };
 use vault::FileKms;
 use views_cql::{
-    ClientCertificate, CqlKeys, CqlOptions, CqlSession, CqlViews, Credentials, Replication, TlsOptions,
+    ClientCertificate, CqlCredentials, CqlKeys, CqlOptions, CqlSession, CqlViews, KeyspaceReplication,
+    TlsOptions,
 };
 
 use super::{Durability, Engine, Housekeeping, OpenError, Operations, Role, schema_ids, until_there};
@@ -115,7 +116,7 @@ fn cql_options(config: &CqlConfig) -> Result<CqlOptions, OpenError> {
         .user
         .clone()
         .zip(password)
-        .map(|(user, password)| Credentials { user, password: password.expose().to_owned() });
+        .map(|(user, password)| CqlCredentials { user, password: password.expose().to_owned() });
     let files = ClientFiles {
         section: "cql",
         ca: config.tls_ca_file.as_deref(),
@@ -131,9 +132,9 @@ fn cql_options(config: &CqlConfig) -> Result<CqlOptions, OpenError> {
     let tls = config.tls.then(|| TlsOptions { ca_file: config.tls_ca_file.clone(), client });
     let by_datacenter = config.replicas_by_datacenter()?;
     let replication = if by_datacenter.is_empty() {
-        Replication::Factor(config.replication_factor)
+        KeyspaceReplication::Factor(config.replication_factor)
     } else {
-        Replication::PerDatacenter(by_datacenter)
+        KeyspaceReplication::PerDatacenter(by_datacenter)
     };
     Ok(CqlOptions {
         replication,

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use domain::ports::KeyRows as _;
 use local_cluster::{CassandraNode, CassandraOptions};
 use testkit::samples::Samples;
-use views_cql::{CqlKeys, CqlOptions, CqlSession, Credentials, OpenError, TlsOptions};
+use views_cql::{CqlCredentials, CqlKeys, CqlOptions, CqlSession, OpenError, TlsOptions};
 
 use crate::{certificates, connect, lasting, options, shared, tools_missing};
 
@@ -49,7 +49,7 @@ async fn the_password_and_the_certificate_must_be_right() {
     let made = certificates::make(folder.path());
     let server = CassandraOptions { password_auth: true, tls: Some(made.server), ..Default::default() };
     let node = started(CassandraOptions { require_client_certificate: true, ..server.clone() }).await;
-    let login = |password: &str| Some(Credentials { user: "cassandra".into(), password: password.into() });
+    let login = |password: &str| Some(CqlCredentials { user: "cassandra".into(), password: password.into() });
     let good = CqlOptions {
         credentials: login("cassandra"),
         tls: Some(made.with_certificate),

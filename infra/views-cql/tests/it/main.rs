@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use local_cluster::{CassandraNode, CassandraOptions, InstalledTools};
 use tokio::runtime::Runtime;
-use views_cql::{CqlOptions, CqlSession, Replication};
+use views_cql::{CqlOptions, CqlSession, KeyspaceReplication};
 
 /// Reason for its length: a node is back within seconds, and the machine may be busy.
 const WITHIN: Duration = Duration::from_secs(90);
@@ -51,7 +51,7 @@ fn options(node: String, name: &str) -> CqlOptions {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let keyspace = format!("{name}_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     CqlOptions {
-        replication: Replication::Factor(1),
+        replication: KeyspaceReplication::Factor(1),
         // All tests share a node, which shares two cores with them.
         request_timeout: Duration::from_secs(30),
         connect_timeout: Duration::from_secs(15),

@@ -9,7 +9,7 @@ use futures::future::join_all;
 use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
 use testkit::samples::{Samples, deleted, written};
-use views_cql::{CqlKeys, CqlOptions, CqlViews, OpenError, Replication};
+use views_cql::{CqlKeys, CqlOptions, CqlViews, KeyspaceReplication, OpenError};
 
 use crate::{connect, lasting, migrated, shared, tools_missing};
 
@@ -67,9 +67,9 @@ async fn other_replicas_than_the_settings_say_are_refused() {
     let options = shared("replicas").await;
     connect(options.clone()).await.migrate().await.expect("migrated");
     for (replication, fits) in [
-        (Replication::PerDatacenter([("datacenter1".to_owned(), 1)].into()), true),
-        (Replication::PerDatacenter([("datacenter1".to_owned(), 2)].into()), false),
-        (Replication::Factor(3), false),
+        (KeyspaceReplication::PerDatacenter([("datacenter1".to_owned(), 1)].into()), true),
+        (KeyspaceReplication::PerDatacenter([("datacenter1".to_owned(), 2)].into()), false),
+        (KeyspaceReplication::Factor(3), false),
     ] {
         let session = connect(CqlOptions { replication, ..options.clone() }).await;
         let migrated = session.migrate().await;
