@@ -74,15 +74,15 @@ pub enum OpenError {
     Installation(#[from] InstallationError),
     /// One of the stores in it.
     #[error(transparent)]
-    Store(#[from] store_sqlite::OpenError),
+    Store(#[from] store_sqlite::SqliteOpenError),
     /// The distributed engine's log.
     #[cfg(feature = "distributed")]
     #[error(transparent)]
-    Kafka(#[from] log_kafka::OpenError),
+    Kafka(#[from] log_kafka::KafkaOpenError),
     /// The distributed engine's read model and key store.
     #[cfg(feature = "distributed")]
     #[error(transparent)]
-    Cql(#[from] views_cql::OpenError),
+    Cql(#[from] views_cql::CqlOpenError),
     /// The external schema registry.
     #[cfg(feature = "distributed")]
     #[error(transparent)]
@@ -117,7 +117,9 @@ impl OpenError {
             #[cfg(feature = "distributed")]
             Self::Kafka(error) => error.is_transient(),
             #[cfg(feature = "distributed")]
-            Self::Cql(views_cql::OpenError::Unreachable { .. } | views_cql::OpenError::Store(_)) => true,
+            Self::Cql(views_cql::CqlOpenError::Unreachable { .. } | views_cql::CqlOpenError::Store(_)) => {
+                true
+            }
             #[cfg(feature = "distributed")]
             Self::Registry(error) => error.is_transient(),
             Self::Log(_, error) => error.is_transient(),

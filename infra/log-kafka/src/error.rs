@@ -6,7 +6,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 /// Why the log could not be opened or is not as it must be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum OpenError {
+pub enum KafkaOpenError {
     /// A setting cannot be; nothing was tried.
     #[error("the Kafka settings cannot be: {0}")]
     Options(String),
@@ -58,7 +58,7 @@ pub enum OpenError {
     },
 }
 
-impl OpenError {
+impl KafkaOpenError {
     /// Whether the same call may succeed later without anybody changing a setting.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unreachable { .. })

@@ -16,7 +16,7 @@ use rdkafka::consumer::Consumer;
 use rdkafka::error::RDKafkaErrorCode;
 
 use crate::context::TroubleKind;
-use crate::error::{OpenError, made_again};
+use crate::error::{KafkaOpenError, made_again};
 use crate::follower::KafkaFollower;
 use crate::limits::{PROBE_SLICE, TOPIC_ID_AGE_MAX};
 use crate::member::KafkaMember;
@@ -103,10 +103,10 @@ impl KafkaLog {
     /// Connects, and returns when a broker answered. Runs within a tokio runtime.
     ///
     /// # Errors
-    /// [`OpenError::Unreachable`] after [`crate::KafkaTimeouts::connect`] (worth retrying);
-    /// [`OpenError::Authentication`] and [`OpenError::Tls`] as soon as the brokers say so;
-    /// [`OpenError::Options`] for settings that cannot be.
-    pub async fn connect(options: KafkaOptions) -> Result<Arc<Self>, OpenError> {
+    /// [`KafkaOpenError::Unreachable`] after [`crate::KafkaTimeouts::connect`] (worth retrying);
+    /// [`KafkaOpenError::Authentication`] and [`KafkaOpenError::Tls`] as soon as the brokers say so;
+    /// [`KafkaOpenError::Options`] for settings that cannot be.
+    pub async fn connect(options: KafkaOptions) -> Result<Arc<Self>, KafkaOpenError> {
         options.check()?;
         let query = Query::open(&options)?;
         probe(&options, &query).await?;
@@ -119,9 +119,9 @@ impl KafkaLog {
     /// timestamps, sizes, replicas in sync, leader election. Several instances may do so at once.
     ///
     /// # Errors
-    /// [`OpenError::TopicMismatch`] for the first setting that is not as it must be; nothing is changed.
-    /// [`OpenError::Topic`] when the brokers refuse; [`OpenError::Unreachable`] when they do not answer.
-    pub async fn ensure_topics(&self) -> Result<(), OpenError> {
+    /// [`KafkaOpenError::TopicMismatch`] for the first setting that is not as it must be; nothing is changed.
+    /// [`KafkaOpenError::Topic`] when the brokers refuse; [`KafkaOpenError::Unreachable`] when they do not answer.
+    pub async fn ensure_topics(&self) -> Result<(), KafkaOpenError> {
         for (topic, described) in topics::ensure(&self.shared).await? {
             self.shared.learn(topic, TopicId(described.id));
         }
@@ -137,7 +137,7 @@ impl KafkaLog {
 }
 
 /// Waits for the first answer, or for the first trouble that waiting does not mend.
-async fn probe(options: &KafkaOptions, query: &Query) -> Result<(), OpenError> {
+async fn probe(options: &KafkaOptions, query: &Query) -> Result<(), KafkaOpenError> {
     let deadline = Instant::now() + options.timeouts.connect;
     let brokers = || options.brokers.clone();
     loop {
@@ -156,9 +156,9 @@ async fn probe(options: &KafkaOptions, query: &Query) -> Result<(), OpenError> {
             match trouble.kind {
                 TroubleKind::Authentication => {
                     let user = options.sasl.as_ref().map(|sasl| sasl.user.clone()).unwrap_or_default();
-                    return Err(OpenError::Authentication { user, brokers: brokers(), why });
+                    return Err(KafkaOpenError::Authentication { user, brokers: brokers(), why });
                 }
-                TroubleKind::Tls => return Err(OpenError::Tls { brokers: brokers(), why }),
+                TroubleKind::Tls => return Err(KafkaOpenError::Tls { brokers: brokers(), why }),
                 TroubleKind::Other => {}
             }
         };
@@ -168,7 +168,7 @@ async fn probe(options: &KafkaOptions, query: &Query) -> Result<(), OpenError> {
         if Instant::now() >= deadline {
             let words = query.events().trouble_words();
             let why = words.unwrap_or_else(|| "no answer in time".to_owned());
-            return Err(OpenError::Unreachable { brokers: brokers(), why });
+            return Err(KafkaOpenError::Unreachable { brokers: brokers(), why });
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::ports::Topic;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 
-use crate::error::OpenError;
+use crate::error::KafkaOpenError;
 use crate::limits::{
     FETCH_AHEAD_BACKOFF, FETCH_AHEAD_KIB, FETCH_BYTES_MAX, MESSAGE_BYTES_MAX, RECONNECT_MAX,
     RESPONSE_BYTES_MAX,
@@ -203,8 +203,8 @@ impl KafkaOptions {
     }
 
     /// What cannot be, said before anything is tried.
-    pub(crate) fn check(&self) -> Result<(), OpenError> {
-        let refuse = |why: &str| Err(OpenError::Options(why.to_owned()));
+    pub(crate) fn check(&self) -> Result<(), KafkaOpenError> {
+        let refuse = |why: &str| Err(KafkaOpenError::Options(why.to_owned()));
         if self.brokers.trim().is_empty() {
             return refuse("no brokers are named");
         }

@@ -14,7 +14,7 @@ use rdkafka::producer::{
 use tokio::sync::oneshot;
 
 use crate::context::Events;
-use crate::error::{OpenError, unavailable, words};
+use crate::error::{KafkaOpenError, unavailable, words};
 use crate::limits::{DELIVERY_GRACE, HEAL_EVERY, MESSAGE_BYTES_MAX};
 use crate::options::KafkaOptions;
 use crate::raw;
@@ -110,8 +110,8 @@ pub(crate) struct Producer {
 }
 
 impl Producer {
-    pub(crate) fn open(options: &KafkaOptions) -> Result<Self, OpenError> {
-        let live = Live::open(options).map_err(|error| OpenError::Options(words(&error)))?;
+    pub(crate) fn open(options: &KafkaOptions) -> Result<Self, KafkaOpenError> {
+        let live = Live::open(options).map_err(|error| KafkaOpenError::Options(words(&error)))?;
         Ok(Self { options: options.clone(), live: RwLock::new(live), healed: Mutex::new(None) })
     }
 

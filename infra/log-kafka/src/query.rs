@@ -15,7 +15,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 
 use crate::context::Events;
-use crate::error::{OpenError, unavailable, words};
+use crate::error::{KafkaOpenError, unavailable, words};
 use crate::limits::{DESCRIBE_SLICE, IDLE_LOOK_MAX, QUESTION_RETRY_AFTER, QUESTIONS_MAX};
 use crate::options::KafkaOptions;
 use crate::raw::{self, Described};
@@ -34,12 +34,12 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    pub(crate) fn open(options: &KafkaOptions) -> Result<Self, OpenError> {
+    pub(crate) fn open(options: &KafkaOptions) -> Result<Self, KafkaOpenError> {
         let events = Events::new("questions");
         let mut asker: Asker = options
             .for_questions()
             .create_with_context(events.clone())
-            .map_err(|error| OpenError::Options(words(&error)))?;
+            .map_err(|error| KafkaOpenError::Options(words(&error)))?;
         let wake = Arc::new(Notify::new());
         let waker = Arc::clone(&wake);
         asker.set_nonempty_callback(move || waker.notify_one());

@@ -10,7 +10,7 @@ use rdkafka::admin::{
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::context::Events;
-use crate::error::{OpenError, words};
+use crate::error::{KafkaOpenError, words};
 use crate::limits::{MESSAGE_BYTES_MAX, TOPIC_LOOK_EVERY};
 use crate::log::Shared;
 use crate::raw::Described;
@@ -43,7 +43,7 @@ fn wanted(shared: &Shared, topic: Topic) -> Vec<(&'static str, String)> {
 }
 
 /// Makes what is missing and checks all; answers with the topics as they are.
-pub(crate) async fn ensure(shared: &Shared) -> Result<Vec<(Topic, Described)>, OpenError> {
+pub(crate) async fn ensure(shared: &Shared) -> Result<Vec<(Topic, Described)>, KafkaOpenError> {
     let mut missing = Vec::new();
     for topic in Topic::ALL {
         let name = shared.options.topic_name(topic);
@@ -57,7 +57,7 @@ pub(crate) async fn ensure(shared: &Shared) -> Result<Vec<(Topic, Described)>, O
         .options
         .for_questions()
         .create_with_context(Events::new("admin"))
-        .map_err(|error| OpenError::Options(words(&error)))?;
+        .map_err(|error| KafkaOpenError::Options(words(&error)))?;
     let within = AdminOptions::new()
         .request_timeout(Some(shared.options.timeouts.request))
         .operation_timeout(Some(shared.options.timeouts.request));
@@ -76,7 +76,7 @@ async fn make(
     admin: &AdminClient<Events>,
     within: &AdminOptions,
     missing: &[Topic],
-) -> Result<(), OpenError> {
+) -> Result<(), KafkaOpenError> {
     let options = &shared.options;
     let settings: Vec<_> = missing.iter().map(|t| (options.topic_name(*t), wanted(shared, *t))).collect();
     let new: Vec<NewTopic<'_>> = missing
@@ -108,7 +108,7 @@ async fn check_all(
     shared: &Shared,
     admin: &AdminClient<Events>,
     within: &AdminOptions,
-) -> Result<Vec<(Topic, Described)>, OpenError> {
+) -> Result<Vec<(Topic, Described)>, KafkaOpenError> {
     let mut found = Vec::new();
     for topic in Topic::ALL {
         let name = shared.options.topic_name(topic);
@@ -127,7 +127,7 @@ async fn check_all(
 }
 
 /// A topic that exists; one that was just made may not be known to the broker asked.
-async fn known(shared: &Shared, name: &str) -> Result<Described, OpenError> {
+async fn known(shared: &Shared, name: &str) -> Result<Described, KafkaOpenError> {
     let deadline = Instant::now() + shared.options.timeouts.request.max(Duration::from_secs(1));
     loop {
         match shared.query.describe_or_code(name).await {
@@ -144,7 +144,7 @@ fn check(
     name: &str,
     described: Described,
     config: &ConfigResource,
-) -> Result<(), OpenError> {
+) -> Result<(), KafkaOpenError> {
     let options = &shared.options;
     let mut pairs = vec![
         ("partitions", options.partitions.of(topic).to_string(), described.partitions.to_string()),
@@ -156,7 +156,7 @@ fn check(
     }
     for (setting, wanted, found) in pairs {
         if wanted != found {
-            return Err(OpenError::TopicMismatch {
+            return Err(KafkaOpenError::TopicMismatch {
                 topic: name.to_owned(),
                 setting: setting.to_owned(),
                 wanted,
@@ -168,14 +168,14 @@ fn check(
 }
 
 /// A whole request of the administrator failed.
-fn refused(shared: &Shared, name: &str, error: &KafkaError) -> OpenError {
+fn refused(shared: &Shared, name: &str, error: &KafkaError) -> KafkaOpenError {
     match error {
         KafkaError::AdminOp(code) => failed(shared, name, *code),
-        error => OpenError::Topic { topic: name.to_owned(), why: words(error) },
+        error => KafkaOpenError::Topic { topic: name.to_owned(), why: words(error) },
     }
 }
 
-fn failed(shared: &Shared, name: &str, code: RDKafkaErrorCode) -> OpenError {
+fn failed(shared: &Shared, name: &str, code: RDKafkaErrorCode) -> KafkaOpenError {
     use RDKafkaErrorCode as Code;
     let why = match shared.query.events().trouble_words() {
         Some(trouble) => format!("{code} ({trouble})"),
@@ -185,7 +185,9 @@ fn failed(shared: &Shared, name: &str, code: RDKafkaErrorCode) -> OpenError {
         Code::OperationTimedOut
         | Code::BrokerTransportFailure
         | Code::AllBrokersDown
-        | Code::RequestTimedOut => OpenError::Unreachable { brokers: shared.options.brokers.clone(), why },
-        _ => OpenError::Topic { topic: name.to_owned(), why },
+        | Code::RequestTimedOut => {
+            KafkaOpenError::Unreachable { brokers: shared.options.brokers.clone(), why }
+        }
+        _ => KafkaOpenError::Topic { topic: name.to_owned(), why },
     }
 }

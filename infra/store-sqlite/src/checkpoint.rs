@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::OpenError;
+use crate::SqliteOpenError;
 use crate::limits::{BUSY_TIMEOUT, CHECKPOINT_LEFT_FRAMES, CHECKPOINT_PASSES_MAX};
 
 /// Frames in the file of changes, and how many of them are copied; none when somebody was in the way.
@@ -70,8 +70,9 @@ pub(crate) struct Checkpointer {
 
 impl Checkpointer {
     /// Starts the thread, for a file that is there already.
-    pub(crate) fn start(path: &Path, name: &str) -> Result<Self, OpenError> {
-        let connection = connect(path).map_err(|error| OpenError::Sqlite { path: path.to_owned(), error })?;
+    pub(crate) fn start(path: &Path, name: &str) -> Result<Self, SqliteOpenError> {
+        let connection =
+            connect(path).map_err(|error| SqliteOpenError::Sqlite { path: path.to_owned(), error })?;
         let shared = Arc::new(Shared { stage: Mutex::new(Stage::Resting), changed: Condvar::new() });
         let ours = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
@@ -85,7 +86,7 @@ impl Checkpointer {
                     }
                 }
             })
-            .map_err(|error| OpenError::Io { path: path.to_owned(), error })?;
+            .map_err(|error| SqliteOpenError::Io { path: path.to_owned(), error })?;
         Ok(Self { shared, thread: Some(thread) })
     }
 

@@ -17,7 +17,7 @@ use domain::sealed::{Purpose, Purposes};
 use domain::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
-use crate::OpenError;
+use crate::SqliteOpenError;
 use crate::migrate::{self, Durability};
 use crate::pool::{Failure, Pool};
 
@@ -42,12 +42,12 @@ impl SqliteKeys {
     /// the write-ahead log goes now.
     ///
     /// # Errors
-    /// [`OpenError`] when the file cannot be opened, is another program's, or was written by a newer build.
-    pub fn open(folder: &Path) -> Result<Arc<Self>, OpenError> {
+    /// [`SqliteOpenError`] when the file cannot be opened, is another program's, or was written by a newer build.
+    pub fn open(folder: &Path) -> Result<Arc<Self>, SqliteOpenError> {
         let path = folder.join(Self::FILE);
         let writer = migrate::open(&path, "keys", MIGRATIONS, Durability::Full)?;
         // Another process that reads just now keeps the log from being cut; it cuts it itself when it closes.
-        truncate_wal(&writer).map_err(|error| OpenError::Sqlite { path: path.clone(), error })?;
+        truncate_wal(&writer).map_err(|error| SqliteOpenError::Sqlite { path: path.clone(), error })?;
         Ok(Arc::new(Self { pool: Pool::new(writer, &path, limits::CACHE_KIB)? }))
     }
 }

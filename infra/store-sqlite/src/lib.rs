@@ -13,5 +13,5 @@ mod views;
 
 pub use keys::SqliteKeys;
 pub use log::{Clock, Retained, SqliteLog, SqliteLogOptions};
-pub use migrate::OpenError;
+pub use migrate::SqliteOpenError;
 pub use views::SqliteViews;

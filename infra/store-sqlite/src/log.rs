@@ -39,7 +39,7 @@ use self::schema::log_error;
 use self::tail::Tail;
 use self::writer::{Channels, Writer};
 use crate::checkpoint::Checkpointer;
-use crate::migrate::{self, Durability, OpenError};
+use crate::migrate::{self, Durability, SqliteOpenError};
 
 /// Where the log's times come from.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -107,11 +107,11 @@ impl SqliteLog {
     /// Opens `log.sqlite` in that folder, or makes both (0600 and 0700).
     ///
     /// # Errors
-    /// [`OpenError`]: written by a newer build, made with another partition count, not a log, or not
+    /// [`SqliteOpenError`]: written by a newer build, made with another partition count, not a log, or not
     /// readable and writable.
-    pub fn open(dir: &Path, options: SqliteLogOptions) -> Result<Arc<Self>, OpenError> {
+    pub fn open(dir: &Path, options: SqliteLogOptions) -> Result<Arc<Self>, SqliteOpenError> {
         let path = dir.join(Self::FILE);
-        let io = |error| OpenError::Io { path: path.clone(), error };
+        let io = |error| SqliteOpenError::Io { path: path.clone(), error };
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(io)?;
         let mut connection = migrate::open(&path, "log", schema::MIGRATIONS, Durability::Full)?;
         let topics = schema::ensure_topics(&mut connection, &path, options.partitions)?;
@@ -121,7 +121,7 @@ impl SqliteLog {
             Channels { queue: Arc::clone(&queue), commits: Arc::clone(&commits), tail: Arc::clone(&tail) };
         let checkpointer = Checkpointer::start(&path, "log-checkpoint")?;
         let writer = Writer::new(connection, topics.clone(), options.clock, channels, checkpointer)
-            .map_err(|error| OpenError::Sqlite { path: path.clone(), error })?;
+            .map_err(|error| SqliteOpenError::Sqlite { path: path.clone(), error })?;
         let watcher = Watcher::start(&path, Arc::clone(&commits))?;
         let thread = std::thread::Builder::new().name("log-writer".to_owned());
         let writer = Some(thread.spawn(move || writer.run()).map_err(io)?);

@@ -23,7 +23,7 @@ pub(crate) enum Durability {
 /// Why a store's file could not be opened. Texts are for operators.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum OpenError {
+pub enum SqliteOpenError {
     /// The file was written by a newer build, which alone knows what is in it.
     #[error(
         "{path} was written by a newer version of this program (its format is {found}, this build knows \
@@ -80,9 +80,9 @@ pub(crate) fn open(
     kind: &str,
     migrations: &[&str],
     durability: Durability,
-) -> Result<Connection, OpenError> {
-    protect(path).map_err(|error| OpenError::Io { path: path.to_owned(), error })?;
-    let sqlite = |error| OpenError::Sqlite { path: path.to_owned(), error };
+) -> Result<Connection, SqliteOpenError> {
+    protect(path).map_err(|error| SqliteOpenError::Io { path: path.to_owned(), error })?;
+    let sqlite = |error| SqliteOpenError::Sqlite { path: path.to_owned(), error };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
     // Looked at before anything is written: a newer or foreign file is left exactly as it was.
@@ -151,8 +151,8 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 
 /// What [`check`] says of one moment of the file: read one by one, the mark could be from before another
 /// process made the file and the format from after it.
-fn look(connection: &Connection, path: &Path, kind: &str, known: usize) -> Result<u32, OpenError> {
-    let sqlite = |error| OpenError::Sqlite { path: path.to_owned(), error };
+fn look(connection: &Connection, path: &Path, kind: &str, known: usize) -> Result<u32, SqliteOpenError> {
+    let sqlite = |error| SqliteOpenError::Sqlite { path: path.to_owned(), error };
     let moment = connection.unchecked_transaction().map_err(sqlite)?;
     let found = check(&moment, path, kind, known)?;
     moment.commit().map_err(sqlite)?;
@@ -160,8 +160,8 @@ fn look(connection: &Connection, path: &Path, kind: &str, known: usize) -> Resul
 }
 
 /// The format in the file; 0 for one just made. Refuses newer and foreign files. Within a transaction.
-fn check(connection: &Connection, path: &Path, kind: &str, known: usize) -> Result<u32, OpenError> {
-    let sqlite = |error| OpenError::Sqlite { path: path.to_owned(), error };
+fn check(connection: &Connection, path: &Path, kind: &str, known: usize) -> Result<u32, SqliteOpenError> {
+    let sqlite = |error| SqliteOpenError::Sqlite { path: path.to_owned(), error };
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(sqlite);
     let (mark, found) = (number("application_id")?, number("user_version")?);
     let known = u32::try_from(known).unwrap_or(u32::MAX);
@@ -170,10 +170,10 @@ fn check(connection: &Connection, path: &Path, kind: &str, known: usize) -> Resu
         return Ok(0);
     }
     if mark != i64::from(application_id(kind)) {
-        return Err(OpenError::Foreign { path: path.to_owned(), kind: format!("the {kind} store") });
+        return Err(SqliteOpenError::Foreign { path: path.to_owned(), kind: format!("the {kind} store") });
     }
     if found > known {
-        return Err(OpenError::Newer { path: path.to_owned(), found, known });
+        return Err(SqliteOpenError::Newer { path: path.to_owned(), found, known });
     }
     Ok(found)
 }
@@ -186,8 +186,8 @@ fn migrate(
     kind: &str,
     migrations: &[&str],
     target: usize,
-) -> Result<(), OpenError> {
-    let sqlite = |error| OpenError::Sqlite { path: path.to_owned(), error };
+) -> Result<(), SqliteOpenError> {
+    let sqlite = |error| SqliteOpenError::Sqlite { path: path.to_owned(), error };
     if look(connection, path, kind, migrations.len())? as usize >= target {
         return Ok(());
     }
@@ -248,9 +248,9 @@ mod tests {
             assert_eq!(number(&connection, "SELECT count(*) FROM one"), 1);
         }
         let older = open(&path, "log", &[FIRST], Durability::Full);
-        assert!(matches!(older, Err(OpenError::Newer { found: 2, known: 1, .. })));
+        assert!(matches!(older, Err(SqliteOpenError::Newer { found: 2, known: 1, .. })));
         let other = open(&path, "views", &[FIRST, SECOND], Durability::Full);
-        assert!(matches!(other, Err(OpenError::Foreign { .. })));
+        assert!(matches!(other, Err(SqliteOpenError::Foreign { .. })));
     }
 
     #[test]
@@ -259,7 +259,7 @@ mod tests {
         let path = folder.path().join("file");
         let broken = "CREATE TABLE two (x INTEGER) STRICT; INSERT INTO nowhere VALUES (1)";
         let failed = open(&path, "log", &[FIRST, broken], Durability::Full);
-        assert!(matches!(failed, Err(OpenError::Sqlite { .. })));
+        assert!(matches!(failed, Err(SqliteOpenError::Sqlite { .. })));
         let connection = open(&path, "log", &[FIRST], Durability::Full).expect("the first stands");
         assert_eq!(number(&connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'two'"), 0);
     }

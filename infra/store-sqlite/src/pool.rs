@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tokio::task::{JoinError, spawn_blocking};
 
 use self::limits::{READERS, STATEMENTS_PREPARED_MAX};
-use crate::OpenError;
+use crate::SqliteOpenError;
 use crate::limits::BUSY_TIMEOUT;
 
 /// Why a job did not do it, before the port's words for it.
@@ -81,8 +81,8 @@ pub(crate) struct Pool {
 impl Pool {
     /// Takes the writer that `migrate::open` made and opens the readers beside it; each caches up to
     /// `cache_kib` of pages.
-    pub(crate) fn new(writer: Connection, path: &Path, cache_kib: i64) -> Result<Self, OpenError> {
-        let sqlite = |error| OpenError::Sqlite { path: path.to_owned(), error };
+    pub(crate) fn new(writer: Connection, path: &Path, cache_kib: i64) -> Result<Self, SqliteOpenError> {
+        let sqlite = |error| SqliteOpenError::Sqlite { path: path.to_owned(), error };
         prepare(&writer, cache_kib).map_err(sqlite)?;
         let idle =
             (0..READERS).map(|_| reader(path, cache_kib)).collect::<Result<Vec<_>, _>>().map_err(sqlite)?;

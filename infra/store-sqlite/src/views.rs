@@ -27,7 +27,7 @@ use domain::rows::{
 use domain::time::Timestamp;
 
 use self::batch_thread::BatchThread;
-use crate::OpenError;
+use crate::SqliteOpenError;
 use crate::migrate::{self, Durability};
 use crate::pool::Pool;
 
@@ -58,8 +58,8 @@ impl SqliteViews {
     /// Opens or makes the read model in that folder, which must exist.
     ///
     /// # Errors
-    /// [`OpenError`] when the file cannot be opened, is another program's, or was written by a newer build.
-    pub fn open(folder: &Path) -> Result<Arc<Self>, OpenError> {
+    /// [`SqliteOpenError`] when the file cannot be opened, is another program's, or was written by a newer build.
+    pub fn open(folder: &Path) -> Result<Arc<Self>, SqliteOpenError> {
         let path = folder.join(Self::FILE);
         let writer = migrate::open(&path, "views", MIGRATIONS, Durability::Normal)?;
         writer.wal_hook(Some(batch_thread::after_commit));

@@ -4,7 +4,7 @@ use domain::event::Offset;
 use domain::ports::{Projection as _, Views as _};
 use domain::rows::{Generation, ViewRow};
 use rusqlite::Connection;
-use store_sqlite::{OpenError, SqliteViews};
+use store_sqlite::{SqliteOpenError, SqliteViews};
 use tempfile::TempDir;
 use testkit::generations_suite::GenerationStores;
 use testkit::samples::{Counted, Samples, written};
@@ -97,9 +97,9 @@ fn a_newer_or_foreign_file_is_refused_and_left_alone() {
     };
     set("user_version", 99);
     let refused = SqliteViews::open(folder.path()).err();
-    assert!(matches!(refused, Some(OpenError::Newer { found: 99, .. })), "{refused:?}");
+    assert!(matches!(refused, Some(SqliteOpenError::Newer { found: 99, .. })), "{refused:?}");
     set("user_version", 1);
     set("application_id", 1);
     let refused = SqliteViews::open(folder.path()).err();
-    assert!(matches!(refused, Some(OpenError::Foreign { .. })), "{refused:?}");
+    assert!(matches!(refused, Some(SqliteOpenError::Foreign { .. })), "{refused:?}");
 }

@@ -22,7 +22,7 @@ mod random;
 mod vault;
 
 pub use customer_keys::{CustomerKeys, DataKeys, FreshKeys, SealContext, StoredKeys};
-pub use error::{KmsError, OpenError, VaultError};
+pub use error::{KmsError, UnsealError, VaultError};
 pub use evidence::{
     EvidenceKeyError, EvidenceKeyPair, EvidencePrivateKey, EvidencePublicKey, EvidenceSecret,
 };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::error::OpenError;
+use crate::error::CqlOpenError;
 use crate::limits::{CONNECT_WITHIN, KEYSPACE_CHARS_MAX, REQUEST_WITHIN, REQUESTS_AT_ONCE};
 
 /// Replicas of each row. What stands in the cluster is compared with it at the start.
@@ -99,8 +99,8 @@ impl CqlOptions {
 
     /// What can be seen to be wrong without asking a node. Keyspaces and data centres go into statements as
     /// they are, so only harmless characters are let through.
-    pub(crate) fn check(&self) -> Result<(), OpenError> {
-        let refuse = |what: &str| Err(OpenError::Options(what.to_owned()));
+    pub(crate) fn check(&self) -> Result<(), CqlOpenError> {
+        let refuse = |what: &str| Err(CqlOpenError::Options(what.to_owned()));
         if self.nodes.is_empty() {
             return refuse("no CQL nodes are named");
         }

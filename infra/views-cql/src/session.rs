@@ -21,7 +21,7 @@ use scylla::statement::batch::{Batch, BatchStatement, BatchType};
 use scylla::statement::{Consistency, SerialConsistency};
 use tokio::sync::Semaphore;
 
-use crate::error::{Kind, OpenError, failed, kind_of, kind_of_prepare, open_error};
+use crate::error::{CqlOpenError, Kind, failed, kind_of, kind_of_prepare, open_error};
 use crate::limits::{
     CONDITIONAL_RETRY, CONDITIONAL_TRIES, DRIVER_PAGE_ROWS, KEEPALIVE, SCHEMA_WITHIN, SESSION_WITHIN,
 };
@@ -83,8 +83,8 @@ impl CqlSession {
     /// Opens a session. Bounded in time; trying again is the caller's decision.
     ///
     /// # Errors
-    /// [`OpenError`]: no node can be reached, credentials or certificates are refused, wrong settings.
-    pub async fn connect(options: CqlOptions) -> Result<Arc<Self>, OpenError> {
+    /// [`CqlOpenError`]: no node can be reached, credentials or certificates are refused, wrong settings.
+    pub async fn connect(options: CqlOptions) -> Result<Arc<Self>, CqlOpenError> {
         options.check()?;
         let tls = options.tls.as_ref().map(tls::context).transpose()?;
         let mut balancing = DefaultPolicy::builder().token_aware(true);
@@ -117,7 +117,7 @@ impl CqlSession {
         let user = options.credentials.as_ref().map(|credentials| credentials.user.as_str());
         let driver = tokio::time::timeout(SESSION_WITHIN, builder.build())
             .await
-            .map_err(|_| OpenError::Unreachable {
+            .map_err(|_| CqlOpenError::Unreachable {
                 nodes: options.nodes.join(", "),
                 why: format!("not connected within {} s", SESSION_WITHIN.as_secs()),
             })?
@@ -286,14 +286,14 @@ impl CqlSession {
 
 /// Whether a node is in the data centre whose nodes are to be asked: if none is, no request has anywhere to go, and
 /// each would fail as if there were no connection.
-fn known_datacenter<'a>(wanted: &str, of_nodes: impl Iterator<Item = &'a str>) -> Result<(), OpenError> {
+fn known_datacenter<'a>(wanted: &str, of_nodes: impl Iterator<Item = &'a str>) -> Result<(), CqlOpenError> {
     let known: BTreeSet<&str> = of_nodes.collect();
     // A cluster that does not say is none that can be judged.
     if known.is_empty() || known.contains(wanted) {
         return Ok(());
     }
     let known: Vec<&str> = known.into_iter().collect();
-    Err(OpenError::Options(format!(
+    Err(CqlOpenError::Options(format!(
         "[cql] datacenter: no node is in {wanted:?}; the cluster's data centres are {}",
         known.join(", ")
     )))

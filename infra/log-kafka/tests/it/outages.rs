@@ -9,7 +9,7 @@ use domain::event::{Offset, Partition, Source};
 use domain::ports::{EventLog, LogError, Topic};
 use futures::FutureExt as _;
 use local_cluster::{KafkaBrokers, KafkaOptions as ClusterOptions};
-use log_kafka::{KafkaLog, KafkaOptions, OpenError};
+use log_kafka::{KafkaLog, KafkaOpenError, KafkaOptions};
 
 use crate::groups::{Known, poll_until};
 use crate::harness::{
@@ -223,7 +223,7 @@ async fn a_frozen_broker_and_a_full_queue() {
     let mut at_start = options;
     at_start.timeouts.connect = Duration::from_millis(500);
     let error = within("the refusal", KafkaLog::connect(at_start)).await.err().expect("nobody answers");
-    assert!(matches!(error, OpenError::Unreachable { .. }), "{error}");
+    assert!(matches!(error, KafkaOpenError::Unreachable { .. }), "{error}");
 
     outage.resume().await;
     until("the same log goes on", async || log.append(Topic::Events, record("org/one", "after")).await.ok())

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::readers;
 use crate::limits::WATCH_EVERY;
-use crate::migrate::OpenError;
+use crate::migrate::SqliteOpenError;
 
 /// How often a topic's bell was rung, and by whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,16 +56,16 @@ pub(super) struct Watcher {
 
 impl Watcher {
     /// Starts it; it has a connection of its own, on which nothing but the version is asked.
-    pub(super) fn start(path: &Path, commits: Arc<Commits>) -> Result<Self, OpenError> {
-        let connection =
-            readers::connect(path).map_err(|error| OpenError::Sqlite { path: path.to_owned(), error })?;
+    pub(super) fn start(path: &Path, commits: Arc<Commits>) -> Result<Self, SqliteOpenError> {
+        let connection = readers::connect(path)
+            .map_err(|error| SqliteOpenError::Sqlite { path: path.to_owned(), error })?;
         // Asked here, not in the thread: nothing that is committed after this returns may go unnoticed.
         let seen = version(&connection);
         let (stop, stopped) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("log-watcher".to_owned())
             .spawn(move || watch(&connection, seen, &commits, &stopped))
-            .map_err(|error| OpenError::Io { path: PathBuf::from(path), error })?;
+            .map_err(|error| SqliteOpenError::Io { path: PathBuf::from(path), error })?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 

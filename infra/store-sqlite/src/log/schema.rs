@@ -10,7 +10,7 @@ use domain::time::Timestamp;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, TransactionBehavior, ffi, params};
 
 use crate::limits::PARTITIONS_MAX;
-use crate::migrate::OpenError;
+use crate::migrate::SqliteOpenError;
 
 /// In order; one that was released is never edited.
 pub(super) const MIGRATIONS: &[&str] =
@@ -162,9 +162,9 @@ pub(super) fn ensure_topics(
     connection: &mut Connection,
     path: &Path,
     partitions: u32,
-) -> Result<[TopicDescription; 5], OpenError> {
-    let sqlite = |error| OpenError::Sqlite { path: path.to_owned(), error };
-    let mismatch = |why| OpenError::Mismatch { path: path.to_owned(), why };
+) -> Result<[TopicDescription; 5], SqliteOpenError> {
+    let sqlite = |error| SqliteOpenError::Sqlite { path: path.to_owned(), error };
+    let mismatch = |why| SqliteOpenError::Mismatch { path: path.to_owned(), why };
     if !(1..=PARTITIONS_MAX).contains(&partitions) {
         return Err(mismatch(format!(
             "{partitions} partitions are wanted; 1 to {PARTITIONS_MAX} can be had"
