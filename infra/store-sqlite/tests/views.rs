@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use store_sqlite::{SqliteOpenError, SqliteViews};
 use tempfile::TempDir;
 use testkit::generations_suite::GenerationStores;
-use testkit::samples::{Counted, Samples, written};
+use testkit::samples::{Samples, TallyCounter, written};
 use testkit::views_suite::{GENERATION, ViewStores};
 
 fn folder() -> TempDir {
@@ -48,7 +48,7 @@ async fn opened_again_it_holds_what_it_held() {
     let row = s.verification(&customer, 2);
     {
         let views = SqliteViews::open(folder.path()).expect("opened");
-        let mut writes = Counted::default().writes(std::slice::from_ref(&row));
+        let mut writes = TallyCounter::default().writes(std::slice::from_ref(&row));
         writes.push(written(2, ViewRow::Enrolment(s.enrolment(&customer, 2))));
         writes.push(written(2, ViewRow::State(Box::new(s.state(&customer, 2)))));
         views.write(GENERATION, writes).await.expect("written");

@@ -11,7 +11,7 @@ use domain::rows::{Generation, ViewRow, ViewWrite};
 use futures::stream::{self, StreamExt as _};
 use local_cluster::{CassandraNode, CassandraOptions};
 use scylla::client::session_builder::SessionBuilder;
-use testkit::samples::{Counted, Samples, written};
+use testkit::samples::{Samples, TallyCounter, written};
 use views_cql::{CqlOptions, CqlSession, CqlViews, KeyspaceReplication};
 
 const BATCH: u64 = 500;
@@ -91,7 +91,7 @@ async fn bare(node: &str, at_once: usize) -> f64 {
 }
 
 /// What a projector writes for verdicts `from` up to `from + BATCH`: event rows, then states and counts.
-fn batch(s: &Samples, counted: &mut Counted, from: u64) -> (Vec<ViewWrite>, Vec<ViewWrite>, u64) {
+fn batch(s: &Samples, counted: &mut TallyCounter, from: u64) -> (Vec<ViewWrite>, Vec<ViewWrite>, u64) {
     let numbers = from..from + BATCH;
     let rows: Vec<_> = numbers.clone().map(|n| s.verification(&s.customer(n), 2 * n)).collect();
     let (mut events, mut then): (Vec<_>, Vec<_>) =
@@ -122,7 +122,7 @@ async fn projection(node: &str, keyspace: &str, concurrency: usize) -> (f64, f64
         let views = Arc::clone(&views);
         tokio::spawn(async move {
             let s = Samples::new(partition);
-            let mut counted = Counted::default();
+            let mut counted = TallyCounter::default();
             let (mut rows, mut verdicts, mut spent) = (0, 0, Duration::ZERO);
             while since.elapsed() < RUN_FOR {
                 let making = Instant::now();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::ports::{Created, KeyRows as _, Projection as _, StoreError, Views as _};
 use domain::rows::{Generation, ViewRow};
 use local_cluster::{CassandraNode, CassandraOptions, CommitLog};
-use testkit::samples::{Counted, Samples, written};
+use testkit::samples::{Samples, TallyCounter, written};
 use views_cql::{CqlKeys, CqlOptions, CqlViews};
 
 use crate::{WITHIN, connect, options, tools_missing, until};
@@ -63,7 +63,7 @@ async fn a_session_lives_through_a_pause_and_a_kill_and_what_was_confirmed_is_th
     assert_eq!(again, Created::New);
 
     let verifications: Vec<_> = (10..60).map(|n| s.verification(&customer, n)).collect();
-    let writes = Counted::default().writes(&verifications);
+    let writes = TallyCounter::default().writes(&verifications);
     until("the batch is written", async || views.write(GENERATION, writes.clone()).await.ok()).await;
     assert_eq!(keys.activate(&customer).await, Ok(true));
     let (node, ()) = on(node, |node| node.kill().expect("killed")).await;
