@@ -34,7 +34,7 @@ use self::follow::{Cursors, SqliteFollower};
 use self::group::{Groups, SqliteMember};
 use self::queue::{Job, Pending, Queue, Retain};
 use self::readers::Readers;
-pub use self::retention::Retained;
+pub use self::retention::RetentionCounts;
 use self::schema::log_error;
 use self::tail::Tail;
 use self::writer::{Channels, Writer};
@@ -42,7 +42,7 @@ use crate::checkpoint::Checkpointer;
 use crate::migrate::{self, Durability, SqliteOpenError};
 
 /// Where the log's times come from.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+pub type LogClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// How a log is opened.
 #[derive(Clone)]
@@ -50,7 +50,7 @@ pub struct SqliteLogOptions {
     /// Partitions of each topic. Fixed when the file is made: another count later is refused.
     pub partitions: u32,
     /// The clock of `appended_at`; within a partition times never fall, whatever it says.
-    pub clock: Clock,
+    pub clock: LogClock,
 }
 
 impl Default for SqliteLogOptions {
@@ -135,9 +135,9 @@ impl SqliteLog {
     ///
     /// # Errors
     /// As for an append; what was deleted before the error stays deleted.
-    pub async fn enforce_retention(&self, now: Timestamp) -> Result<Retained, LogError> {
+    pub async fn enforce_retention(&self, now: Timestamp) -> Result<RetentionCounts, LogError> {
         let (answer, answered) = oneshot::channel();
-        self.queue.push(Job::Retain(Retain { now, so_far: Retained::default(), answer }))?;
+        self.queue.push(Job::Retain(Retain { now, so_far: RetentionCounts::default(), answer }))?;
         answered.await.unwrap_or_else(|_| Err(unconfirmed()))
     }
 

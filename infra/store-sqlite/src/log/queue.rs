@@ -11,7 +11,7 @@ use domain::ports::{Appended, LogError, Topic};
 use domain::time::Timestamp;
 use tokio::sync::oneshot;
 
-use super::retention::Retained;
+use super::retention::RetentionCounts;
 use crate::limits::{GROUP_BYTES_MAX, GROUP_RECORDS_MAX, QUEUE_BYTES_MAX, QUEUE_RECORDS_MAX};
 
 /// A record on its way, and who waits for it.
@@ -36,8 +36,8 @@ impl Pending {
 /// A run of retention, and what it did so far.
 pub(super) struct Retain {
     pub(super) now: Timestamp,
-    pub(super) so_far: Retained,
-    pub(super) answer: oneshot::Sender<Result<Retained, LogError>>,
+    pub(super) so_far: RetentionCounts,
+    pub(super) answer: oneshot::Sender<Result<RetentionCounts, LogError>>,
 }
 
 /// Something for the writer to do.

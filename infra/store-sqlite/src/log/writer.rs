@@ -14,7 +14,7 @@ use super::commits::Commits;
 use super::queue::{Job, Next, Pending, Queue, Retain};
 use super::schema::{self, commit_error, log_error, statements};
 use super::tail::Tail;
-use super::{Clock, retention};
+use super::{LogClock, retention};
 use crate::checkpoint::{Checkpointer, checkpoint};
 use crate::limits::{
     CHECKPOINT_BLOCKING_BYTES, CHECKPOINT_BYTES, CHECKPOINT_IDLE, WAL_KEPT_BYTES, WRITER_CACHE_KIB,
@@ -25,7 +25,7 @@ use crate::limits::{
 pub(super) struct Writer {
     connection: Connection,
     topics: [TopicDescription; 5],
-    clock: Clock,
+    clock: LogClock,
     channels: Channels,
     /// Copies most of the WAL beside the groups.
     checkpointer: Checkpointer,
@@ -57,7 +57,7 @@ impl Writer {
     pub(super) fn new(
         connection: Connection,
         topics: [TopicDescription; 5],
-        clock: Clock,
+        clock: LogClock,
         channels: Channels,
         checkpointer: Checkpointer,
     ) -> rusqlite::Result<Self> {
