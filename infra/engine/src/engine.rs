@@ -13,7 +13,7 @@ use event_codec::Codec;
 use store_sqlite::{SqliteKeys, SqliteLog, SqliteLogOptions, SqliteViews};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use vault::{FileKms, Freshness, Kms, KmsError, Vault};
+use vault::{CacheFreshness, FileKms, Kms, KmsError, Vault};
 
 #[cfg(feature = "distributed")]
 mod distributed;
@@ -190,7 +190,7 @@ impl Engine {
     }
 
     /// A vault on this engine's key rows and KMS. Its cached keys serve while `freshness` says so.
-    pub fn vault(&self, freshness: Arc<dyn Freshness>) -> Vault {
+    pub fn vault(&self, freshness: Arc<dyn CacheFreshness>) -> Vault {
         Vault::new(Arc::clone(&self.keys), Arc::clone(&self.kms), freshness)
     }
 

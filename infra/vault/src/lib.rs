@@ -31,7 +31,7 @@ pub use kms::Kms;
 pub use limits::SEALED_PLAINTEXT_BYTES_MAX;
 pub use org_ids::{OrgIds, create_id_secret};
 pub use random::random_id;
-pub use vault::{AlwaysCurrent, Freshness, Vault};
+pub use vault::{AlwaysCurrent, CacheFreshness, Vault};
 
 #[cfg(test)]
 mod tests;
