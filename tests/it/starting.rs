@@ -12,7 +12,7 @@ use serde_json::Value;
 use system_tests::client::{Api, text, verified};
 use system_tests::harness::ContractHarness as _;
 use system_tests::patience::{DEADLINE, until};
-use system_tests::process::{Process, Program, Ran, command, run, run_program};
+use system_tests::process::{Process, Program, ProgramOutput, command, run, run_program};
 use system_tests::sandbox::Sandbox;
 
 /// The two ways to run the whole system on a data folder.
@@ -227,7 +227,7 @@ fn content(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     all
 }
 
-async fn tries(sandbox: &Sandbox) -> Vec<Ran> {
+async fn tries(sandbox: &Sandbox) -> Vec<ProgramOutput> {
     let folder = sandbox.folder();
     let folder = folder.to_str().expect("a path");
     let mut all = Vec::new();

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::client::Api;
 use crate::evidence::{self, KeptVerdict};
 use crate::patience::until;
-use crate::process::{Process, Program, Ran, command, run_program};
+use crate::process::{Process, Program, ProgramOutput, command, run_program};
 
 /// Ends these tests here, loudly, where no server can be started: libtest knows no case that was left out, and
 /// none could go on. In CI that is a failure.
@@ -104,17 +104,22 @@ impl Installation {
     }
 
     /// `orgs …` on this installation.
-    pub async fn orgs(&self, arguments: &[&str]) -> Ran {
+    pub async fn orgs(&self, arguments: &[&str]) -> ProgramOutput {
         self.tool(Program::IngestApi, &[&["orgs"], arguments].concat()).await
     }
 
     /// A command on this installation, to its end.
-    pub async fn tool(&self, program: Program, arguments: &[&str]) -> Ran {
+    pub async fn tool(&self, program: Program, arguments: &[&str]) -> ProgramOutput {
         self.tool_with(program, &[], arguments).await
     }
 
     /// The same with these settings over the installation's.
-    pub async fn tool_with(&self, program: Program, environment: &[(&str, &str)], arguments: &[&str]) -> Ran {
+    pub async fn tool_with(
+        &self,
+        program: Program,
+        environment: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> ProgramOutput {
         let config = self.config_file();
         let target = ["--config", config.to_str().expect("a path")];
         let ours = self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -158,7 +163,7 @@ impl Installation {
     }
 
     /// A projector that ends by itself.
-    pub async fn project_to_its_end(&self) -> Ran {
+    pub async fn project_to_its_end(&self) -> ProgramOutput {
         self.tool(Program::Projector, &["run", "--admin-listen", "127.0.0.1:0"]).await
     }
 
