@@ -1,4 +1,4 @@
-//! What a user may set, and what of it goes to librdkafka. Not here: bounds nobody sets (`limits`), the topics'
+//! What a user may set, and how it is passed to librdkafka. Not here: bounds nobody sets (`limits`), the topics'
 //! own settings (`topics`).
 
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::limits::{
     RESPONSE_BYTES_MAX,
 };
 
-/// How many partitions each topic has. Fixed when it is made; growing is a new topic and a rebuild.
+/// How many partitions each topic has. Fixed when it is created; more partitions mean a new topic and a rebuild.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TopicPartitions {
     /// Of `identity.events`: how many projectors can share the work.
@@ -29,7 +29,7 @@ pub struct TopicPartitions {
 }
 
 impl TopicPartitions {
-    /// That topic's.
+    /// The number of that topic.
     pub fn of(&self, topic: Topic) -> u32 {
         match topic {
             Topic::Events => self.events,
@@ -79,7 +79,7 @@ pub enum BatchCompression {
     None,
     /// For topics of small records.
     Lz4,
-    /// Likewise, smaller and slower.
+    /// For topics of small records; smaller and slower than LZ4.
     Zstd,
 }
 
@@ -100,7 +100,7 @@ pub struct ProducerOptions {
     pub linger: Duration,
     /// Records waiting for their confirmation; one more is `Unavailable` at once.
     pub queue_records_max: u32,
-    /// Their bytes (a multiple of 1,024); likewise.
+    /// Bytes that wait for their confirmation (a multiple of 1,024); more are `Unavailable` at once.
     pub queue_bytes_max: usize,
     /// See [`BatchCompression`].
     pub compression: BatchCompression,
@@ -122,14 +122,14 @@ impl Default for ProducerOptions {
 pub struct KafkaTimeouts {
     /// The first answer of any broker.
     pub connect: Duration,
-    /// One question (topic, offsets), and the first record of a read that must have one.
+    /// One query (topic, offsets), and the first record of a read that must return one.
     pub request: Duration,
     /// An append's confirmation (`delivery.timeout.ms`); two in a row must fit the front end's deadline.
     pub delivery: Duration,
     /// After this without a heartbeat the group gives a member's partitions to others.
     pub session: Duration,
-    /// How long a member may go without polling, waiting out an outage of the store, before it is put out of
-    /// the group (`max.poll.interval.ms`). A newcomer waits at most as long for its share.
+    /// How long a member may go without polling, through an outage of the store, before it is removed from the group
+    /// (`max.poll.interval.ms`). A new member waits at most as long for its share.
     pub member_idle_max: Duration,
 }
 
@@ -202,7 +202,7 @@ impl KafkaOptions {
         format!("{}{}", self.topic_prefix, topic.name())
     }
 
-    /// What cannot be, said before anything is tried.
+    /// Refuses invalid settings before anything is tried.
     pub(crate) fn check(&self) -> Result<(), KafkaOpenError> {
         let refuse = |why: &str| Err(KafkaOpenError::Options(why.to_owned()));
         if self.brokers.trim().is_empty() {
@@ -263,7 +263,7 @@ impl KafkaOptions {
         }
     }
 
-    /// For the client that only asks questions.
+    /// For the client that only makes queries.
     pub(crate) fn for_questions(&self) -> ClientConfig {
         let mut config = self.common();
         config.set("statistics.interval.ms", "0").set("allow.auto.create.topics", "false");
