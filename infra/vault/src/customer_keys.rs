@@ -21,7 +21,7 @@ use crate::error::{UnsealError, VaultError};
 use crate::evidence::{EvidencePrivateKey, EvidenceSecret};
 use crate::limits::SEALED_PLAINTEXT_BYTES_MAX;
 use crate::padding::padded;
-use crate::{lp, random};
+use crate::{length_prefix, random};
 
 /// Where an envelope belongs: it opens nowhere else. Org, customer, purpose, key and schema are bound too; they
 /// follow from the keys and from the field.
@@ -55,7 +55,7 @@ impl KeySet {
     pub(crate) fn new(customer: CustomerRef, purposes: [PurposeKey; 3]) -> Self {
         let evidence = &purposes[Purpose::Evidence as usize];
         let fingerprints = evidence.key.as_ref().map(|key| {
-            let info = lp::joined(&[
+            let info = length_prefix::joined(&[
                 b"identity/body-fingerprint/v1",
                 customer.org.as_str().as_bytes(),
                 customer.customer.as_str().as_bytes(),
@@ -199,11 +199,11 @@ impl DataKeys {
             self.set.purpose(purpose).key_id.as_bytes(),
         ]);
         match evidence {
-            None => MessageKey::derive(&[data_key], salt, &lp::joined(&parts)),
+            None => MessageKey::derive(&[data_key], salt, &length_prefix::joined(&parts)),
             Some((binding, secret)) => {
                 parts.push(binding.evidence_key_id.as_bytes());
                 parts.push(&binding.encapsulation);
-                MessageKey::derive(&[data_key, secret], salt, &lp::joined(&parts))
+                MessageKey::derive(&[data_key, secret], salt, &length_prefix::joined(&parts))
             }
         }
     }

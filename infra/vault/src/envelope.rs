@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 use crate::aead::{COMMITMENT, NONCE, SALT, TAG};
 use crate::customer_keys::SealContext;
 use crate::error::UnsealError;
+use crate::length_prefix;
 use crate::limits::{KEY_ID_BYTES_MAX, SEALED_PLAINTEXT_BYTES_MAX};
-use crate::lp;
 use crate::padding::{LENGTH, is_padded, padme};
 
 /// The first bytes of every envelope.
@@ -73,7 +73,7 @@ impl<'a> Header<'a> {
     /// that says where it belongs.
     pub(crate) fn aad(&self, customer: &CustomerRef, ctx: &SealContext<'_>) -> [u8; 32] {
         let mut hash = Sha256::new();
-        lp::feed(
+        length_prefix::feed(
             &[
                 &MAGIC,
                 &[VERSION],

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{UnsealError, VaultError};
 use crate::limits::EVIDENCE_KEY_FILE_BYTES_MAX;
-use crate::{lp, private_file, random};
+use crate::{length_prefix, private_file, random};
 
 type PrivateKey = <X25519HkdfSha256 as hpke::Kem>::PrivateKey;
 type PublicKey = <X25519HkdfSha256 as hpke::Kem>::PublicKey;
@@ -33,7 +33,7 @@ const EXPORTER_CONTEXT: &[u8] = b"identity/evidence-secret/v1";
 
 /// What both sides put into HPKE's `info`.
 fn info(org: &OrgId, evidence_key_id: &str) -> Vec<u8> {
-    lp::joined(&[b"identity/evidence/v1", org.as_str().as_bytes(), evidence_key_id.as_bytes()])
+    length_prefix::joined(&[b"identity/evidence/v1", org.as_str().as_bytes(), evidence_key_id.as_bytes()])
 }
 
 /// Why an evidence key could not be taken up or written.
