@@ -1,5 +1,5 @@
 //! The servers' files: fetched once with Maven into `target/cluster-cache/<artifact>-<version>`,
-//! whoever asks first. Not here: which classes are started with them.
+//! by the first caller. Not here: which classes are started with them.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::limits::MAVEN_WITHIN;
 use crate::process::run;
 
 /// One server's files: a name, and how Maven brings them.
-pub(crate) struct Artifact {
+pub(crate) struct MavenArtifact {
     /// `<artifact>-<version>`, the folder in the cache.
     name: &'static str,
     contents: Contents,
@@ -28,7 +28,7 @@ enum Contents {
 
 /// The broker, its command-line tools, and the log binding its own archive ships but its POM
 /// does not name (without it a broker logs nothing and an error has no reason).
-pub(crate) const KAFKA: Artifact = Artifact {
+pub(crate) const KAFKA: MavenArtifact = MavenArtifact {
     name: "kafka_2.13-4.1.1",
     contents: Contents::Jars(&[
         ("org.apache.kafka", "kafka_2.13", "4.1.1"),
@@ -38,23 +38,23 @@ pub(crate) const KAFKA: Artifact = Artifact {
 };
 
 /// The node.
-pub(crate) const CASSANDRA: Artifact = Artifact {
+pub(crate) const CASSANDRA: MavenArtifact = MavenArtifact {
     name: "cassandra-all-5.0.6",
     contents: Contents::Jars(&[("org.apache.cassandra", "cassandra-all", "5.0.6")]),
 };
 
 /// The schema registry: an archive of a whole application. 3.0 is the last line that runs on Java 17.
-pub(crate) const REGISTRY: Artifact = Artifact {
+pub(crate) const REGISTRY: MavenArtifact = MavenArtifact {
     name: "apicurio-registry-app-3.0.9",
     contents: Contents::Archive("io.apicurio:apicurio-registry-app:3.0.9:tar.gz:all"),
 };
 
-/// Whether nothing needs to be fetched any more.
+/// Whether everything was fetched already.
 pub(crate) fn all_cached() -> bool {
     [KAFKA, CASSANDRA, REGISTRY].iter().all(|artifact| artifact.folder().is_dir())
 }
 
-impl Artifact {
+impl MavenArtifact {
     fn folder(&self) -> PathBuf {
         cache().join(self.name)
     }
@@ -68,7 +68,7 @@ impl Artifact {
         fs::create_dir_all(cache()).map_err(ClusterError::io("create", cache()))?;
         let lock_path = cache().join(format!("{}.lock", self.name));
         let lock = File::create(&lock_path).map_err(ClusterError::io("create", &lock_path))?;
-        // Held until the function returns, also by a process that dies: the kernel lets go.
+        // Held until the function returns; the kernel unlocks it for a process that dies.
         lock.lock().map_err(ClusterError::io("lock", &lock_path))?;
         if !folder.is_dir() {
             self.bring(&folder)?;

@@ -9,13 +9,13 @@ use crate::artifacts::CASSANDRA;
 use crate::cassandra_config::{LOGBACK, jvm_flags, write_stores, yaml};
 use crate::detached::mark;
 use crate::error::ClusterError;
-use crate::home::{Home, write_private};
-use crate::ports::Port;
+use crate::home::{ServerFolder, write_private};
+use crate::ports::LeasedPort;
 use crate::probe;
-use crate::process::{LogSince, Server};
+use crate::process::{LogSince, ServerProcess};
 use crate::tools::java;
 
-/// When the node has acknowledged a write, where the write is.
+/// Where a write is when the node acknowledges it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CommitLog {
     /// In memory, and on disk within seconds: a killed node may forget its last tenth of a
@@ -45,20 +45,20 @@ pub struct CassandraOptions {
 /// A running node. Dropped, it stops, and its temporary folder goes; if this process is killed,
 /// both happen too.
 pub struct CassandraNode {
-    server: Server,
+    server: ServerProcess,
     ports: NodePorts,
-    readiness: Readiness,
-    home: Home,
+    readiness: NodeReadiness,
+    home: ServerFolder,
 }
 
 struct NodePorts {
-    native: Port,
-    /// Nobody else's while we live, though nobody connects to it.
-    _storage: Port,
+    native: LeasedPort,
+    /// Leased so that no other server takes it, though nobody connects to it.
+    _storage: LeasedPort,
 }
 
 #[derive(Clone, Copy)]
-struct Readiness {
+struct NodeReadiness {
     tls: bool,
     /// The first user is made after the port is open; a later start finds it.
     first_user: bool,
@@ -78,9 +78,9 @@ impl CassandraNode {
             ));
         }
         let jars = CASSANDRA.fetch()?;
-        let home = Home::open(options.data_dir.as_deref(), "local-cassandra-")?;
-        let (native, storage) = (Port::lease()?, Port::lease()?);
-        let readiness = Readiness {
+        let home = ServerFolder::open(options.data_dir.as_deref(), "local-cassandra-")?;
+        let (native, storage) = (LeasedPort::lease()?, LeasedPort::lease()?);
+        let readiness = NodeReadiness {
             tls: options.tls.is_some(),
             first_user: options.password_auth && !home.path().join("data").exists(),
         };
@@ -91,7 +91,7 @@ impl CassandraNode {
             &yaml(home.path(), native.number(), storage.number(), &options),
         )?;
         let mut cassandra = Self {
-            server: Server::new(
+            server: ServerProcess::new(
                 "Cassandra".into(),
                 java(),
                 arguments(&jars, home.path()),
@@ -176,7 +176,7 @@ impl CassandraNode {
         self.server.detach();
     }
 
-    fn wait_ready(&mut self, wants: Readiness) -> Result<(), ClusterError> {
+    fn wait_ready(&mut self, wants: NodeReadiness) -> Result<(), ClusterError> {
         let node = self.cql_node();
         self.server.wait_ready(|log| answers(&node, log, wants))
     }
@@ -185,15 +185,15 @@ impl CassandraNode {
 impl Drop for CassandraNode {
     fn drop(&mut self) {
         if !self.home.is_temporary() {
-            // Nobody hears of a failure here, and the server's own Drop kills.
+            // A failure cannot be reported here, and the server's own Drop kills it.
             let _ = self.stop();
         }
     }
 }
 
-fn answers(node: &str, log: &LogSince, wants: Readiness) -> bool {
+fn answers(node: &str, log: &LogSince, wants: NodeReadiness) -> bool {
     let open = if wants.tls {
-        // Without a TLS client of our own: it says so, and somebody listens.
+        // Without a TLS client of our own: its log says that it is ready, and the port is open.
         log.has("Starting listening for CQL clients") && probe::listens(node)
     } else {
         probe::cql_answers(node)

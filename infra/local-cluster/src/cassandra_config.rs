@@ -44,7 +44,7 @@ const FLAGS: [&str; 16] = [
     "-Xms1g",
     "-Xmx1g",
     "-XX:+UseSerialGC",
-    // A server that limps on without memory fails a test with a riddle.
+    // Without memory a server that goes on makes tests fail for no visible reason.
     "-XX:+ExitOnOutOfMemoryError",
     "-Djdk.attach.allowAttachSelf=true",
     // It installs a security manager, which Java 18 and newer refuse unless told.
@@ -58,7 +58,7 @@ const FLAGS: [&str; 16] = [
     "-Dcassandra.skip_wait_for_gossip_to_settle=0",
     "-Dcassandra.ring_delay_ms=0",
     "-Dcassandra.load_ring_state=false",
-    // Two seconds at each stop otherwise, to tell a ring that is not there.
+    // Otherwise each stop takes two seconds longer, to inform other nodes.
     "-Dcassandra.shutdown_announce_in_ms=0",
     // The first user is made ten seconds after the start otherwise.
     "-Dcassandra.superuser_setup_delay_ms=0",

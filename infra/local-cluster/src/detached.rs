@@ -37,7 +37,7 @@ pub fn stop(pid: u32, home: &Path) -> Result<bool, ClusterError> {
         return Ok(false);
     }
     for signal in ["TERM", "KILL"] {
-        // It may end between the look and the signal; the next look decides.
+        // It may end between the check and the signal; the next check decides.
         let _ = send(signal, pid);
         let deadline = Instant::now() + STOP_WITHIN;
         while Instant::now() < deadline {

@@ -11,13 +11,13 @@ use crate::error::ClusterError;
 use crate::guard::ProcessGuard;
 
 /// A folder and the guard that removes it if it was only lent.
-pub(crate) struct Home {
+pub(crate) struct ServerFolder {
     path: PathBuf,
     temporary: bool,
     pub(crate) guard: Arc<ProcessGuard>,
 }
 
-impl Home {
+impl ServerFolder {
     pub(crate) fn open(wanted: Option<&Path>, prefix: &str) -> Result<Self, ClusterError> {
         let path = match wanted {
             Some(path) => {

@@ -10,15 +10,15 @@ use crate::TlsFiles;
 use crate::artifacts::KAFKA;
 use crate::detached::mark;
 use crate::error::ClusterError;
-use crate::home::{Home, write_private};
-use crate::kafka_config::{LOG4J2, Ports, Stores, properties};
+use crate::home::{ServerFolder, write_private};
+use crate::kafka_config::{BrokerPorts, LOG4J2, TlsStores, properties};
 use crate::limits::TOOL_WITHIN;
-use crate::ports::Port;
+use crate::ports::LeasedPort;
 use crate::probe;
-use crate::process::{Server, run};
+use crate::process::{ServerProcess, run};
 use crate::tools::java;
 
-/// One cluster id for all: they never meet. 16 bytes in URL-safe base64, as `StorageTool` wants.
+/// One cluster id for all clusters: they never connect to each other. 16 bytes in URL-safe base64, as `StorageTool` wants.
 const CLUSTER_ID: &str = "bG9jYWwtY2x1c3Rlci0xMg";
 
 /// The user of the SCRAM-SHA-512 listener.
@@ -59,10 +59,10 @@ impl Default for KafkaOptions {
 /// Running brokers, numbered from 0. Dropped, they stop, and their temporary folder goes; if this
 /// process is killed, both happen too.
 pub struct KafkaBrokers {
-    servers: Vec<Server>,
-    ports: Vec<Ports>,
+    servers: Vec<ServerProcess>,
+    ports: Vec<BrokerPorts>,
     jars: PathBuf,
-    home: Home,
+    home: ServerFolder,
 }
 
 impl KafkaBrokers {
@@ -82,7 +82,7 @@ impl KafkaBrokers {
             ));
         }
         let jars = KAFKA.fetch()?;
-        let home = Home::open(options.data_dir.as_deref(), "local-kafka-")?;
+        let home = ServerFolder::open(options.data_dir.as_deref(), "local-kafka-")?;
         let ports = (0..options.brokers).map(|_| lease(&options)).collect::<Result<Vec<_>, _>>()?;
         configure(&options, &ports, home.path())?;
         format_all(&jars, home.path(), &options)?;
@@ -90,7 +90,7 @@ impl KafkaBrokers {
         let servers = (0..options.brokers)
             .map(|index| {
                 let folder = folder(home.path(), index);
-                Server::new(
+                ServerProcess::new(
                     format!("Kafka broker {index}"),
                     java(),
                     arguments(&jars, home.path(), &folder),
@@ -120,7 +120,7 @@ impl KafkaBrokers {
     #[must_use]
     pub fn sasl_bootstrap(&self) -> Option<String> {
         let addresses: Option<Vec<String>> =
-            self.ports.iter().map(|ports| ports.sasl.as_ref().map(Port::address)).collect();
+            self.ports.iter().map(|ports| ports.sasl.as_ref().map(LeasedPort::address)).collect();
         Some(addresses?.join(","))
     }
 
@@ -128,7 +128,7 @@ impl KafkaBrokers {
     #[must_use]
     pub fn mtls_bootstrap(&self) -> Option<String> {
         let addresses: Option<Vec<String>> =
-            self.ports.iter().map(|ports| ports.mtls.as_ref().map(Port::address)).collect();
+            self.ports.iter().map(|ports| ports.mtls.as_ref().map(LeasedPort::address)).collect();
         Some(addresses?.join(","))
     }
 
@@ -190,14 +190,14 @@ impl KafkaBrokers {
     /// The process ids of the brokers that run.
     #[must_use]
     pub fn pids(&self) -> Vec<u32> {
-        self.servers.iter().filter_map(Server::pid).collect()
+        self.servers.iter().filter_map(ServerProcess::pid).collect()
     }
 
     /// Lets the brokers and their folder outlive this process; note [`KafkaBrokers::pids`] first, by
     /// which [`crate::detached`] finds them again.
     pub fn detach(mut self) {
         self.home.guard.keep();
-        self.servers.iter_mut().for_each(Server::detach);
+        self.servers.iter_mut().for_each(ServerProcess::detach);
     }
 
     /// Runs a command-line tool of Kafka's by its class (`org.apache.kafka.tools.TopicCommand`)
@@ -212,7 +212,7 @@ impl KafkaBrokers {
         run(class, command, TOOL_WITHIN)
     }
 
-    fn server(&mut self, broker: usize) -> Result<&mut Server, ClusterError> {
+    fn server(&mut self, broker: usize) -> Result<&mut ServerProcess, ClusterError> {
         let brokers = self.servers.len();
         self.servers
             .get_mut(broker)
@@ -223,7 +223,7 @@ impl KafkaBrokers {
         let ports = &self.ports[broker];
         let plain = ports.plain.address();
         let guarded: Vec<String> =
-            [&ports.sasl, &ports.mtls].into_iter().flatten().map(Port::address).collect();
+            [&ports.sasl, &ports.mtls].into_iter().flatten().map(LeasedPort::address).collect();
         self.servers[broker].wait_ready(|_| {
             probe::kafka_brokers(&plain).is_some_and(|brokers| brokers >= known)
                 && guarded.iter().all(|address| probe::listens(address))
@@ -234,7 +234,7 @@ impl KafkaBrokers {
 impl Drop for KafkaBrokers {
     fn drop(&mut self) {
         if !self.home.is_temporary() {
-            // Nobody hears of a failure here, and each server's own Drop kills.
+            // A failure cannot be reported here, and each server's own Drop kills it.
             let _ = self.stop();
         }
     }
@@ -244,20 +244,20 @@ fn folder(home: &Path, index: usize) -> PathBuf {
     home.join(format!("broker-{index}"))
 }
 
-fn lease(options: &KafkaOptions) -> Result<Ports, ClusterError> {
-    Ok(Ports {
-        plain: Port::lease()?,
-        controller: Port::lease()?,
-        sasl: options.scram.is_some().then(Port::lease).transpose()?,
-        mtls: options.tls.is_some().then(Port::lease).transpose()?,
+fn lease(options: &KafkaOptions) -> Result<BrokerPorts, ClusterError> {
+    Ok(BrokerPorts {
+        plain: LeasedPort::lease()?,
+        controller: LeasedPort::lease()?,
+        sasl: options.scram.is_some().then(LeasedPort::lease).transpose()?,
+        mtls: options.tls.is_some().then(LeasedPort::lease).transpose()?,
     })
 }
 
-fn configure(options: &KafkaOptions, ports: &[Ports], home: &Path) -> Result<(), ClusterError> {
+fn configure(options: &KafkaOptions, ports: &[BrokerPorts], home: &Path) -> Result<(), ClusterError> {
     for index in 0..ports.len() {
         let folder = folder(home, index);
         std::fs::create_dir_all(&folder).map_err(ClusterError::io("create", &folder))?;
-        let stores = options.tls.as_ref().map(|files| Stores::write(files, &folder)).transpose()?;
+        let stores = options.tls.as_ref().map(|files| TlsStores::write(files, &folder)).transpose()?;
         write_private(
             &folder.join("server.properties"),
             &properties(index, ports, &folder.join("logs"), stores.as_ref()),

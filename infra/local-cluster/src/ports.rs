@@ -11,13 +11,13 @@ use crate::error::ClusterError;
 use crate::limits::PORTS;
 
 /// A port on 127.0.0.1, ours until dropped.
-pub(crate) struct Port {
+pub(crate) struct LeasedPort {
     number: u16,
     /// Unlocked by the kernel when the process ends, however it ends.
     _lease: File,
 }
 
-impl Port {
+impl LeasedPort {
     pub(crate) fn number(&self) -> u16 {
         self.number
     }
@@ -54,12 +54,12 @@ impl Port {
 
 #[cfg(test)]
 mod tests {
-    use super::Port;
+    use super::LeasedPort;
 
     #[test]
     fn two_leases_are_two_ports() {
-        let one = Port::lease().expect("a free port");
-        let two = Port::lease().expect("a free port");
+        let one = LeasedPort::lease().expect("a free port");
+        let two = LeasedPort::lease().expect("a free port");
         assert_ne!(one.number(), two.number());
     }
 }

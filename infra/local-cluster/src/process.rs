@@ -18,7 +18,7 @@ use crate::guard::ProcessGuard;
 use crate::limits::{LOG_TAIL_BYTES, LOOK_EVERY, READY_WITHIN, STOP_WITHIN};
 
 /// A server: how it is started (again), and the child while there is one.
-pub(crate) struct Server {
+pub(crate) struct ServerProcess {
     name: String,
     program: OsString,
     arguments: Vec<OsString>,
@@ -29,7 +29,7 @@ pub(crate) struct Server {
     guard: Arc<ProcessGuard>,
 }
 
-impl Server {
+impl ServerProcess {
     pub(crate) fn new(
         name: String,
         program: OsString,
@@ -164,7 +164,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         let _ = self.kill();
     }
