@@ -13,6 +13,7 @@ mod hostile;
 mod lagging;
 mod lifecycle;
 mod observed;
+mod older_read_model;
 mod operations;
 mod otlp;
 mod programs;
