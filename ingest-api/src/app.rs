@@ -12,7 +12,7 @@ use org_directory::Directory;
 use org_directory::api_key::ApiKey;
 use vault::Vault;
 
-use crate::serving::admission::Admission;
+use crate::serving::admission::BodyAdmission;
 use crate::serving::errors::ApiError;
 use crate::serving::rate_limit::Limiter;
 use crate::settings::Settings;
@@ -53,7 +53,7 @@ pub struct App {
     /// Rate limits.
     pub limiter: Limiter,
     /// Bytes in flight.
-    pub admission: Arc<Admission>,
+    pub admission: Arc<BodyAdmission>,
     /// Writes that have repetitions, one of each name at a time.
     pub single_flight: SingleFlight,
     /// Writes that are in the log and were not seen projected.
@@ -67,7 +67,7 @@ pub struct App {
 impl App {
     /// Puts the parts together.
     pub fn new(ports: Ports, settings: Settings, outcomes: Arc<OutcomeHub>) -> Arc<Self> {
-        let admission = Admission::new(settings.admission_bytes, settings.admission_org_bytes);
+        let admission = BodyAdmission::new(settings.admission_bytes, settings.admission_org_bytes);
         Arc::new(Self {
             ports,
             settings,

@@ -18,7 +18,7 @@ use domain::time::Timestamp;
 use event_codec::{Codec, Meta, value_sha256};
 use ingest_api::endpoints::dukcapil_verdict::DukcapilVerdict;
 use ingest_api::endpoints::dukcapil_verdict::submission::VerdictSubmission;
-use ingest_api::serving::json::Object;
+use ingest_api::serving::json::JsonObject;
 use ingest_api::writes::path::parse_body;
 use testkit::memory::MemoryKeys;
 use vault::{
@@ -176,7 +176,7 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
         "parse: JSON, base64, photo walk, raw copied (`dukcapil_verdict::submission`)",
         time(|| bench.parse())?,
     );
-    row("— of it JSON", time(|| Object::parse(&bench.body, FIELDS).map_err(|e| anyhow!("{e}")))?);
+    row("— of it JSON", time(|| JsonObject::parse(&bench.body, FIELDS).map_err(|e| anyhow!("{e}")))?);
     row("— of it base64", time(|| Ok(base64_simd::forgiving_decode_to_vec(base64.as_bytes())?))?);
     row("— of it the photo's walk", time(|| Ok(Photo::parse(photo.bytes())?))?);
     let photo_sealed = row("seal the photo", time(|| bench.seal_photo(&event, &photo))?);

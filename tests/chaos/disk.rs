@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use rustix::process::{Resource, Rlimit, prlimit};
 
 use system_tests::harness::ContractHarness as _;
-use system_tests::load::{Sent, all_is_there_once, raw_is_identical, rng};
+use system_tests::load::{SentRequest, all_is_there_once, raw_is_identical, rng};
 use system_tests::patience::until;
 use system_tests::sandbox::{Options, Sandbox, inside};
 
@@ -26,10 +26,12 @@ fn words(words: &[&str]) -> Vec<OsString> {
 }
 
 /// A verdict whose record is larger than what little room may be left in some page.
-fn verdict(number: usize, customer: &str) -> Sent {
+fn verdict(number: usize, customer: &str) -> SentRequest {
     (0..)
-        .map(|stream| Sent::verdict(&mut rng(number as u64, stream), format!("disk-{number}"), customer))
-        .find(|one| matches!(one.what, system_tests::load::What::Verdict { valid: true, .. }))
+        .map(|stream| {
+            SentRequest::verdict(&mut rng(number as u64, stream), format!("disk-{number}"), customer)
+        })
+        .find(|one| matches!(one.what, system_tests::load::RequestedWrite::Verdict { valid: true, .. }))
         .expect("a third of all seeds")
 }
 
@@ -38,7 +40,7 @@ async fn refuses_and_goes_on(
     sandbox: &Sandbox,
     fill: impl AsyncFn(),
     make_room: impl AsyncFn(),
-) -> Vec<Sent> {
+) -> Vec<SentRequest> {
     let api = sandbox.api();
     let customer = sandbox.info().customer.clone();
     let mut all = Vec::new();

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use system_tests::harness::ContractHarness as _;
-use system_tests::load::{Sent, all_is_there_once, raw_is_identical, rng, work};
+use system_tests::load::{SentRequest, all_is_there_once, raw_is_identical, rng, work};
 use system_tests::sandbox::Sandbox;
 
 const CONNECTIONS: u64 = 8;
@@ -30,7 +30,7 @@ async fn load_and_kill(
     seed: u64,
     kill: u64,
     customers: &Arc<Vec<String>>,
-) -> Vec<Sent> {
+) -> Vec<SentRequest> {
     let mut moments = rng(seed, 1_000_000 + kill);
     let target = moments.random_range(0..ANSWERS_MAX);
     let (answered, mut count) = watch::channel(0);
@@ -42,7 +42,7 @@ async fn load_and_kill(
     }
     count.wait_for(|count| *count >= target).await.expect("the connections work");
     sandbox.kill9().await;
-    let sent: Vec<Sent> = tasks.join_all().await.into_iter().flatten().collect();
+    let sent: Vec<SentRequest> = tasks.join_all().await.into_iter().flatten().collect();
     let open = sent.iter().filter(|one| one.answered.is_none()).count();
     println!("seed {seed}, kill {kill}: {} requests, {open} without an answer", sent.len());
     sent
@@ -57,7 +57,7 @@ async fn every_answer_survives_kill_9_and_every_retry_counts_once() {
         customers.push(sandbox.api().customer(&format!("Nasabah {number}")).await);
     }
     let customers = Arc::new(customers);
-    let mut all: Vec<Sent> = Vec::new();
+    let mut all: Vec<SentRequest> = Vec::new();
     for kill in 0..variable("CHAOS_KILLS", KILLS) {
         let mut sent = load_and_kill(&mut sandbox, seed, kill, &customers).await;
         sandbox.restart().await;
@@ -90,7 +90,7 @@ async fn one_key_from_many_connections_across_a_kill_is_one_verdict() {
     let mut sandbox = Sandbox::start().await;
     for round in 0..4 {
         let customer = sandbox.info().customer.clone();
-        let mut one = Sent::verdict(&mut rng(round, 7), format!("same-{round}"), &customer);
+        let mut one = SentRequest::verdict(&mut rng(round, 7), format!("same-{round}"), &customer);
         let mut tasks = JoinSet::new();
         let (begun, mut seen) = watch::channel(0);
         for connection in 0..16 {

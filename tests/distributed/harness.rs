@@ -10,7 +10,7 @@ use system_tests::client::Api;
 use system_tests::harness::{ContractHarness, OrgAccess};
 use system_tests::installation::{Installation, Instance, settings};
 use system_tests::patience::until;
-use system_tests::process::Ran;
+use system_tests::process::ProgramOutput;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
@@ -160,7 +160,7 @@ impl<const WRITTEN: usize> ContractHarness for SharedOrg<WRITTEN> {
     }
 
     /// What it changed is known to both instances then.
-    async fn orgs(&self, arguments: &[&str]) -> Ran {
+    async fn orgs(&self, arguments: &[&str]) -> ProgramOutput {
         let ran = self.shared.installation.orgs(arguments).await;
         if ran.code == Some(0) {
             match arguments {
@@ -186,6 +186,6 @@ async fn pair(installation: &Installation, settings: &[(String, String)]) -> Vec
     vec![one, two]
 }
 
-fn new_key(ran: &Ran) -> String {
+fn new_key(ran: &ProgramOutput) -> String {
     ran.json()["apiKey"].as_str().expect("a key").to_owned()
 }

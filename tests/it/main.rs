@@ -6,12 +6,15 @@
 mod connections;
 mod doors;
 mod edges;
+mod erasures;
 mod first_steps;
+mod half_done;
 mod hostile;
 mod lagging;
 mod lifecycle;
 mod observed;
 mod older_formats;
+mod older_read_model;
 mod operations;
 mod otlp;
 mod programs;
@@ -23,6 +26,7 @@ mod signals;
 mod starting;
 mod streams;
 mod tls;
+mod unread_bodies;
 mod unreadable;
 mod unsettled;
 

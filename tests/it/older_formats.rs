@@ -6,10 +6,10 @@ use rusqlite::Connection;
 
 use system_tests::client::verified;
 use system_tests::harness::ContractHarness as _;
-use system_tests::process::{Program, Ran, run, run_program};
+use system_tests::process::{Program, ProgramOutput, run, run_program};
 use system_tests::sandbox::Sandbox;
 
-use crate::starting::empty_the_read_model;
+use crate::older_read_model::put_back_to_format_2;
 
 fn read_model(sandbox: &Sandbox) -> PathBuf {
     sandbox.folder().join("views").join("views.sqlite")
@@ -21,7 +21,7 @@ fn format(sandbox: &Sandbox) -> i64 {
 }
 
 /// One command of each program on the sandbox's folder.
-async fn commands(sandbox: &Sandbox) -> [Ran; 2] {
+async fn commands(sandbox: &Sandbox) -> [ProgramOutput; 2] {
     let folder = sandbox.folder();
     let folder = folder.to_str().expect("a path");
     [
@@ -62,7 +62,7 @@ async fn a_server_brings_an_older_read_model_up_and_then_commands_work() {
     sandbox.api().verdict(&verified(&customer)).await.expect(200);
     sandbox.sigterm().await;
     let current = format(&sandbox);
-    empty_the_read_model(&read_model(&sandbox));
+    put_back_to_format_2(&sandbox).await;
     commands_are_refused(&sandbox, 2).await;
     sandbox.restart().await;
     assert_eq!(format(&sandbox), current);

@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use system_tests::client::{VERDICT, declined, text, verified};
 use system_tests::harness::ContractHarness as _;
 use system_tests::patience::until;
-use system_tests::process::{Program, Ran, run_program};
+use system_tests::process::{Program, ProgramOutput, run_program};
 use system_tests::sandbox::{Options, Sandbox};
 
 /// `projector …` on a sandbox's folder.
-async fn projector(sandbox: &Sandbox, words: &[&str]) -> Ran {
+async fn projector(sandbox: &Sandbox, words: &[&str]) -> ProgramOutput {
     let folder = sandbox.folder();
     let target = ["--data-dir", folder.to_str().expect("a path")];
     run_program(Program::Projector, &[], [words, &target].concat()).await

@@ -11,7 +11,7 @@ use crate::server::Place;
 use system_tests::client::{Api, VERDICT, declined};
 use system_tests::harness::ContractHarness as _;
 use system_tests::patience::until;
-use system_tests::process::{Process, Program, Ran, command, run, run_program, run_with};
+use system_tests::process::{Process, Program, ProgramOutput, command, run, run_program, run_with};
 use system_tests::sandbox::{Options, Sandbox};
 use system_tests::wire::{Wire, get, post_head};
 
@@ -144,7 +144,7 @@ async fn a_listener_may_be_named_and_the_rule_of_loopback_holds_for_names() {
     }
 }
 
-fn refused(ran: &Ran, names: &[&str]) {
+fn refused(ran: &ProgramOutput, names: &[&str]) {
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{ran:?}");
     for name in names {
         assert!(ran.stderr.contains(name), "{name} is not named: {ran:?}");

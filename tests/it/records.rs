@@ -99,15 +99,19 @@ async fn the_registry_answers_as_confluents_does() {
     let admin = sandbox.admin();
     let subject = "identity.events-identity.DukcapilVerdictReceived";
     let versions = format!("/registry/subjects/{subject}/versions");
-    assert_eq!(registered(&admin.get(&versions).await, 200), json!([1]));
-    for version in ["1", "latest"] {
-        let found = registered(&admin.get(&format!("{versions}/{version}")).await, 200);
-        assert_eq!((&found["subject"], &found["version"]), (&json!(subject), &json!(1)));
+    for subject in [subject, "identity.events-identity.CustomerErased"] {
+        let versions = format!("/registry/subjects/{subject}/versions");
+        assert_eq!(registered(&admin.get(&versions).await, 200), json!([1]));
+        for version in ["1", "latest"] {
+            let found = registered(&admin.get(&format!("{versions}/{version}")).await, 200);
+            assert_eq!((&found["subject"], &found["version"]), (&json!(subject), &json!(1)));
+        }
     }
     for (path, status, code) in [
         ("/registry/subjects/nobody/versions".to_owned(), 404, 40401),
         ("/registry/subjects/nobody/versions/1".to_owned(), 404, 40401),
         (format!("{versions}/2"), 404, 40402),
+        (format!("{versions}/99"), 404, 40402),
         (format!("{versions}/0"), 422, 42202),
         (format!("{versions}/first"), 422, 42202),
         ("/registry/schemas/ids/999999".to_owned(), 404, 40403),

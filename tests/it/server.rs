@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use system_tests::client::{Api, text};
 use system_tests::patience::until;
-use system_tests::process::{Process, Program, Ran, command, run};
+use system_tests::process::{Process, Program, ProgramOutput, command, run};
 
 /// A folder with settings in it.
 pub(crate) struct Place {
@@ -46,7 +46,7 @@ impl Place {
     }
 
     /// `orgs …` on these settings.
-    pub(crate) async fn orgs(&self, words: &[&str]) -> Ran {
+    pub(crate) async fn orgs(&self, words: &[&str]) -> ProgramOutput {
         let config = self.config();
         run(["orgs"].iter().chain(words).copied().chain(["--config", config.as_str()])).await
     }

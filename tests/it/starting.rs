@@ -12,8 +12,10 @@ use serde_json::Value;
 use system_tests::client::{Api, text, verified};
 use system_tests::harness::ContractHarness as _;
 use system_tests::patience::{DEADLINE, until};
-use system_tests::process::{Process, Program, Ran, command, run, run_program};
+use system_tests::process::{Process, Program, ProgramOutput, command, run, run_program};
 use system_tests::sandbox::Sandbox;
+
+use crate::older_read_model::put_back_to_format_2;
 
 /// The two ways to run the whole system on a data folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -227,7 +229,7 @@ fn content(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     all
 }
 
-async fn tries(sandbox: &Sandbox) -> Vec<Ran> {
+async fn tries(sandbox: &Sandbox) -> Vec<ProgramOutput> {
     let folder = sandbox.folder();
     let folder = folder.to_str().expect("a path");
     let mut all = Vec::new();
@@ -301,33 +303,10 @@ async fn a_part_of_another_folder_is_refused() {
     other.restart().await;
 }
 
-/// Puts an empty read model of format 2 there, which knows the log that it was made of: its rows lay otherwise than
-/// today's, and are projected again.
-pub(crate) fn empty_the_read_model(file: &Path) {
-    let tables = concat!(
-        include_str!("../../infra/store-sqlite/src/views/schema.sql"),
-        include_str!("../../infra/store-sqlite/src/views/generations.sql")
-    );
-    let made = file.with_extension("made");
-    let database = rusqlite::Connection::open(&made).expect("a database");
-    database.execute_batch(tables).expect("format 2");
-    database.execute("ATTACH ?1 AS old", [file.to_str().expect("UTF-8")]).expect("attached");
-    database.execute_batch("INSERT INTO epoch SELECT * FROM old.epoch").expect("copied");
-    let mark: i64 =
-        database.pragma_query_value(Some("old"), "application_id", |row| row.get(0)).expect("a mark");
-    database.execute_batch("DETACH old").expect("detached");
-    database.pragma_update(None, "application_id", mark).expect("marked");
-    database.pragma_update(None, "user_version", 2).expect("marked");
-    drop(database);
-    for companion in ["views.sqlite-wal", "views.sqlite-shm"] {
-        // Gone with the last connection, unless one was left open.
-        let _ = std::fs::remove_file(file.with_file_name(companion));
-    }
-    std::fs::rename(made, file).expect("put in its place");
-}
-
 /// Leaves the folder as a build of before installations had ids would have.
-fn forget_the_installation(folder: &Path) {
+async fn forget_the_installation(sandbox: &Sandbox) {
+    put_back_to_format_2(sandbox).await;
+    let folder = sandbox.folder();
     let since_then =
         "ALTER TABLE key_row DROP COLUMN attempt_until; ALTER TABLE key_row DROP COLUMN abandoned;";
     for (file, version, also) in [("log/log.sqlite", 1, ""), ("keystore/keys.sqlite", 2, since_then)] {
@@ -335,7 +314,6 @@ fn forget_the_installation(folder: &Path) {
         let script = format!("{also} DROP TABLE installation; PRAGMA user_version = {version};");
         database.execute_batch(&script).expect("as it was");
     }
-    empty_the_read_model(&folder.join("views").join("views.sqlite"));
     let file = folder.join("kms").join("org-keys.json");
     let mut keys: Value = serde_json::from_slice(&std::fs::read(&file).expect("read")).expect("JSON");
     keys.as_object_mut().expect("an object").remove("installation").expect("an id");
@@ -347,11 +325,14 @@ async fn a_folder_of_before_the_ids_is_adopted_once() {
     let mut sandbox = Sandbox::start().await;
     let info = sandbox.info().clone();
     sandbox.api().verdict(&verified(&info.customer)).await.expect(200);
+    let (kyc, rows) = (sandbox.api().kyc(&info.customer).await, sandbox.api().rows("").await);
     sandbox.sigterm().await;
-    forget_the_installation(&sandbox.folder());
+    forget_the_installation(&sandbox).await;
     sandbox.restart().await;
     assert_eq!((&sandbox.info().key, &sandbox.info().customer), (&info.key, &info.customer));
-    assert_eq!(sandbox.api().kyc(&info.customer).await["customer"]["kycLevel"], "standard");
+    assert_eq!(kyc["customer"]["kycLevel"], "standard");
+    assert_eq!(sandbox.api().kyc(&info.customer).await, kyc);
+    assert_eq!((sandbox.api().rows("").await, sandbox.api().total("").await), (rows, 1));
     sandbox.sigterm().await;
     std::fs::rename(sandbox.folder().join("keystore"), sandbox.scratch("keystore")).expect("moved");
     is_refused(&sandbox, "the key store (", "is missing").await;
@@ -362,7 +343,7 @@ async fn of_a_folder_of_before_the_ids_nothing_may_be_missing_or_anothers() {
     let (mut sandbox, mut other) = (Sandbox::start().await, Sandbox::start().await);
     for one in [&mut sandbox, &mut other] {
         one.sigterm().await;
-        forget_the_installation(&one.folder());
+        forget_the_installation(one).await;
     }
     for (part, name) in PARTS.into_iter().chain([("views", "the read model (")]) {
         let (path, aside) = (sandbox.folder().join(part), sandbox.scratch(part));

@@ -13,7 +13,7 @@ use serde_json::Value;
 use system_tests::client::{Api, declined, text, verified};
 use system_tests::harness::ContractHarness as _;
 use system_tests::patience::until;
-use system_tests::process::{Process, Program, Ran, command};
+use system_tests::process::{Process, Program, ProgramOutput, command};
 use system_tests::sandbox::{Options, Sandbox};
 
 /// Within this a program ends after SIGTERM (contract §6).
@@ -47,12 +47,12 @@ fn wrapped(script: &str) -> Options {
 }
 
 /// Runs a program to its end behind a shell.
-async fn run_behind(script: &str, place: &Path, program: Program, arguments: &[&str]) -> Ran {
+async fn run_behind(script: &str, place: &Path, program: Program, arguments: &[&str]) -> ProgramOutput {
     let mut command = command(program, &shell(script, place.to_str().expect("a path")));
     command.args(arguments);
     let mut process = Process::spawn(command);
     let status = process.ended().await;
-    Ran { code: status.code(), stdout: process.stdout(), stderr: process.stderr() }
+    ProgramOutput { code: status.code(), stdout: process.stdout(), stderr: process.stderr() }
 }
 
 /// `name value` of a metrics page.

@@ -8,7 +8,7 @@ use system_tests::client::{Api, declined};
 use system_tests::installation::{Installation, servers_or_leave, settings};
 use system_tests::patience;
 use system_tests::patience::until;
-use system_tests::process::{Program, Ran, run_program};
+use system_tests::process::{Program, ProgramOutput, run_program};
 
 /// An installation whose programs are told of a registry.
 struct World {
@@ -18,7 +18,7 @@ struct World {
 
 impl World {
     /// A program to its end, told of the registry or not.
-    async fn run(&self, program: Program, words: &[&str], is_told: bool) -> Ran {
+    async fn run(&self, program: Program, words: &[&str], is_told: bool) -> ProgramOutput {
         let (config, url) = (self.installation.config_file(), self.registry.url());
         let told = [("IDENTITY_REGISTRY__URL", url.as_str())];
         let target = ["--config", config.to_str().expect("a path")];

@@ -12,7 +12,7 @@ use domain::sealed::{Purpose, Purposes};
 use domain::time::Timestamp;
 use engine::{Engine, Role};
 use event_codec::Meta;
-use local_cluster::{Cassandra, CassandraOptions, CommitLog, KafkaOptions};
+use local_cluster::{CassandraNode, CassandraOptions, CommitLog, KafkaOptions};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -59,7 +59,7 @@ async fn erase(installation: &Installation, customer: &CustomerRef) {
     engine.close().await;
 }
 
-fn node_of(installation: &mut Installation) -> &mut Cassandra {
+fn node_of(installation: &mut Installation) -> &mut CassandraNode {
     installation.cassandra.as_mut().expect("a Cassandra of its own")
 }
 

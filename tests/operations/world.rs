@@ -8,7 +8,7 @@ use system_tests::client::{Answer, Api, VERDICT, declined, text, verified};
 use system_tests::installation::{Installation, Instance};
 use system_tests::patience;
 use system_tests::patience::until;
-use system_tests::process::{Program, Ran};
+use system_tests::process::{Program, ProgramOutput};
 
 /// What all cases share, one at a time.
 pub(crate) struct World {
@@ -74,7 +74,7 @@ impl World {
     }
 
     /// `projector …` on this installation.
-    pub(crate) async fn projector(&self, words: &[&str]) -> Ran {
+    pub(crate) async fn projector(&self, words: &[&str]) -> ProgramOutput {
         self.installation.tool(Program::Projector, words).await
     }
 

@@ -12,7 +12,9 @@ use tokio::task::JoinSet;
 
 use crate::rough::{Bank, Doors, Rough, books};
 use system_tests::client::Api;
-use system_tests::load::{AskOutcome, PREFERENCES, Sent, What, all_is_there_once, raw_is_identical, rng};
+use system_tests::load::{
+    AskOutcome, PREFERENCES, RequestedWrite, SentRequest, all_is_there_once, raw_is_identical, rng,
+};
 use system_tests::patience::{DEADLINE, until};
 
 const CONNECTIONS: usize = 8;
@@ -31,7 +33,7 @@ pub(crate) struct Counted {
 pub(crate) struct Backend {
     stop: watch::Sender<bool>,
     counted: watch::Sender<Counted>,
-    tasks: JoinSet<Vec<Sent>>,
+    tasks: JoinSet<Vec<SentRequest>>,
 }
 
 impl Backend {
@@ -74,7 +76,7 @@ impl Backend {
     }
 
     /// Stops; everything that was sent, also what has no answer yet.
-    pub(crate) async fn end(self) -> Vec<Sent> {
+    pub(crate) async fn end(self) -> Vec<SentRequest> {
         self.stop.send_replace(true);
         self.tasks.join_all().await.into_iter().flatten().collect()
     }
@@ -90,10 +92,11 @@ struct Connection {
 }
 
 impl Connection {
-    async fn work(self, mut rng: ChaCha8Rng) -> Vec<Sent> {
+    async fn work(self, mut rng: ChaCha8Rng) -> Vec<SentRequest> {
         let mut all = Vec::new();
         while !*self.stop.borrow() {
-            let mut sent = Sent::any(&mut rng, format!("{}-{}", self.name, all.len()), &self.customers);
+            let mut sent =
+                SentRequest::any(&mut rng, format!("{}-{}", self.name, all.len()), &self.customers);
             let prefer = PREFERENCES[rng.random_range(0..PREFERENCES.len())];
             self.until_answered(&mut sent, prefer).await;
             all.push(sent);
@@ -101,7 +104,7 @@ impl Connection {
         all
     }
 
-    async fn until_answered(&self, sent: &mut Sent, prefer: &str) {
+    async fn until_answered(&self, sent: &mut SentRequest, prefer: &str) {
         let mut ticks = tokio::time::interval(AGAIN_AFTER);
         for attempt in self.number.. {
             ticks.tick().await;
@@ -124,7 +127,7 @@ impl Connection {
 
 /// Sends again what has no answer; then everything must be there exactly once, at every instance, in the books
 /// and in the evidence, and what is sent once more changes nothing.
-pub(crate) async fn nothing_lost_and_nothing_doubled(rough: &Rough, bank: &Bank, sent: &mut [Sent]) {
+pub(crate) async fn nothing_lost_and_nothing_doubled(rough: &Rough, bank: &Bank, sent: &mut [SentRequest]) {
     let doors = bank.doors.all();
     let open = sent.iter().filter(|one| one.answered.is_none()).count();
     println!("{} requests, {open} without an answer", sent.len());
@@ -137,12 +140,13 @@ pub(crate) async fn nothing_lost_and_nothing_doubled(rough: &Rough, bank: &Bank,
             .await;
     }
     // A row stands a moment before what is counted, and what follows from it, does.
-    let verdicts = sent.iter().filter(|one| matches!(one.what, What::Verdict { .. })).count() as u64;
+    let verdicts =
+        sent.iter().filter(|one| matches!(one.what, RequestedWrite::Verdict { .. })).count() as u64;
     until("the total", async || (doors[0].total("").await == verdicts).then_some(())).await;
     for whose in &bank.customers {
-        let is_valid = |one: &Sent| match &one.what {
-            What::Verdict { customer, valid, .. } => *valid && customer == whose,
-            What::Registration { .. } => false,
+        let is_valid = |one: &SentRequest| match &one.what {
+            RequestedWrite::Verdict { customer, valid, .. } => *valid && customer == whose,
+            RequestedWrite::Registration { .. } => false,
         };
         let level = if sent.iter().any(is_valid) { "standard" } else { "none" };
         until("its tier", async || {
@@ -165,11 +169,11 @@ pub(crate) async fn nothing_lost_and_nothing_doubled(rough: &Rough, bank: &Bank,
 }
 
 /// Whether what a request was answered with can be read.
-async fn is_there(sent: &Sent, api: &Api) -> bool {
+async fn is_there(sent: &SentRequest, api: &Api) -> bool {
     let ids = sent.answered.as_ref().expect("an answer");
     let path = match sent.what {
-        What::Verdict { .. } => format!("/api/identity/verifications/{}", ids.id),
-        What::Registration { .. } => format!("/api/customers/{}", ids.id),
+        RequestedWrite::Verdict { .. } => format!("/api/identity/verifications/{}", ids.id),
+        RequestedWrite::Registration { .. } => format!("/api/customers/{}", ids.id),
     };
     let found = api.get(&path).await;
     assert!(matches!(found.status, 200 | 404), "{found:?}");

@@ -2,10 +2,10 @@
 
 use crate::rough::{self, PASSWORD, USER};
 use system_tests::installation::Installation;
-use system_tests::process::{Program, Ran};
+use system_tests::process::{Program, ProgramOutput};
 
 /// Both programs with these settings: each must end with code 1.
-async fn refused(installation: &Installation, environment: &[(&str, &str)]) -> [Ran; 2] {
+async fn refused(installation: &Installation, environment: &[(&str, &str)]) -> [ProgramOutput; 2] {
     let serve = ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
     let project = ["run", "--admin-listen", "127.0.0.1:0"];
     let (one, other) = tokio::join!(
@@ -19,7 +19,7 @@ async fn refused(installation: &Installation, environment: &[(&str, &str)]) -> [
 }
 
 #[track_caller]
-fn all_say(ran: &[Ran; 2], words: &[&str]) {
+fn all_say(ran: &[ProgramOutput; 2], words: &[&str]) {
     for one in ran {
         let said = one.stderr.lines().any(|line| words.iter().all(|word| line.contains(word)));
         assert!(said, "not said: {words:?}\n{}", one.stderr);
@@ -27,7 +27,7 @@ fn all_say(ran: &[Ran; 2], words: &[&str]) {
 }
 
 #[track_caller]
-fn none_show(ran: &[Ran; 2], secret: &str) {
+fn none_show(ran: &[ProgramOutput; 2], secret: &str) {
     for one in ran {
         assert!(!one.stderr.contains(secret) && !one.stdout.contains(secret), "a password is shown: {one:?}");
     }

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use local_cluster::{CassandraOptions, CommitLog, Kafka, KafkaOptions, ScramUser, TlsFiles};
+use local_cluster::{CassandraOptions, CommitLog, KafkaBrokers, KafkaOptions, ScramUser, TlsFiles};
 use serde_json::json;
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
 
@@ -92,14 +92,17 @@ impl Rough {
     }
 
     /// Does something to Kafka, which blocks.
-    pub(crate) fn kafka(&mut self, act: impl FnOnce(&mut Kafka) -> Result<(), local_cluster::Error>) {
+    pub(crate) fn kafka(
+        &mut self,
+        act: impl FnOnce(&mut KafkaBrokers) -> Result<(), local_cluster::ClusterError>,
+    ) {
         tokio::task::block_in_place(|| act(&mut self.installation.kafka)).expect("done to Kafka");
     }
 
     /// Does something to Cassandra, which blocks.
     pub(crate) fn cassandra(
         &mut self,
-        act: impl FnOnce(&mut local_cluster::Cassandra) -> Result<(), local_cluster::Error>,
+        act: impl FnOnce(&mut local_cluster::CassandraNode) -> Result<(), local_cluster::ClusterError>,
     ) {
         let cassandra = self.installation.cassandra.as_mut().expect("its own");
         tokio::task::block_in_place(|| act(cassandra)).expect("done to Cassandra");

@@ -17,7 +17,7 @@ async fn without_the_store_known_customers_are_202_others_503_and_the_projector_
     let [known, unknown] = &bank.customers[..] else { panic!("two customers") };
     // Only the first instance has met the first customer's keys, and the second the other's.
     patience::verdict(&doors[0], &declined(known, "Data ganda")).await;
-    rough.cassandra(local_cluster::Cassandra::kill);
+    rough.cassandra(local_cluster::CassandraNode::kill);
 
     let key = [("idempotency-key", "no-store")];
     let answer = doors[0].post(VERDICT, &key, &verified(known)).await;
@@ -48,7 +48,7 @@ async fn without_the_store_known_customers_are_202_others_503_and_the_projector_
         assert_eq!(serve.admin().get("/readyz").await.status, 200);
     }
 
-    rough.cassandra(local_cluster::Cassandra::restart);
+    rough.cassandra(local_cluster::CassandraNode::restart);
     let row = in_the_end(&doors[1], &location).await;
     assert_eq!((&row["id"], &row["status"]), (&accepted["verification"]["id"], &json!("verified")));
     // The same key again: what was accepted is there once, what was refused counts now.
@@ -93,7 +93,7 @@ async fn with_a_store_that_stands_still_what_is_accepted_is_answered_when_its_ca
     .await;
     // Its keys are at hand from now on.
     patience::verdict(&door, &declined(text(&made["id"]), "Data ganda")).await;
-    rough.cassandra(local_cluster::Cassandra::pause);
+    rough.cassandra(local_cluster::CassandraNode::pause);
     let mut late = Vec::new();
     for (key, wait) in [
         (None, "wait=1"),
@@ -111,7 +111,7 @@ async fn with_a_store_that_stands_still_what_is_accepted_is_answered_when_its_ca
     let began = Instant::now();
     let again = door.post("/api/customers", &registration, &registered).await;
     late.push((Some("registration"), "wait=1", began.elapsed(), again.status));
-    rough.cassandra(local_cluster::Cassandra::resume);
+    rough.cassandra(local_cluster::CassandraNode::resume);
     for (_, _, took, status) in &late {
         assert!(*status == 202 && *took < STORE_LIMIT, "{late:?}");
     }

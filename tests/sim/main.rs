@@ -17,7 +17,7 @@ use domain::rows::{Generation, RowKey, ViewRow};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use retry_schedule::SeededJitter;
-use testkit::faults::{NO_FAULTS, Rates};
+use testkit::faults::{FaultRates, NO_FAULTS};
 use testkit::memory::{MemoryLog, MemoryViews};
 use tokio::task::JoinSet;
 
@@ -69,7 +69,7 @@ async fn simulate(seed: u64) -> u64 {
     let keys_go = rng.random_range(0..3) == 0;
     let mut world = World::new(&mut rng, keys_go).await;
     let script = script::write(&mut world, &mut rng);
-    let rates = Rates {
+    let rates = FaultRates {
         fail_before: rng.random_range(0..60),
         fail_after: rng.random_range(0..60),
         crash: rng.random_range(0..80),

@@ -9,7 +9,7 @@ use domain::rows::Generation;
 use projector::rebuild::{RebuildError, RebuildReport};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use testkit::faults::{NO_FAULTS, Rates};
+use testkit::faults::{FaultRates, NO_FAULTS};
 use testkit::memory::{MemoryLog, MemoryViews};
 use tokio::task::JoinSet;
 
@@ -52,7 +52,7 @@ async fn simulate(seed: u64) -> u64 {
     let mut world = World::new(&mut rng, false).await;
     let mut script = script::write(&mut world, &mut rng);
     let after = script.split_off(script.len() - rng.random_range(0..=script.len().min(10)));
-    let rates = Rates {
+    let rates = FaultRates {
         fail_before: rng.random_range(0..30),
         fail_after: rng.random_range(0..30),
         crash: rng.random_range(0..30),

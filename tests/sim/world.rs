@@ -15,7 +15,7 @@ use projector::rebuild::{
 use projector::{ProjectorPorts, ProjectorRunner, ProjectorSettings};
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
-use testkit::faults::{Faults, FaultyGenerations, FaultyLog, FaultyProjection, NO_FAULTS, Rates};
+use testkit::faults::{FaultRates, FaultSource, FaultyGenerations, FaultyLog, FaultyProjection, NO_FAULTS};
 use testkit::keys_away::{AwayKeyRows, RowsAway};
 use testkit::memory::{MemoryKeys, MemoryLog, MemoryViews};
 use tokio::time::Instant;
@@ -94,7 +94,7 @@ impl World {
     }
 
     /// A projector's ports, with faults.
-    fn ports(&self, log: &MemoryLog, views: &MemoryViews, faults: &Faults) -> ProjectorPorts {
+    fn ports(&self, log: &MemoryLog, views: &MemoryViews, faults: &FaultSource) -> ProjectorPorts {
         let faults = faults.clone();
         ProjectorPorts {
             log: Arc::new(FaultyLog { inner: Arc::new(log.clone()), faults: faults.clone() }),
@@ -111,10 +111,10 @@ impl World {
         log: &MemoryLog,
         views: &MemoryViews,
         seed: u64,
-        rates: Rates,
+        rates: FaultRates,
         following: bool,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let faults = Faults::new(seed, rates);
+        let faults = FaultSource::new(seed, rates);
         let mut runner = ProjectorRunner::new(self.ports(log, views, &faults), settings(seed));
         if following {
             let generations = FaultyGenerations { inner: Arc::new(views.clone()), faults: faults.clone() };
@@ -135,10 +135,10 @@ impl World {
         log: &MemoryLog,
         views: &MemoryViews,
         seed: u64,
-        rates: Rates,
+        rates: FaultRates,
         keep: bool,
     ) -> impl Future<Output = Option<Result<RebuildReport, RebuildError>>> + Send + 'static {
-        let faults = Faults::new(seed, rates);
+        let faults = FaultSource::new(seed, rates);
         let generations = FaultyGenerations { inner: Arc::new(views.clone()), faults: faults.clone() };
         let ports = RebuildPorts {
             ports: self.ports(log, views, &faults),

@@ -30,6 +30,7 @@ macro_rules! contract_cases {
             ];
             access: one_thread [
                 without_a_good_key_every_endpoint_is_a_401,
+                the_word_bearer_is_read_in_either_case,
                 a_key_in_the_query_is_refused,
                 a_revoked_key_and_an_expired_key_are_a_401,
                 another_orgs_objects_do_not_exist,
@@ -88,6 +89,7 @@ macro_rules! contract_cases {
                 raw_is_a_megabyte_and_a_half_and_no_more,
                 a_reason_is_at_most_500_characters_without_control_characters,
                 null_is_absent_for_the_optional_fields,
+                a_wrong_field_is_named_once_and_no_value_is_echoed,
                 unknown_fields_are_ignored_and_named,
             ];
             idempotency: one_thread [
@@ -108,6 +110,7 @@ macro_rules! contract_cases {
             limits: one_thread [
                 every_authenticated_response_tells_its_buckets_limits,
                 above_the_limit_is_a_429_for_that_key_and_bucket_alone,
+                reads_have_a_limit_of_their_own,
             ];
             lists: one_thread [
                 pages_and_cursors_walk_over_everything_once_newest_first,

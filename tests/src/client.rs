@@ -41,11 +41,14 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
     }
 
-    /// The body of an answer with this status.
+    /// The body of an answer with this status; an error's says what it is, to a person and to a program.
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
-        self.json()
+        let body = self.json();
+        let says = |field: &str| body[field].as_str().is_some_and(|text| !text.is_empty());
+        assert!(status < 400 || (says("error") && says("code")), "{self:?}");
+        body
     }
 
     /// Exactly this.
@@ -80,14 +83,14 @@ impl Answer {
         }
     }
 
-    /// 400 `malformed JSON` with a position.
+    /// 400 `malformed JSON` with a position: line, column and offset.
     #[track_caller]
     pub fn is_malformed(&self) {
         let body = self.expect(400);
         assert_eq!(body["error"], "malformed JSON", "{self:?}");
         assert_eq!(body["code"], "malformed_json", "{self:?}");
-        let details = body["details"].as_object().unwrap_or_else(|| panic!("no position: {self:?}"));
-        assert!(details.values().any(Value::is_u64), "no position: {self:?}");
+        let position = ["line", "column", "offset"].map(|part| body["details"][part].is_u64());
+        assert_eq!(position, [true; 3], "no position: {self:?}");
     }
 }
 

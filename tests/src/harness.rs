@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::client::{Api, text};
 use crate::evidence::{self, KeptVerdict};
-use crate::process::Ran;
+use crate::process::ProgramOutput;
 
 /// An org, its key and a customer, and where they are served: the fields of a sandbox's `sandbox.json`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub trait ContractHarness: Sized {
     fn restart(&mut self) -> impl Future<Output = ()>;
 
     /// `orgs …` on this installation.
-    fn orgs(&self, arguments: &[&str]) -> impl Future<Output = Ran>;
+    fn orgs(&self, arguments: &[&str]) -> impl Future<Output = ProgramOutput>;
 
     /// Waits until a key that `orgs` has just made works.
     fn until_it_works(&self, api: &Api) -> impl Future<Output = ()>;

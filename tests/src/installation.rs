@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use domain::ports::{StoredRecord, Topic};
 use engine::Config;
-use local_cluster::{Cassandra, CassandraOptions, Guard, Kafka, KafkaOptions, Tools};
+use local_cluster::{
+    CassandraNode, CassandraOptions, InstalledTools, KafkaBrokers, KafkaOptions, ProcessGuard,
+};
 use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -15,12 +17,12 @@ use tempfile::TempDir;
 use crate::client::Api;
 use crate::evidence::{self, KeptVerdict};
 use crate::patience::until;
-use crate::process::{Process, Program, Ran, command, run_program};
+use crate::process::{Process, Program, ProgramOutput, command, run_program};
 
 /// Ends these tests here, loudly, where no server can be started: libtest knows no case that was left out, and
 /// none could go on. In CI that is a failure.
 pub fn servers_or_leave() {
-    let Err(missing) = Tools::available() else { return };
+    let Err(missing) = InstalledTools::available() else { return };
     let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
     assert!(!in_ci, "the tests on a real Kafka and a real Cassandra cannot run: {missing}");
     // Past the test harness, which would keep it to itself.
@@ -32,10 +34,10 @@ pub fn servers_or_leave() {
 /// The servers, and the folder of the settings and keys. Programs end with it, or with this process.
 pub struct Installation {
     /// First, so that our programs are gone before their servers.
-    guard: Guard,
-    pub kafka: Kafka,
+    guard: ProcessGuard,
+    pub kafka: KafkaBrokers,
     /// None where it is another installation's.
-    pub cassandra: Option<Cassandra>,
+    pub cassandra: Option<CassandraNode>,
     folder: TempDir,
     /// Settings in the environment of every program.
     environment: Vec<(String, String)>,
@@ -54,8 +56,8 @@ impl Installation {
         environment: Vec<(String, String)>,
     ) -> Self {
         servers_or_leave();
-        let starting = tokio::task::spawn_blocking(|| Cassandra::start(cassandra));
-        let kafka = tokio::task::spawn_blocking(|| Kafka::start(kafka));
+        let starting = tokio::task::spawn_blocking(|| CassandraNode::start(cassandra));
+        let kafka = tokio::task::spawn_blocking(|| KafkaBrokers::start(kafka));
         let kafka = kafka.await.expect("no panic").expect("Kafka starts");
         let cassandra = starting.await.expect("no panic").expect("Cassandra starts");
         let node = cassandra.cql_node();
@@ -71,7 +73,7 @@ impl Installation {
 
     /// Another Kafka, and a keyspace of its own on the other's Cassandra.
     pub async fn beside(other: &Self, keyspace: &str) -> Self {
-        let kafka = tokio::task::spawn_blocking(|| Kafka::start(KafkaOptions::default()));
+        let kafka = tokio::task::spawn_blocking(|| KafkaBrokers::start(KafkaOptions::default()));
         let kafka = kafka.await.expect("no panic").expect("Kafka starts");
         let node = other.cassandra.as_ref().expect("a Cassandra of its own").cql_node();
         let environment =
@@ -80,15 +82,15 @@ impl Installation {
     }
 
     fn on(
-        kafka: Kafka,
-        cassandra: Option<Cassandra>,
+        kafka: KafkaBrokers,
+        cassandra: Option<CassandraNode>,
         node: &str,
         environment: Vec<(String, String)>,
     ) -> Self {
         let folder = TempDir::with_prefix("identity-installation-").expect("a folder");
         let settings = local_cluster::settings(folder.path(), &kafka.bootstrap(), &[node.to_owned()]);
         std::fs::write(folder.path().join("config.toml"), settings).expect("the settings are written");
-        Self { guard: Guard::start(None).expect("a guard"), kafka, cassandra, folder, environment }
+        Self { guard: ProcessGuard::start(None).expect("a guard"), kafka, cassandra, folder, environment }
     }
 
     pub fn config_file(&self) -> PathBuf {
@@ -102,17 +104,22 @@ impl Installation {
     }
 
     /// `orgs …` on this installation.
-    pub async fn orgs(&self, arguments: &[&str]) -> Ran {
+    pub async fn orgs(&self, arguments: &[&str]) -> ProgramOutput {
         self.tool(Program::IngestApi, &[&["orgs"], arguments].concat()).await
     }
 
     /// A command on this installation, to its end.
-    pub async fn tool(&self, program: Program, arguments: &[&str]) -> Ran {
+    pub async fn tool(&self, program: Program, arguments: &[&str]) -> ProgramOutput {
         self.tool_with(program, &[], arguments).await
     }
 
     /// The same with these settings over the installation's.
-    pub async fn tool_with(&self, program: Program, environment: &[(&str, &str)], arguments: &[&str]) -> Ran {
+    pub async fn tool_with(
+        &self,
+        program: Program,
+        environment: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> ProgramOutput {
         let config = self.config_file();
         let target = ["--config", config.to_str().expect("a path")];
         let ours = self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -156,7 +163,7 @@ impl Installation {
     }
 
     /// A projector that ends by itself.
-    pub async fn project_to_its_end(&self) -> Ran {
+    pub async fn project_to_its_end(&self) -> ProgramOutput {
         self.tool(Program::Projector, &["run", "--admin-listen", "127.0.0.1:0"]).await
     }
 

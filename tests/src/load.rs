@@ -17,23 +17,23 @@ use crate::photos;
 
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
+pub enum RequestedWrite {
     Verdict { customer: String, valid: bool, raw: String, reason: String },
     Registration { external_id: String },
 }
 
 /// A request with its key, and the ids it was answered with, if it was.
 #[derive(Debug, Clone)]
-pub struct Sent {
+pub struct SentRequest {
     pub key: String,
-    pub what: What,
+    pub what: RequestedWrite,
     body: String,
-    pub answered: Option<Ids>,
+    pub answered: Option<AnsweredIds>,
 }
 
 /// What an answer promised: verification (or customer) and enrolment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ids {
+pub struct AnsweredIds {
     pub id: String,
     enrolment: Option<String>,
 }
@@ -43,7 +43,7 @@ pub const PREFERENCES: [&str; 3] = ["wait=10", "wait=1", "respond-async"];
 
 /// What came of sending a request.
 pub enum AskOutcome {
-    Answered(Answer, Ids),
+    Answered(Answer, AnsweredIds),
     /// A 503 of ours: not known to be accepted.
     Refused,
     /// The connection broke: nobody knows.
@@ -61,7 +61,7 @@ fn raw(rng: &mut ChaCha8Rng, key: &str) -> String {
     )
 }
 
-impl Sent {
+impl SentRequest {
     pub fn verdict(rng: &mut ChaCha8Rng, key: String, customer: &str) -> Self {
         let (valid, raw) = (rng.random_range(0..3) == 0, raw(rng, &key));
         let reason = format!("Alasan {key}");
@@ -74,7 +74,7 @@ impl Sent {
         let body = format!(
             r#"{{"customerId":"{customer}","valid":{valid},{photo}"reason":"{reason}","raw":{raw}}}"#
         );
-        let what = What::Verdict { customer: customer.to_owned(), valid, raw, reason };
+        let what = RequestedWrite::Verdict { customer: customer.to_owned(), valid, raw, reason };
         Self { key, what, body, answered: None }
     }
 
@@ -86,7 +86,7 @@ impl Sent {
     fn registration(key: String) -> Self {
         let external_id = format!("EXT-{key}");
         let body = format!(r#"{{"fullName":"Nasabah {key}","externalId":"{external_id}"}}"#);
-        Self { key, what: What::Registration { external_id }, body, answered: None }
+        Self { key, what: RequestedWrite::Registration { external_id }, body, answered: None }
     }
 
     /// A verdict of one of the customers, or a registration.
@@ -99,7 +99,7 @@ impl Sent {
     }
 
     /// Sends it. No answer: the connection broke, or a 503 said that it is not known to be accepted.
-    pub async fn send(&self, api: &Api, prefer: &str) -> Option<(Answer, Ids)> {
+    pub async fn send(&self, api: &Api, prefer: &str) -> Option<(Answer, AnsweredIds)> {
         match self.ask(api, prefer).await {
             AskOutcome::Answered(answer, ids) => Some((answer, ids)),
             AskOutcome::Refused | AskOutcome::Broken => None,
@@ -109,8 +109,8 @@ impl Sent {
     /// Sends it, and tells a 503 from a connection that broke. It never hangs.
     pub async fn ask(&self, api: &Api, prefer: &str) -> AskOutcome {
         let path = match self.what {
-            What::Verdict { .. } => VERDICT,
-            What::Registration { .. } => "/api/customers",
+            RequestedWrite::Verdict { .. } => VERDICT,
+            RequestedWrite::Registration { .. } => "/api/customers",
         };
         let headers = [
             ("content-type", "application/json"),
@@ -129,14 +129,16 @@ impl Sent {
         }
         let body = answer.json();
         let ids = match (&self.what, answer.status) {
-            (What::Verdict { .. }, 200 | 202) => Ids {
+            (RequestedWrite::Verdict { .. }, 200 | 202) => AnsweredIds {
                 id: text(&body["verification"]["id"]).to_owned(),
                 enrolment: body["enrolment"]["id"].as_str().map(str::to_owned),
             },
-            (What::Registration { .. }, 201 | 202) => {
-                Ids { id: text(&body["id"]).to_owned(), enrolment: None }
+            (RequestedWrite::Registration { .. }, 201 | 202) => {
+                AnsweredIds { id: text(&body["id"]).to_owned(), enrolment: None }
             }
-            (What::Verdict { .. } | What::Registration { .. }, _) => panic!("{:?}: {answer:?}", self.what),
+            (RequestedWrite::Verdict { .. } | RequestedWrite::Registration { .. }, _) => {
+                panic!("{:?}: {answer:?}", self.what)
+            }
         };
         AskOutcome::Answered(answer, ids)
     }
@@ -162,11 +164,11 @@ pub async fn work(
     name: String,
     customers: Arc<Vec<String>>,
     answered: watch::Sender<u64>,
-) -> Vec<Sent> {
+) -> Vec<SentRequest> {
     let mut all = Vec::new();
     loop {
         let key = format!("{name}-{}", all.len());
-        let mut sent = Sent::any(&mut rng, key, &customers);
+        let mut sent = SentRequest::any(&mut rng, key, &customers);
         let prefer = PREFERENCES[rng.random_range(0..3)];
         let heard = sent.send(&api, prefer).await;
         let broken = heard.is_none();
@@ -202,14 +204,14 @@ async fn listed(api: &Api) -> (u64, Vec<String>) {
 }
 
 /// Everything that was answered is there exactly once, and nothing else: rows, reasons, tiers, customers.
-pub async fn all_is_there_once(api: &Api, sent: &[Sent], customers: &[String]) {
+pub async fn all_is_there_once(api: &Api, sent: &[SentRequest], customers: &[String]) {
     let (total, ids) = listed(api).await;
     let mut promised = BTreeSet::new();
     let mut verified: BTreeMap<&str, bool> = BTreeMap::new();
     for one in sent {
         let ids = one.answered.as_ref().unwrap_or_else(|| panic!("{} was never answered", one.key));
         match &one.what {
-            What::Verdict { customer, valid, reason, .. } => {
+            RequestedWrite::Verdict { customer, valid, reason, .. } => {
                 assert!(promised.insert(ids.id.clone()), "two keys with one id");
                 *verified.entry(customer).or_default() |= *valid;
                 let row = api.get(&format!("/api/identity/verifications/{}", ids.id)).await.expect(200);
@@ -221,7 +223,7 @@ pub async fn all_is_there_once(api: &Api, sent: &[Sent], customers: &[String]) {
                 let enrolment = row["enrolment"]["id"].as_str().map(str::to_owned);
                 assert_eq!(enrolment, ids.enrolment, "{row}");
             }
-            What::Registration { external_id } => {
+            RequestedWrite::Registration { external_id } => {
                 let found = api.get(&format!("/api/customers?externalId={external_id}")).await.expect(200);
                 assert_eq!(found["id"], ids.id.as_str(), "{external_id} is somebody else");
             }
@@ -241,9 +243,10 @@ pub async fn all_is_there_once(api: &Api, sent: &[Sent], customers: &[String]) {
 }
 
 /// Raw of everything that was answered is in the evidence log, byte for byte.
-pub fn raw_is_identical(kept: &[KeptVerdict], sent: &[Sent]) {
+pub fn raw_is_identical(kept: &[KeptVerdict], sent: &[SentRequest]) {
     for one in sent {
-        let (What::Verdict { raw, reason, valid, .. }, Some(ids)) = (&one.what, &one.answered) else {
+        let (RequestedWrite::Verdict { raw, reason, valid, .. }, Some(ids)) = (&one.what, &one.answered)
+        else {
             continue;
         };
         let copies: Vec<_> = kept.iter().filter(|kept| kept.verification == ids.id).collect();

@@ -92,13 +92,13 @@ pub fn command(program: Program, wrapper: &[OsString]) -> Command {
 
 /// What a program that ended left.
 #[derive(Debug)]
-pub struct Ran {
+pub struct ProgramOutput {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
 
-impl Ran {
+impl ProgramOutput {
     /// What a command that succeeded printed.
     #[track_caller]
     pub fn json(&self) -> Value {
@@ -108,7 +108,7 @@ impl Ran {
 }
 
 /// Runs `ingest-api` to its end.
-pub async fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ran {
+pub async fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> ProgramOutput {
     run_with(&[], arguments).await
 }
 
@@ -116,7 +116,7 @@ pub async fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ran
 pub async fn run_with<S: AsRef<OsStr>>(
     environment: &[(&str, &str)],
     arguments: impl IntoIterator<Item = S>,
-) -> Ran {
+) -> ProgramOutput {
     run_program(Program::IngestApi, environment, arguments).await
 }
 
@@ -125,12 +125,12 @@ pub async fn run_program<S: AsRef<OsStr>>(
     program: Program,
     environment: &[(&str, &str)],
     arguments: impl IntoIterator<Item = S>,
-) -> Ran {
+) -> ProgramOutput {
     let mut command = command(program, &[]);
     command.args(arguments).envs(environment.iter().copied());
     let mut process = Process::spawn(command);
     let status = process.ended_within(COMMAND_DEADLINE).await;
-    Ran { code: status.code(), stdout: process.stdout(), stderr: process.stderr() }
+    ProgramOutput { code: status.code(), stdout: process.stdout(), stderr: process.stderr() }
 }
 
 /// A stream of the program, read to its end by a thread of its own, so that the program never waits for us.

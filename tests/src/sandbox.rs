@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::client::Api;
 use crate::harness::{ContractHarness, OrgAccess};
 use crate::patience::until;
-use crate::process::{Process, Program, Ran, command, run};
+use crate::process::{Process, Program, ProgramOutput, command, run};
 
 /// `sandbox.json`, once all of it is there.
 fn read_access(path: &Path) -> Option<OrgAccess> {
@@ -151,7 +151,7 @@ impl ContractHarness for Sandbox {
         self.info = info;
     }
 
-    async fn orgs(&self, arguments: &[&str]) -> Ran {
+    async fn orgs(&self, arguments: &[&str]) -> ProgramOutput {
         let folder = self.folder();
         let target = [OsStr::new("--data-dir"), folder.as_os_str()];
         let words = ["orgs"].iter().chain(arguments).map(OsStr::new).chain(target);

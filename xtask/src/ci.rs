@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use local_cluster::Tools;
+use local_cluster::InstalledTools;
 
 use crate::{deploy, python, schemathesis, subscribers, tidy};
 
@@ -22,7 +22,7 @@ pub(crate) const SELECTION: [&str; 3] =
 pub(crate) fn run() -> Result<()> {
     let root = crate::workspace_root();
     let has_python = here("the API against its document", "Schemathesis", python::available())?;
-    let servers = Tools::available().and_then(|()| python::available());
+    let servers = InstalledTools::available().and_then(|()| python::available());
     let has_servers = here(
         "the tests on a real Kafka and a real Cassandra",
         "every test on a real Kafka or a real Cassandra, the subscribers",

@@ -8,7 +8,9 @@ use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, Subcommand, builder::PossibleValuesParser, builder::TypedValueParser};
-use local_cluster::{Cassandra, CassandraOptions, Kafka, KafkaOptions, Tools, detached, probe, settings};
+use local_cluster::{
+    CassandraNode, CassandraOptions, InstalledTools, KafkaBrokers, KafkaOptions, detached, probe, settings,
+};
 use serde_json::{Value, json};
 
 /// What `cargo xtask cluster` takes.
@@ -54,7 +56,7 @@ fn up(files: &Files, wanted: Option<usize>) -> Result<()> {
     if servers.iter().any(Server::runs) {
         return already_up(files, &servers, wanted);
     }
-    Tools::available().map_err(|missing| anyhow::anyhow!("{missing}"))?;
+    InstalledTools::available().map_err(|missing| anyhow::anyhow!("{missing}"))?;
     // What is left of an earlier one is of no use: nobody runs on it.
     files.remove()?;
     let brokers = wanted.unwrap_or(1);
@@ -78,14 +80,14 @@ fn up(files: &Files, wanted: Option<usize>) -> Result<()> {
 }
 
 /// Side by side: each waits on the disk and on itself as much as on a core.
-fn start_both(files: &Files, brokers: usize) -> Result<(Kafka, Cassandra)> {
+fn start_both(files: &Files, brokers: usize) -> Result<(KafkaBrokers, CassandraNode)> {
     let kafka_options =
         KafkaOptions { brokers, data_dir: Some(files.path("kafka")), ..KafkaOptions::default() };
     let cassandra_options =
         CassandraOptions { data_dir: Some(files.path("cassandra")), ..CassandraOptions::default() };
     thread::scope(|scope| {
-        let kafka = scope.spawn(|| Kafka::start(kafka_options));
-        let cassandra = Cassandra::start(cassandra_options);
+        let kafka = scope.spawn(|| KafkaBrokers::start(kafka_options));
+        let cassandra = CassandraNode::start(cassandra_options);
         let kafka = kafka.join().ok().context("starting Kafka panicked")?;
         Ok((kafka?, cassandra?))
     })

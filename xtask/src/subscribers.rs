@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
-use local_cluster::{Kafka, KafkaOptions};
+use local_cluster::{KafkaBrokers, KafkaOptions};
 
 use crate::python;
 use crate::sandbox::Sandbox;
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 /// Both examples on a Kafka and a registry of their own.
 pub(crate) fn check(root: &Path) -> Result<()> {
     let python = python(root)?;
-    let kafka = Kafka::start(KafkaOptions::default())?;
+    let kafka = KafkaBrokers::start(KafkaOptions::default())?;
     let brokers = kafka.bootstrap();
     let topic =
         ["--create", "--topic", "identity.outcomes", "--partitions", "3", "--bootstrap-server", &brokers];

@@ -11,7 +11,7 @@ use domain::ports::{
 use event_codec::Codec;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use vault::{FileKms, Freshness, Kms, KmsError, Vault};
+use vault::{CacheFreshness, FileKms, Kms, KmsError, Vault};
 
 #[cfg(feature = "distributed")]
 mod distributed;
@@ -74,15 +74,15 @@ pub enum OpenError {
     Installation(#[from] InstallationError),
     /// One of the stores in it.
     #[error(transparent)]
-    Store(#[from] store_sqlite::OpenError),
+    Store(#[from] store_sqlite::SqliteOpenError),
     /// The distributed engine's log.
     #[cfg(feature = "distributed")]
     #[error(transparent)]
-    Kafka(#[from] log_kafka::OpenError),
+    Kafka(#[from] log_kafka::KafkaOpenError),
     /// The distributed engine's read model and key store.
     #[cfg(feature = "distributed")]
     #[error(transparent)]
-    Cql(#[from] views_cql::OpenError),
+    Cql(#[from] views_cql::CqlOpenError),
     /// The external schema registry.
     #[cfg(feature = "distributed")]
     #[error(transparent)]
@@ -117,7 +117,9 @@ impl OpenError {
             #[cfg(feature = "distributed")]
             Self::Kafka(error) => error.is_transient(),
             #[cfg(feature = "distributed")]
-            Self::Cql(views_cql::OpenError::Unreachable { .. } | views_cql::OpenError::Store(_)) => true,
+            Self::Cql(views_cql::CqlOpenError::Unreachable { .. } | views_cql::CqlOpenError::Store(_)) => {
+                true
+            }
             #[cfg(feature = "distributed")]
             Self::Registry(error) => error.is_transient(),
             Self::Log(_, error) => error.is_transient(),
@@ -220,7 +222,7 @@ impl Engine {
     }
 
     /// A vault on this engine's key rows and KMS. Its cached keys serve while `freshness` says so.
-    pub fn vault(&self, freshness: Arc<dyn Freshness>) -> Vault {
+    pub fn vault(&self, freshness: Arc<dyn CacheFreshness>) -> Vault {
         Vault::new(Arc::clone(&self.keys), Arc::clone(&self.kms), freshness)
     }
 

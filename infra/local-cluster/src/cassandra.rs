@@ -8,14 +8,14 @@ use crate::TlsFiles;
 use crate::artifacts::CASSANDRA;
 use crate::cassandra_config::{LOGBACK, jvm_flags, write_stores, yaml};
 use crate::detached::mark;
-use crate::error::Error;
-use crate::home::{Home, write_private};
-use crate::ports::Port;
+use crate::error::ClusterError;
+use crate::home::{ServerFolder, write_private};
+use crate::ports::LeasedPort;
 use crate::probe;
-use crate::process::{LogSince, Server};
+use crate::process::{LogSince, ServerProcess};
 use crate::tools::java;
 
-/// When the node has acknowledged a write, where the write is.
+/// Where a write is when the node acknowledges it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CommitLog {
     /// In memory, and on disk within seconds: a killed node may forget its last tenth of a
@@ -44,43 +44,43 @@ pub struct CassandraOptions {
 
 /// A running node. Dropped, it stops, and its temporary folder goes; if this process is killed,
 /// both happen too.
-pub struct Cassandra {
-    server: Server,
+pub struct CassandraNode {
+    server: ServerProcess,
     ports: NodePorts,
-    readiness: Readiness,
-    home: Home,
+    readiness: NodeReadiness,
+    home: ServerFolder,
 }
 
 struct NodePorts {
-    native: Port,
-    /// Nobody else's while we live, though nobody connects to it.
-    _storage: Port,
+    native: LeasedPort,
+    /// Leased so that no other server takes it, though nobody connects to it.
+    _storage: LeasedPort,
 }
 
 #[derive(Clone, Copy)]
-struct Readiness {
+struct NodeReadiness {
     tls: bool,
     /// The first user is made after the port is open; a later start finds it.
     first_user: bool,
 }
 
-impl Cassandra {
+impl CassandraNode {
     /// Fetches it if need be, starts it, and returns when it answers.
     ///
     /// # Errors
     ///
-    /// [`Error::Options`] for contradicting options, [`Error::Fetch`] without the artifacts,
-    /// [`Error::Program`] with the end of its log when it does not become ready.
-    pub fn start(options: CassandraOptions) -> Result<Self, Error> {
+    /// [`ClusterError::Options`] for contradicting options, [`ClusterError::Fetch`] without the artifacts,
+    /// [`ClusterError::Program`] with the end of its log when it does not become ready.
+    pub fn start(options: CassandraOptions) -> Result<Self, ClusterError> {
         if options.require_client_certificate && options.tls.is_none() {
-            return Err(Error::Options(
+            return Err(ClusterError::Options(
                 "a client certificate can be required only where there is TLS".into(),
             ));
         }
         let jars = CASSANDRA.fetch()?;
-        let home = Home::open(options.data_dir.as_deref(), "local-cassandra-")?;
-        let (native, storage) = (Port::lease()?, Port::lease()?);
-        let readiness = Readiness {
+        let home = ServerFolder::open(options.data_dir.as_deref(), "local-cassandra-")?;
+        let (native, storage) = (LeasedPort::lease()?, LeasedPort::lease()?);
+        let readiness = NodeReadiness {
             tls: options.tls.is_some(),
             first_user: options.password_auth && !home.path().join("data").exists(),
         };
@@ -91,7 +91,7 @@ impl Cassandra {
             &yaml(home.path(), native.number(), storage.number(), &options),
         )?;
         let mut cassandra = Self {
-            server: Server::new(
+            server: ServerProcess::new(
                 "Cassandra".into(),
                 java(),
                 arguments(&jars, home.path()),
@@ -118,8 +118,8 @@ impl Cassandra {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] when the system refuses.
-    pub fn kill(&mut self) -> Result<(), Error> {
+    /// [`ClusterError::Io`] when the system refuses.
+    pub fn kill(&mut self) -> Result<(), ClusterError> {
         self.server.kill()
     }
 
@@ -128,8 +128,8 @@ impl Cassandra {
     ///
     /// # Errors
     ///
-    /// As [`Cassandra::start`]; [`Error::Options`] when it is running.
-    pub fn restart(&mut self) -> Result<(), Error> {
+    /// As [`CassandraNode::start`]; [`ClusterError::Options`] when it is running.
+    pub fn restart(&mut self) -> Result<(), ClusterError> {
         self.server.spawn()?;
         self.wait_ready(self.readiness)
     }
@@ -138,27 +138,27 @@ impl Cassandra {
     ///
     /// # Errors
     ///
-    /// [`Error::Program`] when the signal is refused.
-    pub fn pause(&mut self) -> Result<(), Error> {
+    /// [`ClusterError::Program`] when the signal is refused.
+    pub fn pause(&mut self) -> Result<(), ClusterError> {
         self.server.pause()
     }
 
-    /// SIGCONT after [`Cassandra::pause`].
+    /// SIGCONT after [`CassandraNode::pause`].
     ///
     /// # Errors
     ///
-    /// As [`Cassandra::pause`].
-    pub fn resume(&mut self) -> Result<(), Error> {
+    /// As [`CassandraNode::pause`].
+    pub fn resume(&mut self) -> Result<(), ClusterError> {
         self.server.signal("CONT")
     }
 
     /// SIGTERM, waits, SIGKILL if it does not go. The data stays until the handle is dropped, so
-    /// [`Cassandra::restart`] works.
+    /// [`CassandraNode::restart`] works.
     ///
     /// # Errors
     ///
-    /// [`Error::Program`] or [`Error::Io`] when the system refuses.
-    pub fn stop(&mut self) -> Result<(), Error> {
+    /// [`ClusterError::Program`] or [`ClusterError::Io`] when the system refuses.
+    pub fn stop(&mut self) -> Result<(), ClusterError> {
         self.server.terminate()?;
         self.server.finish()
     }
@@ -169,31 +169,31 @@ impl Cassandra {
         self.server.pid()
     }
 
-    /// Lets the node and its folder outlive this process; note [`Cassandra::pid`] first, by which
+    /// Lets the node and its folder outlive this process; note [`CassandraNode::pid`] first, by which
     /// [`crate::detached`] finds it again.
     pub fn detach(mut self) {
         self.home.guard.keep();
         self.server.detach();
     }
 
-    fn wait_ready(&mut self, wants: Readiness) -> Result<(), Error> {
+    fn wait_ready(&mut self, wants: NodeReadiness) -> Result<(), ClusterError> {
         let node = self.cql_node();
         self.server.wait_ready(|log| answers(&node, log, wants))
     }
 }
 
-impl Drop for Cassandra {
+impl Drop for CassandraNode {
     fn drop(&mut self) {
         if !self.home.is_temporary() {
-            // Nobody hears of a failure here, and the server's own Drop kills.
+            // A failure cannot be reported here, and the server's own Drop kills it.
             let _ = self.stop();
         }
     }
 }
 
-fn answers(node: &str, log: &LogSince, wants: Readiness) -> bool {
+fn answers(node: &str, log: &LogSince, wants: NodeReadiness) -> bool {
     let open = if wants.tls {
-        // Without a TLS client of our own: it says so, and somebody listens.
+        // Without a TLS client of our own: its log says that it is ready, and the port is open.
         log.has("Starting listening for CQL clients") && probe::listens(node)
     } else {
         probe::cql_answers(node)

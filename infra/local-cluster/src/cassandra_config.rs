@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::cassandra::{CassandraOptions, CommitLog};
-use crate::error::Error;
+use crate::error::ClusterError;
 use crate::home::{read_pem, write_private};
 
 /// What Java 17 must open for Cassandra. Source: Cassandra 5.0's own `jvm17-server.options`.
@@ -44,7 +44,7 @@ const FLAGS: [&str; 16] = [
     "-Xms1g",
     "-Xmx1g",
     "-XX:+UseSerialGC",
-    // A server that limps on without memory fails a test with a riddle.
+    // Without memory a server that goes on makes tests fail for no visible reason.
     "-XX:+ExitOnOutOfMemoryError",
     "-Djdk.attach.allowAttachSelf=true",
     // It installs a security manager, which Java 18 and newer refuse unless told.
@@ -58,7 +58,7 @@ const FLAGS: [&str; 16] = [
     "-Dcassandra.skip_wait_for_gossip_to_settle=0",
     "-Dcassandra.ring_delay_ms=0",
     "-Dcassandra.load_ring_state=false",
-    // Two seconds at each stop otherwise, to tell a ring that is not there.
+    // Otherwise each stop takes two seconds longer, to inform other nodes.
     "-Dcassandra.shutdown_announce_in_ms=0",
     // The first user is made ten seconds after the start otherwise.
     "-Dcassandra.superuser_setup_delay_ms=0",
@@ -125,7 +125,7 @@ pub(crate) fn yaml(home: &Path, native: u16, storage: u16, options: &CassandraOp
 
 /// The PEM files a node with TLS reads: `keystore.pem` (the key, then the chain), and whom it
 /// trusts.
-pub(crate) fn write_stores(home: &Path, options: &CassandraOptions) -> Result<(), Error> {
+pub(crate) fn write_stores(home: &Path, options: &CassandraOptions) -> Result<(), ClusterError> {
     let Some(files) = &options.tls else {
         return Ok(());
     };

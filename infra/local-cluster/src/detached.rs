@@ -7,7 +7,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
-use crate::error::Error;
+use crate::error::ClusterError;
 use crate::limits::{LOOK_EVERY, STOP_WITHIN};
 use crate::process::send;
 
@@ -31,13 +31,13 @@ pub fn is_ours(pid: u32, home: &Path) -> bool {
 ///
 /// # Errors
 ///
-/// [`Error::Program`] when it is ours and does not end.
-pub fn stop(pid: u32, home: &Path) -> Result<bool, Error> {
+/// [`ClusterError::Program`] when it is ours and does not end.
+pub fn stop(pid: u32, home: &Path) -> Result<bool, ClusterError> {
     if !is_ours(pid, home) {
         return Ok(false);
     }
     for signal in ["TERM", "KILL"] {
-        // It may end between the look and the signal; the next look decides.
+        // It may end between the check and the signal; the next check decides.
         let _ = send(signal, pid);
         let deadline = Instant::now() + STOP_WITHIN;
         while Instant::now() < deadline {
@@ -47,7 +47,7 @@ pub fn stop(pid: u32, home: &Path) -> Result<bool, Error> {
             thread::sleep(LOOK_EVERY);
         }
     }
-    Err(Error::Program {
+    Err(ClusterError::Program {
         what: format!("process {pid}"),
         why: format!("is still there {STOP_WITHIN:?} after SIGKILL"),
         log_tail: String::new(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// Why a server could not be fetched, started, hurt or stopped.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum ClusterError {
     /// The options contradict themselves; nothing was started.
     #[error("{0}")]
     Options(String),
@@ -40,7 +40,7 @@ pub enum Error {
     },
 }
 
-impl Error {
+impl ClusterError {
     /// For `map_err`: says what was being done to which path.
     pub(crate) fn io(what: &str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let what = format!("{what} {}", path.into().display());

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Mutex;
 
-use crate::error::Error;
+use crate::error::ClusterError;
 
 /// `$1` is the folder to remove, or empty. Bounds: 5 s for each killed server to be gone.
 const SCRIPT: &str = r#"
@@ -37,18 +37,18 @@ done
 "#;
 
 /// Watches the servers of one handle, or a caller's own children.
-pub struct Guard {
+pub struct ProcessGuard {
     pipe: Mutex<Option<ChildStdin>>,
     shell: Mutex<Child>,
 }
 
-impl Guard {
+impl ProcessGuard {
     /// `removes`: the temporary folder that goes when the guard is dropped or the process dies.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] when there is no `sh`.
-    pub fn start(removes: Option<&Path>) -> Result<Self, Error> {
+    /// [`ClusterError::Io`] when there is no `sh`.
+    pub fn start(removes: Option<&Path>) -> Result<Self, ClusterError> {
         let mut shell = Command::new("sh")
             .args(["-c", SCRIPT, "local-cluster-guard"])
             .arg(removes.unwrap_or(Path::new("")))
@@ -58,7 +58,7 @@ impl Guard {
             // Its own group: Ctrl-C at the terminal must not end the guard before its work.
             .process_group(0)
             .spawn()
-            .map_err(Error::io("start", "sh"))?;
+            .map_err(ClusterError::io("start", "sh"))?;
         Ok(Self { pipe: Mutex::new(shell.stdin.take()), shell: Mutex::new(shell) })
     }
 
@@ -89,7 +89,7 @@ impl Guard {
     }
 }
 
-impl Drop for Guard {
+impl Drop for ProcessGuard {
     fn drop(&mut self) {
         if let Ok(pipe) = self.pipe.get_mut() {
             drop(pipe.take());

@@ -9,16 +9,16 @@ use std::thread;
 use crate::TlsFiles;
 use crate::artifacts::KAFKA;
 use crate::detached::mark;
-use crate::error::Error;
-use crate::home::{Home, write_private};
-use crate::kafka_config::{LOG4J2, Ports, Stores, properties};
+use crate::error::ClusterError;
+use crate::home::{ServerFolder, write_private};
+use crate::kafka_config::{BrokerPorts, LOG4J2, TlsStores, properties};
 use crate::limits::TOOL_WITHIN;
-use crate::ports::Port;
+use crate::ports::LeasedPort;
 use crate::probe;
-use crate::process::{Server, run};
+use crate::process::{ServerProcess, run};
 use crate::tools::java;
 
-/// One cluster id for all: they never meet. 16 bytes in URL-safe base64, as `StorageTool` wants.
+/// One cluster id for all clusters: they never connect to each other. 16 bytes in URL-safe base64, as `StorageTool` wants.
 const CLUSTER_ID: &str = "bG9jYWwtY2x1c3Rlci0xMg";
 
 /// The user of the SCRAM-SHA-512 listener.
@@ -58,31 +58,31 @@ impl Default for KafkaOptions {
 
 /// Running brokers, numbered from 0. Dropped, they stop, and their temporary folder goes; if this
 /// process is killed, both happen too.
-pub struct Kafka {
-    servers: Vec<Server>,
-    ports: Vec<Ports>,
+pub struct KafkaBrokers {
+    servers: Vec<ServerProcess>,
+    ports: Vec<BrokerPorts>,
     jars: PathBuf,
-    home: Home,
+    home: ServerFolder,
 }
 
-impl Kafka {
+impl KafkaBrokers {
     /// Fetches it if need be, starts it, and returns when every broker knows all of them.
     ///
     /// # Errors
     ///
-    /// [`Error::Options`] for contradicting options, [`Error::Fetch`] without the artifacts,
-    /// [`Error::Program`] with the end of a log when a broker does not become ready.
-    pub fn start(options: KafkaOptions) -> Result<Self, Error> {
+    /// [`ClusterError::Options`] for contradicting options, [`ClusterError::Fetch`] without the artifacts,
+    /// [`ClusterError::Program`] with the end of a log when a broker does not become ready.
+    pub fn start(options: KafkaOptions) -> Result<Self, ClusterError> {
         if !matches!(options.brokers, 1 | 3) {
-            return Err(Error::Options(format!("1 or 3 brokers, not {}", options.brokers)));
+            return Err(ClusterError::Options(format!("1 or 3 brokers, not {}", options.brokers)));
         }
         if options.scram.is_some() && options.tls.is_none() {
-            return Err(Error::Options(
+            return Err(ClusterError::Options(
                 "a SCRAM user is let in over TLS only: give the TLS files too".into(),
             ));
         }
         let jars = KAFKA.fetch()?;
-        let home = Home::open(options.data_dir.as_deref(), "local-kafka-")?;
+        let home = ServerFolder::open(options.data_dir.as_deref(), "local-kafka-")?;
         let ports = (0..options.brokers).map(|_| lease(&options)).collect::<Result<Vec<_>, _>>()?;
         configure(&options, &ports, home.path())?;
         format_all(&jars, home.path(), &options)?;
@@ -90,7 +90,7 @@ impl Kafka {
         let servers = (0..options.brokers)
             .map(|index| {
                 let folder = folder(home.path(), index);
-                Server::new(
+                ServerProcess::new(
                     format!("Kafka broker {index}"),
                     java(),
                     arguments(&jars, home.path(), &folder),
@@ -120,7 +120,7 @@ impl Kafka {
     #[must_use]
     pub fn sasl_bootstrap(&self) -> Option<String> {
         let addresses: Option<Vec<String>> =
-            self.ports.iter().map(|ports| ports.sasl.as_ref().map(Port::address)).collect();
+            self.ports.iter().map(|ports| ports.sasl.as_ref().map(LeasedPort::address)).collect();
         Some(addresses?.join(","))
     }
 
@@ -128,7 +128,7 @@ impl Kafka {
     #[must_use]
     pub fn mtls_bootstrap(&self) -> Option<String> {
         let addresses: Option<Vec<String>> =
-            self.ports.iter().map(|ports| ports.mtls.as_ref().map(Port::address)).collect();
+            self.ports.iter().map(|ports| ports.mtls.as_ref().map(LeasedPort::address)).collect();
         Some(addresses?.join(","))
     }
 
@@ -136,8 +136,8 @@ impl Kafka {
     ///
     /// # Errors
     ///
-    /// [`Error::Options`] without such a broker, [`Error::Io`] when the system refuses.
-    pub fn kill(&mut self, broker: usize) -> Result<(), Error> {
+    /// [`ClusterError::Options`] without such a broker, [`ClusterError::Io`] when the system refuses.
+    pub fn kill(&mut self, broker: usize) -> Result<(), ClusterError> {
         self.server(broker)?.kill()
     }
 
@@ -146,8 +146,8 @@ impl Kafka {
     ///
     /// # Errors
     ///
-    /// As [`Kafka::start`]; [`Error::Options`] when it is running.
-    pub fn restart(&mut self, broker: usize) -> Result<(), Error> {
+    /// As [`KafkaBrokers::start`]; [`ClusterError::Options`] when it is running.
+    pub fn restart(&mut self, broker: usize) -> Result<(), ClusterError> {
         self.server(broker)?.spawn()?;
         // The others may be down on purpose.
         self.wait_ready(broker, 1)
@@ -157,27 +157,27 @@ impl Kafka {
     ///
     /// # Errors
     ///
-    /// [`Error::Options`] without such a broker, [`Error::Program`] when the signal is refused.
-    pub fn pause(&mut self, broker: usize) -> Result<(), Error> {
+    /// [`ClusterError::Options`] without such a broker, [`ClusterError::Program`] when the signal is refused.
+    pub fn pause(&mut self, broker: usize) -> Result<(), ClusterError> {
         self.server(broker)?.pause()
     }
 
-    /// SIGCONT after [`Kafka::pause`].
+    /// SIGCONT after [`KafkaBrokers::pause`].
     ///
     /// # Errors
     ///
-    /// As [`Kafka::pause`].
-    pub fn resume(&mut self, broker: usize) -> Result<(), Error> {
+    /// As [`KafkaBrokers::pause`].
+    pub fn resume(&mut self, broker: usize) -> Result<(), ClusterError> {
         self.server(broker)?.signal("CONT")
     }
 
     /// SIGTERM to all at once, waits, SIGKILL to those that do not go. The data stays until the
-    /// handle is dropped, so [`Kafka::restart`] works.
+    /// handle is dropped, so [`KafkaBrokers::restart`] works.
     ///
     /// # Errors
     ///
-    /// [`Error::Program`] or [`Error::Io`] when the system refuses.
-    pub fn stop(&mut self) -> Result<(), Error> {
+    /// [`ClusterError::Program`] or [`ClusterError::Io`] when the system refuses.
+    pub fn stop(&mut self) -> Result<(), ClusterError> {
         for server in &mut self.servers {
             server.terminate()?;
         }
@@ -190,14 +190,14 @@ impl Kafka {
     /// The process ids of the brokers that run.
     #[must_use]
     pub fn pids(&self) -> Vec<u32> {
-        self.servers.iter().filter_map(Server::pid).collect()
+        self.servers.iter().filter_map(ServerProcess::pid).collect()
     }
 
-    /// Lets the brokers and their folder outlive this process; note [`Kafka::pids`] first, by
+    /// Lets the brokers and their folder outlive this process; note [`KafkaBrokers::pids`] first, by
     /// which [`crate::detached`] finds them again.
     pub fn detach(mut self) {
         self.home.guard.keep();
-        self.servers.iter_mut().for_each(Server::detach);
+        self.servers.iter_mut().for_each(ServerProcess::detach);
     }
 
     /// Runs a command-line tool of Kafka's by its class (`org.apache.kafka.tools.TopicCommand`)
@@ -205,25 +205,25 @@ impl Kafka {
     ///
     /// # Errors
     ///
-    /// [`Error::Program`] with its output when it fails or does not end in 15 minutes.
-    pub fn tool(&self, class: &str, arguments: &[&str]) -> Result<String, Error> {
+    /// [`ClusterError::Program`] with its output when it fails or does not end in 15 minutes.
+    pub fn tool(&self, class: &str, arguments: &[&str]) -> Result<String, ClusterError> {
         let mut command = tool_command(&self.jars, class);
         command.args(arguments);
         run(class, command, TOOL_WITHIN)
     }
 
-    fn server(&mut self, broker: usize) -> Result<&mut Server, Error> {
+    fn server(&mut self, broker: usize) -> Result<&mut ServerProcess, ClusterError> {
         let brokers = self.servers.len();
         self.servers
             .get_mut(broker)
-            .ok_or_else(|| Error::Options(format!("there is no broker {broker} of {brokers}")))
+            .ok_or_else(|| ClusterError::Options(format!("there is no broker {broker} of {brokers}")))
     }
 
-    fn wait_ready(&mut self, broker: usize, known: usize) -> Result<(), Error> {
+    fn wait_ready(&mut self, broker: usize, known: usize) -> Result<(), ClusterError> {
         let ports = &self.ports[broker];
         let plain = ports.plain.address();
         let guarded: Vec<String> =
-            [&ports.sasl, &ports.mtls].into_iter().flatten().map(Port::address).collect();
+            [&ports.sasl, &ports.mtls].into_iter().flatten().map(LeasedPort::address).collect();
         self.servers[broker].wait_ready(|_| {
             probe::kafka_brokers(&plain).is_some_and(|brokers| brokers >= known)
                 && guarded.iter().all(|address| probe::listens(address))
@@ -231,10 +231,10 @@ impl Kafka {
     }
 }
 
-impl Drop for Kafka {
+impl Drop for KafkaBrokers {
     fn drop(&mut self) {
         if !self.home.is_temporary() {
-            // Nobody hears of a failure here, and each server's own Drop kills.
+            // A failure cannot be reported here, and each server's own Drop kills it.
             let _ = self.stop();
         }
     }
@@ -244,20 +244,20 @@ fn folder(home: &Path, index: usize) -> PathBuf {
     home.join(format!("broker-{index}"))
 }
 
-fn lease(options: &KafkaOptions) -> Result<Ports, Error> {
-    Ok(Ports {
-        plain: Port::lease()?,
-        controller: Port::lease()?,
-        sasl: options.scram.is_some().then(Port::lease).transpose()?,
-        mtls: options.tls.is_some().then(Port::lease).transpose()?,
+fn lease(options: &KafkaOptions) -> Result<BrokerPorts, ClusterError> {
+    Ok(BrokerPorts {
+        plain: LeasedPort::lease()?,
+        controller: LeasedPort::lease()?,
+        sasl: options.scram.is_some().then(LeasedPort::lease).transpose()?,
+        mtls: options.tls.is_some().then(LeasedPort::lease).transpose()?,
     })
 }
 
-fn configure(options: &KafkaOptions, ports: &[Ports], home: &Path) -> Result<(), Error> {
+fn configure(options: &KafkaOptions, ports: &[BrokerPorts], home: &Path) -> Result<(), ClusterError> {
     for index in 0..ports.len() {
         let folder = folder(home, index);
-        std::fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
-        let stores = options.tls.as_ref().map(|files| Stores::write(files, &folder)).transpose()?;
+        std::fs::create_dir_all(&folder).map_err(ClusterError::io("create", &folder))?;
+        let stores = options.tls.as_ref().map(|files| TlsStores::write(files, &folder)).transpose()?;
         write_private(
             &folder.join("server.properties"),
             &properties(index, ports, &folder.join("logs"), stores.as_ref()),
@@ -268,7 +268,7 @@ fn configure(options: &KafkaOptions, ports: &[Ports], home: &Path) -> Result<(),
 }
 
 /// Formats each broker's folder that is new, side by side: it is a JVM's start each.
-fn format_all(jars: &Path, home: &Path, options: &KafkaOptions) -> Result<(), Error> {
+fn format_all(jars: &Path, home: &Path, options: &KafkaOptions) -> Result<(), ClusterError> {
     thread::scope(|scope| {
         let running: Vec<_> = (0..options.brokers)
             .map(|index| folder(home, index))
@@ -276,14 +276,14 @@ fn format_all(jars: &Path, home: &Path, options: &KafkaOptions) -> Result<(), Er
             .map(|folder| scope.spawn(move || format_one(jars, &folder, options.scram.as_ref())))
             .collect();
         running.into_iter().try_for_each(|thread| {
-            thread
-                .join()
-                .unwrap_or_else(|_| Err(Error::Options("formatting a broker's folder panicked".into())))
+            thread.join().unwrap_or_else(|_| {
+                Err(ClusterError::Options("formatting a broker's folder panicked".into()))
+            })
         })
     })
 }
 
-fn format_one(jars: &Path, folder: &Path, scram: Option<&ScramUser>) -> Result<(), Error> {
+fn format_one(jars: &Path, folder: &Path, scram: Option<&ScramUser>) -> Result<(), ClusterError> {
     let mut command = tool_command(jars, "kafka.tools.StorageTool");
     command.args(["format", "--cluster-id", CLUSTER_ID, "--config"]).arg(folder.join("server.properties"));
     if let Some(user) = scram {

@@ -4,30 +4,30 @@
 use std::path::{Path, PathBuf};
 
 use crate::TlsFiles;
-use crate::error::Error;
+use crate::error::ClusterError;
 use crate::home::{read_pem, write_private};
-use crate::ports::Port;
+use crate::ports::LeasedPort;
 
 /// The broker-wide ceiling; a topic of ours sets its own, lower one.
 const MESSAGE_BYTES_MAX: u32 = 5 * 1024 * 1024;
 
 /// One broker's ports.
-pub(crate) struct Ports {
-    pub(crate) plain: Port,
-    pub(crate) controller: Port,
-    pub(crate) sasl: Option<Port>,
-    pub(crate) mtls: Option<Port>,
+pub(crate) struct BrokerPorts {
+    pub(crate) plain: LeasedPort,
+    pub(crate) controller: LeasedPort,
+    pub(crate) sasl: Option<LeasedPort>,
+    pub(crate) mtls: Option<LeasedPort>,
 }
 
 /// What of the TLS files a broker reads, copied into its folder in the form that it wants.
-pub(crate) struct Stores {
+pub(crate) struct TlsStores {
     key: PathBuf,
     trust: PathBuf,
 }
 
-impl Stores {
+impl TlsStores {
     /// Kafka's PEM key store is one file: the key, then the chain.
-    pub(crate) fn write(files: &TlsFiles, folder: &Path) -> Result<Self, Error> {
+    pub(crate) fn write(files: &TlsFiles, folder: &Path) -> Result<Self, ClusterError> {
         let key = folder.join("keystore.pem");
         let trust = folder.join("truststore.pem");
         let chain = read_pem(&files.certificate_chain)?;
@@ -39,7 +39,12 @@ impl Stores {
 }
 
 /// `server.properties` of broker `index` (its node id is one more) among `all`.
-pub(crate) fn properties(index: usize, all: &[Ports], logs: &Path, stores: Option<&Stores>) -> String {
+pub(crate) fn properties(
+    index: usize,
+    all: &[BrokerPorts],
+    logs: &Path,
+    stores: Option<&TlsStores>,
+) -> String {
     let ports = &all[index];
     let brokers = all.len();
     // Two of three: one may be gone and acks=all still goes on.
@@ -92,14 +97,14 @@ pub(crate) fn properties(index: usize, all: &[Ports], logs: &Path, stores: Optio
     text
 }
 
-fn client_listeners(ports: &Ports) -> Vec<String> {
+fn client_listeners(ports: &BrokerPorts) -> Vec<String> {
     [("PLAINTEXT", Some(&ports.plain)), ("SASL", ports.sasl.as_ref()), ("MTLS", ports.mtls.as_ref())]
         .into_iter()
         .filter_map(|(name, port)| Some(format!("{name}://{}", port?.address())))
         .collect()
 }
 
-fn tls(stores: &Stores) -> String {
+fn tls(stores: &TlsStores) -> String {
     format!(
         "ssl.keystore.type=PEM\n\
          ssl.keystore.location={key}\n\

@@ -30,14 +30,14 @@ mod tools;
 
 use std::path::PathBuf;
 
-pub use cassandra::{Cassandra, CassandraOptions, CommitLog};
-pub use error::Error;
-pub use guard::Guard;
-pub use kafka::{Kafka, KafkaOptions, ScramUser};
+pub use cassandra::{CassandraNode, CassandraOptions, CommitLog};
+pub use error::ClusterError;
+pub use guard::ProcessGuard;
+pub use kafka::{KafkaBrokers, KafkaOptions, ScramUser};
 pub use perf::PerfRun;
 pub use registry::{SchemaRegistry, SchemaRegistryOptions};
 pub use settings::settings;
-pub use tools::Tools;
+pub use tools::InstalledTools;
 
 /// PEM files of the caller's making, for the listeners that speak TLS.
 #[derive(Clone, Debug)]

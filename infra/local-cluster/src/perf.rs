@@ -1,8 +1,8 @@
 //! Kafka's own load generator, run against brokers of ours: the yardstick for our producer's
 //! figures. Not here: our benchmarks (`tests/bench`).
 
-use crate::error::Error;
-use crate::kafka::Kafka;
+use crate::error::ClusterError;
+use crate::kafka::KafkaBrokers;
 
 /// One run of `org.apache.kafka.tools.ProducerPerformance`. The topic must exist.
 #[derive(Clone, Debug)]
@@ -33,14 +33,14 @@ impl PerfRun {
     }
 }
 
-impl Kafka {
+impl KafkaBrokers {
     /// Runs it and returns what it printed; the last line sums up: records per second, MB per
     /// second, and the latencies' average, maximum and percentiles in milliseconds.
     ///
     /// # Errors
     ///
-    /// As [`Kafka::tool`].
-    pub fn producer_performance(&self, run: &PerfRun) -> Result<String, Error> {
+    /// As [`KafkaBrokers::tool`].
+    pub fn producer_performance(&self, run: &PerfRun) -> Result<String, ClusterError> {
         let rate = run.rate_max.map_or("-1".into(), |rate| rate.to_string());
         let records = run.records.to_string();
         let bytes = run.record_bytes.to_string();

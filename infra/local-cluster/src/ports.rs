@@ -7,17 +7,17 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 
 use crate::artifacts::cache;
-use crate::error::Error;
+use crate::error::ClusterError;
 use crate::limits::PORTS;
 
 /// A port on 127.0.0.1, ours until dropped.
-pub(crate) struct Port {
+pub(crate) struct LeasedPort {
     number: u16,
     /// Unlocked by the kernel when the process ends, however it ends.
     _lease: File,
 }
 
-impl Port {
+impl LeasedPort {
     pub(crate) fn number(&self) -> u16 {
         self.number
     }
@@ -28,9 +28,9 @@ impl Port {
     }
 
     /// The next port that nobody leased and nobody listens on.
-    pub(crate) fn lease() -> Result<Self, Error> {
+    pub(crate) fn lease() -> Result<Self, ClusterError> {
         let folder = cache().join("ports");
-        fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+        fs::create_dir_all(&folder).map_err(ClusterError::io("create", &folder))?;
         let width = PORTS.end - PORTS.start;
         // Where to begin is only spread, not chance: processes differ in their id.
         let begin = (std::process::id() % u32::from(width)) as u16;
@@ -40,7 +40,7 @@ impl Port {
                 return Ok(port);
             }
         }
-        Err(Error::Ports)
+        Err(ClusterError::Ports)
     }
 
     fn try_lease(number: u16, path: PathBuf) -> Option<Self> {
@@ -54,12 +54,12 @@ impl Port {
 
 #[cfg(test)]
 mod tests {
-    use super::Port;
+    use super::LeasedPort;
 
     #[test]
     fn two_leases_are_two_ports() {
-        let one = Port::lease().expect("a free port");
-        let two = Port::lease().expect("a free port");
+        let one = LeasedPort::lease().expect("a free port");
+        let two = LeasedPort::lease().expect("a free port");
         assert_ne!(one.number(), two.number());
     }
 }

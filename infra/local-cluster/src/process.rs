@@ -13,12 +13,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::error::Error;
-use crate::guard::Guard;
+use crate::error::ClusterError;
+use crate::guard::ProcessGuard;
 use crate::limits::{LOG_TAIL_BYTES, LOOK_EVERY, READY_WITHIN, STOP_WITHIN};
 
 /// A server: how it is started (again), and the child while there is one.
-pub(crate) struct Server {
+pub(crate) struct ServerProcess {
     name: String,
     program: OsString,
     arguments: Vec<OsString>,
@@ -26,32 +26,32 @@ pub(crate) struct Server {
     /// Where in the log the present run begins.
     log_from: u64,
     child: Option<Child>,
-    guard: Arc<Guard>,
+    guard: Arc<ProcessGuard>,
 }
 
-impl Server {
+impl ServerProcess {
     pub(crate) fn new(
         name: String,
         program: OsString,
         arguments: Vec<OsString>,
         log: PathBuf,
-        guard: Arc<Guard>,
+        guard: Arc<ProcessGuard>,
     ) -> Self {
         Self { name, program, arguments, log, log_from: 0, child: None, guard }
     }
 
     /// Starts it; it is not ready yet.
-    pub(crate) fn spawn(&mut self) -> Result<(), Error> {
+    pub(crate) fn spawn(&mut self) -> Result<(), ClusterError> {
         if self.child.is_some() {
-            return Err(Error::Options(format!("{} is running already", self.name)));
+            return Err(ClusterError::Options(format!("{} is running already", self.name)));
         }
         let log = OpenOptions::new()
             .create(true)
             .append(true)
             .open(&self.log)
-            .map_err(Error::io("open", &self.log))?;
+            .map_err(ClusterError::io("open", &self.log))?;
         self.log_from = log.metadata().map_or(0, |file| file.len());
-        let also = log.try_clone().map_err(Error::io("open", &self.log))?;
+        let also = log.try_clone().map_err(ClusterError::io("open", &self.log))?;
         let child = Command::new(&self.program)
             .args(&self.arguments)
             .current_dir(self.log.parent().unwrap_or(Path::new("/")))
@@ -61,14 +61,14 @@ impl Server {
             // Ctrl-C is for us, and a detached server outlives our terminal.
             .process_group(0)
             .spawn()
-            .map_err(Error::io("start", &self.program))?;
+            .map_err(ClusterError::io("start", &self.program))?;
         self.guard.watch(child.id());
         self.child = Some(child);
         Ok(())
     }
 
     /// Waits until `ready` says so. It is handed this run's log, read only if it asks.
-    pub(crate) fn wait_ready(&mut self, ready: impl Fn(&LogSince) -> bool) -> Result<(), Error> {
+    pub(crate) fn wait_ready(&mut self, ready: impl Fn(&LogSince) -> bool) -> Result<(), ClusterError> {
         let deadline = Instant::now() + READY_WITHIN;
         let log = LogSince { path: self.log.clone(), from: self.log_from };
         while !ready(&log) {
@@ -88,14 +88,14 @@ impl Server {
     }
 
     /// Asks for an orderly end; `finish` waits for it.
-    pub(crate) fn terminate(&mut self) -> Result<(), Error> {
+    pub(crate) fn terminate(&mut self) -> Result<(), ClusterError> {
         // A paused process would see the request only when it goes on.
         self.signal("CONT")?;
         self.signal("TERM")
     }
 
     /// Waits for the end asked for, and forces it after [`STOP_WITHIN`].
-    pub(crate) fn finish(&mut self) -> Result<(), Error> {
+    pub(crate) fn finish(&mut self) -> Result<(), ClusterError> {
         let deadline = Instant::now() + STOP_WITHIN;
         while self.child.is_some() && self.exited().is_none() {
             if Instant::now() > deadline {
@@ -107,17 +107,17 @@ impl Server {
     }
 
     /// SIGKILL, and waits until it is gone.
-    pub(crate) fn kill(&mut self) -> Result<(), Error> {
+    pub(crate) fn kill(&mut self) -> Result<(), ClusterError> {
         if let Some(mut child) = self.child.take() {
             // Told first: after `wait` the id may be another's.
             self.guard.forget(child.id());
-            child.kill().and_then(|()| child.wait()).map_err(Error::io("kill", &self.name))?;
+            child.kill().and_then(|()| child.wait()).map_err(ClusterError::io("kill", &self.name))?;
         }
         Ok(())
     }
 
     /// `CONT`, `STOP` or `TERM` to our own child; nothing when there is none.
-    pub(crate) fn signal(&mut self, signal: &str) -> Result<(), Error> {
+    pub(crate) fn signal(&mut self, signal: &str) -> Result<(), ClusterError> {
         if self.exited().is_some() {
             return Ok(());
         }
@@ -129,7 +129,7 @@ impl Server {
 
     /// `STOP`, and returns when every thread stands still: at first the signal is only sent, and a thread that
     /// has not heard of it still answers.
-    pub(crate) fn pause(&mut self) -> Result<(), Error> {
+    pub(crate) fn pause(&mut self) -> Result<(), ClusterError> {
         self.signal("STOP")?;
         let Some(pid) = self.pid() else { return Ok(()) };
         let deadline = Instant::now() + STOP_WITHIN;
@@ -159,12 +159,12 @@ impl Server {
         Some(status)
     }
 
-    fn failed(&self, why: String) -> Error {
-        Error::Program { what: self.name.clone(), why, log_tail: tail(&self.log) }
+    fn failed(&self, why: String) -> ClusterError {
+        ClusterError::Program { what: self.name.clone(), why, log_tail: tail(&self.log) }
     }
 }
 
-impl Drop for Server {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         let _ = self.kill();
     }
@@ -201,18 +201,18 @@ fn stands_still(pid: u32) -> bool {
 }
 
 /// Sends a signal by the shell's own `kill`: std has none but SIGKILL, and `unsafe` is denied.
-pub(crate) fn send(signal: &str, pid: u32) -> Result<(), Error> {
+pub(crate) fn send(signal: &str, pid: u32) -> Result<(), ClusterError> {
     let status = Command::new("sh")
         .args(["-c", "kill -s \"$1\" \"$2\"", "sh", signal])
         .arg(pid.to_string())
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .status()
-        .map_err(Error::io("start", "sh"))?;
+        .map_err(ClusterError::io("start", "sh"))?;
     if status.success() {
         Ok(())
     } else {
-        Err(Error::Program {
+        Err(ClusterError::Program {
             what: format!("kill -s {signal} {pid}"),
             why: "was refused".into(),
             log_tail: String::new(),
@@ -221,22 +221,23 @@ pub(crate) fn send(signal: &str, pid: u32) -> Result<(), Error> {
 }
 
 /// Runs a program to its end and returns what it printed, both streams in their order.
-pub(crate) fn run(what: &str, mut command: Command, within: Duration) -> Result<String, Error> {
-    let log = tempfile::NamedTempFile::new().map_err(Error::io("create a log for", what))?;
-    let stream = || log.reopen().map_err(Error::io("open the log of", what));
+pub(crate) fn run(what: &str, mut command: Command, within: Duration) -> Result<String, ClusterError> {
+    let log = tempfile::NamedTempFile::new().map_err(ClusterError::io("create a log for", what))?;
+    let stream = || log.reopen().map_err(ClusterError::io("open the log of", what));
     // Both append, else each would write over the other from the start.
-    let append =
-        || OpenOptions::new().append(true).open(log.path()).map_err(Error::io("open the log of", what));
+    let append = || {
+        OpenOptions::new().append(true).open(log.path()).map_err(ClusterError::io("open the log of", what))
+    };
     let mut child = command
         .stdin(Stdio::null())
         .stdout(append()?)
         .stderr(append()?)
         .spawn()
-        .map_err(Error::io("start", command.get_program()))?;
-    let failed = |why: String| Error::Program { what: what.into(), why, log_tail: tail(log.path()) };
+        .map_err(ClusterError::io("start", command.get_program()))?;
+    let failed = |why: String| ClusterError::Program { what: what.into(), why, log_tail: tail(log.path()) };
     let deadline = Instant::now() + within;
     let status = loop {
-        if let Some(status) = child.try_wait().map_err(Error::io("wait for", what))? {
+        if let Some(status) = child.try_wait().map_err(ClusterError::io("wait for", what))? {
             break status;
         }
         if Instant::now() > deadline {
@@ -249,7 +250,7 @@ pub(crate) fn run(what: &str, mut command: Command, within: Duration) -> Result<
         return Err(failed(format!("ended with {status}")));
     }
     let mut text = String::new();
-    stream()?.read_to_string(&mut text).map_err(Error::io("read the output of", what))?;
+    stream()?.read_to_string(&mut text).map_err(ClusterError::io("read the output of", what))?;
     Ok(text)
 }
 

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use crate::TlsFiles;
 use crate::artifacts::REGISTRY;
 use crate::detached::mark;
-use crate::error::Error;
-use crate::home::Home;
-use crate::ports::Port;
+use crate::error::ClusterError;
+use crate::home::ServerFolder;
+use crate::ports::LeasedPort;
 use crate::probe;
-use crate::process::Server;
+use crate::process::ServerProcess;
 use crate::tools::java;
 
 /// The application in its archive.
@@ -30,10 +30,10 @@ pub struct SchemaRegistryOptions {
 /// A running registry. Dropped, it stops, and its temporary folder goes; if this process is killed, both
 /// happen too.
 pub struct SchemaRegistry {
-    server: Server,
-    plain: Port,
-    tls: Option<Port>,
-    _home: Home,
+    server: ServerProcess,
+    plain: LeasedPort,
+    tls: Option<LeasedPort>,
+    _home: ServerFolder,
 }
 
 impl SchemaRegistry {
@@ -41,9 +41,9 @@ impl SchemaRegistry {
     ///
     /// # Errors
     ///
-    /// [`Error::Fetch`] without the artifacts, [`Error::Program`] with the end of its log when it does not
+    /// [`ClusterError::Fetch`] without the artifacts, [`ClusterError::Program`] with the end of its log when it does not
     /// become ready.
-    pub fn start(options: &SchemaRegistryOptions) -> Result<Self, Error> {
+    pub fn start(options: &SchemaRegistryOptions) -> Result<Self, ClusterError> {
         let mut registry = Self::prepare(options)?;
         registry.restart()?;
         Ok(registry)
@@ -54,13 +54,13 @@ impl SchemaRegistry {
     /// # Errors
     ///
     /// As [`SchemaRegistry::start`].
-    pub fn prepare(options: &SchemaRegistryOptions) -> Result<Self, Error> {
+    pub fn prepare(options: &SchemaRegistryOptions) -> Result<Self, ClusterError> {
         let files = REGISTRY.fetch()?;
-        let home = Home::open(None, "local-registry-")?;
-        let plain = Port::lease()?;
-        let tls = options.tls.as_ref().map(|files| Ok((Port::lease()?, files))).transpose()?;
+        let home = ServerFolder::open(None, "local-registry-")?;
+        let plain = LeasedPort::lease()?;
+        let tls = options.tls.as_ref().map(|files| Ok((LeasedPort::lease()?, files))).transpose()?;
         let settings = tls.as_ref().map(|(port, files)| tls_settings(port, files)).unwrap_or_default();
-        let server = Server::new(
+        let server = ServerProcess::new(
             "the schema registry".into(),
             java(),
             arguments(&files.join(JAR), home.path(), &plain, settings),
@@ -86,8 +86,8 @@ impl SchemaRegistry {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] when the system refuses.
-    pub fn kill(&mut self) -> Result<(), Error> {
+    /// [`ClusterError::Io`] when the system refuses.
+    pub fn kill(&mut self) -> Result<(), ClusterError> {
         self.server.kill()
     }
 
@@ -95,18 +95,18 @@ impl SchemaRegistry {
     ///
     /// # Errors
     ///
-    /// As [`SchemaRegistry::start`]; [`Error::Options`] when it is running.
-    pub fn restart(&mut self) -> Result<(), Error> {
+    /// As [`SchemaRegistry::start`]; [`ClusterError::Options`] when it is running.
+    pub fn restart(&mut self) -> Result<(), ClusterError> {
         self.server.spawn()?;
         let plain = self.plain.address();
-        let tls = self.tls.as_ref().map(Port::address);
+        let tls = self.tls.as_ref().map(LeasedPort::address);
         self.server.wait_ready(|_| {
             probe::registry_answers(&plain) && tls.as_ref().is_none_or(|address| probe::listens(address))
         })
     }
 }
 
-fn tls_settings(port: &Port, files: &TlsFiles) -> Vec<String> {
+fn tls_settings(port: &LeasedPort, files: &TlsFiles) -> Vec<String> {
     let show = |path: &PathBuf| path.display().to_string();
     vec![
         format!("-Dquarkus.http.ssl-port={}", port.number()),
@@ -117,7 +117,7 @@ fn tls_settings(port: &Port, files: &TlsFiles) -> Vec<String> {
     ]
 }
 
-fn arguments(jar: &Path, home: &Path, plain: &Port, settings: Vec<String>) -> Vec<OsString> {
+fn arguments(jar: &Path, home: &Path, plain: &LeasedPort, settings: Vec<String>) -> Vec<OsString> {
     let shown = home.display();
     let mut words = vec![
         "-Xmx384m".into(),

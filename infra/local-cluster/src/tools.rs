@@ -13,9 +13,9 @@ use crate::process::run;
 const JAVA_MAJOR_MIN: u32 = 17;
 
 /// The programs that must be installed before a server can be started.
-pub struct Tools;
+pub struct InstalledTools;
 
-impl Tools {
+impl InstalledTools {
     /// Whether servers can be started here.
     ///
     /// # Errors

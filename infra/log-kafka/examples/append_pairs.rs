@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use domain::ports::{EventLog, NewRecord, Topic};
-use local_cluster::Kafka;
+use local_cluster::KafkaBrokers;
 use log_kafka::{KafkaLog, KafkaOptions};
 
 /// A verdict's evidence: 1.5 KB of raw answer, sealed, with hashes and headers.
@@ -25,7 +25,7 @@ async fn main() {
     let seconds = arguments.next().unwrap_or(6);
     let rounds = arguments.next().unwrap_or(5);
     let callers = arguments.next().unwrap_or(64) as usize;
-    let start = || Kafka::start(local_cluster::KafkaOptions::default()).expect("Kafka starts");
+    let start = || KafkaBrokers::start(local_cluster::KafkaOptions::default()).expect("Kafka starts");
     let kafka = tokio::task::spawn_blocking(start).await.expect("started");
     let mut logs = Vec::new();
     for linger in LINGERS_US {

@@ -1,5 +1,5 @@
-//! What librdkafka tells a client beside its answers: log lines, errors, statistics, rebalances. Not here: what
-//! is done about them.
+//! librdkafka's callbacks of one client: log lines, errors, statistics, rebalances. Not here: how rebalances and
+//! errors are handled.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,58 +15,59 @@ use rdkafka::types::RDKafkaRespErr;
 use tokio::sync::Notify;
 
 use crate::limits::TROUBLE_CHARS_MAX;
-use crate::stats::Exporter;
+use crate::stats::StatisticsExporter;
 
-/// What kind of trouble a client has with its brokers.
+/// The kind of an error between a client and its brokers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TroubleKind {
     /// User and password.
     Authentication,
     /// Certificates.
     Tls,
-    /// Not there, or anything else.
+    /// Unreachable, or anything else.
     Other,
 }
 
-/// The last trouble heard of.
+/// The last error that a client reported of its brokers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Trouble {
+pub(crate) struct ClientTrouble {
     pub(crate) kind: TroubleKind,
-    pub(crate) words: String,
+    pub(crate) text: String,
 }
 
-/// The group gives or takes partitions; librdkafka waits until we say that it is done.
+/// The group assigns or revokes partitions; librdkafka waits until that is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Rebalance {
+pub(crate) enum GroupRebalance {
     Assign(Vec<i32>),
     Revoke(Vec<i32>),
 }
 
-struct Heard {
+/// What the callbacks of one client left.
+struct ClientState {
     role: &'static str,
-    exporter: Mutex<Exporter>,
-    /// Counts callbacks: rdkafka's poll answers "nothing" both for an empty queue and after a callback.
+    exporter: Mutex<StatisticsExporter>,
+    /// Counts callbacks: rdkafka's poll returns nothing both for an empty queue and after a callback.
     served: AtomicU64,
-    trouble: Mutex<Option<Trouble>>,
+    trouble: Mutex<Option<ClientTrouble>>,
     troubled: Notify,
-    rebalances: Mutex<VecDeque<Rebalance>>,
+    rebalances: Mutex<VecDeque<GroupRebalance>>,
     closing: AtomicBool,
 }
 
-/// A client's ears. Cheap to clone; all clones hear the same.
+/// The callbacks of one client. Cheap to clone; all clones share one state.
 #[derive(Clone)]
-pub(crate) struct Events(Arc<Heard>);
+pub(crate) struct ClientEvents(Arc<ClientState>);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Events {
+impl ClientEvents {
     /// `role` is the metrics' label.
     pub(crate) fn new(role: &'static str) -> Self {
-        Self(Arc::new(Heard {
+        Self(Arc::new(ClientState {
             role,
-            exporter: Mutex::new(Exporter::new(role)),
+            exporter: Mutex::new(StatisticsExporter::new(role)),
             served: AtomicU64::new(0),
             trouble: Mutex::new(None),
             troubled: Notify::new(),
@@ -79,26 +80,26 @@ impl Events {
         self.0.served.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn trouble(&self) -> Option<Trouble> {
+    pub(crate) fn trouble(&self) -> Option<ClientTrouble> {
         lock(&self.0.trouble).clone()
     }
 
-    /// The last trouble's words.
-    pub(crate) fn trouble_words(&self) -> Option<String> {
-        self.trouble().map(|trouble| trouble.words)
+    /// The text of the last error.
+    pub(crate) fn trouble_text(&self) -> Option<String> {
+        self.trouble().map(|trouble| trouble.text)
     }
 
-    /// Forgets it: the brokers answered since.
+    /// Forgets the last error: the brokers have answered since.
     pub(crate) fn forget_trouble(&self) {
         *lock(&self.0.trouble) = None;
     }
 
-    /// Waits for the next trouble.
+    /// Waits for the next error.
     pub(crate) async fn troubled(&self) {
         self.0.troubled.notified().await;
     }
 
-    pub(crate) fn next_rebalance(&self) -> Option<Rebalance> {
+    pub(crate) fn next_rebalance(&self) -> Option<GroupRebalance> {
         lock(&self.0.rebalances).front().cloned()
     }
 
@@ -106,7 +107,7 @@ impl Events {
         lock(&self.0.rebalances).pop_front();
     }
 
-    /// From here on rebalances are answered in the callback: nobody else will.
+    /// From now on rebalances are answered in the callback, because the client is not polled any more.
     pub(crate) fn close(&self) {
         self.0.closing.store(true, Ordering::Release);
     }
@@ -116,11 +117,11 @@ impl Events {
     }
 }
 
-impl ClientContext for Events {
+impl ClientContext for ClientEvents {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         self.serve();
-        // librdkafka's "errors" are connections that come and go; what fails because of them is said where it
-        // is handled.
+        // librdkafka logs an error for each connection that closes. What fails because of that is logged where it is
+        // handled.
         match level {
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
                 tracing::warn!(target: "librdkafka", client = self.0.role, facility, "{message}");
@@ -145,19 +146,19 @@ impl ClientContext for Events {
                 TroubleKind::Authentication
             }
             Some(RDKafkaErrorCode::SSL) => TroubleKind::Tls,
-            // TLS 1.3: the handshake is over when the broker refuses our certificate, or that there is none.
+            // With TLS 1.3 the handshake is over before the broker refuses our certificate, or the lack of one.
             _ if reason.contains("SSL routines") => TroubleKind::Tls,
-            // It says less than the broker's own error before it.
+            // It says less than the broker's own error that precedes it.
             Some(RDKafkaErrorCode::AllBrokersDown) if self.trouble().is_some() => return,
             _ => TroubleKind::Other,
         };
-        let words = reason.chars().take(TROUBLE_CHARS_MAX).collect();
-        *lock(&self.0.trouble) = Some(Trouble { kind, words });
+        let text = reason.chars().take(TROUBLE_CHARS_MAX).collect();
+        *lock(&self.0.trouble) = Some(ClientTrouble { kind, text });
         self.0.troubled.notify_one();
     }
 }
 
-impl ConsumerContext for Events {
+impl ConsumerContext for ClientEvents {
     fn rebalance(
         &self,
         consumer: &BaseConsumer<Self>,
@@ -168,13 +169,14 @@ impl ConsumerContext for Events {
         let numbers = partitions.elements().iter().map(|element| element.partition()).collect();
         let given = code == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
         if !self.0.closing.load(Ordering::Acquire) {
-            // Answered later, when the start positions are known: librdkafka waits for the assign call.
-            let rebalance = if given { Rebalance::Assign(numbers) } else { Rebalance::Revoke(numbers) };
+            // Answered by the next poll, which looks up the start positions; librdkafka waits for that.
+            let rebalance =
+                if given { GroupRebalance::Assign(numbers) } else { GroupRebalance::Revoke(numbers) };
             lock(&self.0.rebalances).push_back(rebalance);
         } else if given {
             let _ = consumer.incremental_assign(&TopicPartitionList::new());
         } else if consumer.incremental_unassign(partitions).is_err() {
-            // Some were never taken up (halted); an empty answer is one too, and closing gives up the rest.
+            // Some were never assigned to this consumer (halted). An empty answer is valid too; closing revokes the rest.
             let _ = consumer.incremental_unassign(&TopicPartitionList::new());
         }
     }
@@ -182,8 +184,8 @@ impl ConsumerContext for Events {
     fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
         self.serve();
         if let Err(error) = result {
-            // Offsets in the group are for lag tools only; the next report brings them up to date.
-            tracing::debug!(%error, "offsets were not reported");
+            // Offsets in the group serve lag tools only; the next report corrects them.
+            tracing::debug!(%error, "offsets could not be committed to the group");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A consumer whose records are taken without ever blocking: drained when librdkafka says that there is
-//! something, in batches bounded by count and bytes. Not here: where it starts (`reader`, `follower`, `member`).
+//! A consumer that is read without blocking: it is drained when librdkafka signals that records are there, in
+//! batches bounded by count and bytes. Not here: where it starts (`reader`, `follower`, `member`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,49 +16,49 @@ use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::sync::Notify;
 
-use crate::context::{Events, Rebalance};
+use crate::context::{ClientEvents, GroupRebalance};
 use crate::limits::IDLE_LOOK_MAX;
 use crate::raw;
 
 /// The next offset of each partition that is read.
 pub(crate) type Positions = BTreeMap<Partition, LogOffset>;
 
-/// A consumer and what it has in hand.
+/// A consumer, and what was received from it and not returned yet.
 pub(crate) struct Fetcher {
-    consumer: Option<BaseConsumer<Events>>,
-    events: Events,
+    consumer: Option<BaseConsumer<ClientEvents>>,
+    events: ClientEvents,
     wake: Arc<Notify>,
-    /// Taken, but too large for the batch it came with.
+    /// A record that did not fit into the batch before.
     carried: Option<StoredRecord>,
-    /// Heard while records were in hand, which go first.
+    /// An error that was received behind records, which are returned first.
     failed: Option<RDKafkaErrorCode>,
     is_fatal: bool,
 }
 
 impl Fetcher {
     pub(crate) fn open(config: &ClientConfig, role: &'static str) -> KafkaResult<Self> {
-        let events = Events::new(role);
-        let mut consumer: BaseConsumer<Events> = config.create_with_context(events.clone())?;
+        let events = ClientEvents::new(role);
+        let mut consumer: BaseConsumer<ClientEvents> = config.create_with_context(events.clone())?;
         let wake = Arc::new(Notify::new());
         let waker = Arc::clone(&wake);
         consumer.set_nonempty_callback(move || waker.notify_one());
         Ok(Self { consumer: Some(consumer), events, wake, carried: None, failed: None, is_fatal: false })
     }
 
-    pub(crate) fn events(&self) -> &Events {
+    pub(crate) fn events(&self) -> &ClientEvents {
         &self.events
     }
 
-    /// Wakes whoever waits, from elsewhere.
+    /// Wakes a waiting reader from another task.
     pub(crate) fn waker(&self) -> Arc<Notify> {
         Arc::clone(&self.wake)
     }
 
-    fn consumer(&self) -> KafkaResult<&BaseConsumer<Events>> {
+    fn consumer(&self) -> KafkaResult<&BaseConsumer<ClientEvents>> {
         self.consumer.as_ref().ok_or(KafkaError::Canceled)
     }
 
-    /// Reads those partitions from there, and nothing else.
+    /// Reads exactly those partitions, from those offsets on.
     pub(crate) fn assign(&mut self, topic: &str, positions: &Positions) -> KafkaResult<()> {
         self.carried = None;
         self.failed = None;
@@ -70,24 +70,24 @@ impl Fetcher {
         self.consumer()?.subscribe(&[topic])
     }
 
-    /// Reads those too: the answer to the group's gift, also when there is nothing to read.
+    /// Reads those partitions too: answers an assignment of the group, also an empty one.
     pub(crate) fn add(&self, topic: &str, positions: &Positions) -> KafkaResult<()> {
         self.consumer()?.incremental_assign(&list(topic, positions)?)
     }
 
-    /// Reads those no more.
+    /// Stops reading those partitions.
     pub(crate) fn remove(&mut self, topic: &str, positions: &Positions) -> KafkaResult<()> {
         self.carried.take_if(|record| positions.contains_key(&record.source.partition));
         self.consumer()?.incremental_unassign(&list(topic, positions)?)
     }
 
-    /// Reads those again from there: what was fetched ahead of them is dropped.
+    /// Reads those partitions again from those offsets; records that were fetched ahead are dropped.
     pub(crate) fn restart(&mut self, topic: &str, positions: &Positions) -> KafkaResult<()> {
         self.remove(topic, positions)?;
         self.add(topic, positions)
     }
 
-    /// Tells the group how far it is, without waiting.
+    /// Commits offsets to the group, without waiting.
     pub(crate) fn commit(&self, topic: &str, positions: &Positions) -> KafkaResult<()> {
         if positions.is_empty() {
             return Ok(());
@@ -95,8 +95,8 @@ impl Fetcher {
         self.consumer()?.commit(&list(topic, positions)?, rdkafka::consumer::CommitMode::Async)
     }
 
-    /// Takes what is there, at once, within the bounds; moves the positions past what it brought. Stops at a
-    /// rebalance, which is for the next poll, and at an error, which is kept for [`Fetcher::failure`].
+    /// Returns the records that are there, within the bounds, and moves the positions past them. Stops at a
+    /// rebalance, which the next poll answers, and at an error, which is kept for [`Fetcher::failure`].
     pub(crate) fn drain(
         &mut self,
         topic_id: TopicId,
@@ -111,7 +111,7 @@ impl Fetcher {
             }
             let Some(record) = self.carried.take().or_else(|| self.poll(topic_id)) else { break };
             let Source { partition, offset, .. } = record.source;
-            // Fetched ahead for a place that was left since.
+            // Fetched ahead for a position that was changed since.
             let Some(position) = positions.get_mut(&partition).filter(|position| **position <= offset) else {
                 continue;
             };
@@ -127,28 +127,28 @@ impl Fetcher {
         batch
     }
 
-    /// What went wrong since the last time it was asked.
+    /// The error since the last call, if any.
     pub(crate) fn failure(&mut self) -> Option<RDKafkaErrorCode> {
         self.failed.take()
     }
 
-    /// Whether something did, which [`Fetcher::failure`] will say.
+    /// Whether [`Fetcher::failure`] has an error.
     pub(crate) fn has_failed(&self) -> bool {
         self.failed.is_some()
     }
 
-    /// Whether librdkafka gave this consumer up.
+    /// Whether librdkafka reported a fatal error of this consumer.
     pub(crate) fn is_fatal(&self) -> bool {
         self.is_fatal
     }
 
-    /// Waits until there may be something, at most until then.
+    /// Waits until records may be there, at most until then.
     pub(crate) async fn wait(&self, until: Instant) {
         let left = until.saturating_duration_since(Instant::now()).min(IDLE_LOOK_MAX);
         let _ = tokio::time::timeout(left, self.wake.notified()).await;
     }
 
-    /// One record, if one is there.
+    /// The next record, if one is there.
     fn poll(&mut self, topic_id: TopicId) -> Option<StoredRecord> {
         let consumer = self.consumer.as_ref()?;
         loop {
@@ -185,15 +185,15 @@ impl Drop for Fetcher {
     }
 }
 
-/// Answers what the group still waits for; librdkafka would not close before.
-fn shut(consumer: Option<BaseConsumer<Events>>, events: &Events) {
+/// Answers the rebalances that the group still waits for: librdkafka does not close before.
+fn shut(consumer: Option<BaseConsumer<ClientEvents>>, events: &ClientEvents) {
     let Some(consumer) = consumer else { return };
     events.close();
     let nothing = TopicPartitionList::new();
     while let Some(rebalance) = events.next_rebalance() {
         let _ = match rebalance {
-            Rebalance::Assign(_) => consumer.incremental_assign(&nothing),
-            Rebalance::Revoke(_) => consumer.incremental_unassign(&nothing),
+            GroupRebalance::Assign(_) => consumer.incremental_assign(&nothing),
+            GroupRebalance::Revoke(_) => consumer.incremental_unassign(&nothing),
         };
         events.rebalance_done();
     }
@@ -208,7 +208,7 @@ fn list(topic: &str, positions: &Positions) -> KafkaResult<TopicPartitionList> {
     Ok(list)
 }
 
-/// A message in the port's words; its bytes are copied out of librdkafka's buffers.
+/// A message as the port's record; its bytes are copied out of librdkafka's buffers.
 fn stored(message: &BorrowedMessage<'_>, topic_id: TopicId) -> StoredRecord {
     let source = Source {
         topic_id,

@@ -8,25 +8,25 @@ use domain::event::{Offset, Partition, TopicId};
 use domain::ports::{Follower, LogError, ReadBounds, StoredRecord, Topic, TopicDescription};
 use rdkafka::error::RDKafkaErrorCode;
 
-use crate::error::{is_out_of_range, made_again, unavailable, words};
+use crate::error::{is_out_of_range, recreated, unavailable, words};
 use crate::fetch::{Fetcher, Positions};
-use crate::log::Shared;
+use crate::log::LogShared;
 use crate::reader::within_range;
-use crate::watch::Watch;
+use crate::watch::TopicWatch;
 
 /// A consumer of its own, at explicit offsets.
 pub(crate) struct KafkaFollower {
-    shared: Arc<Shared>,
+    shared: Arc<LogShared>,
     name: String,
     described: TopicDescription,
     fetcher: Fetcher,
     positions: Positions,
-    watch: Watch,
+    watch: TopicWatch,
 }
 
 impl KafkaFollower {
     pub(crate) async fn open(
-        shared: Arc<Shared>,
+        shared: Arc<LogShared>,
         topic: Topic,
         from: Vec<(Partition, Offset)>,
     ) -> Result<Self, LogError> {
@@ -41,22 +41,26 @@ impl KafkaFollower {
         let opened = Fetcher::open(&shared.options.for_reader(), "follower")
             .and_then(|mut fetcher| fetcher.assign(&name, &positions).map(|()| fetcher));
         let fetcher = opened.map_err(|error| unavailable("a consumer", words(&error), None))?;
-        let watch =
-            Watch::start(Arc::clone(&shared), described.clone(), Some(positions.clone()), fetcher.waker());
+        let watch = TopicWatch::start(
+            Arc::clone(&shared),
+            described.clone(),
+            Some(positions.clone()),
+            fetcher.waker(),
+        );
         Ok(Self { shared, name, described, fetcher, positions, watch })
     }
 
-    /// Goes on after what librdkafka said, or says why not.
+    /// Recovers from an error of librdkafka, or returns why it cannot.
     async fn handle(&mut self, code: RDKafkaErrorCode) -> Result<(), LogError> {
         if !is_out_of_range(code) {
             return passing(code, &self.name, &self.fetcher);
         }
         let now = self.shared.query.describe(&self.name).await?;
         if now.id != self.described.id.0 {
-            return Err(made_again(self.described.topic, &self.name));
+            return Err(recreated(self.described.topic, &self.name));
         }
         check_positions(&self.shared, &self.name, &self.positions).await?;
-        // A leader that had not caught up yet: our positions are in the log.
+        // The leader had not caught up yet: our positions are in the log.
         let assigned = self.fetcher.assign(&self.name, &self.positions);
         assigned.map_err(|error| unavailable("a consumer", words(&error), None))
     }
@@ -64,7 +68,7 @@ impl KafkaFollower {
 
 /// `Halted` if one of the positions is not in the log.
 pub(crate) async fn check_positions(
-    shared: &Shared,
+    shared: &LogShared,
     name: &str,
     positions: &Positions,
 ) -> Result<(), LogError> {
@@ -77,7 +81,7 @@ pub(crate) async fn check_positions(
     Ok(())
 }
 
-/// Errors after which librdkafka goes on by itself: some are worth telling the caller, who has nothing in hand.
+/// Errors that librdkafka recovers from by itself; some are returned to the caller, which has no records to lose.
 pub(crate) fn passing(code: RDKafkaErrorCode, name: &str, fetcher: &Fetcher) -> Result<(), LogError> {
     use RDKafkaErrorCode as Code;
     match code {
@@ -85,9 +89,9 @@ pub(crate) fn passing(code: RDKafkaErrorCode, name: &str, fetcher: &Fetcher) -> 
         | Code::Authentication
         | Code::SSL
         | Code::TopicAuthorizationFailed
-        | Code::UnknownTopicOrPartition => Err(unavailable(name, code, fetcher.events().trouble_words())),
+        | Code::UnknownTopicOrPartition => Err(unavailable(name, code, fetcher.events().trouble_text())),
         code => {
-            tracing::debug!(topic = name, %code, "the Kafka client goes on after an error");
+            tracing::debug!(topic = name, %code, "the Kafka client recovers from an error");
             Ok(())
         }
     }
@@ -96,18 +100,18 @@ pub(crate) fn passing(code: RDKafkaErrorCode, name: &str, fetcher: &Fetcher) -> 
 #[async_trait]
 impl Follower for KafkaFollower {
     async fn next(&mut self, bounds: ReadBounds) -> Result<Vec<StoredRecord>, LogError> {
-        // Instants end somewhere; nobody waits a day for one call.
+        // An `Instant` cannot hold every duration; no call waits a day.
         let deadline = Instant::now() + bounds.wait_max.min(Duration::from_secs(86_400));
         loop {
             self.watch.check()?;
             let batch = self.fetcher.drain(self.described.id, bounds, &mut self.positions);
             if !batch.is_empty() {
-                self.watch.handed_out(&self.positions);
+                self.watch.advance_to(&self.positions);
                 return Ok(batch);
             }
             if let Some(code) = self.fetcher.failure() {
                 self.handle(code).await?;
-                // There may be records behind it, of which nothing would wake us.
+                // Records may be queued behind it, and nothing else would wake this task for them.
                 continue;
             }
             if Instant::now() >= deadline {

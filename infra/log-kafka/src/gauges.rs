@@ -1,5 +1,6 @@
-//! Gauges that several clients of a process share: each says its part, and the series is what those parts come to.
-//! A metric's registry keeps the last value of a series for ever, so a part that is gone has to be taken out here.
+//! Gauges that several clients of a process share: each reports its part, and the series is the sum or the largest of
+//! the parts. A metrics registry keeps the last value of a series for ever, so the part of a closed client is removed
+//! here.
 //! Not here: what the parts are (`stats`).
 
 use std::collections::HashMap;
@@ -12,22 +13,22 @@ use crate::limits::REPORT_FRESH;
 
 /// A gauge's series: name, role of the clients, and the broker where it is about one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Series {
+pub(crate) struct GaugeSeries {
     pub(crate) name: &'static str,
     pub(crate) role: &'static str,
     pub(crate) broker: Option<i32>,
 }
 
-/// How the parts of several clients come together.
+/// How the parts of several clients are combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Merge {
-    /// Of none it is 0.
+pub(crate) enum GaugeMerge {
+    /// Without any part it is 0.
     Sum,
-    /// Of none it is not a number: there is nothing to be said.
+    /// Without any part it is not a number.
     Largest,
 }
 
-impl Merge {
+impl GaugeMerge {
     fn with(self, sum: Option<f64>, part: f64) -> f64 {
         match (self, sum) {
             (_, None) => part,
@@ -44,29 +45,29 @@ impl Merge {
     }
 }
 
-struct Report {
+struct ClientReport {
     made_at: Instant,
-    values: Vec<(Series, Merge, f64)>,
+    values: Vec<(GaugeSeries, GaugeMerge, f64)>,
 }
 
 #[derive(Default)]
-struct Reports {
+struct ClientReports {
     next_client: u64,
-    by_client: HashMap<u64, Report>,
-    shown: HashMap<Series, Merge>,
+    by_client: HashMap<u64, ClientReport>,
+    shown: HashMap<GaugeSeries, GaugeMerge>,
 }
 
-static REPORTS: LazyLock<Mutex<Reports>> = LazyLock::new(Mutex::default);
+static REPORTS: LazyLock<Mutex<ClientReports>> = LazyLock::new(Mutex::default);
 
-fn with_reports<T>(work: impl FnOnce(&mut Reports) -> T) -> T {
+fn with_reports<T>(work: impl FnOnce(&mut ClientReports) -> T) -> T {
     work(&mut REPORTS.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-impl Reports {
-    /// What every series that was ever shown is now.
-    fn merged(&mut self, now: Instant) -> HashMap<Series, f64> {
+impl ClientReports {
+    /// The present value of every series that was ever reported.
+    fn merged(&mut self, now: Instant) -> HashMap<GaugeSeries, f64> {
         self.by_client.retain(|_, report| now.saturating_duration_since(report.made_at) < REPORT_FRESH);
-        let mut merged: HashMap<Series, f64> = HashMap::new();
+        let mut merged: HashMap<GaugeSeries, f64> = HashMap::new();
         for (series, merge, part) in self.by_client.values().flat_map(|report| &report.values) {
             let value = merge.with(merged.get(series).copied(), *part);
             merged.insert(*series, value);
@@ -80,7 +81,7 @@ impl Reports {
 
     fn show(&mut self) {
         for (series, value) in self.merged(Instant::now()) {
-            let Series { name, role, broker } = series;
+            let GaugeSeries { name, role, broker } = series;
             match broker {
                 None => gauge!(name, "role" => role).set(value),
                 Some(broker) => gauge!(name, "role" => role, "broker" => broker.to_string()).set(value),
@@ -103,12 +104,12 @@ impl ClientGauges {
         Self { client }
     }
 
-    /// Replaces the client's part. One made too long ago says nothing (and none is one made before the machine was
-    /// up). Every series is shown anew, also those of clients that have not spoken for long.
-    pub(crate) fn report(&self, made_at: Option<Instant>, values: Vec<(Series, Merge, f64)>) {
+    /// Replaces the client's part. A report that is too old counts for nothing (none: it was made before the machine
+    /// started). Every series is set again, also those of clients that have not reported for long.
+    pub(crate) fn report(&self, made_at: Option<Instant>, values: Vec<(GaugeSeries, GaugeMerge, f64)>) {
         with_reports(|reports| {
             match made_at {
-                Some(made_at) => reports.by_client.insert(self.client, Report { made_at, values }),
+                Some(made_at) => reports.by_client.insert(self.client, ClientReport { made_at, values }),
                 None => reports.by_client.remove(&self.client),
             };
             reports.show();
@@ -129,14 +130,14 @@ impl Drop for ClientGauges {
 mod tests {
     use super::*;
 
-    const UP: Series = Series { name: "up", role: "reader", broker: Some(1) };
-    const WAITING: Series = Series { name: "waiting", role: "reader", broker: Some(1) };
+    const UP: GaugeSeries = GaugeSeries { name: "up", role: "reader", broker: Some(1) };
+    const WAITING: GaugeSeries = GaugeSeries { name: "waiting", role: "reader", broker: Some(1) };
 
-    fn reports(parts: &[(u64, Instant, f64)]) -> Reports {
-        let mut reports = Reports::default();
+    fn reports(parts: &[(u64, Instant, f64)]) -> ClientReports {
+        let mut reports = ClientReports::default();
         for (client, made_at, value) in parts {
-            let values = vec![(UP, Merge::Largest, *value), (WAITING, Merge::Sum, *value)];
-            reports.by_client.insert(*client, Report { made_at: *made_at, values });
+            let values = vec![(UP, GaugeMerge::Largest, *value), (WAITING, GaugeMerge::Sum, *value)];
+            reports.by_client.insert(*client, ClientReport { made_at: *made_at, values });
         }
         reports
     }

@@ -24,7 +24,10 @@ mod stats;
 mod topics;
 mod watch;
 
-pub use error::OpenError;
+pub use error::KafkaOpenError;
 pub use limits::{MESSAGE_BYTES_MAX, RECORD_OVERHEAD_BYTES};
 pub use log::KafkaLog;
-pub use options::{Compression, KafkaOptions, ProducerOptions, Sasl, Timeouts, Tls, TopicPartitions};
+pub use options::{
+    BatchCompression, KafkaCredentials, KafkaOptions, KafkaTimeouts, KafkaTls, ProducerOptions,
+    TopicPartitions,
+};

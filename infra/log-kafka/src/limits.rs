@@ -20,7 +20,7 @@ pub(crate) const FETCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// A response of any kind: a fetch whose first batch is larger than asked for, and its frame.
 pub(crate) const RESPONSE_BYTES_MAX: usize = FETCH_BYTES_MAX + MESSAGE_BYTES_MAX + 64 * 1024;
 
-/// What a consumer holds ahead of its reader, in KiB (librdkafka's 64 MiB times the consumers of a process
+/// What a consumer fetches ahead of its reader, in KiB (librdkafka's 64 MiB times the consumers of a process
 /// would be its whole memory).
 pub(crate) const FETCH_AHEAD_KIB: usize = 8 * 1024;
 
@@ -36,7 +36,7 @@ pub(crate) const RECONNECT_MAX: Duration = Duration::from_secs(1);
 pub(crate) const REPORT_FRESH: Duration = Duration::from_secs(20);
 
 /// Reports in a row in which a broker was dialled and not reached, until it counts as unreachable: a connection that
-/// is just coming about is none.
+/// is just being made does not count.
 pub(crate) const REPORTS_IN_VAIN: u32 = 2;
 
 /// Reports without dialling after which it is no longer known whether an unreachable broker still is: a minute of the
@@ -47,13 +47,13 @@ pub(crate) const REPORTS_UNTRIED_MAX: u32 = 12;
 pub(crate) const IDLE_LOOK_MAX: Duration = Duration::from_secs(1);
 
 /// How often a follower asks for the log's end and the topic's id. Cached keys serve while the follower was
-/// current within 5 s (design §2), so several questions may fail before that.
+/// current within 5 s (design §2), so several queries may fail before that.
 pub(crate) const CHECK_EVERY: Duration = Duration::from_millis(500);
 
-/// Questions about the end that the follower has not caught up with yet; later ones wait their turn.
+/// Checks of the end that the follower has not caught up with yet; while there are so many, none is added.
 pub(crate) const CHECKS_PENDING_MAX: usize = 16;
 
-/// Blocking questions to brokers at once (each holds a thread of the blocking pool).
+/// Blocking queries to brokers at once (each holds a thread of the blocking pool).
 pub(crate) const QUESTIONS_MAX: usize = 16;
 
 /// Reads at once: each has a consumer with a connection per broker and a fetch-ahead.
@@ -65,7 +65,7 @@ pub(crate) const READERS_IDLE_MAX: usize = 3;
 /// The time one broker gets to describe a topic before another is asked; it doubles each time.
 pub(crate) const DESCRIBE_SLICE: Duration = Duration::from_millis(500);
 
-/// Between two attempts at a question that a broker could not answer just then (a leader moved).
+/// Between two attempts at a query that a broker could not answer just then (a leader moved).
 pub(crate) const QUESTION_RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// One look at a client's error texts while the first connection is made.
@@ -83,7 +83,7 @@ pub(crate) const HEAL_EVERY: Duration = Duration::from_secs(1);
 pub(crate) const REJOIN_RETRY: RetrySchedule =
     RetrySchedule::new(Duration::from_secs(1), Duration::from_secs(30));
 
-/// Of a client's last error text, in words shown to operators.
+/// Characters of a client's last error text that operators are shown.
 pub(crate) const TROUBLE_CHARS_MAX: usize = 400;
 
 /// How old the topic id that appends are stamped with may become before it is asked again (beside the

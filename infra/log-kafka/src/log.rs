@@ -16,20 +16,20 @@ use rdkafka::consumer::Consumer;
 use rdkafka::error::RDKafkaErrorCode;
 
 use crate::context::TroubleKind;
-use crate::error::{OpenError, made_again};
+use crate::error::{KafkaOpenError, recreated};
 use crate::follower::KafkaFollower;
 use crate::limits::{PROBE_SLICE, TOPIC_ID_AGE_MAX};
 use crate::member::KafkaMember;
 use crate::options::KafkaOptions;
 use crate::producer::{Producer, size_of};
-use crate::query::Query;
-use crate::reader::{Asked, Readers};
+use crate::query::BrokerQueries;
+use crate::reader::{PartitionRead, ReaderPool};
 use crate::topics;
 
-/// What all parts use.
-pub(crate) struct Shared {
+/// What the log, its readers, followers and members share.
+pub(crate) struct LogShared {
     pub(crate) options: KafkaOptions,
-    pub(crate) query: Query,
+    pub(crate) query: BrokerQueries,
     ids: Mutex<HashMap<Topic, KnownId>>,
 }
 
@@ -38,19 +38,19 @@ pub(crate) struct Shared {
 struct KnownId {
     id: TopicId,
     asked_at: Instant,
-    made_again: bool,
+    recreated: bool,
 }
 
-impl Shared {
+impl LogShared {
     fn ids(&self) -> MutexGuard<'_, HashMap<Topic, KnownId>> {
         self.ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes an id; another one than before is never taken back.
+    /// Notes the id of a topic. Once it differed from the first, the topic counts as recreated for good.
     fn learn(&self, topic: Topic, id: TopicId) {
         let mut ids = self.ids();
-        let known = ids.entry(topic).or_insert(KnownId { id, asked_at: Instant::now(), made_again: false });
-        known.made_again |= known.id != id;
+        let known = ids.entry(topic).or_insert(KnownId { id, asked_at: Instant::now(), recreated: false });
+        known.recreated |= known.id != id;
         known.asked_at = Instant::now();
     }
 
@@ -61,7 +61,7 @@ impl Shared {
         Ok(TopicDescription { topic, id, partitions: described.partitions })
     }
 
-    /// The id for an append that was confirmed. Asked anew beside the appends, not once for each.
+    /// The topic id for a confirmed append. It is queried again from time to time, not for each append.
     async fn stamp(self: &Arc<Self>, topic: Topic) -> Result<TopicId, LogError> {
         let known = {
             let mut ids = self.ids();
@@ -69,7 +69,7 @@ impl Shared {
             known.map(|known| {
                 let is_old = known.asked_at.elapsed() > TOPIC_ID_AGE_MAX;
                 if is_old {
-                    // Others need not ask too.
+                    // Other appends need not query it too.
                     known.asked_at = Instant::now();
                 }
                 (known.id, is_old)
@@ -94,34 +94,34 @@ impl Shared {
 
 /// The log on Kafka. Cheap to share; dropping the last one ends its connections.
 pub struct KafkaLog {
-    shared: Arc<Shared>,
+    shared: Arc<LogShared>,
     producer: Producer,
-    readers: Readers,
+    readers: ReaderPool,
 }
 
 impl KafkaLog {
     /// Connects, and returns when a broker answered. Runs within a tokio runtime.
     ///
     /// # Errors
-    /// [`OpenError::Unreachable`] after [`crate::Timeouts::connect`] (worth retrying);
-    /// [`OpenError::Authentication`] and [`OpenError::Tls`] as soon as the brokers say so;
-    /// [`OpenError::Options`] for settings that cannot be.
-    pub async fn connect(options: KafkaOptions) -> Result<Arc<Self>, OpenError> {
+    /// [`KafkaOpenError::Unreachable`] after [`crate::KafkaTimeouts::connect`] (worth retrying);
+    /// [`KafkaOpenError::Authentication`] and [`KafkaOpenError::Tls`] as soon as the brokers say so;
+    /// [`KafkaOpenError::Options`] for invalid settings.
+    pub async fn connect(options: KafkaOptions) -> Result<Arc<Self>, KafkaOpenError> {
         options.check()?;
-        let query = Query::open(&options)?;
+        let query = BrokerQueries::open(&options)?;
         probe(&options, &query).await?;
         let producer = Producer::open(&options)?;
-        let shared = Arc::new(Shared { options, query, ids: Mutex::new(HashMap::new()) });
-        Ok(Arc::new(Self { shared, producer, readers: Readers::new() }))
+        let shared = Arc::new(LogShared { options, query, ids: Mutex::new(HashMap::new()) });
+        Ok(Arc::new(Self { shared, producer, readers: ReaderPool::new() }))
     }
 
-    /// Makes the topics that are missing and checks all five: partitions, replication factor, policy, retention,
+    /// Creates the topics that are missing and checks all five: partitions, replication factor, policy, retention,
     /// timestamps, sizes, replicas in sync, leader election. Several instances may do so at once.
     ///
     /// # Errors
-    /// [`OpenError::TopicMismatch`] for the first setting that is not as it must be; nothing is changed.
-    /// [`OpenError::Topic`] when the brokers refuse; [`OpenError::Unreachable`] when they do not answer.
-    pub async fn ensure_topics(&self) -> Result<(), OpenError> {
+    /// [`KafkaOpenError::TopicMismatch`] for the first setting that is not as it must be; nothing is changed.
+    /// [`KafkaOpenError::Topic`] when the brokers refuse; [`KafkaOpenError::Unreachable`] when they do not answer.
+    pub async fn ensure_topics(&self) -> Result<(), KafkaOpenError> {
         for (topic, described) in topics::ensure(&self.shared).await? {
             self.shared.learn(topic, TopicId(described.id));
         }
@@ -136,8 +136,8 @@ impl KafkaLog {
     }
 }
 
-/// Waits for the first answer, or for the first trouble that waiting does not mend.
-async fn probe(options: &KafkaOptions, query: &Query) -> Result<(), OpenError> {
+/// Waits for the first answer, or for the first error that waiting does not cure.
+async fn probe(options: &KafkaOptions, query: &BrokerQueries) -> Result<(), KafkaOpenError> {
     let deadline = Instant::now() + options.timeouts.connect;
     let brokers = || options.brokers.clone();
     loop {
@@ -152,13 +152,13 @@ async fn probe(options: &KafkaOptions, query: &Query) -> Result<(), OpenError> {
                 () = query.events().troubled() => {}
             }
             let Some(trouble) = query.events().trouble() else { continue };
-            let why = trouble.words;
+            let why = trouble.text;
             match trouble.kind {
                 TroubleKind::Authentication => {
                     let user = options.sasl.as_ref().map(|sasl| sasl.user.clone()).unwrap_or_default();
-                    return Err(OpenError::Authentication { user, brokers: brokers(), why });
+                    return Err(KafkaOpenError::Authentication { user, brokers: brokers(), why });
                 }
-                TroubleKind::Tls => return Err(OpenError::Tls { brokers: brokers(), why }),
+                TroubleKind::Tls => return Err(KafkaOpenError::Tls { brokers: brokers(), why }),
                 TroubleKind::Other => {}
             }
         };
@@ -166,9 +166,9 @@ async fn probe(options: &KafkaOptions, query: &Query) -> Result<(), OpenError> {
             return Ok(());
         }
         if Instant::now() >= deadline {
-            let words = query.events().trouble_words();
-            let why = words.unwrap_or_else(|| "no answer in time".to_owned());
-            return Err(OpenError::Unreachable { brokers: brokers(), why });
+            let text = query.events().trouble_text();
+            let why = text.unwrap_or_else(|| "no answer in time".to_owned());
+            return Err(KafkaOpenError::Unreachable { brokers: brokers(), why });
         }
     }
 }
@@ -185,10 +185,10 @@ impl EventLog for KafkaLog {
             return Err(LogError::TooLarge { size, max: RECORD_BYTES_MAX });
         }
         let name = self.shared.options.topic_name(topic);
-        if self.shared.ids().get(&topic).is_some_and(|known| known.made_again) {
-            return Err(made_again(topic, &name));
+        if self.shared.ids().get(&topic).is_some_and(|known| known.recreated) {
+            return Err(recreated(topic, &name));
         }
-        // Nothing is awaited before this: the order of first polls is the order in the log.
+        // Nothing is awaited before this, so that the order of first polls is the order in the log.
         let confirmation = self.producer.send(&name, &record)?;
         drop(record);
         let place = confirmation.wait().await?;
@@ -210,7 +210,7 @@ impl EventLog for KafkaLog {
         from: Offset,
         bounds: ReadBounds,
     ) -> Result<Vec<StoredRecord>, LogError> {
-        self.readers.read(&self.shared, Asked { topic, partition, from, bounds }).await
+        self.readers.read(&self.shared, PartitionRead { topic, partition, from, bounds }).await
     }
 
     async fn follow(

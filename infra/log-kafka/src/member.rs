@@ -1,5 +1,5 @@
-//! A member of a group: partitions come and go between polls, never within one that brought records. Not here:
-//! what librdkafka's callbacks do (`context` notes them down, and they are answered here).
+//! A member of a group. Partitions are assigned and revoked between polls, never within one that returns records. Not
+//! here: librdkafka's callbacks (`context` notes rebalances, which are answered here).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,28 +12,28 @@ use domain::ports::{
 use rdkafka::error::RDKafkaErrorCode;
 use retry_schedule::Backoff;
 
-use crate::context::Rebalance;
-use crate::error::{is_out_of_range, made_again, unavailable, words};
+use crate::context::GroupRebalance;
+use crate::error::{is_out_of_range, recreated, unavailable, words};
 use crate::fetch::{Fetcher, Positions};
 use crate::follower::{check_positions, passing};
 use crate::limits::REJOIN_RETRY;
-use crate::log::Shared;
+use crate::log::LogShared;
 use crate::reader::within_range;
-use crate::watch::Watch;
+use crate::watch::TopicWatch;
 
-/// A consumer in a group. When it is fenced it is thrown away, and a new one joins after a while.
+/// A consumer in a group. One that is fenced is dropped, and a new one joins after a pause.
 pub(crate) struct KafkaMember {
-    shared: Arc<Shared>,
+    shared: Arc<LogShared>,
     group: String,
     name: String,
     described: TopicDescription,
     starts: Arc<dyn StartPositions>,
     fetcher: Option<Fetcher>,
-    /// Of the partitions it reads; those it was given and may not read are missing.
+    /// Of the partitions it reads; without those that are assigned and must not be read.
     positions: Positions,
-    /// Heard, and not told yet: a poll that is dropped or fails loses nothing.
-    heard: Polled,
-    watch: Watch,
+    /// What the next poll returns: a poll that is dropped or fails loses nothing.
+    polled: Polled,
+    watch: TopicWatch,
     rejoin_at: Instant,
     rejoin_backoff: Backoff,
     has_left: bool,
@@ -41,7 +41,7 @@ pub(crate) struct KafkaMember {
 
 impl KafkaMember {
     pub(crate) async fn join(
-        shared: Arc<Shared>,
+        shared: Arc<LogShared>,
         topic: Topic,
         group: &str,
         starts: Arc<dyn StartPositions>,
@@ -50,7 +50,7 @@ impl KafkaMember {
         let asked = shared.query.describe(&name).await?;
         let described = TopicDescription { topic, id: TopicId(asked.id), partitions: asked.partitions };
         let fetcher = open(&shared, group, &name)?;
-        let watch = Watch::start(Arc::clone(&shared), described.clone(), None, fetcher.waker());
+        let watch = TopicWatch::start(Arc::clone(&shared), described.clone(), None, fetcher.waker());
         Ok(Self {
             shared,
             group: group.to_owned(),
@@ -59,7 +59,7 @@ impl KafkaMember {
             starts,
             fetcher: Some(fetcher),
             positions: Positions::new(),
-            heard: Polled::default(),
+            polled: Polled::default(),
             watch,
             rejoin_at: Instant::now(),
             rejoin_backoff: REJOIN_RETRY.start(),
@@ -67,39 +67,39 @@ impl KafkaMember {
         })
     }
 
-    /// Answers the group until it wants nothing more.
+    /// Answers the rebalances that the group waits for.
     async fn serve(&mut self) -> Result<(), LogError> {
         while let Some(rebalance) = self.fetcher.as_ref().and_then(|f| f.events().next_rebalance()) {
             match rebalance {
-                Rebalance::Assign(given) => self.take_up(&partitions(&given)).await?,
-                Rebalance::Revoke(taken) => self.give_up(&partitions(&taken))?,
+                GroupRebalance::Assign(given) => self.take_up(&partitions(&given)).await?,
+                GroupRebalance::Revoke(taken) => self.give_up(&partitions(&taken))?,
             }
         }
         Ok(())
     }
 
-    /// Partitions were given: asks where they start, then reads them from there. While that is not known the
-    /// group waits for us, and the next poll asks again.
+    /// Handles an assignment: looks up where the partitions start and reads them from there. While that is unknown
+    /// the group waits, and the next poll tries again.
     async fn take_up(&mut self, given: &[Partition]) -> Result<(), LogError> {
         let (positions, halted) = self.start_positions(given).await?;
         let Some(fetcher) = &self.fetcher else { return Ok(()) };
-        // From here to the end nothing waits: a dropped poll leaves either nothing or everything done.
+        // Nothing is awaited from here on: a dropped poll has done either nothing or everything.
         let added = fetcher.add(&self.name, &positions);
         fetcher.events().rebalance_done();
         if let Err(error) = added {
-            // An assignment that librdkafka does not take up any more: it has another one for us.
-            return Err(unavailable("the group", words(&error), fetcher.events().trouble_words()));
+            // librdkafka refuses an assignment that is out of date: another one follows.
+            return Err(unavailable("the group", words(&error), fetcher.events().trouble_text()));
         }
-        self.heard.assigned.extend(positions.keys());
+        self.polled.assigned.extend(positions.keys());
         self.positions.extend(positions);
         halted.map_or(Ok(()), Err)
     }
 
-    /// Where those may be read from, and the reason if some may not.
+    /// From where those partitions may be read, and the reason if some may not.
     async fn start_positions(&self, given: &[Partition]) -> Result<(Positions, Option<LogError>), LogError> {
         let now = self.shared.query.describe(&self.name).await?;
         if now.id != self.described.id.0 {
-            return Ok((Positions::new(), Some(made_again(self.described.topic, &self.name))));
+            return Ok((Positions::new(), Some(recreated(self.described.topic, &self.name))));
         }
         let mut positions = Positions::new();
         let mut halted = None;
@@ -108,7 +108,7 @@ impl KafkaMember {
                 positions.extend(given.iter().copied().zip(offsets));
             }
             Ok(_) => halted = Some(LogError::Halted("start positions are missing".to_owned())),
-            // One that may not be read does not stop the others.
+            // A partition that must not be read does not keep the others from being read.
             Err(LogError::Halted(words)) if given.len() == 1 => halted = Some(LogError::Halted(words)),
             Err(LogError::Halted(_)) => {
                 for partition in given {
@@ -132,8 +132,8 @@ impl KafkaMember {
         Ok((positions, halted))
     }
 
-    /// Partitions are taken, or were lost: nothing of theirs is in flight, because a batch is finished before
-    /// the next poll.
+    /// Handles a revocation. No record of these partitions is in flight, because a batch is finished before the next
+    /// poll.
     fn give_up(&mut self, taken: &[Partition]) -> Result<(), LogError> {
         let Some(fetcher) = &mut self.fetcher else { return Ok(()) };
         let known: Positions =
@@ -141,21 +141,21 @@ impl KafkaMember {
         let removed = fetcher.remove(&self.name, &known);
         fetcher.events().rebalance_done();
         self.forget(known.keys().copied().collect());
-        removed.map_err(|error| unavailable("the group", words(&error), fetcher_words(&self.fetcher)))
+        removed.map_err(|error| unavailable("the group", words(&error), fetcher_trouble(&self.fetcher)))
     }
 
-    /// Tells of partitions that are gone; one that was never told of is just not told of.
+    /// Notes partitions as revoked; an assignment that no poll has returned yet is taken back instead.
     fn forget(&mut self, gone: Vec<Partition>) {
         for partition in gone {
-            let untold = self.heard.assigned.iter().position(|assigned| *assigned == partition);
+            let untold = self.polled.assigned.iter().position(|assigned| *assigned == partition);
             match untold {
-                Some(at) => drop(self.heard.assigned.remove(at)),
-                None => self.heard.revoked.push(partition),
+                Some(at) => drop(self.polled.assigned.remove(at)),
+                None => self.polled.revoked.push(partition),
             }
         }
     }
 
-    /// Goes on after what librdkafka said, or says why not.
+    /// Recovers from an error of librdkafka, or returns why it cannot.
     async fn handle(&mut self, code: RDKafkaErrorCode) -> Result<(), LogError> {
         let Some(fetcher) = &mut self.fetcher else { return Ok(()) };
         if fetcher.is_fatal() {
@@ -167,21 +167,21 @@ impl KafkaMember {
         }
         let now = self.shared.query.describe(&self.name).await?;
         if now.id != self.described.id.0 {
-            return Err(made_again(self.described.topic, &self.name));
+            return Err(recreated(self.described.topic, &self.name));
         }
         check_positions(&self.shared, &self.name, &self.positions).await?;
         let restarted = fetcher.restart(&self.name, &self.positions);
         restarted.map_err(|error| unavailable("a consumer", words(&error), None))
     }
 
-    /// Throws the consumer away: the group knows it no more (a static member whose name another process
-    /// took), and librdkafka does not mend that.
+    /// Drops the consumer: the group has fenced it (another process joined under its static name), and librdkafka does
+    /// not recover from that.
     fn replace(&mut self) {
-        let why = fetcher_words(&self.fetcher).unwrap_or_else(|| "unknown".to_owned());
+        let why = fetcher_trouble(&self.fetcher).unwrap_or_else(|| "unknown".to_owned());
         tracing::warn!(
             group = self.group,
             why,
-            "a Kafka group member was put out: a new one takes its place"
+            "a Kafka group member was fenced; a new one joins in its place"
         );
         metrics::counter!("identity_kafka_members_replaced_total").increment(1);
         self.fetcher = None;
@@ -190,7 +190,7 @@ impl KafkaMember {
         self.rejoin_at = Instant::now() + self.rejoin_backoff.next_pause();
     }
 
-    /// Joins again when it is time.
+    /// Joins again once the pause is over.
     fn rejoin(&mut self) -> Result<(), LogError> {
         if self.fetcher.is_none() && Instant::now() >= self.rejoin_at {
             self.fetcher = Some(open(&self.shared, &self.group, &self.name)?);
@@ -198,9 +198,9 @@ impl KafkaMember {
         Ok(())
     }
 
-    /// Whether there is something to tell.
+    /// Whether a poll has something to return.
     fn tells(&self) -> bool {
-        !(self.heard.assigned.is_empty() && self.heard.revoked.is_empty() && self.heard.records.is_empty())
+        !(self.polled.assigned.is_empty() && self.polled.revoked.is_empty() && self.polled.records.is_empty())
     }
 }
 
@@ -208,11 +208,11 @@ fn partitions(numbers: &[i32]) -> Vec<Partition> {
     numbers.iter().map(|number| Partition((*number).max(0) as u32)).collect()
 }
 
-fn fetcher_words(fetcher: &Option<Fetcher>) -> Option<String> {
-    fetcher.as_ref().and_then(|fetcher| fetcher.events().trouble_words())
+fn fetcher_trouble(fetcher: &Option<Fetcher>) -> Option<String> {
+    fetcher.as_ref().and_then(|fetcher| fetcher.events().trouble_text())
 }
 
-fn open(shared: &Shared, group: &str, name: &str) -> Result<Fetcher, LogError> {
+fn open(shared: &LogShared, group: &str, name: &str) -> Result<Fetcher, LogError> {
     Fetcher::open(&shared.options.for_member(group), "member")
         .and_then(|fetcher| fetcher.subscribe(name).map(|()| fetcher))
         .map_err(|error| unavailable("a consumer", words(&error), None))
@@ -233,8 +233,8 @@ impl Member for KafkaMember {
             match &mut self.fetcher {
                 None => until = until.min(self.rejoin_at),
                 Some(fetcher) => {
-                    self.heard.records = fetcher.drain(self.described.id, bounds, &mut self.positions);
-                    if !self.heard.records.is_empty() {
+                    self.polled.records = fetcher.drain(self.described.id, bounds, &mut self.positions);
+                    if !self.polled.records.is_empty() {
                         self.rejoin_backoff.reset();
                     } else if let Some(code) = fetcher.failure() {
                         self.handle(code).await?;
@@ -245,7 +245,7 @@ impl Member for KafkaMember {
                 }
             }
             if self.tells() || Instant::now() >= deadline {
-                return Ok(std::mem::take(&mut self.heard));
+                return Ok(std::mem::take(&mut self.polled));
             }
             match &self.fetcher {
                 Some(fetcher) => fetcher.wait(until).await,
@@ -275,16 +275,16 @@ impl Member for KafkaMember {
         let mine = next.iter().filter(|(partition, _)| self.positions.contains_key(partition));
         let positions: Positions = mine.copied().collect();
         let reported = fetcher.commit(&self.name, &positions);
-        reported.map_err(|error| unavailable("offsets", words(&error), fetcher.events().trouble_words()))
+        reported.map_err(|error| unavailable("offsets", words(&error), fetcher.events().trouble_text()))
     }
 
     async fn leave(&mut self) -> Result<(), LogError> {
         self.has_left = true;
         self.positions.clear();
-        self.heard = Polled::default();
+        self.polled = Polled::default();
         let Some(fetcher) = self.fetcher.take() else { return Ok(()) };
         let closed = tokio::task::spawn_blocking(move || fetcher.close());
-        // Its thread goes on; the group hears of us by the session's end at the latest.
+        // Its thread goes on; the group removes the member when its session ends, at the latest.
         match tokio::time::timeout(self.shared.options.timeouts.request, closed).await {
             Ok(_) => Ok(()),
             Err(_) => Err(LogError::Unavailable("no broker confirmed that the member left".to_owned())),

@@ -1,4 +1,4 @@
-//! What a user may set, and what of it goes to librdkafka. Not here: bounds nobody sets (`limits`), the topics'
+//! What a user may set, and how it is passed to librdkafka. Not here: bounds nobody sets (`limits`), the topics'
 //! own settings (`topics`).
 
 use std::path::PathBuf;
@@ -7,13 +7,13 @@ use std::time::Duration;
 use domain::ports::Topic;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 
-use crate::error::OpenError;
+use crate::error::KafkaOpenError;
 use crate::limits::{
     FETCH_AHEAD_BACKOFF, FETCH_AHEAD_KIB, FETCH_BYTES_MAX, MESSAGE_BYTES_MAX, RECONNECT_MAX,
     RESPONSE_BYTES_MAX,
 };
 
-/// How many partitions each topic has. Fixed when it is made; growing is a new topic and a rebuild.
+/// How many partitions each topic has. Fixed when it is created; more partitions mean a new topic and a rebuild.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TopicPartitions {
     /// Of `identity.events`: how many projectors can share the work.
@@ -29,7 +29,7 @@ pub struct TopicPartitions {
 }
 
 impl TopicPartitions {
-    /// That topic's.
+    /// The number of that topic.
     pub fn of(&self, topic: Topic) -> u32 {
         match topic {
             Topic::Events => self.events,
@@ -49,7 +49,7 @@ impl Default for TopicPartitions {
 
 /// TLS to the brokers. Files are PEM; a broker's certificate must carry the name or address dialled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tls {
+pub struct KafkaTls {
     /// The authority of the brokers' certificates; none: the system's.
     pub ca: Option<PathBuf>,
     /// mTLS: our certificate (leaf first) and its private key.
@@ -58,32 +58,32 @@ pub struct Tls {
 
 /// SCRAM-SHA-512. Only over TLS. Its `Debug` shows no password.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Sasl {
+pub struct KafkaCredentials {
     /// The user.
     pub user: String,
     /// The password.
     pub password: String,
 }
 
-impl std::fmt::Debug for Sasl {
+impl std::fmt::Debug for KafkaCredentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Sasl({})", self.user)
+        write!(f, "KafkaCredentials({})", self.user)
     }
 }
 
 /// How batches go over the wire and onto the brokers' disks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Compression {
+pub enum BatchCompression {
     /// The default: nearly all bytes are ciphertext, which does not shrink.
     #[default]
     None,
     /// For topics of small records.
     Lz4,
-    /// Likewise, smaller and slower.
+    /// For topics of small records; smaller and slower than LZ4.
     Zstd,
 }
 
-impl Compression {
+impl BatchCompression {
     fn name(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -100,10 +100,10 @@ pub struct ProducerOptions {
     pub linger: Duration,
     /// Records waiting for their confirmation; one more is `Unavailable` at once.
     pub queue_records_max: u32,
-    /// Their bytes (a multiple of 1,024); likewise.
+    /// Bytes that wait for their confirmation (a multiple of 1,024); more are `Unavailable` at once.
     pub queue_bytes_max: usize,
-    /// See [`Compression`].
-    pub compression: Compression,
+    /// See [`BatchCompression`].
+    pub compression: BatchCompression,
 }
 
 impl Default for ProducerOptions {
@@ -112,28 +112,28 @@ impl Default for ProducerOptions {
             linger: Duration::ZERO,
             queue_records_max: 20_000,
             queue_bytes_max: 128 * 1024 * 1024,
-            compression: Compression::None,
+            compression: BatchCompression::None,
         }
     }
 }
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timeouts {
+pub struct KafkaTimeouts {
     /// The first answer of any broker.
     pub connect: Duration,
-    /// One question (topic, offsets), and the first record of a read that must have one.
+    /// One query (topic, offsets), and the first record of a read that must return one.
     pub request: Duration,
     /// An append's confirmation (`delivery.timeout.ms`); two in a row must fit the front end's deadline.
     pub delivery: Duration,
     /// After this without a heartbeat the group gives a member's partitions to others.
     pub session: Duration,
-    /// How long a member may go without polling, waiting out an outage of the store, before it is put out of
-    /// the group (`max.poll.interval.ms`). A newcomer waits at most as long for its share.
+    /// How long a member may go without polling, through an outage of the store, before it is removed from the group
+    /// (`max.poll.interval.ms`). A new member waits at most as long for its share.
     pub member_idle_max: Duration,
 }
 
-impl Default for Timeouts {
+impl Default for KafkaTimeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
@@ -162,16 +162,16 @@ pub struct KafkaOptions {
     pub flush_messages: Option<u64>,
     /// See [`TopicPartitions`].
     pub partitions: TopicPartitions,
-    /// See [`Tls`]; none is plaintext.
-    pub tls: Option<Tls>,
-    /// See [`Sasl`].
-    pub sasl: Option<Sasl>,
+    /// See [`KafkaTls`]; none is plaintext.
+    pub tls: Option<KafkaTls>,
+    /// See [`KafkaCredentials`].
+    pub sasl: Option<KafkaCredentials>,
     /// See [`ProducerOptions`].
     pub producer: ProducerOptions,
-    /// See [`Timeouts`].
-    pub timeouts: Timeouts,
+    /// See [`KafkaTimeouts`].
+    pub timeouts: KafkaTimeouts,
     /// Static membership (KIP-345): a name of this process that outlives its restarts and that no other has.
-    /// A restart within [`Timeouts::session`] then moves no partition; leaving does not either, so others
+    /// A restart within [`KafkaTimeouts::session`] then moves no partition; leaving does not either, so others
     /// take over only after that time.
     pub group_instance_id: Option<String>,
     /// How often librdkafka's statistics become metrics; zero is never.
@@ -191,7 +191,7 @@ impl KafkaOptions {
             tls: None,
             sasl: None,
             producer: ProducerOptions::default(),
-            timeouts: Timeouts::default(),
+            timeouts: KafkaTimeouts::default(),
             group_instance_id: None,
             statistics_every: Duration::from_secs(5),
         }
@@ -202,9 +202,9 @@ impl KafkaOptions {
         format!("{}{}", self.topic_prefix, topic.name())
     }
 
-    /// What cannot be, said before anything is tried.
-    pub(crate) fn check(&self) -> Result<(), OpenError> {
-        let refuse = |why: &str| Err(OpenError::Options(why.to_owned()));
+    /// Refuses invalid settings before anything is tried.
+    pub(crate) fn check(&self) -> Result<(), KafkaOpenError> {
+        let refuse = |why: &str| Err(KafkaOpenError::Options(why.to_owned()));
         if self.brokers.trim().is_empty() {
             return refuse("no brokers are named");
         }
@@ -263,7 +263,7 @@ impl KafkaOptions {
         }
     }
 
-    /// For the client that only asks questions.
+    /// For the client that only makes queries.
     pub(crate) fn for_questions(&self) -> ClientConfig {
         let mut config = self.common();
         config.set("statistics.interval.ms", "0").set("allow.auto.create.topics", "false");

@@ -1,5 +1,5 @@
-//! Questions to the brokers: what a topic is, and which offsets it holds. Each is bounded in time, asked anew,
-//! and blocks a thread of the blocking pool, of which only so many are taken. Not here: reading records.
+//! Queries to the brokers: a topic's id and partitions, and which offsets it holds. Each is bounded in time, is never
+//! cached, and blocks a thread of the blocking pool; their number at once is bounded. Not here: reading records.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -14,18 +14,18 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 
-use crate::context::Events;
-use crate::error::{OpenError, unavailable, words};
+use crate::context::ClientEvents;
+use crate::error::{KafkaOpenError, unavailable, words};
 use crate::limits::{DESCRIBE_SLICE, IDLE_LOOK_MAX, QUESTION_RETRY_AFTER, QUESTIONS_MAX};
 use crate::options::KafkaOptions;
-use crate::raw::{self, Described};
+use crate::raw::{self, TopicState};
 
-type Asker = BaseConsumer<Events>;
+type QueryClient = BaseConsumer<ClientEvents>;
 
-/// The client that asks.
-pub(crate) struct Query {
-    asker: Option<Arc<Asker>>,
-    events: Events,
+/// The client for queries.
+pub(crate) struct BrokerQueries {
+    asker: Option<Arc<QueryClient>>,
+    events: ClientEvents,
     permits: Arc<Semaphore>,
     within: Duration,
     /// The broker that described a topic last; negative before the first.
@@ -33,13 +33,13 @@ pub(crate) struct Query {
     pump: JoinHandle<()>,
 }
 
-impl Query {
-    pub(crate) fn open(options: &KafkaOptions) -> Result<Self, OpenError> {
-        let events = Events::new("questions");
-        let mut asker: Asker = options
+impl BrokerQueries {
+    pub(crate) fn open(options: &KafkaOptions) -> Result<Self, KafkaOpenError> {
+        let events = ClientEvents::new("questions");
+        let mut asker: QueryClient = options
             .for_questions()
             .create_with_context(events.clone())
-            .map_err(|error| OpenError::Options(words(&error)))?;
+            .map_err(|error| KafkaOpenError::Options(words(&error)))?;
         let wake = Arc::new(Notify::new());
         let waker = Arc::clone(&wake);
         asker.set_nonempty_callback(move || waker.notify_one());
@@ -50,14 +50,14 @@ impl Query {
         Ok(Self { asker: Some(asker), events, permits, within: options.timeouts.request, describer, pump })
     }
 
-    pub(crate) fn events(&self) -> &Events {
+    pub(crate) fn events(&self) -> &ClientEvents {
         &self.events
     }
 
-    /// Asks; the closure must end within the time it is given, or a little after.
+    /// Runs a query; the closure must end within the time it is given, or a little after.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&Asker, Duration) -> Result<T, RDKafkaErrorCode> + Send + 'static,
+        question: impl FnOnce(&QueryClient, Duration) -> Result<T, RDKafkaErrorCode> + Send + 'static,
     ) -> Result<T, RDKafkaErrorCode> {
         let Some(asker) = self.asker.clone() else { return Err(RDKafkaErrorCode::BrokerDestroy) };
         let within = self.within;
@@ -78,14 +78,14 @@ impl Query {
         answer
     }
 
-    /// A topic as it is now, with librdkafka's code if it cannot be had.
-    pub(crate) async fn describe_or_code(&self, name: &str) -> Result<Described, RDKafkaErrorCode> {
+    /// The present state of a topic, or librdkafka's error code.
+    pub(crate) async fn describe_or_code(&self, name: &str) -> Result<TopicState, RDKafkaErrorCode> {
         let (name, describer) = (name.to_owned(), Arc::clone(&self.describer));
         self.ask(move |asker, within| describe(asker, &name, &describer, Instant::now() + within)).await
     }
 
-    /// A topic as it is now.
-    pub(crate) async fn describe(&self, name: &str) -> Result<Described, LogError> {
+    /// The present state of a topic.
+    pub(crate) async fn describe(&self, name: &str) -> Result<TopicState, LogError> {
         let answer = self.describe_or_code(name).await;
         answer.map_err(|code| self.unavailable(&format!("topic {name} cannot be described"), code))
     }
@@ -99,8 +99,8 @@ impl Query {
         let topic = name.to_owned();
         let answer = self.ask(move |asker, within| {
             let deadline = Instant::now() + within;
-            // The end first: a record deleted in between makes a range that was true at no time, but never one
-            // in which a position of ours looks lost that is not.
+            // The end first: if records are deleted in between, the range never held at one time, but no position of
+            // ours is taken for lost that is not.
             let ends = list(asker, &topic, &partitions, Offset::End, deadline)?;
             let earliest = list(asker, &topic, &partitions, Offset::Beginning, deadline)?;
             let ranges = partitions.into_iter().zip(earliest).zip(ends);
@@ -124,26 +124,26 @@ impl Query {
     }
 
     pub(crate) fn unavailable(&self, what: &str, code: RDKafkaErrorCode) -> LogError {
-        unavailable(what, code, self.events.trouble_words())
+        unavailable(what, code, self.events.trouble_text())
     }
 }
 
-impl Drop for Query {
+impl Drop for BrokerQueries {
     fn drop(&mut self) {
         self.pump.abort();
-        // Ends connections, which blocks.
+        // Closing the connections blocks.
         let asker = self.asker.take();
         let _ = std::thread::Builder::new().name("kafka-close".into()).spawn(move || drop(asker));
     }
 }
 
-/// Asks the broker that answered last, then the others in turn: one that is dead costs a slice of the time.
+/// Asks the broker that answered last, then the others in turn: a dead one costs a slice of the time.
 fn describe(
-    asker: &Asker,
+    asker: &QueryClient,
     topic: &str,
     describer: &AtomicI32,
     deadline: Instant,
-) -> Result<Described, RDKafkaErrorCode> {
+) -> Result<TopicState, RDKafkaErrorCode> {
     use RDKafkaErrorCode as Code;
     let mut slice = DESCRIBE_SLICE;
     let mut broker = describer.load(Ordering::Relaxed);
@@ -182,7 +182,7 @@ fn describe(
     }
 }
 
-/// The one after that in the order of ids, round and round.
+/// The broker with the next id, beginning again after the last.
 fn next_broker(metadata: &Metadata, after: i32) -> i32 {
     let mut ids: Vec<i32> = metadata.brokers().iter().map(|broker| broker.id()).collect();
     ids.sort_unstable();
@@ -191,7 +191,7 @@ fn next_broker(metadata: &Metadata, after: i32) -> i32 {
 
 /// One ListOffsets for all partitions (`offsets_for_times` sends the marks for beginning and end as they are).
 fn list(
-    asker: &Asker,
+    asker: &QueryClient,
     topic: &str,
     partitions: &[Partition],
     mark: Offset,
@@ -202,14 +202,14 @@ fn list(
         match list_once(asker, topic, partitions, mark, left) {
             Ok(found) => return Ok(found),
             Err(code) if Instant::now() + QUESTION_RETRY_AFTER >= deadline => return Err(code),
-            // A leader moved, or a connection broke: the client learns of it by failing once.
+            // A leader moved or a connection broke: the client finds out by failing once.
             Err(_) => std::thread::sleep(QUESTION_RETRY_AFTER),
         }
     }
 }
 
 fn list_once(
-    asker: &Asker,
+    asker: &QueryClient,
     topic: &str,
     partitions: &[Partition],
     mark: Offset,
@@ -239,8 +239,9 @@ fn list_once(
         .collect()
 }
 
-/// Serves the client's log lines and errors, which would pile up: it reads no records, so nobody polls it.
-async fn pump(asker: std::sync::Weak<Asker>, wake: Arc<Notify>, events: Events) {
+/// Serves the client's log lines and errors, which would pile up: a client that reads no records is not polled
+/// otherwise.
+async fn pump(asker: std::sync::Weak<QueryClient>, wake: Arc<Notify>, events: ClientEvents) {
     while let Some(asker) = asker.upgrade() {
         loop {
             let before = events.served();

@@ -1,4 +1,4 @@
-//! The only module with `unsafe`: what librdkafka has and rdkafka does not show. Topic ids (DescribeTopics), a
+//! The only module with `unsafe`: what librdkafka offers and rdkafka does not. Topic ids (DescribeTopics), a
 //! delivery's persistence status, headers whose names are no UTF-8, and, for tests, a fatal error.
 #![allow(unsafe_code)]
 
@@ -13,12 +13,12 @@ use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::message::BorrowedMessage;
 use rdkafka::types::RDKafkaRespErr;
 
-/// A topic as the brokers describe it.
+/// A topic as a broker describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Described {
+pub(crate) struct TopicState {
     /// Its 16 bytes.
     pub(crate) id: [u8; 16],
-    /// How many.
+    /// Their number.
     pub(crate) partitions: u32,
     /// The fewest replicas that a partition has.
     pub(crate) replicas: u32,
@@ -45,7 +45,7 @@ pub(crate) fn describe_topic<C: ClientContext>(
     name: &str,
     broker: i32,
     within: Duration,
-) -> Result<Described, RDKafkaErrorCode> {
+) -> Result<TopicState, RDKafkaErrorCode> {
     let name = CString::new(name).map_err(|_| RDKafkaErrorCode::InvalidTopic)?;
     let millis = i32::try_from(within.as_millis()).unwrap_or(i32::MAX);
     let rk = client.native_ptr();
@@ -69,7 +69,7 @@ pub(crate) fn describe_topic<C: ClientContext>(
         );
         sys::rd_kafka_DescribeTopics(rk, topics.0, options.0, queue.0);
         let event = Owned(
-            // A little longer than librdkafka's own clock, so that its words arrive and not our silence.
+            // A little longer than librdkafka's own timeout, so that its error is returned and not ours.
             sys::rd_kafka_queue_poll(queue.0, millis.saturating_add(1_000)),
             sys::rd_kafka_event_destroy,
         );
@@ -85,7 +85,7 @@ pub(crate) fn describe_topic<C: ClientContext>(
 ///
 /// # Safety
 /// `event` is a live event; what it points to is read before this returns.
-unsafe fn first_topic(event: *mut sys::rd_kafka_event_t) -> Result<Described, RDKafkaErrorCode> {
+unsafe fn first_topic(event: *mut sys::rd_kafka_event_t) -> Result<TopicState, RDKafkaErrorCode> {
     // SAFETY: the caller's event is live, and all these accessors return memory that it owns. Counts are those
     // librdkafka wrote, and indexes stay below them.
     unsafe {
@@ -119,7 +119,7 @@ unsafe fn first_topic(event: *mut sys::rd_kafka_event_t) -> Result<Described, RD
             // An answer from a broker that does not know the topic fully yet.
             return Err(RDKafkaErrorCode::LeaderNotAvailable);
         }
-        Ok(Described { id, partitions: partitions as u32, replicas: fewest as u32 })
+        Ok(TopicState { id, partitions: partitions as u32, replicas: fewest as u32 })
     }
 }
 
@@ -164,7 +164,7 @@ pub(crate) fn headers(message: &BorrowedMessage<'_>) -> Vec<(String, Bytes)> {
     found
 }
 
-/// Makes a client believe that it met a fatal error.
+/// Raises a fatal error in a client.
 #[cfg(test)]
 pub(crate) fn raise_fatal_error<C: ClientContext>(client: &Client<C>) {
     // SAFETY: the client is live, and both arguments are copied by the call.

@@ -1,4 +1,4 @@
-//! `read`: one partition from an offset on, with consumers that are kept for the next step of a walk. Not here:
+//! `read`: one partition from an offset on, by consumers that are kept for the next read of the same walk. Not here:
 //! following (`follower`).
 
 use std::sync::{Mutex, PoisonError};
@@ -11,25 +11,25 @@ use tokio::sync::Semaphore;
 use crate::error::{is_out_of_range, unavailable, words};
 use crate::fetch::{Fetcher, Positions};
 use crate::limits::{READERS_IDLE_MAX, READERS_MAX};
-use crate::log::Shared;
+use crate::log::LogShared;
 
-/// A consumer that stands somewhere.
-struct Reader {
+/// A consumer that is kept for the next read, with its position.
+struct PooledReader {
     fetcher: Fetcher,
     topic: Topic,
     topic_id: TopicId,
     positions: Positions,
 }
 
-/// The consumers for reads.
-pub(crate) struct Readers {
-    idle: Mutex<Vec<Reader>>,
+/// The consumers of `read`.
+pub(crate) struct ReaderPool {
+    idle: Mutex<Vec<PooledReader>>,
     permits: Semaphore,
 }
 
-/// One read as it was asked for.
+/// The arguments of one read.
 #[derive(Clone, Copy)]
-pub(crate) struct Asked {
+pub(crate) struct PartitionRead {
     pub(crate) topic: Topic,
     pub(crate) partition: Partition,
     pub(crate) from: Offset,
@@ -48,36 +48,40 @@ pub(crate) fn within_range(name: &str, position: Offset, range: &OffsetRange) ->
     Ok(())
 }
 
-impl Readers {
+impl ReaderPool {
     pub(crate) fn new() -> Self {
         Self { idle: Mutex::new(Vec::new()), permits: Semaphore::new(READERS_MAX) }
     }
 
-    pub(crate) async fn read(&self, shared: &Shared, asked: Asked) -> Result<Vec<StoredRecord>, LogError> {
+    pub(crate) async fn read(
+        &self,
+        shared: &LogShared,
+        asked: PartitionRead,
+    ) -> Result<Vec<StoredRecord>, LogError> {
         let within = shared.options.timeouts.request;
         let Ok(Ok(_permit)) = tokio::time::timeout(within, self.permits.acquire()).await else {
             return Err(LogError::Unavailable("too many reads at once".to_owned()));
         };
         let name = shared.options.topic_name(asked.topic);
-        let standing = match self.standing_at(&asked) {
+        let positioned = match self.take_positioned(&asked) {
             Some(reader) => Some(reader),
             None => self.place(shared, &asked, &name).await?,
         };
-        let Some(mut reader) = standing else {
+        let Some(mut reader) = positioned else {
             return Err(unavailable("a consumer", "was closed", None));
         };
         let batch = reader.batch(shared, &asked, &name).await?;
-        // Ids do not come back: the topic is the one it was when the reader was placed, so its records are.
+        // A topic id is never used again: the topic is the one to which the reader was assigned, and so are its records.
         let now = shared.query.describe(&name).await?;
         if now.id != reader.topic_id.0 {
-            return Err(crate::error::made_again(asked.topic, &name));
+            return Err(crate::error::recreated(asked.topic, &name));
         }
         self.keep(reader);
         Ok(batch)
     }
 
-    /// The reader that stands exactly there.
-    fn standing_at(&self, asked: &Asked) -> Option<Reader> {
+    /// Takes the reader whose position is exactly there.
+    fn take_positioned(&self, asked: &PartitionRead) -> Option<PooledReader> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let at = idle.iter().position(|reader| {
             reader.topic == asked.topic && reader.positions.get(&asked.partition) == Some(&asked.from)
@@ -85,8 +89,13 @@ impl Readers {
         Some(idle.swap_remove(at))
     }
 
-    /// Any other reader, or a new one, placed there.
-    async fn place(&self, shared: &Shared, asked: &Asked, name: &str) -> Result<Option<Reader>, LogError> {
+    /// Takes any other reader, or opens one, and assigns that position to it.
+    async fn place(
+        &self,
+        shared: &LogShared,
+        asked: &PartitionRead,
+        name: &str,
+    ) -> Result<Option<PooledReader>, LogError> {
         let described = shared.query.describe(name).await?;
         if asked.partition.0 >= described.partitions {
             let words = format!("{name} has no partition {}", asked.partition.0);
@@ -99,13 +108,14 @@ impl Readers {
         };
         let fetcher = opened.map_err(|error| unavailable("a consumer", words(&error), None))?;
         let positions = Positions::from([(asked.partition, asked.from)]);
-        let mut reader = Reader { fetcher, topic: asked.topic, topic_id: TopicId(described.id), positions };
+        let mut reader =
+            PooledReader { fetcher, topic: asked.topic, topic_id: TopicId(described.id), positions };
         within_range(name, asked.from, &range_of(shared, name, asked.partition).await?)?;
         reader.assign(name)?;
         Ok(Some(reader))
     }
 
-    fn keep(&self, reader: Reader) {
+    fn keep(&self, reader: PooledReader) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.push(reader);
         if idle.len() > READERS_IDLE_MAX {
@@ -114,18 +124,18 @@ impl Readers {
     }
 }
 
-impl Reader {
+impl PooledReader {
     fn assign(&mut self, name: &str) -> Result<(), LogError> {
         let assigned = self.fetcher.assign(name, &self.positions);
         assigned.map_err(|error| unavailable("a consumer", words(&error), None))
     }
 
-    /// What is fetched already, or what comes: within `wait_max` at the end, within the request's time where
-    /// the broker says that there is something.
+    /// The records that were fetched already, or the next ones: within `wait_max` at the end of the partition, within
+    /// the request's timeout where the broker says that there are some.
     async fn batch(
         &mut self,
-        shared: &Shared,
-        asked: &Asked,
+        shared: &LogShared,
+        asked: &PartitionRead,
         name: &str,
     ) -> Result<Vec<StoredRecord>, LogError> {
         let asked_at = Instant::now();
@@ -146,7 +156,7 @@ impl Reader {
             if let Some(code) = self.fetcher.failure() {
                 if is_out_of_range(code) {
                     within_range(name, asked.from, &range_of(shared, name, asked.partition).await?)?;
-                    // A leader that had not caught up yet: the place is in the log after all.
+                    // The leader had not caught up yet: the position is in the log after all.
                     self.assign(name)?;
                 }
                 continue;
@@ -157,14 +167,14 @@ impl Reader {
             self.fetcher.wait(deadline).await;
         }
         if is_there {
-            let trouble = self.fetcher.events().trouble_words();
+            let trouble = self.fetcher.events().trouble_text();
             return Err(unavailable(name, "records that are there did not come in time", trouble));
         }
         Ok(Vec::new())
     }
 }
 
-async fn range_of(shared: &Shared, name: &str, partition: Partition) -> Result<OffsetRange, LogError> {
+async fn range_of(shared: &LogShared, name: &str, partition: Partition) -> Result<OffsetRange, LogError> {
     let ranges = shared.query.offsets(name, vec![partition]).await?;
     ranges.into_iter().next().ok_or_else(|| unavailable(name, "no offsets were answered", None))
 }

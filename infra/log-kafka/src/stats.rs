@@ -1,7 +1,6 @@
-//! librdkafka's statistics as metrics, `identity_kafka_…`. Counters grow with each client's reports; gauges are what
-//! the clients that are there now said lately, taken together by role: a client that is gone, or that nobody polls,
-//! is not the last to speak. Not here: when reports come (`statistics_every`), what a gauge's series has become
-//! (`gauges`).
+//! librdkafka's statistics as metrics, `identity_kafka_…`. Counters grow with each client's reports; gauges combine the
+//! recent reports of the clients that are open now, by role. Not here: how often librdkafka reports
+//! (`statistics_every`), how parts are combined (`gauges`).
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -9,12 +8,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use metrics::counter;
 use rdkafka::statistics::{Broker, Statistics};
 
-use crate::gauges::{ClientGauges, Merge, Series};
+use crate::gauges::{ClientGauges, GaugeMerge, GaugeSeries};
 use crate::limits::{REPORTS_IN_VAIN, REPORTS_UNTRIED_MAX};
 
-/// Whether a client reaches a broker, as far as its reports tell. A broker that a client does not need is not dialled
-/// (librdkafka connects to those it has something to ask), so most pairs of clients and healthy brokers have nothing
-/// to say.
+/// Whether a client reaches a broker, as far as its reports tell. librdkafka dials only the brokers that a client
+/// needs, so that most pairs of a client and a healthy broker report nothing.
 #[derive(Debug, Default)]
 struct Reachability {
     connects: i64,
@@ -44,41 +42,41 @@ impl Reachability {
 }
 
 /// One client's reports. When it is dropped, its part of every gauge goes with it.
-pub(crate) struct Exporter {
+pub(crate) struct StatisticsExporter {
     role: &'static str,
-    /// What was counted, because librdkafka's totals begin at zero with each new client.
+    /// The totals of the last report: those of librdkafka begin at zero with each new client.
     counted: HashMap<(i32, &'static str), u64>,
     reachable: HashMap<i32, Reachability>,
     gauges: ClientGauges,
 }
 
-impl Exporter {
+impl StatisticsExporter {
     /// `role` is what the client is for: producer, reader, follower, member.
     pub(crate) fn new(role: &'static str) -> Self {
         let (counted, reachable) = Default::default();
         Self { role, counted, reachable, gauges: ClientGauges::new() }
     }
 
-    /// Takes one report in.
+    /// Exports one report.
     pub(crate) fn export(&mut self, statistics: &Statistics) {
         let mut values = Vec::new();
         let mut put = |name, merge, value| {
-            values.push((Series { name, role: self.role, broker: None }, merge, value));
+            values.push((GaugeSeries { name, role: self.role, broker: None }, merge, value));
         };
         if statistics.client_type == "producer" {
-            put("identity_kafka_queue_records", Merge::Sum, statistics.msg_cnt as f64);
-            put("identity_kafka_queue_bytes", Merge::Sum, statistics.msg_size as f64);
-            put("identity_kafka_queue_records_max", Merge::Sum, statistics.msg_max as f64);
-            put("identity_kafka_queue_bytes_max", Merge::Sum, statistics.msg_size_max as f64);
+            put("identity_kafka_queue_records", GaugeMerge::Sum, statistics.msg_cnt as f64);
+            put("identity_kafka_queue_bytes", GaugeMerge::Sum, statistics.msg_size as f64);
+            put("identity_kafka_queue_records_max", GaugeMerge::Sum, statistics.msg_max as f64);
+            put("identity_kafka_queue_bytes_max", GaugeMerge::Sum, statistics.msg_size_max as f64);
         } else {
             let partitions = || statistics.topics.values().flat_map(|topic| topic.partitions.values());
             let records: i64 = partitions().map(|partition| partition.fetchq_cnt.max(0)).sum();
             let bytes: u64 = partitions().map(|partition| partition.fetchq_size).sum();
-            put("identity_kafka_fetched_ahead_records", Merge::Sum, records as f64);
-            put("identity_kafka_fetched_ahead_bytes", Merge::Sum, bytes as f64);
+            put("identity_kafka_fetched_ahead_records", GaugeMerge::Sum, records as f64);
+            put("identity_kafka_fetched_ahead_bytes", GaugeMerge::Sum, bytes as f64);
         }
         if let Some(group) = &statistics.cgrp {
-            put("identity_kafka_group_partitions", Merge::Sum, f64::from(group.assignment_size));
+            put("identity_kafka_group_partitions", GaugeMerge::Sum, f64::from(group.assignment_size));
         }
         // Negative ids are bootstrap addresses and group coordinators, which are brokers a second time.
         for broker in statistics.brokers.values().filter(|broker| broker.nodeid >= 0) {
@@ -87,21 +85,21 @@ impl Exporter {
         self.gauges.report(said_at(statistics), values);
     }
 
-    fn broker(&mut self, broker: &Broker, values: &mut Vec<(Series, Merge, f64)>) {
+    fn broker(&mut self, broker: &Broker, values: &mut Vec<(GaugeSeries, GaugeMerge, f64)>) {
         let mut put = |name, merge, value| {
-            values.push((Series { name, role: self.role, broker: Some(broker.nodeid) }, merge, value));
+            values.push((GaugeSeries { name, role: self.role, broker: Some(broker.nodeid) }, merge, value));
         };
         if let Some(up) = self.reachable.entry(broker.nodeid).or_default().after(broker) {
-            put("identity_kafka_broker_up", Merge::Largest, if up { 1.0 } else { 0.0 });
+            put("identity_kafka_broker_up", GaugeMerge::Largest, if up { 1.0 } else { 0.0 });
         }
         let waiting = (broker.outbuf_cnt + broker.waitresp_cnt).max(0) as f64;
-        put("identity_kafka_requests_waiting", Merge::Sum, waiting);
+        put("identity_kafka_requests_waiting", GaugeMerge::Sum, waiting);
         if let Some(rtt) = &broker.rtt {
-            put("identity_kafka_rtt_p50_seconds", Merge::Largest, rtt.p50 as f64 / 1e6);
-            put("identity_kafka_rtt_p99_seconds", Merge::Largest, rtt.p99 as f64 / 1e6);
+            put("identity_kafka_rtt_p50_seconds", GaugeMerge::Largest, rtt.p50 as f64 / 1e6);
+            put("identity_kafka_rtt_p99_seconds", GaugeMerge::Largest, rtt.p99 as f64 / 1e6);
         }
         if let Some(throttle) = &broker.throttle {
-            put("identity_kafka_throttle_max_seconds", Merge::Largest, throttle.max as f64 / 1e3);
+            put("identity_kafka_throttle_max_seconds", GaugeMerge::Largest, throttle.max as f64 / 1e3);
         }
         let totals = [
             ("identity_kafka_sent_bytes_total", broker.txbytes),
@@ -121,7 +119,7 @@ impl Exporter {
     }
 }
 
-/// When a report was made. A client that nobody polled for a while hands out its old ones late.
+/// When a report was made. A client that was not polled for a while delivers old reports late.
 fn said_at(statistics: &Statistics) -> Option<Instant> {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let made = Duration::from_secs(u64::try_from(statistics.time).unwrap_or(0));

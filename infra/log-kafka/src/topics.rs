@@ -1,5 +1,5 @@
-//! The five topics: made if they are missing, and held to what the contract says of them (§5). Not here: growing
-//! or changing a topic, which is an operator's.
+//! The five topics: created if they are missing, and checked against the contract (§5). Not here: growing or changing
+//! a topic, which only an operator does.
 
 use std::time::{Duration, Instant};
 
@@ -9,14 +9,14 @@ use rdkafka::admin::{
 };
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use crate::context::Events;
-use crate::error::{OpenError, words};
+use crate::context::ClientEvents;
+use crate::error::{KafkaOpenError, words};
 use crate::limits::{MESSAGE_BYTES_MAX, TOPIC_LOOK_EVERY};
-use crate::log::Shared;
-use crate::raw::Described;
+use crate::log::LogShared;
+use crate::raw::TopicState;
 
 /// What a topic's configuration must say, by Kafka's names.
-fn wanted(shared: &Shared, topic: Topic) -> Vec<(&'static str, String)> {
+fn wanted(shared: &LogShared, topic: Topic) -> Vec<(&'static str, String)> {
     let options = &shared.options;
     let day_ms = 24 * 60 * 60 * 1000_u64;
     let mut wanted = match topic.retention() {
@@ -42,8 +42,8 @@ fn wanted(shared: &Shared, topic: Topic) -> Vec<(&'static str, String)> {
     wanted
 }
 
-/// Makes what is missing and checks all; answers with the topics as they are.
-pub(crate) async fn ensure(shared: &Shared) -> Result<Vec<(Topic, Described)>, OpenError> {
+/// Creates the missing topics and checks all of them; returns their state.
+pub(crate) async fn ensure(shared: &LogShared) -> Result<Vec<(Topic, TopicState)>, KafkaOpenError> {
     let mut missing = Vec::new();
     for topic in Topic::ALL {
         let name = shared.options.topic_name(topic);
@@ -53,11 +53,11 @@ pub(crate) async fn ensure(shared: &Shared) -> Result<Vec<(Topic, Described)>, O
             Err(code) => return Err(failed(shared, &name, code)),
         }
     }
-    let admin: AdminClient<Events> = shared
+    let admin: AdminClient<ClientEvents> = shared
         .options
         .for_questions()
-        .create_with_context(Events::new("admin"))
-        .map_err(|error| OpenError::Options(words(&error)))?;
+        .create_with_context(ClientEvents::new("admin"))
+        .map_err(|error| KafkaOpenError::Options(words(&error)))?;
     let within = AdminOptions::new()
         .request_timeout(Some(shared.options.timeouts.request))
         .operation_timeout(Some(shared.options.timeouts.request));
@@ -66,17 +66,17 @@ pub(crate) async fn ensure(shared: &Shared) -> Result<Vec<(Topic, Described)>, O
         Ok(()) => check_all(shared, &admin, &within).await,
         Err(error) => Err(error),
     };
-    // Waits for its thread.
+    // Dropping it waits for its thread.
     let _ = tokio::task::spawn_blocking(move || drop(admin)).await;
     checked
 }
 
 async fn make(
-    shared: &Shared,
-    admin: &AdminClient<Events>,
+    shared: &LogShared,
+    admin: &AdminClient<ClientEvents>,
     within: &AdminOptions,
     missing: &[Topic],
-) -> Result<(), OpenError> {
+) -> Result<(), KafkaOpenError> {
     let options = &shared.options;
     let settings: Vec<_> = missing.iter().map(|t| (options.topic_name(*t), wanted(shared, *t))).collect();
     let new: Vec<NewTopic<'_>> = missing
@@ -96,7 +96,7 @@ async fn make(
     let answers = answers.map_err(|error| refused(shared, "*", &error))?;
     for answer in answers {
         match answer {
-            // Another instance was faster; what it made is checked like the rest.
+            // Another instance created it first; it is checked like the rest.
             Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
             Err((name, code)) => return Err(failed(shared, &name, code)),
         }
@@ -105,10 +105,10 @@ async fn make(
 }
 
 async fn check_all(
-    shared: &Shared,
-    admin: &AdminClient<Events>,
+    shared: &LogShared,
+    admin: &AdminClient<ClientEvents>,
     within: &AdminOptions,
-) -> Result<Vec<(Topic, Described)>, OpenError> {
+) -> Result<Vec<(Topic, TopicState)>, KafkaOpenError> {
     let mut found = Vec::new();
     for topic in Topic::ALL {
         let name = shared.options.topic_name(topic);
@@ -126,8 +126,8 @@ async fn check_all(
     Ok(found)
 }
 
-/// A topic that exists; one that was just made may not be known to the broker asked.
-async fn known(shared: &Shared, name: &str) -> Result<Described, OpenError> {
+/// The state of a topic that exists; one that was just created may not be known to every broker yet.
+async fn known(shared: &LogShared, name: &str) -> Result<TopicState, KafkaOpenError> {
     let deadline = Instant::now() + shared.options.timeouts.request.max(Duration::from_secs(1));
     loop {
         match shared.query.describe_or_code(name).await {
@@ -139,12 +139,12 @@ async fn known(shared: &Shared, name: &str) -> Result<Described, OpenError> {
 }
 
 fn check(
-    shared: &Shared,
+    shared: &LogShared,
     topic: Topic,
     name: &str,
-    described: Described,
+    described: TopicState,
     config: &ConfigResource,
-) -> Result<(), OpenError> {
+) -> Result<(), KafkaOpenError> {
     let options = &shared.options;
     let mut pairs = vec![
         ("partitions", options.partitions.of(topic).to_string(), described.partitions.to_string()),
@@ -156,7 +156,7 @@ fn check(
     }
     for (setting, wanted, found) in pairs {
         if wanted != found {
-            return Err(OpenError::TopicMismatch {
+            return Err(KafkaOpenError::TopicMismatch {
                 topic: name.to_owned(),
                 setting: setting.to_owned(),
                 wanted,
@@ -167,17 +167,17 @@ fn check(
     Ok(())
 }
 
-/// A whole request of the administrator failed.
-fn refused(shared: &Shared, name: &str, error: &KafkaError) -> OpenError {
+/// The error of a request to the admin client.
+fn refused(shared: &LogShared, name: &str, error: &KafkaError) -> KafkaOpenError {
     match error {
         KafkaError::AdminOp(code) => failed(shared, name, *code),
-        error => OpenError::Topic { topic: name.to_owned(), why: words(error) },
+        error => KafkaOpenError::Topic { topic: name.to_owned(), why: words(error) },
     }
 }
 
-fn failed(shared: &Shared, name: &str, code: RDKafkaErrorCode) -> OpenError {
+fn failed(shared: &LogShared, name: &str, code: RDKafkaErrorCode) -> KafkaOpenError {
     use RDKafkaErrorCode as Code;
-    let why = match shared.query.events().trouble_words() {
+    let why = match shared.query.events().trouble_text() {
         Some(trouble) => format!("{code} ({trouble})"),
         None => code.to_string(),
     };
@@ -185,7 +185,9 @@ fn failed(shared: &Shared, name: &str, code: RDKafkaErrorCode) -> OpenError {
         Code::OperationTimedOut
         | Code::BrokerTransportFailure
         | Code::AllBrokersDown
-        | Code::RequestTimedOut => OpenError::Unreachable { brokers: shared.options.brokers.clone(), why },
-        _ => OpenError::Topic { topic: name.to_owned(), why },
+        | Code::RequestTimedOut => {
+            KafkaOpenError::Unreachable { brokers: shared.options.brokers.clone(), why }
+        }
+        _ => KafkaOpenError::Topic { topic: name.to_owned(), why },
     }
 }

@@ -1,5 +1,5 @@
-//! Asks, while a follower or member reads, whether the topic is still the same one and where its end is. Not
-//! here: the records.
+//! While a follower or member reads: checks regularly whether the topic is still the same one, and where its end is.
+//! Not here: the records.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,28 +11,28 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
-use crate::error::made_again;
+use crate::error::recreated;
 use crate::fetch::Positions;
 use crate::limits::{CHECK_EVERY, CHECKS_PENDING_MAX};
-use crate::log::Shared;
+use crate::log::LogShared;
 
-/// Everything below these offsets was in the log at that moment.
-struct Check {
+/// The end of each partition at one moment.
+struct EndCheck {
     asked_at: Instant,
     ends: Vec<(Partition, Offset)>,
 }
 
 #[derive(Default)]
 struct State {
-    /// What was handed out; none when nobody asks how current it is.
+    /// The positions behind the records that were returned; none when nobody asks how current they are.
     positions: Option<Positions>,
-    pending: VecDeque<Check>,
+    pending: VecDeque<EndCheck>,
     current_at: Option<Instant>,
-    made_again: bool,
+    recreated: bool,
 }
 
 impl State {
-    /// Moves on past every check that the positions have reached.
+    /// Drops every check whose ends the positions have reached, and notes its time.
     fn settle(&mut self) {
         let Some(positions) = &self.positions else { return };
         while let Some(check) = self.pending.front() {
@@ -48,18 +48,18 @@ impl State {
     }
 }
 
-/// The questions, until it is dropped.
-pub(crate) struct Watch {
+/// The task that checks, until it is dropped.
+pub(crate) struct TopicWatch {
     state: Arc<Mutex<State>>,
     task: JoinHandle<()>,
     described: TopicDescription,
     name: String,
 }
 
-impl Watch {
-    /// Asks from now on; `wake` is woken when the topic is found to be another one.
+impl TopicWatch {
+    /// Starts checking; `wake` is notified when the topic was recreated.
     pub(crate) fn start(
-        shared: Arc<Shared>,
+        shared: Arc<LogShared>,
         described: TopicDescription,
         positions: Option<Positions>,
         wake: Arc<Notify>,
@@ -74,13 +74,13 @@ impl Watch {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// `Halted` once the topic was found to be another one.
+    /// `Halted` once the topic was recreated.
     pub(crate) fn check(&self) -> Result<(), LogError> {
-        if self.state().made_again { Err(made_again(self.described.topic, &self.name)) } else { Ok(()) }
+        if self.state().recreated { Err(recreated(self.described.topic, &self.name)) } else { Ok(()) }
     }
 
-    /// Takes note of what was handed out.
-    pub(crate) fn handed_out(&self, positions: &Positions) {
+    /// Notes the positions behind the records that were returned.
+    pub(crate) fn advance_to(&self, positions: &Positions) {
         let mut state = self.state();
         state.positions = Some(positions.clone());
         state.settle();
@@ -91,14 +91,14 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl Drop for TopicWatch {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
 async fn ask(
-    shared: Arc<Shared>,
+    shared: Arc<LogShared>,
     described: TopicDescription,
     name: String,
     state: Arc<Mutex<State>>,
@@ -115,21 +115,21 @@ async fn ask(
         let ends = match partitions {
             Some(partitions) => match shared.query.ends(&name, partitions.clone()).await {
                 Ok(ends) => Some(partitions.into_iter().zip(ends.into_iter().map(Offset)).collect()),
-                // Unreachable: nobody is current now.
+                // Unreachable: the reader does not count as current now.
                 Err(_) => continue,
             },
             None => None,
         };
-        // After the ends: ids do not come back, so what was asked before was asked of the same topic.
+        // After the ends: a topic id is never used again, so that the ends before it are those of the same topic.
         let Ok(now) = shared.query.describe(&name).await else { continue };
         let mut state = lock();
         if now.id != described.id.0 {
-            state.made_again = true;
+            state.recreated = true;
             wake.notify_one();
             return;
         }
         if let Some(ends) = ends.filter(|_| state.pending.len() < CHECKS_PENDING_MAX) {
-            state.pending.push_back(Check { asked_at, ends });
+            state.pending.push_back(EndCheck { asked_at, ends });
             state.settle();
         }
     }

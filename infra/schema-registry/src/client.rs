@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::error::RegistryError;
 use crate::limits::{ANSWER_BYTES_MAX, REQUEST_WITHIN, WORDS_MAX};
-use crate::options::{Credentials, RegistryOptions, TlsOptions};
+use crate::options::{RegistryCredentials, RegistryOptions, TlsOptions};
 
 /// Confluent's media type; plain JSON is what some others say.
 const REGISTRY_JSON: &str = "application/vnd.schemaregistry.v1+json";
@@ -42,7 +42,7 @@ impl Answer {
 pub(crate) struct Client {
     http: hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     url: String,
-    credentials: Option<Credentials>,
+    credentials: Option<RegistryCredentials>,
 }
 
 impl Client {
@@ -143,7 +143,7 @@ fn tls_error<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rus
 }
 
 /// The header of HTTP Basic (RFC 7617), not to be shown by anybody's `Debug`.
-fn basic(known: &Credentials) -> Result<HeaderValue, RegistryError> {
+fn basic(known: &RegistryCredentials) -> Result<HeaderValue, RegistryError> {
     let pair = Zeroizing::new(format!("{}:{}", known.user, known.password.as_str()));
     let text = Zeroizing::new(format!("Basic {}", BASE64.encode(pair.as_bytes())));
     let mut header = HeaderValue::from_str(&text)

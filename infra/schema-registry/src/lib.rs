@@ -12,5 +12,5 @@ mod options;
 mod register;
 
 pub use error::RegistryError;
-pub use options::{Credentials, RegistryOptions, TlsOptions};
+pub use options::{RegistryCredentials, RegistryOptions, TlsOptions};
 pub use register::register;

@@ -7,16 +7,16 @@ use zeroize::Zeroizing;
 
 /// A user of the registry (HTTP Basic). Its `Debug` shows no password.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
+pub struct RegistryCredentials {
     /// The user.
     pub user: String,
     /// The password.
     pub password: Zeroizing<String>,
 }
 
-impl fmt::Debug for Credentials {
+impl fmt::Debug for RegistryCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Credentials({})", self.user)
+        write!(f, "RegistryCredentials({})", self.user)
     }
 }
 
@@ -34,8 +34,8 @@ pub struct TlsOptions {
 pub struct RegistryOptions {
     /// Its base URL, without user or query: `https://registry:8081`, or with a path.
     pub url: String,
-    /// See [`Credentials`].
-    pub credentials: Option<Credentials>,
+    /// See [`RegistryCredentials`].
+    pub credentials: Option<RegistryCredentials>,
     /// See [`TlsOptions`].
     pub tls: TlsOptions,
 }

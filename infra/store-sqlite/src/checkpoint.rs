@@ -1,7 +1,7 @@
-//! Copying a write-ahead log into its file beside whoever writes: on a thread and a connection of its own, so
-//! that commits need not wait until many megabytes are copied and synced. The log of changes grows meanwhile;
-//! so it goes on until little is left, and that little is the writer's to copy between two commits, after which
-//! SQLite begins the file of changes anew. Knows no table.
+//! Copies a write-ahead log into its file while the writer goes on: on a thread and a connection of its own, so that
+//! commits need not wait until many megabytes are copied and synced. The write-ahead log grows meanwhile, so passes
+//! are repeated until little is left. The writer copies that rest between two commits, after which SQLite starts the
+//! write-ahead log from its beginning. Knows no table.
 
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,70 +9,78 @@ use std::thread::JoinHandle;
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::OpenError;
+use crate::SqliteOpenError;
 use crate::limits::{BUSY_TIMEOUT, CHECKPOINT_LEFT_FRAMES, CHECKPOINT_PASSES_MAX};
 
-/// Frames in the file of changes, and how many of them are copied; none when somebody was in the way.
-pub(crate) struct Copied {
+/// Frames in the write-ahead log, and how many of them are copied.
+pub(crate) struct CheckpointProgress {
     frames: i64,
     copied: i64,
 }
 
-impl Copied {
+impl CheckpointProgress {
     /// Nothing is left to copy.
     pub(crate) fn is_all(&self) -> bool {
         self.copied >= self.frames
     }
 }
 
-/// Copies what readers do not hold (`PASSIVE`), or waits for them and cuts the file back (`TRUNCATE`).
-pub(crate) fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Option<Copied>> {
+/// Copies the frames that no reader uses (`PASSIVE`), or waits for readers and truncates the file (`TRUNCATE`). None
+/// when another checkpoint was running.
+pub(crate) fn checkpoint(
+    connection: &Connection,
+    mode: &str,
+) -> rusqlite::Result<Option<CheckpointProgress>> {
     connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
         let busy = row.get::<_, i64>(0)? != 0;
-        Ok((!busy).then_some(Copied { frames: row.get(1)?, copied: row.get(2)? }))
+        Ok((!busy).then_some(CheckpointProgress { frames: row.get(1)?, copied: row.get(2)? }))
     })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum CheckpointStage {
     Resting,
     Working,
-    /// Little is left, or nothing more can be done here.
+    /// Little is left, or the thread can do nothing more.
     Done,
     Stopped,
 }
 
-struct Shared {
-    stage: Mutex<Stage>,
+struct CheckpointState {
+    stage: Mutex<CheckpointStage>,
     changed: Condvar,
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Stage> {
+impl CheckpointState {
+    fn lock(&self) -> MutexGuard<'_, CheckpointStage> {
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for work; false when there will be none.
+    /// Waits for work; false when the thread is to end.
     fn wait(&self) -> bool {
         let mut stage = self.lock();
-        while matches!(*stage, Stage::Resting | Stage::Done) {
+        while matches!(*stage, CheckpointStage::Resting | CheckpointStage::Done) {
             stage = self.changed.wait(stage).unwrap_or_else(PoisonError::into_inner);
         }
-        *stage == Stage::Working
+        *stage == CheckpointStage::Working
     }
 }
 
-/// The thread that copies.
+/// The thread that copies, and its state.
 pub(crate) struct Checkpointer {
-    shared: Arc<Shared>,
+    shared: Arc<CheckpointState>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Checkpointer {
-    /// Starts the thread, for a file that is there already.
-    pub(crate) fn start(path: &Path, name: &str) -> Result<Self, OpenError> {
-        let connection = connect(path).map_err(|error| OpenError::Sqlite { path: path.to_owned(), error })?;
-        let shared = Arc::new(Shared { stage: Mutex::new(Stage::Resting), changed: Condvar::new() });
+    /// Starts the thread, for a file that exists already.
+    pub(crate) fn start(path: &Path, name: &str) -> Result<Self, SqliteOpenError> {
+        let connection =
+            connect(path).map_err(|error| SqliteOpenError::Sqlite { path: path.to_owned(), error })?;
+        let shared = Arc::new(CheckpointState {
+            stage: Mutex::new(CheckpointStage::Resting),
+            changed: Condvar::new(),
+        });
         let ours = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
@@ -80,38 +88,38 @@ impl Checkpointer {
                 while ours.wait() {
                     copy_most(&connection);
                     let mut stage = ours.lock();
-                    if *stage == Stage::Working {
-                        *stage = Stage::Done;
+                    if *stage == CheckpointStage::Working {
+                        *stage = CheckpointStage::Done;
                     }
                 }
             })
-            .map_err(|error| OpenError::Io { path: path.to_owned(), error })?;
+            .map_err(|error| SqliteOpenError::Io { path: path.to_owned(), error })?;
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// Begins to copy, unless it is at it.
+    /// Starts copying, unless it is running.
     pub(crate) fn begin(&self) {
         let mut stage = self.shared.lock();
-        if *stage == Stage::Resting {
-            *stage = Stage::Working;
+        if *stage == CheckpointStage::Resting {
+            *stage = CheckpointStage::Working;
             drop(stage);
             self.shared.changed.notify_one();
         }
     }
 
-    /// Whether it has done its part since it began: says so once.
+    /// Whether it has finished since it was started; true once.
     pub(crate) fn is_done(&self) -> bool {
         let mut stage = self.shared.lock();
-        let done = *stage == Stage::Done;
+        let done = *stage == CheckpointStage::Done;
         if done {
-            *stage = Stage::Resting;
+            *stage = CheckpointStage::Resting;
         }
         done
     }
 
-    /// Ends the thread, after the pass it is at, and closes its connection.
+    /// Ends the thread after the present pass, and closes its connection.
     pub(crate) fn stop(&mut self) {
-        *self.shared.lock() = Stage::Stopped;
+        *self.shared.lock() = CheckpointStage::Stopped;
         self.shared.changed.notify_one();
         if let Some(thread) = self.thread.take() {
             // Its panic, if any, was reported by the panic hook.
@@ -130,8 +138,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    // The file is synced by the pass that copies the last frame, and before the file of changes begins anew; a pass
-    // that stops earlier leaves its pages to the system.
+    // The file is synced by the pass that copies the last frame, and before the write-ahead log starts from its
+    // beginning; a pass that stops earlier leaves its pages to the system.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;
     Ok(connection)
@@ -141,11 +149,11 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 fn copy_most(connection: &Connection) {
     for _ in 0..CHECKPOINT_PASSES_MAX {
         match checkpoint(connection, "PASSIVE") {
-            Ok(Some(Copied { frames, copied })) if frames - copied > CHECKPOINT_LEFT_FRAMES => {}
-            // Little is left, or somebody is in the way: the writer finds out how much.
+            Ok(Some(CheckpointProgress { frames, copied })) if frames - copied > CHECKPOINT_LEFT_FRAMES => {}
+            // Little is left, or a reader is in the way: the writer finds out how much.
             Ok(_) => return,
             Err(error) => {
-                tracing::warn!(%error, "the file of changes could not be copied; writes go on");
+                tracing::warn!(%error, "the write-ahead log could not be copied into its file; writes go on");
                 return;
             }
         }
@@ -195,7 +203,7 @@ mod tests {
             assert!(!checkpointer.is_done(), "said once");
             let copied = checkpoint(&writer, "PASSIVE").expect("asked").expect("nobody is in the way");
             assert!(copied.is_all());
-            // The next write begins the file of changes anew.
+            // The next write starts the write-ahead log from its beginning.
             write(&writer, 1);
             let again = checkpoint(&writer, "PASSIVE").expect("asked").expect("nobody is in the way");
             assert!(again.is_all() && again.frames < copied.frames, "{} frames", again.frames);

@@ -8,7 +8,7 @@ use domain::event::TopicId;
 use domain::ports::Topic;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, TransactionBehavior, params};
 
-use crate::OpenError;
+use crate::SqliteOpenError;
 use crate::limits::BUSY_TIMEOUT;
 
 /// An installation: 16 random bytes, made with its log.
@@ -63,11 +63,11 @@ pub enum UsedWith {
 /// Asks a store's file. Writes nothing into it.
 ///
 /// # Errors
-/// [`OpenError`]: it cannot be read, or is no SQLite file.
-pub fn mark_of(path: &Path) -> Result<StoreMark, OpenError> {
+/// [`SqliteOpenError`]: it cannot be read, or is no SQLite file.
+pub fn mark_of(path: &Path) -> Result<StoreMark, SqliteOpenError> {
     match std::fs::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(StoreMark::Missing),
-        Err(error) => return Err(OpenError::Io { path: path.to_owned(), error }),
+        Err(error) => return Err(SqliteOpenError::Io { path: path.to_owned(), error }),
         Ok(meta) if meta.len() == 0 => return Ok(StoreMark::Empty),
         Ok(_) => {}
     }
@@ -84,12 +84,12 @@ pub fn mark_of(path: &Path) -> Result<StoreMark, OpenError> {
 /// that is the stage. What stands then.
 ///
 /// # Errors
-/// [`OpenError`].
+/// [`SqliteOpenError`].
 pub fn set_mark(
     path: &Path,
     id: InstallationId,
     stage: InstallationStage,
-) -> Result<InstallationId, OpenError> {
+) -> Result<InstallationId, SqliteOpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     with(path, flags, |connection| {
         // As the log and the key store: what a start decides by must not be lost by a power cut.
@@ -112,7 +112,7 @@ pub fn set_mark(
 ///
 /// # Errors
 /// As [`mark_of`].
-pub fn topic_id(log: &Path, topic: Topic) -> Result<Option<TopicId>, OpenError> {
+pub fn topic_id(log: &Path, topic: Topic) -> Result<Option<TopicId>, SqliteOpenError> {
     look(log, |connection| {
         if !has_table(connection, "topics")? {
             return Ok(None);
@@ -128,7 +128,7 @@ pub fn topic_id(log: &Path, topic: Topic) -> Result<Option<TopicId>, OpenError> 
 ///
 /// # Errors
 /// As [`mark_of`].
-pub fn views_used_with(views: &Path, events: TopicId) -> Result<UsedWith, OpenError> {
+pub fn views_used_with(views: &Path, events: TopicId) -> Result<UsedWith, SqliteOpenError> {
     look(views, |connection| {
         if !has_table(connection, "epoch")? {
             return Ok(UsedWith::Unknown);
@@ -150,7 +150,7 @@ pub fn views_used_with(views: &Path, events: TopicId) -> Result<UsedWith, OpenEr
 ///
 /// # Errors
 /// As [`mark_of`].
-pub fn key_store_note(keys: &Path, name: &str) -> Result<Option<String>, OpenError> {
+pub fn key_store_note(keys: &Path, name: &str) -> Result<Option<String>, SqliteOpenError> {
     look(keys, |connection| {
         if !has_table(connection, "note")? {
             return Ok(None);
@@ -163,7 +163,7 @@ pub fn key_store_note(keys: &Path, name: &str) -> Result<Option<String>, OpenErr
 ///
 /// # Errors
 /// As [`mark_of`].
-pub fn log_has_any_org(log: &Path, record_keys: &[Vec<u8>]) -> Result<Option<bool>, OpenError> {
+pub fn log_has_any_org(log: &Path, record_keys: &[Vec<u8>]) -> Result<Option<bool>, SqliteOpenError> {
     look(log, |connection| {
         if !has_table(connection, "orgs")?
             || !connection.query_row("SELECT EXISTS (SELECT 1 FROM orgs)", [], |row| row.get(0))?
@@ -198,7 +198,7 @@ fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
 }
 
 /// Read-only also in what closing does: the last writer to close would copy another's write-ahead log.
-fn look<T>(path: &Path, ask: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, OpenError> {
+fn look<T>(path: &Path, ask: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, SqliteOpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     with(path, flags, |connection| ask(connection))
 }
@@ -207,8 +207,8 @@ fn with<T>(
     path: &Path,
     flags: OpenFlags,
     ask: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
-) -> Result<T, OpenError> {
-    let sqlite = |error| OpenError::Sqlite { path: path.to_owned(), error };
+) -> Result<T, SqliteOpenError> {
+    let sqlite = |error| SqliteOpenError::Sqlite { path: path.to_owned(), error };
     let mut connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(sqlite)?;
     connection.pragma_update(None, "trusted_schema", false).map_err(sqlite)?;

@@ -19,7 +19,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use crate::migrate::{self, Durability};
 use crate::pool::{Failure, Pool};
-use crate::{OlderFormat, OpenError};
+use crate::{OlderFormat, SqliteOpenError};
 
 /// Format 1 upwards; a released one never changes.
 const MIGRATIONS: &[&str] = &[
@@ -43,20 +43,20 @@ impl SqliteKeys {
     ///
     /// # Errors
     /// As for [`SqliteKeys::open_with`].
-    pub fn open(folder: &Path) -> Result<Arc<Self>, OpenError> {
+    pub fn open(folder: &Path) -> Result<Arc<Self>, SqliteOpenError> {
         Self::open_with(folder, OlderFormat::Migrate)
     }
 
     /// The same, with a choice what becomes of an older one.
     ///
     /// # Errors
-    /// [`OpenError`] when the file cannot be opened, is another program's, was written by a newer build, or by an
+    /// [`SqliteOpenError`] when the file cannot be opened, is another program's, was written by a newer build, or by an
     /// older one and may not be brought up.
-    pub fn open_with(folder: &Path, older: OlderFormat) -> Result<Arc<Self>, OpenError> {
+    pub fn open_with(folder: &Path, older: OlderFormat) -> Result<Arc<Self>, SqliteOpenError> {
         let path = folder.join(Self::FILE);
         let writer = migrate::open(&path, "keys", MIGRATIONS, Durability::Full, older)?;
         // Another process that reads just now keeps the log from being cut; it cuts it itself when it closes.
-        truncate_wal(&writer).map_err(|error| OpenError::Sqlite { path: path.clone(), error })?;
+        truncate_wal(&writer).map_err(|error| SqliteOpenError::Sqlite { path: path.clone(), error })?;
         Ok(Arc::new(Self { pool: Pool::new(writer, &path, limits::CACHE_KIB)? }))
     }
 }

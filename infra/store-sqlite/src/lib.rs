@@ -12,6 +12,6 @@ mod pool;
 mod views;
 
 pub use keys::SqliteKeys;
-pub use log::{Clock, Retained, SqliteLog, SqliteLogOptions};
-pub use migrate::{OlderFormat, OpenError};
+pub use log::{LogClock, RetentionCounts, SqliteLog, SqliteLogOptions};
+pub use migrate::{OlderFormat, SqliteOpenError};
 pub use views::SqliteViews;

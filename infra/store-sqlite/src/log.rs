@@ -29,20 +29,20 @@ use domain::ports::{
 use domain::time::Timestamp;
 use tokio::sync::oneshot;
 
-use self::commits::{Commits, Watcher};
-use self::follow::{Cursors, SqliteFollower};
-use self::group::{Groups, SqliteMember};
-use self::queue::{Job, Pending, Queue, Retain};
-use self::readers::Readers;
-pub use self::retention::Retained;
+use self::commits::{CommitSignals, CommitWatcher};
+use self::follow::{SqliteFollower, TopicCursors};
+use self::group::{MemberGroups, SqliteMember};
+use self::queue::{PendingAppend, RetentionRun, WriterJob, WriterQueue};
+use self::readers::ReaderConnections;
+pub use self::retention::RetentionCounts;
 use self::schema::log_error;
-use self::tail::Tail;
-use self::writer::{Channels, Writer};
+use self::tail::LogTail;
+use self::writer::{LogWriter, WriterChannels};
 use crate::checkpoint::Checkpointer;
-use crate::migrate::{self, Durability, OlderFormat, OpenError};
+use crate::migrate::{self, Durability, OlderFormat, SqliteOpenError};
 
 /// Where the log's times come from.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+pub type LogClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// How a log is opened.
 #[derive(Clone)]
@@ -50,7 +50,7 @@ pub struct SqliteLogOptions {
     /// Partitions of each topic. Fixed when the file is made: another count later is refused.
     pub partitions: u32,
     /// The clock of `appended_at`; within a partition times never fall, whatever it says.
-    pub clock: Clock,
+    pub clock: LogClock,
     /// What becomes of a file that an older build wrote.
     pub older: OlderFormat,
 }
@@ -71,22 +71,22 @@ impl Default for SqliteLogOptions {
 /// file; that blocks for as long as one commit and one checkpoint take. Followers and members that outlive
 /// it hear `Unavailable`.
 pub struct SqliteLog {
-    shared: Arc<Shared>,
-    queue: Arc<Queue>,
+    shared: Arc<SqliteLogShared>,
+    queue: Arc<WriterQueue>,
     writer: Option<JoinHandle<()>>,
-    watcher: Watcher,
+    watcher: CommitWatcher,
 }
 
 /// What followers and members need of the log.
-struct Shared {
-    commits: Arc<Commits>,
-    tail: Arc<Tail>,
-    readers: Arc<Readers>,
-    groups: Groups,
+struct SqliteLogShared {
+    commits: Arc<CommitSignals>,
+    tail: Arc<LogTail>,
+    readers: Arc<ReaderConnections>,
+    groups: MemberGroups,
     topics: [TopicDescription; 5],
 }
 
-impl Shared {
+impl SqliteLogShared {
     /// The topic as the file has it now.
     async fn describe(&self, topic: Topic) -> Result<TopicDescription, LogError> {
         let found = self.readers.run(move |c| schema::describe(c, topic).map_err(log_error)).await?;
@@ -111,27 +111,31 @@ impl SqliteLog {
     /// Opens `log.sqlite` in that folder, or makes both (0600 and 0700).
     ///
     /// # Errors
-    /// [`OpenError`]: written by a newer build, or by an older one and not to be brought up, made with another partition count, not a log, or not
+    /// [`SqliteOpenError`]: written by a newer build, or by an older one and not to be brought up, made with another partition count, not a log, or not
     /// readable and writable.
-    pub fn open(dir: &Path, options: SqliteLogOptions) -> Result<Arc<Self>, OpenError> {
+    pub fn open(dir: &Path, options: SqliteLogOptions) -> Result<Arc<Self>, SqliteOpenError> {
         let path = dir.join(Self::FILE);
-        let io = |error| OpenError::Io { path: path.clone(), error };
+        let io = |error| SqliteOpenError::Io { path: path.clone(), error };
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(io)?;
         let mut connection =
             migrate::open(&path, "log", schema::MIGRATIONS, Durability::Full, options.older)?;
         let topics = schema::ensure_topics(&mut connection, &path, options.partitions)?;
         let (commits, queue, tail) =
-            (Arc::new(Commits::new()), Arc::new(Queue::default()), Arc::new(Tail::default()));
-        let channels =
-            Channels { queue: Arc::clone(&queue), commits: Arc::clone(&commits), tail: Arc::clone(&tail) };
+            (Arc::new(CommitSignals::new()), Arc::new(WriterQueue::default()), Arc::new(LogTail::default()));
+        let channels = WriterChannels {
+            queue: Arc::clone(&queue),
+            commits: Arc::clone(&commits),
+            tail: Arc::clone(&tail),
+        };
         let checkpointer = Checkpointer::start(&path, "log-checkpoint")?;
-        let writer = Writer::new(connection, topics.clone(), options.clock, channels, checkpointer)
-            .map_err(|error| OpenError::Sqlite { path: path.clone(), error })?;
-        let watcher = Watcher::start(&path, Arc::clone(&commits))?;
+        let writer = LogWriter::new(connection, topics.clone(), options.clock, channels, checkpointer)
+            .map_err(|error| SqliteOpenError::Sqlite { path: path.clone(), error })?;
+        let watcher = CommitWatcher::start(&path, Arc::clone(&commits))?;
         let thread = std::thread::Builder::new().name("log-writer".to_owned());
         let writer = Some(thread.spawn(move || writer.run()).map_err(io)?);
-        let readers = Readers::new(&path);
-        let shared = Arc::new(Shared { commits, tail, readers, groups: Groups::new(), topics });
+        let readers = ReaderConnections::new(&path);
+        let shared =
+            Arc::new(SqliteLogShared { commits, tail, readers, groups: MemberGroups::new(), topics });
         Ok(Arc::new(Self { shared, queue, writer, watcher }))
     }
 
@@ -140,9 +144,13 @@ impl SqliteLog {
     ///
     /// # Errors
     /// As for an append; what was deleted before the error stays deleted.
-    pub async fn enforce_retention(&self, now: Timestamp) -> Result<Retained, LogError> {
+    pub async fn enforce_retention(&self, now: Timestamp) -> Result<RetentionCounts, LogError> {
         let (answer, answered) = oneshot::channel();
-        self.queue.push(Job::Retain(Retain { now, so_far: Retained::default(), answer }))?;
+        self.queue.push(WriterJob::Retain(RetentionRun {
+            now,
+            so_far: RetentionCounts::default(),
+            answer,
+        }))?;
         answered.await.unwrap_or_else(|_| Err(unconfirmed()))
     }
 
@@ -174,7 +182,15 @@ impl EventLog for SqliteLog {
         let (answer, answered) = oneshot::channel();
         let headers = headers::encode(&record.headers);
         let NewRecord { key, value, headers: named } = record;
-        self.queue.push(Job::Append(Pending { topic, partition, key, headers, named, value, answer }))?;
+        self.queue.push(WriterJob::Append(PendingAppend {
+            topic,
+            partition,
+            key,
+            headers,
+            named,
+            value,
+            answer,
+        }))?;
         let result = answered.await.unwrap_or_else(|_| Err(unconfirmed()));
         metrics::histogram!("identity_log_append_seconds", "topic" => topic.name()).record(began.elapsed());
         result
@@ -200,7 +216,7 @@ impl EventLog for SqliteLog {
         bounds: ReadBounds,
     ) -> Result<Vec<StoredRecord>, LogError> {
         let topic = self.shared.check(topic, partition)?;
-        Cursors::new(Arc::clone(&self.shared), topic, vec![(partition, from)]).next(bounds).await
+        TopicCursors::new(Arc::clone(&self.shared), topic, vec![(partition, from)]).next(bounds).await
     }
 
     async fn follow(
@@ -212,7 +228,7 @@ impl EventLog for SqliteLog {
             self.shared.check(topic, partition)?;
         }
         let description = self.shared.topics[topic as usize].clone();
-        Ok(Box::new(SqliteFollower(Cursors::following(Arc::clone(&self.shared), description, from))))
+        Ok(Box::new(SqliteFollower(TopicCursors::following(Arc::clone(&self.shared), description, from))))
     }
 
     async fn join(
@@ -235,6 +251,6 @@ impl Drop for SqliteLog {
             let _ = writer.join();
         }
         // Whoever still waits looks once more, and hears that the log is closed.
-        self.shared.commits.ring_all();
+        self.shared.commits.signal_all();
     }
 }

@@ -32,7 +32,7 @@ pub enum OlderFormat {
 /// Why a store's file could not be opened. Texts are for operators.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum OpenError {
+pub enum SqliteOpenError {
     /// The file was written by a newer build, which alone knows what is in it.
     #[error(
         "{path} was written by a newer version of this program (its format is {found}, this build knows \
@@ -105,9 +105,9 @@ pub(crate) fn open(
     migrations: &[&str],
     durability: Durability,
     older: OlderFormat,
-) -> Result<Connection, OpenError> {
-    protect(path).map_err(|error| OpenError::Io { path: path.to_owned(), error })?;
-    let sqlite = |error| OpenError::Sqlite { path: path.to_owned(), error };
+) -> Result<Connection, SqliteOpenError> {
+    protect(path).map_err(|error| SqliteOpenError::Io { path: path.to_owned(), error })?;
+    let sqlite = |error| SqliteOpenError::Sqlite { path: path.to_owned(), error };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
     // Looked at before anything is written: a file that is refused is left exactly as it was.
@@ -187,7 +187,7 @@ struct Expected<'a> {
 impl Expected<'_> {
     /// What [`Expected::check`] says of one moment of the file: read one by one, the mark could be from before another
     /// process made the file and the format from after it.
-    fn look(self, connection: &Connection) -> Result<u32, OpenError> {
+    fn look(self, connection: &Connection) -> Result<u32, SqliteOpenError> {
         let moment = connection.unchecked_transaction().map_err(|error| self.sqlite(error))?;
         let found = self.check(&moment)?;
         moment.commit().map_err(|error| self.sqlite(error))?;
@@ -196,7 +196,7 @@ impl Expected<'_> {
 
     /// The format in the file; 0 for one just made. Refuses foreign and newer files, and older ones unless they may be
     /// brought up. Within a transaction.
-    fn check(self, connection: &Connection) -> Result<u32, OpenError> {
+    fn check(self, connection: &Connection) -> Result<u32, SqliteOpenError> {
         let Self { path, kind, known, older } = self;
         let number = |name| {
             let value = connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
@@ -208,20 +208,23 @@ impl Expected<'_> {
             return Ok(0);
         }
         if mark != i64::from(application_id(kind)) {
-            return Err(OpenError::Foreign { path: path.to_owned(), kind: format!("the {kind} store") });
+            return Err(SqliteOpenError::Foreign {
+                path: path.to_owned(),
+                kind: format!("the {kind} store"),
+            });
         }
         if found > known {
-            return Err(OpenError::Newer { path: path.to_owned(), found, known });
+            return Err(SqliteOpenError::Newer { path: path.to_owned(), found, known });
         }
         if found < known && older == OlderFormat::Refuse {
-            return Err(OpenError::Older { path: path.to_owned(), found, known });
+            return Err(SqliteOpenError::Older { path: path.to_owned(), found, known });
         }
         Ok(found)
     }
 
     /// Applies the migrations that the file lacks. Another process that opened it at the same moment may have been
     /// faster: asked again under the write lock.
-    fn migrate(self, connection: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {
+    fn migrate(self, connection: &mut Connection, migrations: &[&str]) -> Result<(), SqliteOpenError> {
         let sqlite = |error| self.sqlite(error);
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
@@ -234,8 +237,8 @@ impl Expected<'_> {
         transaction.commit().map_err(sqlite)
     }
 
-    fn sqlite(self, error: rusqlite::Error) -> OpenError {
-        OpenError::Sqlite { path: self.path.to_owned(), error }
+    fn sqlite(self, error: rusqlite::Error) -> SqliteOpenError {
+        SqliteOpenError::Sqlite { path: self.path.to_owned(), error }
     }
 }
 
@@ -256,11 +259,11 @@ mod tests {
         path: &Path,
         migrations: &[&str],
         durability: Durability,
-    ) -> Result<Connection, OpenError> {
+    ) -> Result<Connection, SqliteOpenError> {
         open(path, "log", migrations, durability, OlderFormat::Migrate)
     }
 
-    fn open_as_a_tool(path: &Path, migrations: &[&str]) -> Result<Connection, OpenError> {
+    fn open_as_a_tool(path: &Path, migrations: &[&str]) -> Result<Connection, SqliteOpenError> {
         open(path, "log", migrations, Durability::Full, OlderFormat::Refuse)
     }
 
@@ -300,9 +303,9 @@ mod tests {
             assert_eq!(number(&connection, "SELECT count(*) FROM one"), 1);
         }
         let newer = open_or_bring_up(&path, &[FIRST], Durability::Full);
-        assert!(matches!(newer, Err(OpenError::Newer { found: 2, known: 1, .. })));
+        assert!(matches!(newer, Err(SqliteOpenError::Newer { found: 2, known: 1, .. })));
         let other = open(&path, "views", &[FIRST, SECOND], Durability::Full, OlderFormat::Migrate);
-        assert!(matches!(other, Err(OpenError::Foreign { .. })));
+        assert!(matches!(other, Err(SqliteOpenError::Foreign { .. })));
     }
 
     #[test]
@@ -313,14 +316,14 @@ mod tests {
         drop(open_as_a_tool(&path, &[FIRST]).expect("opened"));
         let before = fs::read(&path).expect("read");
         let refused = open_as_a_tool(&path, &[FIRST, SECOND]).expect_err("must be refused");
-        assert!(matches!(refused, OpenError::Older { found: 1, known: 2, .. }), "{refused:?}");
+        assert!(matches!(refused, SqliteOpenError::Older { found: 1, known: 2, .. }), "{refused:?}");
         let words = refused.to_string();
         assert!(words.contains("older version") && words.contains("start this version's once"), "{words}");
         assert!(fs::read(&path).expect("read") == before, "not a byte was changed");
         drop(open_or_bring_up(&path, &[FIRST, SECOND], Durability::Full).expect("brought up"));
         drop(open_as_a_tool(&path, &[FIRST, SECOND]).expect("opened"));
         let refused = open_as_a_tool(&path, &[FIRST]);
-        assert!(matches!(refused, Err(OpenError::Newer { found: 2, known: 1, .. })), "{refused:?}");
+        assert!(matches!(refused, Err(SqliteOpenError::Newer { found: 2, known: 1, .. })), "{refused:?}");
     }
 
     #[test]
@@ -333,7 +336,7 @@ mod tests {
             assert_eq!(opened.is_ok(), migrations.len() == 1, "{opened:?}");
         }
         let failed = open_or_bring_up(&path, &[FIRST, SECOND, broken], Durability::Full);
-        assert!(matches!(failed, Err(OpenError::Sqlite { .. })), "{failed:?}");
+        assert!(matches!(failed, Err(SqliteOpenError::Sqlite { .. })), "{failed:?}");
         let connection = open_or_bring_up(&path, &[FIRST], Durability::Full).expect("the first stands");
         assert_eq!(number(&connection, "SELECT count(*) FROM sqlite_schema WHERE name <> 'one'"), 0);
     }

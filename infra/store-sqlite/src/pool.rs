@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tokio::task::{JoinError, spawn_blocking};
 
 use self::limits::{READERS, STATEMENTS_PREPARED_MAX};
-use crate::OpenError;
+use crate::SqliteOpenError;
 use crate::limits::BUSY_TIMEOUT;
 
 /// Why a job did not do it, before the port's words for it.
@@ -75,20 +75,20 @@ fn from_sqlite(error: &rusqlite::Error) -> StoreError {
 /// The connections of one store.
 pub(crate) struct Pool {
     writer: Arc<tokio::sync::Mutex<Connection>>,
-    readers: Arc<Readers>,
+    readers: Arc<ReaderList>,
 }
 
 impl Pool {
     /// Takes the writer that `migrate::open` made and opens the readers beside it; each caches up to
     /// `cache_kib` of pages.
-    pub(crate) fn new(writer: Connection, path: &Path, cache_kib: i64) -> Result<Self, OpenError> {
-        let sqlite = |error| OpenError::Sqlite { path: path.to_owned(), error };
+    pub(crate) fn new(writer: Connection, path: &Path, cache_kib: i64) -> Result<Self, SqliteOpenError> {
+        let sqlite = |error| SqliteOpenError::Sqlite { path: path.to_owned(), error };
         prepare(&writer, cache_kib).map_err(sqlite)?;
         let idle =
             (0..READERS).map(|_| reader(path, cache_kib)).collect::<Result<Vec<_>, _>>().map_err(sqlite)?;
         Ok(Self {
             writer: Arc::new(tokio::sync::Mutex::new(writer)),
-            readers: Arc::new(Readers { idle: Mutex::new(idle), free: Semaphore::new(READERS) }),
+            readers: Arc::new(ReaderList { idle: Mutex::new(idle), free: Semaphore::new(READERS) }),
         })
     }
 
@@ -134,7 +134,7 @@ impl Pool {
             Ok(permit) => permit.forget(),
             Err(_) => return Err(StoreError::Unavailable("the store is closed".to_owned())),
         }
-        let mut lent = Lent { connection: None, readers: Arc::clone(&readers) };
+        let mut lent = ReaderLease { connection: None, readers: Arc::clone(&readers) };
         joined(
             spawn_blocking(move || {
                 let connection = lent.take()?;
@@ -156,26 +156,26 @@ fn joined<T>(ended: Result<Result<T, Failure>, JoinError>) -> Result<T, StoreErr
     }
 }
 
-/// Readers that nobody uses just now, and how many those are.
-struct Readers {
+/// The idle readers, and permits for them.
+struct ReaderList {
     idle: Mutex<Vec<Connection>>,
     free: Semaphore,
 }
 
-impl Readers {
+impl ReaderList {
     fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
         // A panic while the list is held can only come from its allocation: the list itself is whole.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A right to one reader; gives the reader and the right back however the job ends, a panic included.
-struct Lent {
+/// A lease of one reader. Dropping it, also by a panic, gives the reader and its permit back.
+struct ReaderLease {
     connection: Option<Connection>,
-    readers: Arc<Readers>,
+    readers: Arc<ReaderList>,
 }
 
-impl Lent {
+impl ReaderLease {
     fn take(&mut self) -> Result<&mut Connection, Failure> {
         if self.connection.is_none() {
             self.connection = self.readers.idle().pop();
@@ -184,7 +184,7 @@ impl Lent {
     }
 }
 
-impl Drop for Lent {
+impl Drop for ReaderLease {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
             self.readers.idle().push(connection);

@@ -29,7 +29,7 @@ use domain::time::Timestamp;
 use self::batch_thread::BatchThread;
 use crate::migrate::{self, Durability};
 use crate::pool::Pool;
-use crate::{OlderFormat, OpenError};
+use crate::{OlderFormat, SqliteOpenError};
 
 /// Format 1 upwards; a released one never changes.
 const MIGRATIONS: &[&str] = &[
@@ -59,16 +59,16 @@ impl SqliteViews {
     ///
     /// # Errors
     /// As for [`SqliteViews::open_with`].
-    pub fn open(folder: &Path) -> Result<Arc<Self>, OpenError> {
+    pub fn open(folder: &Path) -> Result<Arc<Self>, SqliteOpenError> {
         Self::open_with(folder, OlderFormat::Migrate)
     }
 
     /// The same, with a choice what becomes of an older one.
     ///
     /// # Errors
-    /// [`OpenError`] when the file cannot be opened, is another program's, was written by a newer build, or by an
+    /// [`SqliteOpenError`] when the file cannot be opened, is another program's, was written by a newer build, or by an
     /// older one and may not be brought up.
-    pub fn open_with(folder: &Path, older: OlderFormat) -> Result<Arc<Self>, OpenError> {
+    pub fn open_with(folder: &Path, older: OlderFormat) -> Result<Arc<Self>, SqliteOpenError> {
         let path = folder.join(Self::FILE);
         let writer = migrate::open(&path, "views", MIGRATIONS, Durability::Normal, older)?;
         writer.wal_hook(Some(batch_thread::after_commit));

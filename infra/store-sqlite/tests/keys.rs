@@ -10,7 +10,7 @@ use bytes::Bytes;
 use domain::ports::{Claimed, Created, DataKey, ExternalIds as _, KeyRow, KeyRows as _};
 use domain::sealed::{Purpose, Purposes};
 use rusqlite::Connection;
-use store_sqlite::{OpenError, SqliteKeys};
+use store_sqlite::{SqliteKeys, SqliteOpenError};
 use tempfile::TempDir;
 use testkit::keys_suite::KeyStores;
 use testkit::samples::Samples;
@@ -153,11 +153,11 @@ fn a_newer_or_foreign_file_is_refused() {
     };
     set("user_version", 99);
     let refused = SqliteKeys::open(folder.path()).err();
-    assert!(matches!(refused, Some(OpenError::Newer { found: 99, .. })), "{refused:?}");
+    assert!(matches!(refused, Some(SqliteOpenError::Newer { found: 99, .. })), "{refused:?}");
     set("user_version", 3);
     set("application_id", 1);
     let refused = SqliteKeys::open(folder.path()).err();
-    assert!(matches!(refused, Some(OpenError::Foreign { .. })), "{refused:?}");
+    assert!(matches!(refused, Some(SqliteOpenError::Foreign { .. })), "{refused:?}");
 }
 
 /// The folder that a writer process is told to write to; nothing is written without it.

@@ -4,10 +4,10 @@ use domain::event::Offset;
 use domain::ports::{Projection as _, Views as _};
 use domain::rows::{Generation, ViewRow};
 use rusqlite::Connection;
-use store_sqlite::{OpenError, SqliteViews};
+use store_sqlite::{SqliteOpenError, SqliteViews};
 use tempfile::TempDir;
 use testkit::generations_suite::GenerationStores;
-use testkit::samples::{Counted, Samples, written};
+use testkit::samples::{Samples, TallyCounter, written};
 use testkit::views_suite::{GENERATION, ViewStores};
 
 fn folder() -> TempDir {
@@ -48,7 +48,7 @@ async fn opened_again_it_holds_what_it_held() {
     let row = s.verification(&customer, 2);
     {
         let views = SqliteViews::open(folder.path()).expect("opened");
-        let mut writes = Counted::default().writes(std::slice::from_ref(&row));
+        let mut writes = TallyCounter::default().writes(std::slice::from_ref(&row));
         writes.push(written(2, ViewRow::Enrolment(s.enrolment(&customer, 2))));
         writes.push(written(2, ViewRow::State(Box::new(s.state(&customer, 2)))));
         views.write(GENERATION, writes).await.expect("written");
@@ -97,9 +97,9 @@ fn a_newer_or_foreign_file_is_refused_and_left_alone() {
     };
     set("user_version", 99);
     let refused = SqliteViews::open(folder.path()).err();
-    assert!(matches!(refused, Some(OpenError::Newer { found: 99, .. })), "{refused:?}");
+    assert!(matches!(refused, Some(SqliteOpenError::Newer { found: 99, .. })), "{refused:?}");
     set("user_version", 1);
     set("application_id", 1);
     let refused = SqliteViews::open(folder.path()).err();
-    assert!(matches!(refused, Some(OpenError::Foreign { .. })), "{refused:?}");
+    assert!(matches!(refused, Some(SqliteOpenError::Foreign { .. })), "{refused:?}");
 }

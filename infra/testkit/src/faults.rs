@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 /// How often what happens, in thousandths of all calls.
 #[derive(Debug, Clone, Copy)]
-pub struct Rates {
+pub struct FaultRates {
     /// It fails and did nothing.
     pub fail_before: u32,
     /// It did it and says it failed ("possibly persisted").
@@ -27,13 +27,13 @@ pub struct Rates {
 }
 
 /// No faults at all.
-pub const NO_FAULTS: Rates = Rates { fail_before: 0, fail_after: 0, crash: 0 };
+pub const NO_FAULTS: FaultRates = FaultRates { fail_before: 0, fail_after: 0, crash: 0 };
 
 /// A source of faults, shared by the faulty ports of one process.
 #[derive(Clone)]
-pub struct Faults {
+pub struct FaultSource {
     rng: Arc<Mutex<ChaCha8Rng>>,
-    rates: Rates,
+    rates: FaultRates,
     crashed: Arc<Notify>,
 }
 
@@ -45,9 +45,9 @@ enum Fate {
     CrashAfter,
 }
 
-impl Faults {
+impl FaultSource {
     /// Faults of that seed at those rates.
-    pub fn new(seed: u64, rates: Rates) -> Self {
+    pub fn new(seed: u64, rates: FaultRates) -> Self {
         Self {
             rng: Arc::new(Mutex::new(ChaCha8Rng::seed_from_u64(seed))),
             rates,
@@ -69,7 +69,7 @@ impl Faults {
         for _ in 0..self.draw(4) {
             tokio::task::yield_now().await;
         }
-        let Rates { fail_before, fail_after, crash } = self.rates;
+        let FaultRates { fail_before, fail_after, crash } = self.rates;
         let draw = self.draw(1_000);
         if draw < fail_before {
             Fate::FailBefore
@@ -119,7 +119,7 @@ pub struct FaultyLog {
     /// The log beneath.
     pub inner: Arc<dyn EventLog>,
     /// Its faults.
-    pub faults: Faults,
+    pub faults: FaultSource,
 }
 
 #[async_trait]
@@ -169,7 +169,7 @@ pub struct FaultyProjection {
     /// The projection beneath.
     pub inner: Arc<dyn Projection>,
     /// Its faults.
-    pub faults: Faults,
+    pub faults: FaultSource,
 }
 
 impl FaultyProjection {
@@ -246,7 +246,7 @@ pub struct FaultyGenerations {
     /// The generations beneath.
     pub inner: Arc<dyn Generations>,
     /// Their faults.
-    pub faults: Faults,
+    pub faults: FaultSource,
 }
 
 #[async_trait]

@@ -354,7 +354,7 @@ impl Other<'_> {
         let mut rows = each_field!(
             row.clone(),
             PositionRow {
-                topic_id: TopicId([9; 16]),
+                topic_id: s.topic(9),
                 partition: Partition(9),
                 next: Offset(99),
                 last_event_id: None,

@@ -12,7 +12,7 @@ use domain::ports::{
 use domain::rows::{Disposition, Generation, RowKey, Span, ViewRow, ViewWrite, WriteTimestamp};
 use futures::future::join_all;
 
-use crate::samples::{Counted, EPOCH, Samples, deleted, written};
+use crate::samples::{EPOCH, Samples, TallyCounter, deleted, written};
 
 /// All sides of one read model.
 #[derive(Clone)]
@@ -176,7 +176,7 @@ pub async fn instances_say_and_leave(stores: &GenerationStores, s: &Samples) {
 
 /// Something of every table.
 fn everything(s: &Samples, customer: &CustomerRef, n: u64) -> Vec<ViewWrite> {
-    let mut writes = Counted::default().writes(&[s.verification(customer, n)]);
+    let mut writes = TallyCounter::default().writes(&[s.verification(customer, n)]);
     writes.extend([
         written(n, ViewRow::Enrolment(s.enrolment(customer, n))),
         written(n, ViewRow::TierEvent(s.tier_event(customer, n))),
@@ -274,7 +274,7 @@ pub async fn tallies_are_walked_once(stores: &GenerationStores, s: &Samples) {
     // Two hours apart, so that there are several buckets.
     let rows: Vec<_> = (0..5).map(|n| s.verification(&s.customer(n), n * 7_200)).collect();
     for generation in [one, two] {
-        stores.write(generation, Counted::default().writes(&rows)).await;
+        stores.write(generation, TallyCounter::default().writes(&rows)).await;
     }
     let walk = async |generation| {
         let mut all = Vec::new();

@@ -46,14 +46,14 @@ pub use self::read::{
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Opens the log again after it was closed.
-pub type Reopen = Box<dyn FnOnce() -> BoxFuture<'static, Arc<dyn EventLog>> + Send>;
+pub type ReopenLog = Box<dyn FnOnce() -> BoxFuture<'static, Arc<dyn EventLog>> + Send>;
 
 /// A log to try.
 pub struct LogSubject {
     /// The only reference to it, so that dropping it closes it. Nobody else writes to it.
     pub log: Arc<dyn EventLog>,
     /// How to open the same log again once it was dropped; none where it cannot be closed.
-    pub reopen: Option<Reopen>,
+    pub reopen: Option<ReopenLog>,
     /// What must live as long as the log, such as its folder.
     pub keep: Box<dyn Any + Send>,
 }

@@ -19,7 +19,7 @@ use domain::rows::{
 use domain::sealed::{Purpose, Purposes, Sealed};
 use domain::time::Timestamp;
 
-pub use tallies::{Counted, bucket_start};
+pub use tallies::{TallyCounter, bucket_start};
 
 /// The epoch of every sample: rows of different tests never meet, so they need no epoch of their own.
 pub const EPOCH: Epoch = Epoch(1);

@@ -2,6 +2,7 @@
 //! case names its own orgs, customers and topics, so all of them may run at once in one database that
 //! outlives the run. None assumes that a call of `write` is atomic.
 
+mod fields;
 mod lists;
 mod records;
 mod rows;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use domain::ports::{Projection, Views};
 use domain::rows::{Generation, RowKey, ViewRow, ViewWrite};
 
+pub use fields::*;
 pub use lists::*;
 pub use records::*;
 pub use rows::*;
@@ -63,6 +65,8 @@ macro_rules! views_suite {
             a_batch_of_many_rows_is_whole,
             stages_are_written_whole_and_by_their_timestamps,
             a_read_sees_every_confirmed_write,
+            // fields
+            every_field_of_every_row_is_read_as_it_was_written,
             // lists
             a_verification_is_its_orgs_alone,
             signals_are_joined_oldest_first,

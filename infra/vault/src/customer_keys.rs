@@ -17,11 +17,11 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::aead::{self, MessageKey, NONCE, SALT, TAG};
 use crate::envelope::{Envelope, Header, suite_code, unpad};
-use crate::error::{OpenError, VaultError};
+use crate::error::{UnsealError, VaultError};
 use crate::evidence::{EvidencePrivateKey, EvidenceSecret};
 use crate::limits::SEALED_PLAINTEXT_BYTES_MAX;
 use crate::padding::padded;
-use crate::{lp, random};
+use crate::{length_prefix, random};
 
 /// Where an envelope belongs: it opens nowhere else. Org, customer, purpose, key and schema are bound too; they
 /// follow from the keys and from the field.
@@ -55,7 +55,7 @@ impl KeySet {
     pub(crate) fn new(customer: CustomerRef, purposes: [PurposeKey; 3]) -> Self {
         let evidence = &purposes[Purpose::Evidence as usize];
         let fingerprints = evidence.key.as_ref().map(|key| {
-            let info = lp::joined(&[
+            let info = length_prefix::joined(&[
                 b"identity/body-fingerprint/v1",
                 customer.org.as_str().as_bytes(),
                 customer.customer.as_str().as_bytes(),
@@ -137,11 +137,11 @@ impl DataKeys {
     /// Opens what [`DataKeys::seal`] sealed, in either suite. [`Opened::Erased`] when the key is gone.
     ///
     /// # Errors
-    /// [`OpenError`]; nothing of the plaintext is left then.
-    pub fn open(&self, ctx: &SealContext<'_>, sealed: &Sealed) -> Result<Opened, OpenError> {
+    /// [`UnsealError`]; nothing of the plaintext is left then.
+    pub fn open(&self, ctx: &SealContext<'_>, sealed: &Sealed) -> Result<Opened, UnsealError> {
         let envelope = Envelope::parse(sealed.as_bytes())?;
         if ctx.field.purpose() == Purpose::Evidence {
-            return Err(OpenError::Tampered);
+            return Err(UnsealError::Tampered);
         }
         self.open_with(ctx, &envelope, || Ok(None))
     }
@@ -149,7 +149,7 @@ impl DataKeys {
     /// Opens what [`DataKeys::seal_evidence`] sealed. [`Opened::Erased`] when the customer's key is gone.
     ///
     /// # Errors
-    /// [`OpenError`]; a private key that is not the binding's is [`OpenError::Tampered`] (compare
+    /// [`UnsealError`]; a private key that is not the binding's is [`UnsealError::Tampered`] (compare
     /// [`EvidencePrivateKey::key_id`] with the binding's to tell).
     pub fn open_evidence(
         &self,
@@ -157,10 +157,10 @@ impl DataKeys {
         binding: &RawBinding,
         private: &EvidencePrivateKey,
         sealed: &Sealed,
-    ) -> Result<Opened, OpenError> {
+    ) -> Result<Opened, UnsealError> {
         let envelope = Envelope::parse(sealed.as_bytes())?;
         if ctx.field.purpose() != Purpose::Evidence {
-            return Err(OpenError::Tampered);
+            return Err(UnsealError::Tampered);
         }
         self.open_with(ctx, &envelope, || {
             let secret = private.secret(&self.set.customer.org, binding)?;
@@ -199,11 +199,11 @@ impl DataKeys {
             self.set.purpose(purpose).key_id.as_bytes(),
         ]);
         match evidence {
-            None => MessageKey::derive(&[data_key], salt, &lp::joined(&parts)),
+            None => MessageKey::derive(&[data_key], salt, &length_prefix::joined(&parts)),
             Some((binding, secret)) => {
                 parts.push(binding.evidence_key_id.as_bytes());
                 parts.push(&binding.encapsulation);
-                MessageKey::derive(&[data_key, secret], salt, &lp::joined(&parts))
+                MessageKey::derive(&[data_key, secret], salt, &length_prefix::joined(&parts))
             }
         }
     }
@@ -245,33 +245,33 @@ impl DataKeys {
         &self,
         ctx: &SealContext<'_>,
         envelope: &Envelope<'_>,
-        evidence: impl FnOnce() -> Result<Option<(&'b RawBinding, Zeroizing<Vec<u8>>)>, OpenError>,
-    ) -> Result<Opened, OpenError> {
+        evidence: impl FnOnce() -> Result<Option<(&'b RawBinding, Zeroizing<Vec<u8>>)>, UnsealError>,
+    ) -> Result<Opened, UnsealError> {
         let header = &envelope.header;
         let purpose = ctx.field.purpose();
         let PurposeKey { key_id, key } = self.set.purpose(purpose);
         // A destroyed key without a name is any that the customer had: its row was lost in a restore.
         let lost = key.is_none() && key_id.is_empty();
         if header.key_id != key_id && !lost {
-            return Err(OpenError::Tampered);
+            return Err(UnsealError::Tampered);
         }
         let Some(data_key) = key else { return Ok(Opened::Erased) };
         let evidence = evidence()?;
         let evidence = evidence.as_ref().map(|(binding, secret)| (*binding, secret.as_slice()));
         let message = self.message_key(header.suite, purpose, data_key, evidence, &header.salt);
         if !message.is_committed_to_by(&header.commitment) {
-            return Err(OpenError::Tampered);
+            return Err(UnsealError::Tampered);
         }
         let mut text = envelope.ciphertext.to_vec();
         let aad = header.aad(&self.set.customer, ctx);
         if !aead::open_in_place(header.suite, message.key(), &header.nonce, &aad, &mut text, envelope.tag) {
-            return Err(OpenError::Tampered);
+            return Err(UnsealError::Tampered);
         }
         match unpad(&text) {
             Some(plaintext) => Ok(Opened::Open(Bytes::from(text).slice(plaintext))),
             None => {
                 text.zeroize();
-                Err(OpenError::Malformed)
+                Err(UnsealError::Malformed)
             }
         }
     }

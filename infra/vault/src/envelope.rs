@@ -8,9 +8,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::aead::{COMMITMENT, NONCE, SALT, TAG};
 use crate::customer_keys::SealContext;
-use crate::error::OpenError;
+use crate::error::UnsealError;
+use crate::length_prefix;
 use crate::limits::{KEY_ID_BYTES_MAX, SEALED_PLAINTEXT_BYTES_MAX};
-use crate::lp;
 use crate::padding::{LENGTH, is_padded, padme};
 
 /// The first bytes of every envelope.
@@ -73,7 +73,7 @@ impl<'a> Header<'a> {
     /// that says where it belongs.
     pub(crate) fn aad(&self, customer: &CustomerRef, ctx: &SealContext<'_>) -> [u8; 32] {
         let mut hash = Sha256::new();
-        lp::feed(
+        length_prefix::feed(
             &[
                 &MAGIC,
                 &[VERSION],
@@ -106,8 +106,8 @@ pub(crate) struct Envelope<'a> {
 
 impl<'a> Envelope<'a> {
     /// Takes an envelope apart. Every length must be the one and only possible.
-    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, OpenError> {
-        Self::try_parse(bytes).ok_or(OpenError::Malformed)
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, UnsealError> {
+        Self::try_parse(bytes).ok_or(UnsealError::Malformed)
     }
 
     fn try_parse(bytes: &'a [u8]) -> Option<Self> {

@@ -69,7 +69,7 @@ pub enum KmsError {
 
 /// Why an envelope did not open although its key is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum OpenError {
+pub enum UnsealError {
     /// Not an envelope of a version and suite that this build knows.
     #[error("not a sealed envelope")]
     Malformed,

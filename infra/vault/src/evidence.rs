@@ -16,9 +16,9 @@ use hpke::{Deserializable as _, Kem as _, OpModeR, OpModeS, Serializable as _};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::error::{OpenError, VaultError};
+use crate::error::{UnsealError, VaultError};
 use crate::limits::EVIDENCE_KEY_FILE_BYTES_MAX;
-use crate::{lp, private_file, random};
+use crate::{length_prefix, private_file, random};
 
 type PrivateKey = <X25519HkdfSha256 as hpke::Kem>::PrivateKey;
 type PublicKey = <X25519HkdfSha256 as hpke::Kem>::PublicKey;
@@ -33,7 +33,7 @@ const EXPORTER_CONTEXT: &[u8] = b"identity/evidence-secret/v1";
 
 /// What both sides put into HPKE's `info`.
 fn info(org: &OrgId, evidence_key_id: &str) -> Vec<u8> {
-    lp::joined(&[b"identity/evidence/v1", org.as_str().as_bytes(), evidence_key_id.as_bytes()])
+    length_prefix::joined(&[b"identity/evidence/v1", org.as_str().as_bytes(), evidence_key_id.as_bytes()])
 }
 
 /// Why an evidence key could not be taken up or written.
@@ -162,18 +162,22 @@ impl EvidencePrivateKey {
     }
 
     /// The secret that was encapsulated to this key.
-    pub(crate) fn secret(&self, org: &OrgId, binding: &RawBinding) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    pub(crate) fn secret(
+        &self,
+        org: &OrgId,
+        binding: &RawBinding,
+    ) -> Result<Zeroizing<Vec<u8>>, UnsealError> {
         let encapsulated =
-            Encapsulated::from_bytes(&binding.encapsulation).map_err(|_| OpenError::Tampered)?;
+            Encapsulated::from_bytes(&binding.encapsulation).map_err(|_| UnsealError::Tampered)?;
         let receiver = hpke::setup_receiver::<ExportOnlyAead, HkdfSha256, X25519HkdfSha256>(
             &OpModeR::Base,
             &self.key,
             &encapsulated,
             &info(org, &binding.evidence_key_id),
         )
-        .map_err(|_| OpenError::Tampered)?;
+        .map_err(|_| UnsealError::Tampered)?;
         let mut secret = Zeroizing::new(vec![0; 32]);
-        receiver.export(EXPORTER_CONTEXT, &mut secret).map_err(|_| OpenError::Tampered)?;
+        receiver.export(EXPORTER_CONTEXT, &mut secret).map_err(|_| UnsealError::Tampered)?;
         Ok(secret)
     }
 }

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::aead::{self, COMMITMENT, MessageKey, NONCE, SALT, TAG};
 use crate::error::KmsError;
-use crate::{lp, random};
+use crate::{length_prefix, random};
 
 /// Org keys, in versions. Obligations: a key never leaves; of two that create at once, both get the same
 /// version; a key is durable before its version is told; `unwrap` gives plaintext only for the very org, version
@@ -53,7 +53,7 @@ pub(crate) fn data_key_binding(
     key_id: &str,
     version: u32,
 ) -> Vec<u8> {
-    lp::joined(&[
+    length_prefix::joined(&[
         b"identity/data-key/v1",
         customer.org.as_str().as_bytes(),
         customer.customer.as_str().as_bytes(),
@@ -70,13 +70,13 @@ const WRAP_SUITE: Suite = Suite::Aes256GcmSiv;
 
 /// The key of one wrap: committed to, as an envelope's is.
 fn wrapping_key(org_key: &[u8], org: &OrgId, version: u32, salt: &[u8; SALT]) -> MessageKey {
-    let info = lp::joined(&[b"identity/wrap/v1", org.as_str().as_bytes(), &version.to_be_bytes()]);
+    let info = length_prefix::joined(&[b"identity/wrap/v1", org.as_str().as_bytes(), &version.to_be_bytes()]);
     MessageKey::derive(&[org_key], salt, &info)
 }
 
 fn wrap_aad(binding: &[u8], salt: &[u8], commitment: &[u8], nonce: &[u8]) -> [u8; 32] {
     let mut hash = Sha256::new();
-    lp::feed(&[&[WRAP_VERSION], binding, salt, commitment, nonce], |bytes| hash.update(bytes));
+    length_prefix::feed(&[&[WRAP_VERSION], binding, salt, commitment, nonce], |bytes| hash.update(bytes));
     hash.finalize().into()
 }
 

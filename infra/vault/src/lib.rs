@@ -13,8 +13,8 @@ mod error;
 mod evidence;
 mod file_kms;
 mod kms;
+mod length_prefix;
 mod limits;
-mod lp;
 mod org_ids;
 mod padding;
 mod private_file;
@@ -22,7 +22,7 @@ mod random;
 mod vault;
 
 pub use customer_keys::{CustomerKeys, DataKeys, FreshKeys, SealContext, StoredKeys};
-pub use error::{KmsError, OpenError, VaultError};
+pub use error::{KmsError, UnsealError, VaultError};
 pub use evidence::{
     EvidenceKeyError, EvidenceKeyPair, EvidencePrivateKey, EvidencePublicKey, EvidenceSecret,
 };
@@ -31,7 +31,7 @@ pub use kms::Kms;
 pub use limits::SEALED_PLAINTEXT_BYTES_MAX;
 pub use org_ids::{OrgIds, create_id_secret};
 pub use random::random_id;
-pub use vault::{AlwaysCurrent, Freshness, Vault};
+pub use vault::{AlwaysCurrent, CacheFreshness, Vault};
 
 #[cfg(test)]
 mod tests;

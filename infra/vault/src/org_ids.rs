@@ -10,10 +10,10 @@ use subtle::ConstantTimeEq as _;
 
 use crate::error::VaultError;
 use crate::kms::Kms;
-use crate::{lp, random};
+use crate::{length_prefix, random};
 
 fn id_secret_binding(org: &OrgId, version: u32) -> Vec<u8> {
-    lp::joined(&[b"identity/id-secret/v1", org.as_str().as_bytes(), &version.to_be_bytes()])
+    length_prefix::joined(&[b"identity/id-secret/v1", org.as_str().as_bytes(), &version.to_be_bytes()])
 }
 
 /// Makes an org's id secret, wrapped under its current org key, which must exist.
@@ -59,7 +59,7 @@ impl OrgIds {
 
     fn hmac(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = self.keyed.clone();
-        lp::feed(parts, |bytes| mac.update(bytes));
+        length_prefix::feed(parts, |bytes| mac.update(bytes));
         mac.finalize().into_bytes().into()
     }
 

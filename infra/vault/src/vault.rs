@@ -24,7 +24,7 @@ use crate::random;
 
 /// Whether this process hears of erasures as they happen: a cached key serves only while it does (design §2,
 /// erasure). Asked on every use of the cache, so it must be cheap.
-pub trait Freshness: Send + Sync {
+pub trait CacheFreshness: Send + Sync {
     /// True while the outcome stream is known to be current.
     fn is_current(&self) -> bool;
 }
@@ -33,13 +33,13 @@ pub trait Freshness: Send + Sync {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AlwaysCurrent;
 
-impl Freshness for AlwaysCurrent {
+impl CacheFreshness for AlwaysCurrent {
     fn is_current(&self) -> bool {
         true
     }
 }
 
-impl<F: Fn() -> bool + Send + Sync> Freshness for F {
+impl<F: Fn() -> bool + Send + Sync> CacheFreshness for F {
     fn is_current(&self) -> bool {
         self()
     }
@@ -65,7 +65,7 @@ type SecretName = (OrgId, String, i64);
 struct Inner {
     rows: Arc<dyn KeyRows>,
     kms: Arc<dyn Kms>,
-    freshness: Arc<dyn Freshness>,
+    freshness: Arc<dyn CacheFreshness>,
     cache: Cache<CustomerRef, Arc<Slot>>,
     /// Of whom an erasure was heard: they are read from their row every time, and those purposes are taken as
     /// destroyed whatever the row still holds; see [`ERASED_FOR`].
@@ -79,7 +79,7 @@ pub struct Vault(Arc<Inner>);
 
 impl Vault {
     /// A vault over a key store and a KMS.
-    pub fn new(rows: Arc<dyn KeyRows>, kms: Arc<dyn Kms>, freshness: Arc<dyn Freshness>) -> Self {
+    pub fn new(rows: Arc<dyn KeyRows>, kms: Arc<dyn Kms>, freshness: Arc<dyn CacheFreshness>) -> Self {
         Self::with_cache(rows, kms, freshness, KEYS_CACHED_FOR, CUSTOMERS_CACHED_MAX)
     }
 
@@ -87,7 +87,7 @@ impl Vault {
     pub(crate) fn with_cache(
         rows: Arc<dyn KeyRows>,
         kms: Arc<dyn Kms>,
-        freshness: Arc<dyn Freshness>,
+        freshness: Arc<dyn CacheFreshness>,
         cached_for: Duration,
         cached_max: u64,
     ) -> Self {

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use domain::ports::Projection as _;
 use domain::rows::{Generation, ViewRow, ViewWrite};
 use futures::stream::{self, StreamExt as _};
-use local_cluster::{Cassandra, CassandraOptions};
+use local_cluster::{CassandraNode, CassandraOptions};
 use scylla::client::session_builder::SessionBuilder;
-use testkit::samples::{Counted, Samples, written};
-use views_cql::{CqlOptions, CqlSession, CqlViews, Replication};
+use testkit::samples::{Samples, TallyCounter, written};
+use views_cql::{CqlOptions, CqlSession, CqlViews, KeyspaceReplication};
 
 const BATCH: u64 = 500;
 /// As many log partitions write side by side.
@@ -21,7 +21,7 @@ const RUN_FOR: Duration = Duration::from_secs(8);
 const ROUNDS: usize = 3;
 
 fn main() {
-    let node = Cassandra::start(CassandraOptions::default()).unwrap();
+    let node = CassandraNode::start(CassandraOptions::default()).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(measure(&node.cql_node()));
 }
@@ -91,7 +91,7 @@ async fn bare(node: &str, at_once: usize) -> f64 {
 }
 
 /// What a projector writes for verdicts `from` up to `from + BATCH`: event rows, then states and counts.
-fn batch(s: &Samples, counted: &mut Counted, from: u64) -> (Vec<ViewWrite>, Vec<ViewWrite>, u64) {
+fn batch(s: &Samples, counted: &mut TallyCounter, from: u64) -> (Vec<ViewWrite>, Vec<ViewWrite>, u64) {
     let numbers = from..from + BATCH;
     let rows: Vec<_> = numbers.clone().map(|n| s.verification(&s.customer(n), 2 * n)).collect();
     let (mut events, mut then): (Vec<_>, Vec<_>) =
@@ -110,7 +110,7 @@ fn batch(s: &Samples, counted: &mut Counted, from: u64) -> (Vec<ViewWrite>, Vec<
 /// Rows and verdicts a second.
 async fn projection(node: &str, keyspace: &str, concurrency: usize) -> (f64, f64) {
     let options = CqlOptions {
-        replication: Replication::Factor(1),
+        replication: KeyspaceReplication::Factor(1),
         concurrency,
         ..CqlOptions::new(vec![node.to_owned()], keyspace)
     };
@@ -122,7 +122,7 @@ async fn projection(node: &str, keyspace: &str, concurrency: usize) -> (f64, f64
         let views = Arc::clone(&views);
         tokio::spawn(async move {
             let s = Samples::new(partition);
-            let mut counted = Counted::default();
+            let mut counted = TallyCounter::default();
             let (mut rows, mut verdicts, mut spent) = (0, 0, Duration::ZERO);
             while since.elapsed() < RUN_FOR {
                 let making = Instant::now();

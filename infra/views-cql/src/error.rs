@@ -10,7 +10,7 @@ use scylla::errors::{
 
 /// Why a session was not opened, or a schema not brought up to date.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum OpenError {
+pub enum CqlOpenError {
     /// The settings.
     #[error("CQL settings: {0}")]
     Options(String),
@@ -175,8 +175,8 @@ pub(crate) fn open_error(
     user: Option<&str>,
     tls: bool,
     error: &NewSessionError,
-) -> OpenError {
-    let unreachable = |why: String| OpenError::Unreachable { nodes: nodes.join(", "), why };
+) -> CqlOpenError {
+    let unreachable = |why: String| CqlOpenError::Unreachable { nodes: nodes.join(", "), why };
     let connection = match error {
         NewSessionError::FailedToResolveAnyHostname(_) => {
             return unreachable("their names are unknown".to_owned());
@@ -184,25 +184,25 @@ pub(crate) fn open_error(
         NewSessionError::MetadataError(MetadataError::ConnectionPoolError(ConnectionPoolError::Broken {
             last_connection_error,
         })) => last_connection_error,
-        NewSessionError::IllegalConfig(why) => return OpenError::Options(why.to_string()),
+        NewSessionError::IllegalConfig(why) => return CqlOpenError::Options(why.to_string()),
         _ => return unreachable("they did not say what the cluster is like".to_owned()),
     };
     let who = user.map_or_else(|| "a session without a user".to_owned(), |user| format!("user {user:?}"));
     match connection {
         ConnectionError::ConnectTimeout => unreachable("no answer in time".to_owned()),
         ConnectionError::IoError(error) => match tls_reason(error) {
-            Some(reason) => OpenError::Tls(reason),
+            Some(reason) => CqlOpenError::Tls(reason),
             None => unreachable(error.kind().to_string()),
         },
         ConnectionError::ConnectionSetupRequestError(setup) => match setup.get_error() {
             ConnectionSetupRequestErrorKind::DbError(DbError::AuthenticationError, _) => {
-                OpenError::Credentials { who, why: "wrong user or password" }
+                CqlOpenError::Credentials { who, why: "wrong user or password" }
             }
             ConnectionSetupRequestErrorKind::MissingAuthentication => {
-                OpenError::Credentials { who, why: "they want a user and a password" }
+                CqlOpenError::Credentials { who, why: "they want a user and a password" }
             }
             ConnectionSetupRequestErrorKind::DbError(DbError::Unauthorized, _) => {
-                OpenError::Credentials { who, why: "the user may not log in" }
+                CqlOpenError::Credentials { who, why: "the user may not log in" }
             }
             ConnectionSetupRequestErrorKind::BrokenConnection(broken) => broken_off(broken, tls, unreachable),
             _ => unreachable("the first exchange failed: perhaps not a CQL port".to_owned()),
@@ -217,17 +217,17 @@ pub(crate) fn open_error(
 fn broken_off(
     broken: &BrokenConnectionError,
     tls: bool,
-    unreachable: impl Fn(String) -> OpenError,
-) -> OpenError {
+    unreachable: impl Fn(String) -> CqlOpenError,
+) -> CqlOpenError {
     let mut cause = broken.source();
     while let Some(error) = cause {
         if let Some(reason) = error.downcast_ref::<std::io::Error>().and_then(tls_reason) {
-            return OpenError::Tls(reason);
+            return CqlOpenError::Tls(reason);
         }
         cause = error.source();
     }
     if tls {
-        return OpenError::Tls(
+        return CqlOpenError::Tls(
             "a node ended the connection after the handshake: does it ask for a client certificate that \
              we do not show, or one of another authority?"
                 .to_owned(),

@@ -17,8 +17,8 @@ mod statement;
 mod tls;
 mod views;
 
-pub use error::OpenError;
+pub use error::CqlOpenError;
 pub use keys::CqlKeys;
-pub use options::{ClientCertificate, CqlOptions, Credentials, Replication, TlsOptions};
+pub use options::{ClientCertificate, CqlCredentials, CqlOptions, KeyspaceReplication, TlsOptions};
 pub use session::CqlSession;
 pub use views::CqlViews;

@@ -93,7 +93,7 @@ pub(crate) const CUSTOMERS_AT_ONCE: usize = 16;
 /// Verifications of one customer that are read at the same time.
 pub(crate) const VERIFICATIONS_AT_ONCE: usize = 8;
 
-/// Looks at the pointer at a start until it stands still: it moves a few times in a whole rebuild.
+/// Reads of the pointer at a start until it no longer changes: it changes a few times in a whole rebuild.
 pub(crate) const POINTER_LOOKS_MAX: u32 = 8;
 
 /// Characters of a keyspace's name (Cassandra's own limit).

@@ -11,9 +11,9 @@ use domain::time::Timestamp;
 use scylla::policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancingPolicy};
 use scylla::statement::unprepared::Statement as Text;
 
-use crate::error::{Kind, OpenError, failed, kind_of};
+use crate::error::{CqlOpenError, Kind, failed, kind_of};
 use crate::limits::{POINTER_LOOKS_MAX, SCHEMA_WITHIN};
-use crate::options::Replication;
+use crate::options::KeyspaceReplication;
 use crate::schema::{GENERATION, GENERATION_TABLES, KEYS, MIGRATIONS_TABLE, Names, VIEWS};
 use crate::session::{CqlSession, Use};
 use crate::statement::Cell;
@@ -24,9 +24,9 @@ impl CqlSession {
     /// them. Safe to run by many programs at once, and again after it was broken off.
     ///
     /// # Errors
-    /// [`OpenError::Newer`] when a newer build was here, [`OpenError::Replication`] when a keyspace has other
-    /// replicas than the settings say, [`OpenError::Store`] when the store did not do it now.
-    pub async fn migrate(self: &Arc<Self>) -> Result<(), OpenError> {
+    /// [`CqlOpenError::Newer`] when a newer build was here, [`CqlOpenError::Replication`] when a keyspace has other
+    /// replicas than the settings say, [`CqlOpenError::Store`] when the store did not do it now.
+    pub async fn migrate(self: &Arc<Self>) -> Result<(), CqlOpenError> {
         for space in [&self.options.keyspace, &self.options.keys_keyspace] {
             self.keyspace(space).await?;
             self.change(&MIGRATIONS_TABLE.replace("{space}", space)).await?;
@@ -38,7 +38,7 @@ impl CqlSession {
 
     /// Makes the tables of the generations that projectors write. One that was dropped between the look at the
     /// pointer and the making is dropped again: nobody else would.
-    async fn ensure_written(self: &Arc<Self>) -> Result<(), OpenError> {
+    async fn ensure_written(self: &Arc<Self>) -> Result<(), CqlOpenError> {
         let views = CqlViews::new(Arc::clone(self));
         let mut pointer = views.pointer().await?;
         for _ in 0..POINTER_LOOKS_MAX {
@@ -58,14 +58,16 @@ impl CqlSession {
             }
             pointer = now;
         }
-        Err(OpenError::Store(StoreError::Unavailable("the pointer does not stand still".to_owned())))
+        Err(CqlOpenError::Store(StoreError::Unavailable(
+            "the pointer kept changing while tables were made".to_owned(),
+        )))
     }
 
     /// Makes the tables of a generation that are missing.
     ///
     /// # Errors
     /// As [`CqlSession::migrate`].
-    pub async fn ensure_generation(&self, generation: Generation) -> Result<(), OpenError> {
+    pub async fn ensure_generation(&self, generation: Generation) -> Result<(), CqlOpenError> {
         let name = component_of(generation);
         let fill = |text: &str| self.names().fill_generation(text, generation);
         self.component(&self.options.keyspace, &name, GENERATION, fill).await
@@ -74,13 +76,13 @@ impl CqlSession {
     /// Drops the tables of a generation that does not answer. Again is no error.
     ///
     /// # Errors
-    /// [`OpenError::Options`] when it is the one that answers, [`OpenError::Store`] as for a request.
-    pub async fn drop_generation(self: &Arc<Self>, generation: Generation) -> Result<(), OpenError> {
+    /// [`CqlOpenError::Options`] when it is the one that answers, [`CqlOpenError::Store`] as for a request.
+    pub async fn drop_generation(self: &Arc<Self>, generation: Generation) -> Result<(), CqlOpenError> {
         let views = CqlViews::new(Arc::clone(self));
         if views.pointer().await?.live == generation {
             let words =
                 format!("generation {} answers: point at another one before it is dropped", generation.0);
-            return Err(OpenError::Options(words));
+            return Err(CqlOpenError::Options(words));
         }
         // The record first: a drop that is broken off leaves tables that `ensure_generation` completes.
         let delete = format!(
@@ -95,7 +97,7 @@ impl CqlSession {
             let text = format!("DROP TABLE IF EXISTS {}.{table}_g{}", self.options.keyspace, generation.0);
             self.change(&text).await?;
         }
-        self.forget_generation(generation);
+        self.prepared.forget(generation);
         Ok(())
     }
 
@@ -109,14 +111,14 @@ impl CqlSession {
         component: &str,
         versions: &[&[&str]],
         fill: impl Fn(&str) -> String,
-    ) -> Result<(), OpenError> {
+    ) -> Result<(), CqlOpenError> {
         let known = versions.len() as i32;
         let read = format!("SELECT max(version) FROM {space}.migrations WHERE component = ?");
         let read = self.prepare("migrations", &read, Use::SerialRead).await?;
         let found = self.first::<(Option<i32>,)>(&read, &[Cell::Text(component.to_owned())]).await?;
         let found = found.and_then(|(version,)| version).unwrap_or(0);
         if found > known {
-            return Err(OpenError::Newer { component: component.to_owned(), found, known });
+            return Err(CqlOpenError::Newer { component: component.to_owned(), found, known });
         }
         let insert = format!(
             "INSERT INTO {space}.migrations (component, version, applied_at) VALUES (?, ?, ?) IF NOT EXISTS"
@@ -136,11 +138,11 @@ impl CqlSession {
     }
 
     /// Makes the keyspace, or compares its replicas with the settings.
-    async fn keyspace(&self, space: &str) -> Result<(), OpenError> {
+    async fn keyspace(&self, space: &str) -> Result<(), CqlOpenError> {
         let wanted = &self.options.replication;
         let map = match wanted {
-            Replication::Factor(factor) => format!("'replication_factor': {factor}"),
-            Replication::PerDatacenter(map) => {
+            KeyspaceReplication::Factor(factor) => format!("'replication_factor': {factor}"),
+            KeyspaceReplication::PerDatacenter(map) => {
                 map.iter().map(|(name, n)| format!("'{name}': {n}")).collect::<Vec<_>>().join(", ")
             }
         };
@@ -161,8 +163,8 @@ impl CqlSession {
             .collect();
         let same = !replicas.is_empty()
             && match wanted {
-                Replication::Factor(factor) => replicas.iter().all(|(_, n)| *n == Some(*factor)),
-                Replication::PerDatacenter(map) => {
+                KeyspaceReplication::Factor(factor) => replicas.iter().all(|(_, n)| *n == Some(*factor)),
+                KeyspaceReplication::PerDatacenter(map) => {
                     replicas.len() == map.len()
                         && replicas.iter().all(|(name, n)| n.is_some() && map.get(*name).copied() == *n)
                 }
@@ -173,7 +175,7 @@ impl CqlSession {
         let shown: Vec<String> =
             replicas.iter().map(|(name, n)| format!("{name}: {}", n.unwrap_or_default())).collect();
         let wanted = map.replace('\'', "");
-        Err(OpenError::Replication { keyspace: space.to_owned(), found: shown.join(", "), wanted })
+        Err(CqlOpenError::Replication { keyspace: space.to_owned(), found: shown.join(", "), wanted })
     }
 
     /// A change that may have been made before. Statements say so themselves but for an added column, for which

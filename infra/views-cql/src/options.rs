@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::error::OpenError;
+use crate::error::CqlOpenError;
 use crate::limits::{CONNECT_WITHIN, KEYSPACE_CHARS_MAX, REQUEST_WITHIN, REQUESTS_AT_ONCE};
 
 /// Replicas of each row. What stands in the cluster is compared with it at the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Replication {
+pub enum KeyspaceReplication {
     /// So many in every data centre.
     Factor(u16),
     /// So many in each of these data centres, none elsewhere.
@@ -18,16 +18,16 @@ pub enum Replication {
 
 /// A user of the cluster.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
+pub struct CqlCredentials {
     /// The role.
     pub user: String,
     /// Its password.
     pub password: String,
 }
 
-impl std::fmt::Debug for Credentials {
+impl std::fmt::Debug for CqlCredentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Credentials({})", self.user)
+        write!(f, "CqlCredentials({})", self.user)
     }
 }
 
@@ -60,11 +60,11 @@ pub struct CqlOptions {
     /// The key store's keyspace, apart because it is backed up, granted and restored apart.
     pub keys_keyspace: String,
     /// Replicas of each row, in both.
-    pub replication: Replication,
+    pub replication: KeyspaceReplication,
     /// The data centre whose nodes are asked; without it every node is as near as any other.
     pub datacenter: Option<String>,
     /// User and password.
-    pub credentials: Option<Credentials>,
+    pub credentials: Option<CqlCredentials>,
     /// TLS; none is plaintext.
     pub tls: Option<TlsOptions>,
     /// Lightweight transactions agree among all data centres (`SERIAL`) and not only in ours
@@ -86,7 +86,7 @@ impl CqlOptions {
             nodes,
             keys_keyspace: format!("{keyspace}_keys"),
             keyspace,
-            replication: Replication::Factor(3),
+            replication: KeyspaceReplication::Factor(3),
             datacenter: None,
             credentials: None,
             tls: None,
@@ -99,8 +99,8 @@ impl CqlOptions {
 
     /// What can be seen to be wrong without asking a node. Keyspaces and data centres go into statements as
     /// they are, so only harmless characters are let through.
-    pub(crate) fn check(&self) -> Result<(), OpenError> {
-        let refuse = |what: &str| Err(OpenError::Options(what.to_owned()));
+    pub(crate) fn check(&self) -> Result<(), CqlOpenError> {
+        let refuse = |what: &str| Err(CqlOpenError::Options(what.to_owned()));
         if self.nodes.is_empty() {
             return refuse("no CQL nodes are named");
         }
@@ -117,8 +117,8 @@ impl CqlOptions {
             return refuse("concurrency and timeouts must be above zero");
         }
         match &self.replication {
-            Replication::Factor(factor) if *factor >= 1 => Ok(()),
-            Replication::PerDatacenter(map)
+            KeyspaceReplication::Factor(factor) if *factor >= 1 => Ok(()),
+            KeyspaceReplication::PerDatacenter(map)
                 if !map.is_empty() && map.iter().all(|(name, n)| *n >= 1 && is_datacenter(name)) =>
             {
                 Ok(())
@@ -151,15 +151,15 @@ mod tests {
         for name in ["", "Identity", "1st", "a b", "a;drop", "a-b", &"a".repeat(49)] {
             assert!(CqlOptions { keyspace: name.to_owned(), ..good.clone() }.check().is_err(), "{name}");
         }
-        let replication = Replication::PerDatacenter([("dc'1".to_owned(), 3)].into());
+        let replication = KeyspaceReplication::PerDatacenter([("dc'1".to_owned(), 3)].into());
         assert!(CqlOptions { replication, ..good.clone() }.check().is_err());
-        assert!(CqlOptions { replication: Replication::Factor(0), ..good.clone() }.check().is_err());
+        assert!(CqlOptions { replication: KeyspaceReplication::Factor(0), ..good.clone() }.check().is_err());
         assert!(CqlOptions { nodes: Vec::new(), ..good }.check().is_err());
     }
 
     #[test]
     fn a_password_is_not_shown() {
-        let credentials = Credentials { user: "identity".to_owned(), password: "hush".to_owned() };
+        let credentials = CqlCredentials { user: "identity".to_owned(), password: "hush".to_owned() };
         assert!(!format!("{credentials:?}").contains("hush"));
     }
 }

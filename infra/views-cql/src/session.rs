@@ -3,11 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use domain::ports::StoreError;
-use domain::rows::Generation;
 use metrics::Histogram;
 use scylla::client::execution_profile::ExecutionProfile;
 use scylla::client::session::Session;
@@ -22,15 +21,14 @@ use scylla::statement::batch::{Batch, BatchStatement, BatchType};
 use scylla::statement::{Consistency, SerialConsistency};
 use tokio::sync::Semaphore;
 
-use crate::error::{Kind, OpenError, failed, kind_of, kind_of_prepare, open_error};
+use crate::error::{CqlOpenError, Kind, failed, kind_of, kind_of_prepare, open_error};
 use crate::limits::{
     CONDITIONAL_RETRY, CONDITIONAL_TRIES, DRIVER_PAGE_ROWS, KEEPALIVE, SCHEMA_WITHIN, SESSION_WITHIN,
 };
 use crate::options::CqlOptions;
 use crate::retry::CountedRetries;
-use crate::statement::{Cell, Statement};
+use crate::statement::{Cell, Statement, StatementSets};
 use crate::tls;
-use crate::views::{InspectStatements, Known, Statements};
 
 /// How a statement is to be treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +56,8 @@ pub struct CqlSession {
     pub(crate) options: CqlOptions,
     /// Bulk work takes a permit for each request; single reads of the API do not wait behind it.
     pub(crate) bulk: Semaphore,
-    pub(crate) generations: Known<Statements>,
-    pub(crate) looks: Known<InspectStatements>,
+    /// What was prepared of each generation.
+    pub(crate) prepared: StatementSets,
     batches: Histogram,
 }
 
@@ -85,8 +83,8 @@ impl CqlSession {
     /// Opens a session. Bounded in time; trying again is the caller's decision.
     ///
     /// # Errors
-    /// [`OpenError`]: no node can be reached, credentials or certificates are refused, wrong settings.
-    pub async fn connect(options: CqlOptions) -> Result<Arc<Self>, OpenError> {
+    /// [`CqlOpenError`]: no node can be reached, credentials or certificates are refused, wrong settings.
+    pub async fn connect(options: CqlOptions) -> Result<Arc<Self>, CqlOpenError> {
         options.check()?;
         let tls = options.tls.as_ref().map(tls::context).transpose()?;
         let mut balancing = DefaultPolicy::builder().token_aware(true);
@@ -119,7 +117,7 @@ impl CqlSession {
         let user = options.credentials.as_ref().map(|credentials| credentials.user.as_str());
         let driver = tokio::time::timeout(SESSION_WITHIN, builder.build())
             .await
-            .map_err(|_| OpenError::Unreachable {
+            .map_err(|_| CqlOpenError::Unreachable {
                 nodes: options.nodes.join(", "),
                 why: format!("not connected within {} s", SESSION_WITHIN.as_secs()),
             })?
@@ -130,9 +128,9 @@ impl CqlSession {
             known_datacenter(datacenter, nodes.filter_map(|node| node.datacenter.as_deref()))?;
         }
         let bulk = Semaphore::new(options.concurrency);
-        let (generations, looks) = (Known::default(), Known::default());
+        let prepared = StatementSets::default();
         let batches = metrics::histogram!("identity_cql_request_seconds", "statement" => BATCH);
-        Ok(Arc::new(Self { driver, options, bulk, generations, looks, batches }))
+        Ok(Arc::new(Self { driver, options, bulk, prepared, batches }))
     }
 
     /// What it was opened with.
@@ -142,11 +140,6 @@ impl CqlSession {
 
     pub(crate) fn driver(&self) -> &Session {
         &self.driver
-    }
-
-    pub(crate) fn forget_generation(&self, generation: Generation) {
-        self.generations.lock().unwrap_or_else(PoisonError::into_inner).remove(&generation);
-        self.looks.lock().unwrap_or_else(PoisonError::into_inner).remove(&generation);
     }
 
     /// Prepares a statement. `name` is its label in metrics and its word in errors.
@@ -293,14 +286,14 @@ impl CqlSession {
 
 /// Whether a node is in the data centre whose nodes are to be asked: if none is, no request has anywhere to go, and
 /// each would fail as if there were no connection.
-fn known_datacenter<'a>(wanted: &str, of_nodes: impl Iterator<Item = &'a str>) -> Result<(), OpenError> {
+fn known_datacenter<'a>(wanted: &str, of_nodes: impl Iterator<Item = &'a str>) -> Result<(), CqlOpenError> {
     let known: BTreeSet<&str> = of_nodes.collect();
     // A cluster that does not say is none that can be judged.
     if known.is_empty() || known.contains(wanted) {
         return Ok(());
     }
     let known: Vec<&str> = known.into_iter().collect();
-    Err(OpenError::Options(format!(
+    Err(CqlOpenError::Options(format!(
         "[cql] datacenter: no node is in {wanted:?}; the cluster's data centres are {}",
         known.join(", ")
     )))

@@ -1,9 +1,14 @@
 //! Prepared statements and the values they are run with.
 
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use bytes::Bytes;
 use domain::event::{Offset, Partition, Source, TopicId};
 use domain::ids::{CustomerId, EnrolmentId, OrgId, TierEventId, VerificationId};
 use domain::ports::StoreError;
+use domain::rows::Generation;
 use domain::time::Timestamp;
 use metrics::Histogram;
 use scylla::cluster::metadata::ColumnType;
@@ -17,6 +22,36 @@ pub(crate) struct Statement {
     pub(crate) name: &'static str,
     pub(crate) prepared: PreparedStatement,
     pub(crate) seconds: Histogram,
+}
+
+type SetsByGeneration = HashMap<(Generation, TypeId), Arc<dyn Any + Send + Sync>>;
+
+/// Statements that were prepared together, by generation and by what set they are: as many sets as a program uses,
+/// of the generations that exist at one time. Which sets there are is their users' business.
+#[derive(Default)]
+pub(crate) struct StatementSets(Mutex<SetsByGeneration>);
+
+impl StatementSets {
+    fn lock(&self) -> MutexGuard<'_, SetsByGeneration> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The set, when it was prepared for that generation.
+    pub(crate) fn get<S: Any + Send + Sync>(&self, generation: Generation) -> Option<Arc<S>> {
+        self.lock().get(&(generation, TypeId::of::<S>())).cloned()?.downcast().ok()
+    }
+
+    /// Keeps a set, unless another caller's was kept first; gives the one that is kept.
+    pub(crate) fn keep<S: Any + Send + Sync>(&self, generation: Generation, set: Arc<S>) -> Arc<S> {
+        let key = (generation, TypeId::of::<S>());
+        let kept = Arc::clone(self.lock().entry(key).or_insert_with(|| Arc::clone(&set) as _));
+        kept.downcast().unwrap_or(set)
+    }
+
+    /// Forgets the sets of a generation that was dropped.
+    pub(crate) fn forget(&self, generation: Generation) {
+        self.lock().retain(|(of, _), _| *of != generation);
+    }
 }
 
 /// A value of a statement. Owned and cheap to clone, so that a batch can be put together from many rows.

@@ -8,11 +8,11 @@ use openssl::x509::X509;
 use openssl::x509::store::X509StoreBuilder;
 use scylla::client::session::OpenSsl010Config;
 
-use crate::error::OpenError;
+use crate::error::CqlOpenError;
 use crate::options::TlsOptions;
 
 /// Verifies the nodes' certificates, names included.
-pub(crate) fn context(options: &TlsOptions) -> Result<OpenSsl010Config, OpenError> {
+pub(crate) fn context(options: &TlsOptions) -> Result<OpenSsl010Config, CqlOpenError> {
     let mut builder = SslConnector::builder(SslMethod::tls()).map_err(|e| refused("OpenSSL", &e))?;
     if let Some(file) = &options.ca_file {
         // A store of its own: these authorities and no others.
@@ -20,7 +20,7 @@ pub(crate) fn context(options: &TlsOptions) -> Result<OpenSsl010Config, OpenErro
         let mut store = X509StoreBuilder::new().map_err(|e| refused("OpenSSL", &e))?;
         let authorities = X509::stack_from_pem(&pem).map_err(|e| refused("the authorities' file", &e))?;
         if authorities.is_empty() {
-            return Err(OpenError::Tls(format!("{} holds no certificate", file.display())));
+            return Err(CqlOpenError::Tls(format!("{} holds no certificate", file.display())));
         }
         for authority in authorities {
             store.add_cert(authority).map_err(|e| refused("the authorities' file", &e))?;
@@ -42,11 +42,11 @@ pub(crate) fn context(options: &TlsOptions) -> Result<OpenSsl010Config, OpenErro
     Ok(OpenSsl010Config::new(builder))
 }
 
-fn refused(what: &str, error: &ErrorStack) -> OpenError {
+fn refused(what: &str, error: &ErrorStack) -> CqlOpenError {
     let reason = error.errors().first().and_then(openssl::error::Error::reason).unwrap_or("no reason given");
-    OpenError::Tls(format!("{what}: {reason}"))
+    CqlOpenError::Tls(format!("{what}: {reason}"))
 }
 
-fn unreadable(file: &Path, error: &std::io::Error) -> OpenError {
-    OpenError::Tls(format!("{}: {error}", file.display()))
+fn unreadable(file: &Path, error: &std::io::Error) -> CqlOpenError {
+    CqlOpenError::Tls(format!("{}: {error}", file.display()))
 }

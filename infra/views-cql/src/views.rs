@@ -30,10 +30,10 @@ use domain::time::Timestamp;
 use tokio::sync::OnceCell;
 
 pub(crate) use global_statements::init;
-pub(crate) use statements::{InspectStatements, Known, Statements};
 
 use crate::session::CqlSession;
 use global_statements::GlobalStatements;
+use statements::Statements;
 
 /// The distributed engine's read model: every generation has its own tables, which must have been made
 /// ([`CqlSession::ensure_generation`]); one that has none is `Corrupt`.

@@ -27,7 +27,7 @@ use crate::reading::customers::{CustomerBody, registered};
 use crate::reading::unseal;
 use crate::serving::auth::{Caller, Wants};
 use crate::serving::errors::ApiError;
-use crate::serving::json::Object;
+use crate::serving::json::JsonObject;
 use crate::serving::rate_limit::Bucket;
 use crate::serving::wiped_body::WipedBody;
 use crate::writes::answer::{WriteAnswer, WriteConclusion};
@@ -49,7 +49,7 @@ impl WriteEndpoint for CustomerRegistration {
 
     type Submission = RegistrationSubmission;
 
-    fn parse(object: Object<'_>, query: &str, headers: &HeaderMap) -> Result<Self::Submission, ApiError> {
+    fn parse(object: JsonObject<'_>, query: &str, headers: &HeaderMap) -> Result<Self::Submission, ApiError> {
         submission::parse(object, query, headers)
     }
 

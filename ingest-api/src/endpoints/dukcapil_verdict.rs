@@ -24,7 +24,7 @@ use self::command::VerdictNames;
 use self::submission::VerdictSubmission;
 use crate::serving::auth::Wants;
 use crate::serving::errors::ApiError;
-use crate::serving::json::Object;
+use crate::serving::json::JsonObject;
 use crate::serving::rate_limit::Bucket;
 use crate::writes::answer::{WriteAnswer, WriteConclusion};
 use crate::writes::append::WriteRecords;
@@ -46,7 +46,7 @@ impl WriteEndpoint for DukcapilVerdict {
 
     type Submission = VerdictSubmission;
 
-    fn parse(object: Object<'_>, query: &str, headers: &HeaderMap) -> Result<Self::Submission, ApiError> {
+    fn parse(object: JsonObject<'_>, query: &str, headers: &HeaderMap) -> Result<Self::Submission, ApiError> {
         submission::parse(object, query, headers)
     }
 

@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::limits::PAGE_NUMBER_MAX;
 use crate::serving::auth::{self, Wants};
 use crate::serving::errors::ApiError;
-use crate::serving::query::Query;
+use crate::serving::query::QueryParameters;
 use crate::serving::rate_limit::Bucket;
 
 /// The parameters.
@@ -166,7 +166,7 @@ struct Asked {
 }
 
 fn parse(text: &str, org: &OrgIds) -> Result<Asked, ApiError> {
-    let mut query = Query::parse(text, PARAMS);
+    let mut query = QueryParameters::parse(text, PARAMS);
     let method = query.take("method", "must be a method of verification", Method::parse);
     let status = query.take("status", "must be verified or failed", VerificationStatus::parse);
     let customer = query.take("customerId", "must be a customer's id", |text| CustomerId::parse(text).ok());

@@ -14,7 +14,7 @@ use super::unseal;
 use crate::app::App;
 use crate::serving::auth::{self, Caller, Wants};
 use crate::serving::errors::ApiError;
-use crate::serving::query::Query;
+use crate::serving::query::QueryParameters;
 use crate::serving::rate_limit::Bucket;
 
 /// A customer as answers show it.
@@ -47,7 +47,7 @@ pub async fn get(
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let caller = auth::admit(&req, &app, Bucket::Get, Wants::Scope(Scope::CustomersView))?;
-    Query::parse(req.query_string(), &[]).finish()?;
+    QueryParameters::parse(req.query_string(), &[]).finish()?;
     // A registration's 202 points here.
     let not_yet = |error| if error == ApiError::NotFound { ApiError::NotFoundYet } else { error };
     let id = CustomerId::parse(&id).map_err(|_| ApiError::NotFoundYet)?;
@@ -61,7 +61,7 @@ pub async fn get(
 /// By the contract's table.
 pub async fn find(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let caller = auth::admit(&req, &app, Bucket::Get, Wants::Scope(Scope::CustomersView))?;
-    let mut query = Query::parse(req.query_string(), &["externalId"]);
+    let mut query = QueryParameters::parse(req.query_string(), &["externalId"]);
     let external_id = query.take("externalId", "must be an external id", |text| ExternalId::parse(text).ok());
     if external_id.is_none() && !query.is_refused() {
         query.refuse("externalId", "is required");

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::reading::customers::registered;
 use crate::serving::auth::{self, Wants};
 use crate::serving::errors::ApiError;
-use crate::serving::query::Query;
+use crate::serving::query::QueryParameters;
 use crate::serving::rate_limit::Bucket;
 
 /// A customer's KYC.
@@ -78,7 +78,7 @@ pub async fn get(
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let caller = auth::admit(&req, &app, Bucket::Get, Wants::Scope(Scope::CustomersView))?;
-    let mut query = Query::parse(req.query_string(), &["asOf"]);
+    let mut query = QueryParameters::parse(req.query_string(), &["asOf"]);
     let as_of = query.take_time("asOf", Timestamp::parse);
     query.finish()?;
     let id = CustomerId::parse(&id).map_err(|_| ApiError::NotFound)?;

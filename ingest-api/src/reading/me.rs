@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::serving::auth::{self, Wants};
 use crate::serving::errors::ApiError;
-use crate::serving::query::Query;
+use crate::serving::query::QueryParameters;
 use crate::serving::rate_limit::Bucket;
 
 /// A key and its org.
@@ -49,7 +49,7 @@ struct MeCapabilities {
 /// By the contract's table.
 pub async fn get(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let caller = auth::admit(&req, &app, Bucket::Get, Wants::AnyKey)?;
-    Query::parse(req.query_string(), &[]).finish()?;
+    QueryParameters::parse(req.query_string(), &[]).finish()?;
     let org = caller.org();
     let buckets = [Bucket::Get, Bucket::Write, Bucket::NikDukcapil];
     Ok(HttpResponse::Ok().json(MeBody {

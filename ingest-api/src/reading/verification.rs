@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::endpoints::dukcapil_verdict::answer::EnrolmentBody;
 use crate::serving::auth::{self, Wants};
 use crate::serving::errors::ApiError;
-use crate::serving::query::Query;
+use crate::serving::query::QueryParameters;
 use crate::serving::rate_limit::Bucket;
 
 /// One verification with the face reference it made.
@@ -35,7 +35,7 @@ pub async fn get(
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let caller = auth::admit(&req, &app, Bucket::Get, Wants::Scope(Scope::VerificationsView))?;
-    Query::parse(req.query_string(), &[]).finish()?;
+    QueryParameters::parse(req.query_string(), &[]).finish()?;
     let id = VerificationId::parse(&id).map_err(|_| ApiError::VerificationNotFoundYet)?;
     let generation = app.generation().await?;
     let found = app.views.verification(generation, &caller.org().org, &id).await?;

@@ -14,8 +14,8 @@ use service::telemetry::Served;
 use tracing::Instrument as _;
 
 use crate::serving::auth::Caller;
-use crate::serving::body::Upload;
-use crate::serving::connection::Link;
+use crate::serving::body::UnreadBody;
+use crate::serving::connection::ConnectionHandle;
 use crate::serving::errors::{ApiError, bare_body};
 use crate::serving::rate_limit::RateState;
 use crate::serving::request_id::{RequestName, X_REQUEST_ID, traceparent};
@@ -43,12 +43,12 @@ pub async fn observe(
     let started = Instant::now();
     let name = RequestName::of(req.headers());
     let method = method_label(req.method());
-    let upload = match req.take_payload() {
+    let unread = match req.take_payload() {
         Payload::None => None,
         payload => {
-            let upload = Upload::new(payload);
-            req.extensions_mut().insert(upload.clone());
-            Some(upload)
+            let unread = UnreadBody::new(payload);
+            req.extensions_mut().insert(unread.clone());
+            Some(unread)
         }
     };
     // The kind is for traces; the rest of what they say comes when the route and the status are known.
@@ -56,7 +56,7 @@ pub async fn observe(
     if let Some(trace) = traceparent(req.headers()) {
         trace.adopt(&span);
     }
-    let closing = req.request().conn_data::<Link>().cloned();
+    let closing = req.request().conn_data::<ConnectionHandle>().cloned();
     let response = next.call(req).instrument(span.clone()).await?;
     let _entered = span.enter();
     let mut response = make_json(response.map_into_boxed_body());
@@ -69,10 +69,10 @@ pub async fn observe(
     let served = Served { method, route: route.as_deref(), status: response.status().as_u16() };
     report(&response, &name, served, started);
     served.describe(&span);
-    Ok(match upload {
-        Some(upload) if upload.is_unread() => response.map_body(|head, body| {
+    Ok(match unread {
+        Some(unread) if unread.is_unread() => response.map_body(|head, body| {
             head.set_connection_type(ConnectionType::Close);
-            upload.linger(body, closing)
+            unread.linger(body, closing)
         }),
         _ => response,
     })

@@ -1,10 +1,10 @@
-//! Admission by bytes in flight: a global budget, and a fair share of it per org. A body is charged as its bytes
-//! arrive. Never waits: what does not fit is refused at once.
+//! Admission of bodies by the bytes in flight: a global budget, and a fair share of it for each org. A body is charged
+//! as its bytes arrive. Nothing waits here: a body that does not fit is refused at once.
 //!
-//! What an org may hold shrinks as more orgs are active; bodies that still arrive for an org above its share are
-//! refused once no part of the budget is free for who comes next. Whatever others hold, an org with nothing in
-//! flight gets its first body. So the most that is in flight is the budget, and one largest body for each active
-//! org beyond it: bounded by how many orgs have keys.
+//! The share of an org shrinks as more orgs become active. A body of an org above its share is refused, even half
+//! received, once the budget has no free share left for the next org. An org that has nothing in flight is always
+//! admitted with one body, whatever the others use. So at most the budget is in flight, and beyond it one largest body
+//! for each active org; the number of orgs that have keys bounds that.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,26 +16,26 @@ use crate::limits::{BODY_BYTES_MAX, BODY_STEP_BYTES};
 #[derive(Debug, Default)]
 struct InFlight {
     total: usize,
-    per_org: HashMap<OrgId, Held>,
+    per_org: HashMap<OrgId, OrgUsage>,
 }
 
-/// What one org holds.
+/// What one org has in flight.
 #[derive(Debug, Default)]
-struct Held {
+struct OrgUsage {
     bytes: usize,
-    /// Permits; at 0 the org is not active.
+    /// Its permits; at 0 the org is not active.
     permits: usize,
 }
 
-/// The budget.
+/// The budget of bytes in flight, and who uses how much of it.
 #[derive(Debug)]
-pub struct Admission {
+pub struct BodyAdmission {
     budget: usize,
     org_share: usize,
     in_flight: Mutex<InFlight>,
 }
 
-impl Admission {
+impl BodyAdmission {
     /// A budget, and the most of it that one org may use, in bytes; at least one largest body fits into either.
     pub fn new(budget: usize, org_share: usize) -> Arc<Self> {
         let budget = budget.max(BODY_BYTES_MAX);
@@ -43,9 +43,9 @@ impl Admission {
         Arc::new(Self { budget, org_share, in_flight: Mutex::default() })
     }
 
-    /// A permit for a body, with its first step; none when that does not fit. An announced length above what the
-    /// share could ever hold is refused here. What was taken is given back when the permit is dropped.
-    pub fn take(self: &Arc<Self>, org: &OrgId, announced: Option<usize>) -> Option<Permit> {
+    /// A permit for a body, charged with its first step; none when that does not fit. An announced length above the
+    /// largest share is refused here. Dropping the permit gives its bytes back.
+    pub fn take(self: &Arc<Self>, org: &OrgId, announced: Option<usize>) -> Option<AdmissionPermit> {
         if announced.is_some_and(|bytes| bytes > self.org_share) {
             return None;
         }
@@ -55,7 +55,7 @@ impl Admission {
         let is_first = held.permits == 1;
         drop(in_flight);
         let admission = Arc::clone(self);
-        let mut permit = Permit { admission, org: org.clone(), announced, bytes: 0, is_first };
+        let mut permit = AdmissionPermit { admission, org: org.clone(), announced, bytes: 0, is_first };
         permit.grow(0).then_some(permit)
     }
 
@@ -64,13 +64,13 @@ impl Admission {
         self.lock().total
     }
 
-    /// What an org may hold while so many are active: with others, an equal part of the budget, with one part left
-    /// for who comes next.
+    /// The share of each org while so many are active: alone the largest; with others an equal part of the budget,
+    /// with one part left free for the next org.
     fn share(&self, active: usize) -> usize {
         if active <= 1 { self.org_share } else { self.org_share.min(self.budget / (active + 1)) }
     }
 
-    /// Takes this many more bytes for an org, if it may have them; with none, whether it may keep what it has.
+    /// Charges an org with this many more bytes if it may have them; with 0, says whether it may keep what it has.
     fn charge(&self, org: &OrgId, more: usize, is_first: bool) -> bool {
         let mut in_flight = self.lock();
         let share = self.share(in_flight.per_org.len());
@@ -112,20 +112,20 @@ fn gauge(total: usize) {
     metrics::gauge!("identity_http_in_flight_bytes").set(total as f64);
 }
 
-/// Bytes of the budget, until dropped.
+/// Bytes of the budget that one body is charged with, until it is dropped.
 #[derive(Debug)]
-pub struct Permit {
-    admission: Arc<Admission>,
+pub struct AdmissionPermit {
+    admission: Arc<BodyAdmission>,
     org: OrgId,
     announced: Option<usize>,
     bytes: usize,
-    /// It began while its org had nothing in flight: it always grows.
+    /// Its org had nothing else in flight when it began, so it may always grow.
     is_first: bool,
 }
 
-impl Permit {
-    /// Makes room for so many bytes of the body in all, in steps; a length that was announced is never exceeded.
-    /// Whether it fits; asked with each piece of a body, so that one whose org is above its share by now ends.
+impl AdmissionPermit {
+    /// Charges for so many bytes of the body in all, in steps; never more than the announced length. Returns whether
+    /// they fit. It is called with each piece of a body, so that a body whose org is above its share by now is refused.
     #[must_use]
     pub fn grow(&mut self, bytes: usize) -> bool {
         let most = self.announced.unwrap_or(usize::MAX);
@@ -148,7 +148,7 @@ impl Permit {
     }
 }
 
-impl Drop for Permit {
+impl Drop for AdmissionPermit {
     fn drop(&mut self) {
         self.admission.give_back(&self.org, self.bytes, true);
     }
@@ -165,13 +165,13 @@ mod tests {
     }
 
     /// A body of so many bytes that has come, if it is admitted.
-    fn body(admission: &Arc<Admission>, of: u8, bytes: usize) -> Option<Permit> {
+    fn body(admission: &Arc<BodyAdmission>, of: u8, bytes: usize) -> Option<AdmissionPermit> {
         let mut permit = admission.take(&org(of), None)?;
         permit.grow(bytes).then_some(permit)
     }
 
     /// Bodies of the largest size until one is refused, with what the last one could still take.
-    fn fill(admission: &Arc<Admission>, of: u8) -> Vec<Permit> {
+    fn fill(admission: &Arc<BodyAdmission>, of: u8) -> Vec<AdmissionPermit> {
         let mut held = Vec::new();
         while let Some(mut permit) = admission.take(&org(of), None) {
             let grown =
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_body_is_charged_as_it_comes_and_costs_what_it_is() {
-        let admission = Admission::new(16 * MIB, 8 * MIB);
+        let admission = BodyAdmission::new(16 * MIB, 8 * MIB);
         let mut chunked = admission.take(&org(1), None).expect("fits");
         assert_eq!(admission.bytes_in_flight(), BODY_STEP_BYTES);
         assert!(chunked.grow(BODY_STEP_BYTES) && chunked.grow(BODY_STEP_BYTES + 1));
@@ -205,19 +205,19 @@ mod tests {
 
     #[test]
     fn what_no_share_could_ever_hold_is_refused_at_once() {
-        let admission = Admission::new(16 * MIB, 8 * MIB);
+        let admission = BodyAdmission::new(16 * MIB, 8 * MIB);
         assert!(admission.take(&org(1), Some(8 * MIB)).is_some());
         assert!(admission.take(&org(1), Some(8 * MIB + 1)).is_none());
         assert!(admission.lock().per_org.is_empty());
         assert!(
-            body(&Admission::new(1, 1), 1, BODY_BYTES_MAX).is_some(),
+            body(&BodyAdmission::new(1, 1), 1, BODY_BYTES_MAX).is_some(),
             "the largest body fits into any budget"
         );
     }
 
     #[test]
     fn one_org_alone_has_its_share_and_a_refused_body_gives_its_bytes_back() {
-        let admission = Admission::new(64 * MIB, 32 * MIB);
+        let admission = BodyAdmission::new(64 * MIB, 32 * MIB);
         let held = fill(&admission, 1);
         assert_eq!(admission.bytes_in_flight(), 32 * MIB);
         assert!(body(&admission, 1, 1).is_none());
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn shares_shrink_as_more_orgs_are_active_and_what_is_above_them_goes_when_room_is_needed() {
-        let admission = Admission::new(60 * MIB, 30 * MIB);
+        let admission = BodyAdmission::new(60 * MIB, 30 * MIB);
         let mut first = fill(&admission, 1);
         let second = fill(&admission, 2);
         assert_eq!(admission.bytes_in_flight(), 50 * MIB, "half, and a third");
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn an_org_with_nothing_in_flight_gets_its_first_body_whatever_others_hold() {
-        let admission = Admission::new(16 * MIB, 16 * MIB);
+        let admission = BodyAdmission::new(16 * MIB, 16 * MIB);
         let hostile: Vec<_> = (1..=8).map(|of| fill(&admission, of)).collect();
         assert!(admission.bytes_in_flight() >= 16 * MIB);
         let mut first = admission.take(&org(9), None).expect("the first");

@@ -1,5 +1,5 @@
-//! The last thing between an answer and its connection, around every answer of both listeners: hands a large body
-//! over in pieces, and tells the connection when the whole answer is made.
+//! Wraps every answer's body, on both listeners, before the framework encodes it: gives a large body to the
+//! connection in pieces, and tells the connection when the whole answer was given.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -9,27 +9,27 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
 
 use crate::limits::ANSWER_PIECE_BYTES;
-use crate::serving::connection::Link;
+use crate::serving::connection::ConnectionHandle;
 
-/// An answer as its connection is given it.
-pub fn hand_over(response: Response<BoxBody>, link: Option<Link>) -> Response<Handed> {
-    let mut response = response.map_body(|_, body| Handed { body, rest: Bytes::new(), link });
-    let is_ending = response.body().link.as_ref().is_some_and(Link::is_ending);
+/// The answer with its body wrapped for the connection.
+pub fn hand_over(response: Response<BoxBody>, handle: Option<ConnectionHandle>) -> Response<AnswerBody> {
+    let mut response = response.map_body(|_, body| AnswerBody { body, rest: Bytes::new(), handle });
+    let is_ending = response.body().handle.as_ref().is_some_and(ConnectionHandle::is_ending);
     if is_ending {
         response.head_mut().set_connection_type(ConnectionType::Close);
     }
     response
 }
 
-/// An answer's body.
-pub struct Handed {
+/// An answer's body that is given to the connection in pieces.
+pub struct AnswerBody {
     body: BoxBody,
-    /// What is left of the last piece that the body gave: shared bytes, no copy.
+    /// What is left of the last bytes that the body gave; shared, not copied.
     rest: Bytes,
-    link: Option<Link>,
+    handle: Option<ConnectionHandle>,
 }
 
-impl MessageBody for Handed {
+impl MessageBody for AnswerBody {
     type Error = Box<dyn std::error::Error>;
 
     fn size(&self) -> BodySize {
@@ -49,11 +49,11 @@ impl MessageBody for Handed {
     }
 }
 
-impl Drop for Handed {
+impl Drop for AnswerBody {
     /// The framework drops an answer's body when all of it is encoded and before it is flushed.
     fn drop(&mut self) {
-        if let Some(link) = &self.link {
-            link.answer_is_made();
+        if let Some(handle) = &self.handle {
+            handle.answer_is_made();
         }
     }
 }
@@ -66,7 +66,7 @@ mod tests {
     fn a_large_body_is_handed_over_in_pieces_of_the_same_bytes() {
         let body = Bytes::from(vec![7; ANSWER_PIECE_BYTES * 2 + 1]);
         let start = body.as_ptr();
-        let mut handed = Handed { body: BoxBody::new(body), rest: Bytes::new(), link: None };
+        let mut handed = AnswerBody { body: BoxBody::new(body), rest: Bytes::new(), handle: None };
         let mut cx = Context::from_waker(std::task::Waker::noop());
         let mut pieces = Vec::new();
         while let Poll::Ready(Some(Ok(piece))) = Pin::new(&mut handed).poll_next(&mut cx) {

@@ -1,8 +1,8 @@
-//! Bodies: what may be sent, how much, how slowly, and what becomes of one that nobody read.
+//! Bodies: what may be sent, how much, how slowly, and what is done with a body that no handler read.
 //!
 //! An answer that is given before the body was read must still reach its caller. actix reads on and closes
 //! after an unread body of known length ("linger"), but drains a chunked one without an end once its stream
-//! is dropped. So the unread stream is kept alive inside the answer ([`Upload::linger`]): then both end in
+//! is dropped. So the unread stream is kept alive inside the answer ([`UnreadBody::linger`]): then both end in
 //! the same bounded linger (`settings.linger`), with `Connection: close`; and once the answer is out, our half
 //! of the connection is closed, so that a client that reads to the end need not wait for it.
 
@@ -23,43 +23,45 @@ use futures::StreamExt as _;
 
 use crate::app::App;
 use crate::limits::{BODY_BYTES_MAX, BODY_STEP_BYTES};
-use crate::serving::admission::Permit;
-use crate::serving::connection::Link;
+use crate::serving::admission::AdmissionPermit;
+use crate::serving::connection::ConnectionHandle;
 use crate::serving::errors::ApiError;
 use crate::settings::Settings;
 
 /// A request's unread body, in the request's extensions.
 #[derive(Clone)]
-pub struct Upload(Rc<RefCell<Option<Payload>>>);
+pub struct UnreadBody(Rc<RefCell<Option<Payload>>>);
 
-impl Upload {
-    /// Takes the stream in.
+impl UnreadBody {
+    /// Keeps the body's stream until a handler reads it.
     pub fn new(payload: Payload) -> Self {
         Self(Rc::new(RefCell::new(Some(payload))))
     }
 
-    /// Whether nobody has read it.
+    /// Whether no handler has read it.
     pub fn is_unread(&self) -> bool {
         self.0.borrow().is_some()
     }
 
     /// The answer's body with the unread stream in it, if there is one.
-    pub fn linger(&self, body: BoxBody, closing: Option<Link>) -> BoxBody {
+    pub fn linger(&self, body: BoxBody, closing: Option<ConnectionHandle>) -> BoxBody {
         match self.0.borrow_mut().take() {
-            Some(payload @ Payload::H1 { .. }) => BoxBody::new(Lingering { body, _unread: payload, closing }),
+            Some(payload @ Payload::H1 { .. }) => {
+                BoxBody::new(LingeringBody { body, _unread: payload, closing })
+            }
             _ => body,
         }
     }
 }
 
 /// An answer's body that keeps the request's stream alive.
-struct Lingering {
+struct LingeringBody {
     body: BoxBody,
     _unread: Payload,
-    closing: Option<Link>,
+    closing: Option<ConnectionHandle>,
 }
 
-impl Drop for Lingering {
+impl Drop for LingeringBody {
     /// actix drops an answer's body when all of it is encoded and before it is flushed.
     fn drop(&mut self) {
         if let Some(closing) = &self.closing {
@@ -68,7 +70,7 @@ impl Drop for Lingering {
     }
 }
 
-impl MessageBody for Lingering {
+impl MessageBody for LingeringBody {
     type Error = Box<dyn std::error::Error>;
 
     fn size(&self) -> BodySize {
@@ -81,24 +83,28 @@ impl MessageBody for Lingering {
 }
 
 /// Reads a request's body after the contract's checks, in its order: 415, 413 by `Content-Length`, 503
-/// admission, then 413, 408 and 400 while reading. The permit is the request's until it is answered.
+/// admission, then 413, 408 and 400 while reading. The caller keeps the permit until the request is answered.
 ///
 /// # Errors
-/// As said.
-pub async fn receive(req: &HttpRequest, app: &App, org: &OrgId) -> Result<(Bytes, Permit), ApiError> {
+/// One of these.
+pub async fn receive(
+    req: &HttpRequest,
+    app: &App,
+    org: &OrgId,
+) -> Result<(Bytes, AdmissionPermit), ApiError> {
     check_media_type(req.headers())?;
     let length = declared_length(req.headers());
     if length.is_some_and(|length| length > BODY_BYTES_MAX) {
         return Err(ApiError::BodyTooLarge);
     }
-    let upload = req.extensions().get::<Upload>().cloned();
-    let announced = if upload.is_some() { length } else { Some(0) };
+    let unread = req.extensions().get::<UnreadBody>().cloned();
+    let announced = if unread.is_some() { length } else { Some(0) };
     let mut permit = app.admission.take(org, announced).ok_or(ApiError::Overloaded)?;
-    let Some(upload) = upload else { return Ok((Bytes::new(), permit)) };
-    let Some(mut payload) = upload.0.borrow_mut().take() else { return Ok((Bytes::new(), permit)) };
-    // Nothing stands against it any more: a client that waits to be asked for the body is asked.
-    if let Some(link) = req.conn_data::<Link>() {
-        link.body_is_wanted();
+    let Some(unread) = unread else { return Ok((Bytes::new(), permit)) };
+    let Some(mut payload) = unread.0.borrow_mut().take() else { return Ok((Bytes::new(), permit)) };
+    // No check that needs no body can refuse the request any more: a client that waits for `100 Continue` gets it.
+    if let Some(handle) = req.conn_data::<ConnectionHandle>() {
+        handle.body_is_wanted();
     }
     match read(&mut payload, length, &app.settings, &mut permit).await {
         Ok(body) => {
@@ -106,7 +112,7 @@ pub async fn receive(req: &HttpRequest, app: &App, org: &OrgId) -> Result<(Bytes
             Ok((body, permit))
         }
         Err(error) => {
-            *upload.0.borrow_mut() = Some(payload);
+            *unread.0.borrow_mut() = Some(payload);
             Err(error)
         }
     }
@@ -116,7 +122,7 @@ async fn read(
     payload: &mut Payload,
     length: Option<usize>,
     settings: &Settings,
-    permit: &mut Permit,
+    permit: &mut AdmissionPermit,
 ) -> Result<Bytes, ApiError> {
     let pace = Pace::begin(settings);
     let mut body = BytesMut::new();
@@ -130,15 +136,15 @@ async fn read(
             return Err(ApiError::Overloaded);
         }
         if body.is_empty() && length == Some(chunk.len()) {
-            // The usual small body: it came in one piece, which is used as it is, once its end was taken, so that
-            // the connection knows that it was read.
+            // The usual small body was received in one piece, which is used without a copy. Its end is read too, so
+            // that the connection knows that the body was read.
             return match next(payload, &pace, received).await? {
                 None => Ok(chunk),
                 Some(_) => Err(ApiError::BodyIncomplete),
             };
         }
         if received > body.capacity() {
-            // Twice what is there, and no more than was announced: an announcement alone takes no memory.
+            // Room for twice what was received, at most what was announced: an announcement alone allocates nothing.
             let most = length.unwrap_or(BODY_BYTES_MAX).max(received);
             let room = (received * 2).max(BODY_STEP_BYTES).min(most);
             body.reserve(room - body.len());
@@ -159,7 +165,7 @@ async fn next(payload: &mut Payload, pace: &Pace<'_>, received: usize) -> Result
     }
 }
 
-/// How slowly a body may come (contract §1).
+/// How slowly a body may be received (contract §1).
 struct Pace<'a> {
     start: Instant,
     settings: &'a Settings,
@@ -170,7 +176,7 @@ impl<'a> Pace<'a> {
         Self { start: Instant::now(), settings }
     }
 
-    /// How long a body of which so much has come may take to bring more; none when its time is over.
+    /// How long to wait for the next piece of a body of which so much was received; none when its time is over.
     fn left(&self, received: usize, now: Instant) -> Option<Duration> {
         let settings = self.settings;
         let mut most = settings.body_total;

@@ -1,14 +1,14 @@
 //! Beneath the framework: the bytes of a connection. This layer finds where each request ends and gives the
-//! framework one at a time, so that nothing is carried out behind a request or an answer that ends the connection,
-//! and answers keep their bodies and their order. What never becomes a request (not HTTP, a head that is too large
-//! or too slow, a body with an upgrade) is answered here in the contract's words. `100 Continue` is sent here, once
-//! a handler reads the body. Bodies pass through as they are; what they mean is no matter of this layer.
+//! framework one at a time, so that no request is executed that follows a request or an answer that ends the
+//! connection, and answers keep their bodies and their order. What never becomes a request (not HTTP, a head that is
+//! too large or too slow, a body with an upgrade) is answered here, in the contract's form. `100 Continue` is sent
+//! here, once a handler reads the body. Bodies are forwarded unchanged and are not interpreted here.
 
 mod chunks;
 mod discard;
+mod forwarded_request;
+mod handle;
 mod head;
-mod link;
-mod passing;
 mod refusal;
 
 use std::io;
@@ -22,57 +22,58 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use self::discard::Discard;
-use self::head::{Refused, Scan};
-pub use self::link::Link;
-use self::passing::Passing;
+use self::forwarded_request::ForwardedRequest;
+pub use self::handle::ConnectionHandle;
+use self::head::{HeadScan, RefusedHead};
 use crate::limits::{BODY_AHEAD_BYTES_MAX, BODY_ROUND_BYTES, HEAD_BYTES_MAX, HEAD_READ_BYTES, LINGER};
 
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// A connection.
-pub struct Wire<T> {
+/// A client's connection, as the framework reads and writes it.
+pub struct HttpConnection<T> {
     io: T,
-    link: Link,
+    handle: ConnectionHandle,
     head_time: Duration,
-    /// What has come and is not passed on: a head, and what came with it.
+    /// Bytes that were received and not forwarded yet: a head, and what was received with it.
     inbox: BytesMut,
-    reading: Reading,
-    /// When the head that is being read must have come.
+    state: ReadState,
+    /// Ends the time within which the present head must have been received.
     head_timer: Option<Pin<Box<Sleep>>>,
-    /// Bytes of the body that were passed on since the framework last had a turn.
+    /// Bytes of the body that were forwarded since the framework last flushed.
     round: usize,
-    /// What is left of `100 Continue`.
+    /// What is still to be written of `100 Continue`.
     interim: &'static [u8],
-    /// Who waits for bytes.
+    /// The task that waits for bytes.
     reader: Option<Waker>,
-    /// The rest of the body waits for a handler that reads it.
+    /// Forwarding the body is suspended until a handler reads it.
     is_gated: bool,
     is_half_closed: bool,
     discard: Option<Discard>,
 }
 
-enum Reading {
-    /// Between two requests, or within a head. So many of its bytes were looked at.
+/// What is being read, and what is done with it.
+enum ReadState {
+    /// Between two requests, or within a head, of which so many bytes were searched for its end.
     Head { seen: usize },
-    /// A request is being passed on.
-    Passing(Passing),
-    /// A request was passed on whole; the next must wait for its answer.
-    Held { closes: bool },
-    /// Something is answered here, as far as that is written.
+    /// A request is being forwarded to the framework.
+    Forwarding(ForwardedRequest),
+    /// A request was forwarded in whole; the next one must wait for its answer.
+    AwaitingAnswer { closes: bool },
+    /// A request is refused by this layer; its answer, and how much of it was written.
     Refusing { answer: Vec<u8>, written: usize },
-    /// Nothing more comes.
-    Over,
+    /// Nothing more is read from this connection.
+    Ended,
 }
 
-impl<T> Wire<T> {
-    /// Wraps a connection, whose heads must each come within this time.
+impl<T> HttpConnection<T> {
+    /// Wraps a connection, each of whose heads must be received within this time.
     pub fn new(io: T, head_time: Duration) -> Self {
         Self {
             io,
-            link: Link::default(),
+            handle: ConnectionHandle::default(),
             head_time,
             inbox: BytesMut::new(),
-            reading: Reading::Head { seen: 0 },
+            state: ReadState::Head { seen: 0 },
             head_timer: Some(Box::pin(sleep_until(Instant::now() + head_time))),
             round: 0,
             interim: &[],
@@ -83,12 +84,12 @@ impl<T> Wire<T> {
         }
     }
 
-    /// For whoever answers on this connection.
-    pub fn link(&self) -> Link {
-        self.link.clone()
+    /// The handle by which handlers and answers speak to this connection.
+    pub fn handle(&self) -> ConnectionHandle {
+        self.handle.clone()
     }
 
-    /// Waits to be woken by whoever changes what is waited for.
+    /// Registers the task to be woken when the state changes.
     fn wait(&mut self, cx: &Context<'_>) {
         if self.reader.as_ref().is_none_or(|reader| !reader.will_wake(cx.waker())) {
             self.reader = Some(cx.waker().clone());
@@ -101,49 +102,49 @@ impl<T> Wire<T> {
         }
     }
 
-    fn refuse(&mut self, refused: &Refused) {
+    fn refuse(&mut self, refused: &RefusedHead) {
         self.head_timer = None;
-        self.reading = Reading::Refusing { answer: refusal::answer(refused, &self.inbox), written: 0 };
+        self.state = ReadState::Refusing { answer: refusal::answer(refused, &self.inbox), written: 0 };
     }
 
     fn end(&mut self) {
         self.head_timer = None;
-        self.reading = Reading::Over;
-        self.link.set_ending();
+        self.state = ReadState::Ended;
+        self.handle.set_ending();
     }
 
-    /// The answer to the request is written and flushed.
+    /// Called when the answer to the request was written and flushed.
     fn answer_is_out(&mut self) {
-        match &mut self.reading {
-            Reading::Held { closes } => {
+        match &mut self.state {
+            ReadState::AwaitingAnswer { closes } => {
                 let closes = *closes;
                 self.request_is_over(closes);
             }
-            Reading::Passing(passing) => {
-                passing.unread = Some(Box::pin(sleep_until(Instant::now() + LINGER)));
+            ReadState::Forwarding(request) => {
+                request.unread = Some(Box::pin(sleep_until(Instant::now() + LINGER)));
             }
-            Reading::Head { .. } | Reading::Refusing { .. } | Reading::Over => {}
+            ReadState::Head { .. } | ReadState::Refusing { .. } | ReadState::Ended => {}
         }
         self.wake();
     }
 
-    /// The request is passed on and answered.
+    /// Called when the request was forwarded and answered.
     fn request_is_over(&mut self, closes: bool) {
-        if closes || self.link.wants_half_close() {
+        if closes || self.handle.wants_half_close() {
             self.end();
         } else {
-            self.reading = Reading::Head { seen: 0 };
+            self.state = ReadState::Head { seen: 0 };
         }
     }
 
-    /// Looks for a head at the front of what has come.
+    /// Looks for a head at the front of what was received.
     fn find_head(&mut self) {
-        let Reading::Head { seen } = &mut self.reading else { return };
+        let ReadState::Head { seen } = &mut self.state else { return };
         if *seen == 0 {
             let blank = head::blank(&self.inbox);
             self.inbox.advance(blank);
         }
-        // Each byte is parsed at most twice, however slowly they come.
+        // Each byte is parsed at most twice, however slowly they are received.
         let grown = self.inbox.len() >= 2 * *seen;
         let looks = grown
             || self.inbox.len() > HEAD_BYTES_MAX
@@ -152,11 +153,11 @@ impl<T> Wire<T> {
             return;
         }
         match head::scan(&self.inbox) {
-            Scan::Partial if self.inbox.len() > HEAD_BYTES_MAX => self.refuse_large(),
-            Scan::Partial => *seen = self.inbox.len(),
-            Scan::Refused(refused) => self.refuse(&refused),
-            Scan::Whole(head) if head.length > HEAD_BYTES_MAX => self.refuse_large(),
-            Scan::Whole(head) => {
+            HeadScan::Partial if self.inbox.len() > HEAD_BYTES_MAX => self.refuse_large(),
+            HeadScan::Partial => *seen = self.inbox.len(),
+            HeadScan::Refused(refused) => self.refuse(&refused),
+            HeadScan::Whole(head) if head.length > HEAD_BYTES_MAX => self.refuse_large(),
+            HeadScan::Whole(head) => {
                 let mut length = head.length;
                 if let Some(seen) = head.rewritten(&self.inbox) {
                     let behind = self.inbox.split_off(length);
@@ -165,11 +166,11 @@ impl<T> Wire<T> {
                     self.inbox.unsplit(behind);
                 }
                 self.head_timer = None;
-                self.link.begin();
+                self.handle.begin();
                 if head.closes {
-                    self.link.set_ending();
+                    self.handle.set_ending();
                 }
-                self.reading = Reading::Passing(Passing {
+                self.state = ReadState::Forwarding(ForwardedRequest {
                     head: length,
                     body: head.body,
                     closes: head.closes,
@@ -182,15 +183,15 @@ impl<T> Wire<T> {
     }
 
     fn refuse_large(&mut self) {
-        self.refuse(&Refused::Bare(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
+        self.refuse(&RefusedHead::Bare(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
     }
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
-    /// Reads until a head is whole, and keeps its time.
+impl<T: AsyncRead + AsyncWrite + Unpin> HttpConnection<T> {
+    /// Reads until a head is complete or its time is over.
     fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.find_head();
-        while let Reading::Head { .. } = self.reading {
+        while let ReadState::Head { .. } = self.state {
             let mut bytes = [0; HEAD_READ_BYTES];
             let mut buf = ReadBuf::new(&mut bytes);
             if let Poll::Ready(read) = Pin::new(&mut self.io).poll_read(cx, &mut buf) {
@@ -211,36 +212,36 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
                 self.wait(cx);
                 return Poll::Pending;
             }
-            self.refuse(&Refused::Bare(StatusCode::REQUEST_TIMEOUT));
+            self.refuse(&RefusedHead::Bare(StatusCode::REQUEST_TIMEOUT));
         }
         Poll::Ready(Ok(()))
     }
 
-    /// Passes on what there is of the request. Nothing filled: its end.
+    /// Forwards what was received of the request. When nothing is filled, the request has ended.
     fn poll_pass(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Reading::Passing(passing) = &mut self.reading else { return Poll::Ready(Ok(())) };
-        if passing.head > 0 {
-            let n = passing.head.min(buf.remaining());
+        let ReadState::Forwarding(request) = &mut self.state else { return Poll::Ready(Ok(())) };
+        if request.head > 0 {
+            let n = request.head.min(buf.remaining());
             buf.put_slice(&self.inbox[..n]);
             self.inbox.advance(n);
-            passing.head -= n;
+            request.head -= n;
             return Poll::Ready(Ok(()));
         }
-        if passing.is_over() {
-            let closes = passing.closes;
-            if passing.unread.is_some() {
+        if request.is_over() {
+            let closes = request.closes;
+            if request.unread.is_some() {
                 self.request_is_over(closes);
             } else {
-                self.reading = Reading::Held { closes };
+                self.state = ReadState::AwaitingAnswer { closes };
             }
             return Poll::Ready(Ok(()));
         }
-        if let Some(until) = &mut passing.unread {
+        if let Some(until) = &mut request.unread {
             if until.as_mut().poll(cx).is_ready() {
                 self.end();
                 return Poll::Ready(Ok(()));
             }
-        } else if passing.passed >= BODY_AHEAD_BYTES_MAX && !self.link.wants_body() {
+        } else if request.passed >= BODY_AHEAD_BYTES_MAX && !self.handle.wants_body() {
             self.is_gated = true;
             self.wait(cx);
             return Poll::Pending;
@@ -250,9 +251,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
             return Poll::Pending;
         }
         let before = buf.filled().len();
-        ready!(passing.poll_body(Pin::new(&mut self.io), cx, &mut self.inbox, buf))?;
+        ready!(request.poll_body(Pin::new(&mut self.io), cx, &mut self.inbox, buf))?;
         let n = buf.filled().len() - before;
-        passing.passed += n;
+        request.passed += n;
         self.round += n;
         if n == 0 {
             self.end();
@@ -261,7 +262,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
     }
 
     fn poll_refuse(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if let Reading::Refusing { answer, written } = &mut self.reading {
+        if let ReadState::Refusing { answer, written } = &mut self.state {
             while *written < answer.len() {
                 let n = ready!(Pin::new(&mut self.io).poll_write(cx, &answer[*written..]))?;
                 if n == 0 {
@@ -285,20 +286,20 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
         Poll::Ready(Ok(()))
     }
 
-    /// Reads on for a while if the client is still sending.
+    /// Reads on for a bounded time if the client is still sending.
     fn poll_discard(&mut self, cx: &mut Context<'_>, is_due: bool) -> Poll<()> {
         let is_due = is_due || !self.inbox.is_empty();
         self.discard.get_or_insert_with(|| Discard::begin(is_due)).poll(Pin::new(&mut self.io), cx)
     }
 
-    /// Asks for the body if the client waits to be asked, then writes what is left of that.
+    /// Starts `100 Continue` if the client waits for it and a handler reads the body; writes what is left of it.
     fn poll_continue(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if let Reading::Passing(passing) = &mut self.reading
-            && passing.expects
-            && self.link.wants_body()
+        if let ReadState::Forwarding(request) = &mut self.state
+            && request.expects
+            && self.handle.wants_body()
         {
-            passing.expects = false;
-            if passing.passed == 0 && self.inbox.is_empty() {
+            request.expects = false;
+            if request.passed == 0 && self.inbox.is_empty() {
                 self.interim = CONTINUE;
             }
         }
@@ -313,37 +314,37 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
     }
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for HttpConnection<T> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
         loop {
-            match &this.reading {
-                Reading::Head { .. } => ready!(this.poll_head(cx))?,
-                Reading::Passing(_) => {
+            match &this.state {
+                ReadState::Head { .. } => ready!(this.poll_head(cx))?,
+                ReadState::Forwarding(_) => {
                     ready!(this.poll_pass(cx, buf))?;
                     if buf.filled().len() > before {
                         return Poll::Ready(Ok(()));
                     }
                 }
-                Reading::Held { .. } => {
+                ReadState::AwaitingAnswer { .. } => {
                     this.wait(cx);
                     return Poll::Pending;
                 }
-                Reading::Refusing { .. } => ready!(this.poll_refuse(cx))?,
-                Reading::Over => return Poll::Ready(Ok(())),
+                ReadState::Refusing { .. } => ready!(this.poll_refuse(cx))?,
+                ReadState::Ended => return Poll::Ready(Ok(())),
             }
         }
     }
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for HttpConnection<T> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         if this.is_half_closed {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        // One that was begun must be whole before the answer.
+        // An interim answer that was begun must be written in whole before the answer.
         ready!(this.poll_continue(cx))?;
         Pin::new(&mut this.io).poll_write(cx, buf)
     }
@@ -351,7 +352,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<T> {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         this.round = 0;
-        if this.is_gated && this.link.wants_body() {
+        if this.is_gated && this.handle.wants_body() {
             this.is_gated = false;
             this.wake();
         }
@@ -360,12 +361,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<T> {
         }
         ready!(this.poll_continue(cx))?;
         ready!(Pin::new(&mut this.io).poll_flush(cx))?;
-        if this.link.take_answer() {
+        if this.handle.take_answer() {
             this.answer_is_out();
-            // What is left of the body has a time from now on, and nobody else asks the connection again.
+            // The rest of the body has a time limit from now on, and nothing else polls the connection again.
             cx.waker().wake_by_ref();
         }
-        if this.link.wants_half_close() {
+        if this.handle.wants_half_close() {
             return this.poll_half_close(cx);
         }
         Poll::Ready(Ok(()))

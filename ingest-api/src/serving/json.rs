@@ -18,14 +18,14 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 
 /// The top level of a body.
 #[derive(Debug)]
-pub struct Object<'a> {
+pub struct JsonObject<'a> {
     known: Vec<(&'static str, &'a RawValue)>,
     unknown: Vec<Cow<'a, str>>,
     /// What is wrong with the top level itself: fields that were sent twice, and too many of them.
     pub errors: FieldErrors,
 }
 
-impl<'a> Object<'a> {
+impl<'a> JsonObject<'a> {
     /// Takes a body apart.
     ///
     /// # Errors
@@ -99,14 +99,14 @@ struct TopLevel {
 }
 
 impl<'de> Visitor<'de> for TopLevel {
-    type Value = Object<'de>;
+    type Value = JsonObject<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut object = Object {
+        let mut object = JsonObject {
             known: Vec::with_capacity(self.known.len()),
             unknown: Vec::new(),
             errors: FieldErrors::new(),
@@ -201,7 +201,7 @@ mod tests {
     const KNOWN: &[&str] = &["a", "b"];
 
     fn errors(body: &str) -> FieldErrors {
-        match Object::parse(body.as_bytes(), KNOWN) {
+        match JsonObject::parse(body.as_bytes(), KNOWN) {
             Ok(object) => object.errors,
             Err(ApiError::Invalid(errors)) => errors,
             Err(other) => panic!("{other}"),
@@ -209,7 +209,7 @@ mod tests {
     }
 
     fn stopped_at(body: &[u8]) -> (usize, usize, usize) {
-        match Object::parse(body, KNOWN) {
+        match JsonObject::parse(body, KNOWN) {
             Err(ApiError::MalformedJson(at)) => (at.line, at.column, at.offset),
             other => panic!("{other:?}"),
         }
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn known_fields_are_slices_of_the_body() {
         let body = br#" { "a" : { "x":1e400, "x" : [ ] } , "b":null , "c":1} "#;
-        let object = Object::parse(body, KNOWN).expect("JSON");
+        let object = JsonObject::parse(body, KNOWN).expect("JSON");
         assert_eq!(object.get("a").map(RawValue::get), Some(r#"{ "x":1e400, "x" : [ ] }"#));
         assert!(object.get("b").is_some() && object.present("b").is_none());
         assert_eq!(object.ignored().as_deref(), Some("c"));
@@ -252,20 +252,23 @@ mod tests {
     #[test]
     fn nesting_does_not_exhaust_the_stack() {
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
-        assert!(Object::parse(deep.as_bytes(), KNOWN).is_ok());
+        assert!(JsonObject::parse(deep.as_bytes(), KNOWN).is_ok());
         stopped_at("[".repeat(1_000_000).as_bytes());
     }
 
     #[test]
     fn ignored_names_are_encoded_and_bounded() {
-        let object = Object::parse(r#"{"Ré f,":1,"x":2}"#.as_bytes(), KNOWN).expect("JSON");
+        let object = JsonObject::parse(r#"{"Ré f,":1,"x":2}"#.as_bytes(), KNOWN).expect("JSON");
         assert_eq!(object.ignored().as_deref(), Some("R%C3%A9%20f%2C,x"));
         let many: String = (0..50).map(|n| format!("\"f{n}\":1,")).collect();
         let object = format!("{{{many}\"a\":1}}");
-        let header = Object::parse(object.as_bytes(), KNOWN).expect("JSON").ignored().expect("names");
+        let header = JsonObject::parse(object.as_bytes(), KNOWN).expect("JSON").ignored().expect("names");
         assert_eq!(header.split(',').count(), IGNORED_FIELDS_MAX);
         let long = format!("{{\"{}\":1,\"short\":1}}", "é".repeat(300));
-        assert_eq!(Object::parse(long.as_bytes(), KNOWN).expect("JSON").ignored().as_deref(), Some("short"));
+        assert_eq!(
+            JsonObject::parse(long.as_bytes(), KNOWN).expect("JSON").ignored().as_deref(),
+            Some("short")
+        );
     }
 
     #[test]
@@ -273,13 +276,16 @@ mod tests {
         for name in ["3171234567890001", "_x", " x", "+62811", "", "#", "\u{0}x", "\u{200b}x"] {
             let name = serde_json::Value::from(name);
             let body = format!("{{{name}:1}}");
-            assert_eq!(Object::parse(body.as_bytes(), KNOWN).expect("JSON").ignored(), None, "{body}");
+            assert_eq!(JsonObject::parse(body.as_bytes(), KNOWN).expect("JSON").ignored(), None, "{body}");
             let errors = errors(&format!("{{{name}:1,{name}:2}}"));
             assert!(errors.field("unknown").is_some(), "{body}: {errors:?}");
         }
         let after: String = (0..100).map(|n| format!("\"{n}\":1,")).collect();
         let object = format!("{{{after}\"rest\":1}}");
-        assert_eq!(Object::parse(object.as_bytes(), KNOWN).expect("JSON").ignored().as_deref(), Some("rest"));
+        assert_eq!(
+            JsonObject::parse(object.as_bytes(), KNOWN).expect("JSON").ignored().as_deref(),
+            Some("rest")
+        );
     }
 
     #[test]

@@ -24,14 +24,14 @@ const PLUS_RULE: &str =
 
 /// A query string's parameters, decoded.
 #[derive(Debug)]
-pub struct Query {
+pub struct QueryParameters {
     params: Vec<(String, String)>,
     errors: FieldErrors,
 }
 
-impl Query {
+impl QueryParameters {
     /// Parses a query string and refuses parameters that are not among the known ones, that come twice, or
-    /// that are not UTF-8. Values are taken out with [`Query::take`]; [`Query::finish`] says what was wrong.
+    /// that are not UTF-8. Values are taken out with [`QueryParameters::take`]; [`QueryParameters::finish`] says what was wrong.
     pub fn parse(text: &str, known: &[&str]) -> Self {
         let mut query = Self { params: Vec::new(), errors: FieldErrors::new() };
         let mut count = 0_usize;
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn known_parameters_are_decoded() {
-        let mut query = Query::parse("externalId=a%20b%2Fc&limit=5", &["externalId", "limit"]);
+        let mut query = QueryParameters::parse("externalId=a%20b%2Fc&limit=5", &["externalId", "limit"]);
         assert_eq!(query.take("externalId", "", |v| Some(v.to_owned())).as_deref(), Some("a b/c"));
         assert_eq!(query.take("limit", "", |v| v.parse::<u8>().ok()), Some(5));
         assert!(query.finish().is_ok());
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn unknown_repeated_and_unparsable_parameters_are_all_named_at_once() {
-        let mut query = Query::parse("metod=x&limit=5&limit=6&page=x&%ff=1", &["limit", "page"]);
+        let mut query = QueryParameters::parse("metod=x&limit=5&limit=6&page=x&%ff=1", &["limit", "page"]);
         assert_eq!(query.take("page", "must be a number", |v| v.parse::<u8>().ok()), None);
         let Err(ApiError::Invalid(errors)) = query.finish() else { panic!("refused") };
         for name in ["metod", "limit", "page", "query"] {
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn a_plus_that_became_a_space_gets_a_hint() {
         let text = |value: &str| {
-            let mut query = Query::parse(&format!("from={value}"), &["from"]);
+            let mut query = QueryParameters::parse(&format!("from={value}"), &["from"]);
             assert_eq!(query.take_time("from", Timestamp::parse), None, "{value}");
             let errors = query.into_errors();
             errors.field("from").map(|texts| texts.join(" ")).unwrap_or_default()
@@ -175,7 +175,7 @@ mod tests {
         for plain in ["yesterday", "2026-11-23T04:05:06%2B99:00", "a+b", "", "+"] {
             assert_eq!(text(plain), TIME_RULE, "{plain}");
         }
-        let mut query = Query::parse("from=2026-11-23T04:05:06%2B07:00", &["from"]);
+        let mut query = QueryParameters::parse("from=2026-11-23T04:05:06%2B07:00", &["from"]);
         assert!(query.take_time("from", Timestamp::parse).is_some());
     }
 

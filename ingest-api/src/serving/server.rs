@@ -28,8 +28,8 @@ use crate::limits::{ACCEPT_BACKLOG, KEEP_ALIVE};
 use crate::routes;
 use crate::serving::access_log::observe;
 use crate::serving::answer_pieces::hand_over;
-use crate::serving::connection::{Link, Wire};
-use crate::serving::socket::Socket;
+use crate::serving::connection::{ConnectionHandle, HttpConnection};
+use crate::serving::socket::ClientSocket;
 
 /// A socket that is bound, and its TLS. It does not listen before it is served: until then whoever connects is
 /// refused at once by the operating system, and does not wait in a queue that nobody looks at.
@@ -139,8 +139,8 @@ where
             let signal = signal.clone();
             fn_service(move |io: TcpStream| async move {
                 let peer = io.peer_addr().ok();
-                let io = Socket::over(io, manners.answer_progress);
-                Ok::<_, DispatchError>((Wire::new(io, manners.head_time), Protocol::Http1, peer))
+                let io = ClientSocket::over(io, manners.answer_progress);
+                Ok::<_, DispatchError>((HttpConnection::new(io, manners.head_time), Protocol::Http1, peer))
             })
             .and_then(http(app(), manners, move || {
                 let signal = signal.clone();
@@ -153,19 +153,21 @@ where
                 let signal = signal.clone();
                 let acceptor =
                     Acceptor::new(tls.clone()).map_init_err(|_| ()).map_err(TlsError::into_service_error);
-                fn_service(move |io: TcpStream| async move { Ok(Socket::over(io, manners.answer_progress)) })
-                    .and_then(acceptor)
-                    .and_then(fn_service(move |io: TlsStream<Socket>| async move {
-                        let peer = io.get_ref().0.peer();
-                        Ok((Wire::new(io, manners.head_time), Protocol::Http1, peer))
-                    }))
-                    .and_then(
-                        http(app(), manners, move || {
-                            let signal = signal.clone();
-                            async move { signal.notified().await }
-                        })
-                        .map_err(TlsError::Service),
-                    )
+                fn_service(
+                    move |io: TcpStream| async move { Ok(ClientSocket::over(io, manners.answer_progress)) },
+                )
+                .and_then(acceptor)
+                .and_then(fn_service(move |io: TlsStream<ClientSocket>| async move {
+                    let peer = io.get_ref().0.peer();
+                    Ok((HttpConnection::new(io, manners.head_time), Protocol::Http1, peer))
+                }))
+                .and_then(
+                    http(app(), manners, move || {
+                        let signal = signal.clone();
+                        async move { signal.notified().await }
+                    })
+                    .map_err(TlsError::Service),
+                )
             })?
         }
     };
@@ -179,7 +181,7 @@ fn http<IO, I, S, B, F, Fut>(
     manners: Manners,
     stopping: F,
 ) -> impl ServiceFactory<
-    (Wire<IO>, Protocol, Option<SocketAddr>),
+    (HttpConnection<IO>, Protocol, Option<SocketAddr>),
     Config = (),
     Response = (),
     Error = DispatchError,
@@ -203,14 +205,14 @@ where
         .map_err(|error| Response::<BoxBody>::from(Into::<actix_web::Error>::into(error).error_response()));
     // Around every answer, also one that a middleware did not make.
     let app = apply_fn_factory(map_config(app, |()| AppConfig::default()), |request: Request, app: &_| {
-        let link = request.conn_data::<Link>().cloned();
+        let connection = request.conn_data::<ConnectionHandle>().cloned();
         let answer = app.call(request);
         async move {
             let response = match answer.await {
                 Ok(response) => Into::<Response<B>>::into(response).map_into_boxed_body(),
                 Err(response) => response,
             };
-            Ok::<_, Response<BoxBody>>(hand_over(response, link))
+            Ok::<_, Response<BoxBody>>(hand_over(response, connection))
         }
     });
     HttpService::build()
@@ -219,8 +221,8 @@ where
         // The connection's own matter, for every head of it.
         .client_request_timeout(Duration::ZERO)
         .client_disconnect_timeout(manners.linger)
-        .on_connect_ext(|wire: &Wire<IO>, data| {
-            data.insert(wire.link());
+        .on_connect_ext(|connection: &HttpConnection<IO>, data| {
+            data.insert(connection.handle());
         })
         .finish(app)
 }

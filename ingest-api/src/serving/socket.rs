@@ -1,4 +1,4 @@
-//! A client's socket, as the listeners' parts take it: beneath TLS, with writes that must make progress.
+//! A client's socket beneath TLS, in the form that the listeners' parts need. Its writes must make progress.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,22 +10,22 @@ use actix_web::rt::net::{ActixStream, Ready, TcpStream};
 use service::Progressing;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A client's socket.
-pub struct Socket(Progressing<TcpStream>);
+/// A client's socket whose writes must make progress.
+pub struct ClientSocket(Progressing<TcpStream>);
 
-impl Socket {
+impl ClientSocket {
     /// A socket whose client must take another byte of an answer within this time.
     pub fn over(io: TcpStream, answer_progress: Duration) -> Self {
         Self(Progressing::over(io, answer_progress))
     }
 
-    /// Who is at the other end.
+    /// The client's address.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.0.get_ref().peer_addr().ok()
     }
 }
 
-impl ActixStream for Socket {
+impl ActixStream for ClientSocket {
     fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
         ActixStream::poll_read_ready(self.0.get_ref(), cx)
     }
@@ -35,7 +35,7 @@ impl ActixStream for Socket {
     }
 }
 
-impl AsyncRead for Socket {
+impl AsyncRead for ClientSocket {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -45,7 +45,7 @@ impl AsyncRead for Socket {
     }
 }
 
-impl AsyncWrite for Socket {
+impl AsyncWrite for ClientSocket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(cx, buf)
     }

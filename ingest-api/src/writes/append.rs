@@ -92,3 +92,26 @@ pub async fn append_records(
         Err(AppendError::Unconfirmed(ApiError::Unavailable("the log did not confirm in time".into())))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::ResponseError as _;
+
+    use super::*;
+
+    /// What certainly is not in the log may be given up; of the rest nobody may say that it is not there.
+    #[test]
+    fn only_what_certainly_was_not_appended_is_told_so() {
+        for (given, is_certain, status) in [
+            (LogError::Unavailable("no broker".into()), true, 503),
+            (LogError::TooLarge { size: 2, max: 1 }, true, 500),
+            (LogError::Unconfirmed("no answer in time".into()), false, 503),
+            (LogError::Halted("the topic was recreated".into()), false, 503),
+        ] {
+            let shown = format!("{given:?}");
+            let error = AppendError::from(given);
+            assert_eq!(matches!(error, AppendError::NotAppended(_)), is_certain, "{shown}");
+            assert_eq!(ApiError::from(error).status_code().as_u16(), status, "{shown}");
+        }
+    }
+}

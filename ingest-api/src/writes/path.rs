@@ -14,7 +14,7 @@ use crate::serving::access_log::IgnoredFields;
 use crate::serving::auth::{self, Caller, Wants};
 use crate::serving::body;
 use crate::serving::errors::ApiError;
-use crate::serving::json::Object;
+use crate::serving::json::JsonObject;
 use crate::serving::rate_limit::Bucket;
 use crate::serving::request_id::carried;
 use crate::serving::wiped_body::WipedBody;
@@ -37,7 +37,7 @@ pub trait WriteEndpoint {
     ///
     /// # Errors
     /// [`ApiError::Invalid`].
-    fn parse(object: Object<'_>, query: &str, headers: &HeaderMap) -> Result<Self::Submission, ApiError>;
+    fn parse(object: JsonObject<'_>, query: &str, headers: &HeaderMap) -> Result<Self::Submission, ApiError>;
 
     /// Finds the keys, names the write, and records it once under its name. For a write that becomes a
     /// verification, [`record_once`](super::record_once::record_once) does what comes after the keys.
@@ -132,7 +132,7 @@ pub fn parse_body<E: WriteEndpoint>(
     query: &str,
     headers: &HeaderMap,
 ) -> (Result<E::Submission, ApiError>, Option<String>) {
-    match Object::parse(body, E::FIELDS) {
+    match JsonObject::parse(body, E::FIELDS) {
         Ok(object) => {
             let ignored = object.ignored();
             (E::parse(object, query, headers), ignored)

@@ -236,3 +236,32 @@ pub async fn answered_before<W: RecordedWrite>(
     let is_other = fingerprint.is_some_and(|fingerprint| fingerprint != first);
     if is_other { Err(W::other_body()) } else { Ok(answer.replayed()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::StatusCode;
+    use domain::event::{Offset, Partition, Source, TopicId};
+
+    use super::*;
+
+    /// Whatever is known of it, a write that was waited for is in the log: a row that is not seen is no error.
+    #[test]
+    fn at_the_end_of_a_wait_a_write_is_shown_or_accepted() {
+        let shown = WriteAnswer::projected(StatusCode::OK, &"shown").expect("JSON");
+        let accepted = WriteAnswer::accepted("/api/x".to_owned(), &"accepted").expect("JSON");
+        let in_log = UnprojectedWrite {
+            verification: VerificationId::from_bytes([1; 16]),
+            fingerprint: Fingerprint([2; 32]),
+            position: Source { topic_id: TopicId([3; 16]), partition: Partition(0), offset: Offset(4) },
+            answer: accepted.clone(),
+        };
+        for (given, expected) in [
+            (WriteStanding::Seen(shown.clone()), Some(shown)),
+            (WriteStanding::InLog(in_log), Some(accepted)),
+            (WriteStanding::Unknown, None),
+        ] {
+            let standing = format!("{given:?}");
+            assert_eq!(settled_answer(given).ok(), expected, "{standing}");
+        }
+    }
+}

@@ -47,5 +47,4 @@ impl std::fmt::Display for RowDigest {
 }
 
 #[cfg(test)]
-#[path = "canonical_tests.rs"]
 mod tests;

@@ -219,5 +219,4 @@ fn strip_logical_types(json: &mut serde_json::Value) {
 }
 
 #[cfg(test)]
-#[path = "catalogue_tests.rs"]
 mod tests;

@@ -208,5 +208,4 @@ fn fields_follow(old: &[Value], new: &[Value], path: &str, wrong: &mut Vec<Strin
 }
 
 #[cfg(test)]
-#[path = "compat_tests.rs"]
 mod tests;

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
-use local_cluster::{Cassandra, CassandraOptions, Kafka, KafkaOptions, PerfRun};
+use local_cluster::{CassandraNode, CassandraOptions, KafkaBrokers, KafkaOptions, PerfRun};
 
 use super::kafka_limit::BARE_EVENTS;
 use super::projecting::Projecting;
@@ -18,8 +18,8 @@ use crate::process::Program;
 
 /// Kafka, Cassandra, the settings for them, and an org.
 pub(crate) struct Cluster {
-    kafka: Kafka,
-    cassandra: Cassandra,
+    kafka: KafkaBrokers,
+    cassandra: CassandraNode,
     folder: PathBuf,
     program: PathBuf,
     projector: PathBuf,
@@ -50,8 +50,8 @@ impl Cluster {
         customers_count: usize,
     ) -> Result<Self> {
         let (kafka, cassandra) = std::thread::scope(|scope| {
-            let kafka = scope.spawn(|| Kafka::start(KafkaOptions::default()));
-            let cassandra = Cassandra::start(CassandraOptions::default());
+            let kafka = scope.spawn(|| KafkaBrokers::start(KafkaOptions::default()));
+            let cassandra = CassandraNode::start(CassandraOptions::default());
             let kafka = kafka.join().ok().context("starting Kafka panicked")?;
             anyhow::Ok((kafka?, cassandra?))
         })?;

@@ -100,7 +100,7 @@ fn measure(arguments: &Arguments, part: Part, report: &mut Report) -> Result<()>
         _ => format!("Medians of {rounds} rounds (min–max), windows of {} s.", window.as_secs()),
     };
     report.say(&format!(
-        "{before}; one broker, one Cassandra node, no TLS. Load generator, programs, servers and limits share \
+        "{before}; one broker, one CassandraNode node, no TLS. Load generator, programs, servers and limits share \
          the machine. {how_often}",
     ));
     // Two threads: rdkafka and scylla want one beside the load's.

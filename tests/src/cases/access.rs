@@ -59,6 +59,17 @@ pub async fn without_a_good_key_every_endpoint_is_a_401<H: ContractHarness>() {
     }
 }
 
+pub async fn the_word_bearer_is_read_in_either_case<H: ContractHarness>() {
+    let sandbox = H::start().await;
+    let (api, key) = (sandbox.api(), sandbox.info().key.clone());
+    for scheme in ["bearer", "Bearer", "BEARER"] {
+        let headers = [("authorization", format!("{scheme} {key}"))];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let me = api.with_key("").send(Method::GET, "/api/auth/me", &headers, None).await.expect(200);
+        assert_eq!(me["org"]["id"], sandbox.info().org.as_str(), "{scheme}");
+    }
+}
+
 pub async fn a_key_in_the_query_is_refused<H: ContractHarness>() {
     let sandbox = H::start().await;
     let key = sandbox.info().key.clone();
@@ -67,6 +78,10 @@ pub async fn a_key_in_the_query_is_refused<H: ContractHarness>() {
         is_401(&nobody.get(&format!("/api/identity/attempts?{name}={key}")).await);
         let body = declined(&sandbox.info().customer, "x");
         is_401(&nobody.post(&format!("{VERDICT}?{name}={key}"), &[], &body).await);
+    }
+    // Also beside a good one in its header.
+    for query in [format!("api_key={key}"), format!("x={key}"), "token=x".to_owned()] {
+        is_401(&sandbox.api().get(&format!("/api/auth/me?{query}")).await);
     }
     // Also where nobody needs one.
     for path in ["/openapi.json", "/docs", "/docs/index.html", "/nothing"] {

@@ -26,6 +26,9 @@ pub async fn a_customer_is_registered_and_found_at_once<H: ContractHarness>() {
     let raised = api.get(&format!("{CUSTOMERS}/{}", text(&made["id"]))).await.expect(200);
     assert_eq!(raised["kycLevel"], "standard");
 
+    api.get(&format!("{CUSTOMERS}?externalId=nobody")).await.is_error(404, "not found");
+    api.get(CUSTOMERS).await.names_fields(&["externalId"]);
+
     for without in [json!({"fullName": "Budi"}), json!({"fullName": "Budi", "externalId": null})] {
         let made = api.post(CUSTOMERS, &[], &without).await.expect(201);
         assert_eq!((&made["externalId"], &made["fullName"]), (&Value::Null, &json!("Budi")));
@@ -85,6 +88,14 @@ pub async fn a_registration_is_idempotent<H: ContractHarness>() {
     api.post(CUSTOMERS, &key, &json!({"fullName": "Budi"})).await.expect(201);
     let other = api.post(CUSTOMERS, &key, &json!({"fullName": "Not Budi"})).await;
     other.is_error(422, "idempotency key reused with a different body");
+    let other = json!({"fullName": "Budi", "externalId": "CIF-10"});
+    api.post(CUSTOMERS, &key, &other).await.is_error(422, "idempotency key reused with a different body");
+    api.get(&format!("{CUSTOMERS}?externalId=CIF-10")).await.is_error(404, "not found");
+    // Another key is another registration, and its external id is taken.
+    for headers in [&[("idempotency-key", "reg-2")][..], &[]] {
+        let taken = api.post(CUSTOMERS, headers, &bodies[0].1).await;
+        assert_eq!(taken.expect(409)["details"]["id"], bodies[0].2["id"], "{headers:?}");
+    }
 
     sandbox.kill9().await;
     sandbox.restart().await;

@@ -1,9 +1,11 @@
 //! Fields that are wrong (contract §2): 400 names them, all at once, and nothing is written.
 
+use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use crate::client::{VERDICT, declined, text, verified};
 use crate::harness::ContractHarness;
+use crate::photos;
 
 /// Sends each body; each must name exactly these fields, and none be written.
 async fn refused<H: ContractHarness>(
@@ -202,6 +204,51 @@ pub async fn null_is_absent_for_the_optional_fields<H: ContractHarness>() {
     api.verdict(&without_photo).await.names_fields(&["photo"]);
 }
 
+pub async fn a_wrong_field_is_named_once_and_no_value_is_echoed<H: ContractHarness>() {
+    let sandbox = H::start().await;
+    let (api, customer) = (sandbox.api(), sandbox.info().customer.clone());
+    let photo = BASE64.encode(&photos::jpeg());
+    let gif = BASE64.encode(b"GIF89a\x01\x00\x01\x00");
+    let half = photo[..photo.len() / 2].to_owned();
+    let deep = format!("{{\"a\":{}1{}}}", "[".repeat(10_000), "]".repeat(10_000));
+    let large = format!("{{\"a\":\"{}\"}}", "x".repeat(1536 * 1024));
+    let (id, raw) = (format!("\"{customer}\""), r#"{"responseCode":"00"}"#);
+    let good =
+        format!(r#"{{"customerId":{id},"valid":true,"photo":"{photo}","reason":"Data sesuai","raw":{raw}}}"#);
+    for (field, from, to) in [
+        ("customerId", id.as_str(), "42"),
+        ("customerId", &id, "\"\""),
+        ("customerId", &id, "null"),
+        ("valid", "true", "\"true\""),
+        ("valid", "true", "1"),
+        ("valid", "true", "null"),
+        ("reason", "Data sesuai", "\\ud800"),
+        ("reason", "Data sesuai", &"x".repeat(501)),
+        ("reason", "Data sesuai", "a\\u0007b"),
+        ("raw", raw, "[]"),
+        ("raw", raw, "\"x\""),
+        ("raw", raw, &deep),
+        ("raw", raw, &large),
+        ("photo", &photo, "***"),
+        ("photo", &photo, &gif),
+        ("photo", &photo, &half),
+        ("photo", &format!("\"{photo}\""), "null"),
+        ("valid", "\"valid\":true", "\"valid\":true,\"valid\":true"),
+    ] {
+        assert!(good.contains(from), "{from}");
+        let answer = api.post_bytes(VERDICT, &[], good.replace(from, to).into_bytes()).await;
+        answer.names_fields(&[field]);
+        let texts = answer.json()["details"]["fieldErrors"][field].as_array().map(Vec::len);
+        assert_eq!(texts, Some(1), "{answer:?}");
+        assert!(answer.body.len() < 400, "an error echoes nothing: {answer:?}");
+    }
+    for unknown in ["42", "cus_00000000000000000000000000", &"x".repeat(100_000)] {
+        let body = good.replace(&customer, unknown).into_bytes();
+        api.post_bytes(VERDICT, &[], body).await.is_error(404, "not found");
+    }
+    assert_eq!(api.total("").await, 0);
+}
+
 pub async fn unknown_fields_are_ignored_and_named<H: ContractHarness>() {
     let sandbox = H::start().await;
     let api = sandbox.api();
@@ -216,6 +263,9 @@ pub async fn unknown_fields_are_ignored_and_named<H: ContractHarness>() {
     let named = answer.header("x-ignored-fields").expect("ignored fields are named").to_owned();
     assert!(named.is_ascii() && named.contains("reasn"), "{named}");
     assert!(named.contains("na%C3%AFve") && named.to_uppercase().contains("%0A"), "percent-encoded: {named}");
+    let two = format!(r#"{{"customerId":"{customer}","valid":false,"reson":"x","a b":1}}"#);
+    let answer = api.post_bytes(VERDICT, &[], two.into_bytes()).await;
+    assert_eq!((answer.status, answer.header("x-ignored-fields")), (200, Some("reson,a%20b")));
     let mut many = declined(&customer, "Data ganda");
     for number in 0..50 {
         many[format!("unknown{number:02}")] = json!(number);

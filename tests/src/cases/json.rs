@@ -33,6 +33,7 @@ fn malformed(customer: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("an overlong encoding", [open.as_bytes(), b"\"reason\":\"\xC0\xAF\"}"].concat()),
         ("a surrogate in UTF-8", [open.as_bytes(), b"\"raw\":{\"a\":\"\xED\xA0\x80\"}}"].concat()),
         ("NaN", text(r#""raw":{"a":NaN}}"#)),
+        ("NaN for valid", format!(r#"{{"customerId":"{customer}","valid":NaN}}"#).into_bytes()),
         ("Infinity", text(r#""raw":{"a":-Infinity}}"#)),
         ("a leading zero", text(r#""raw":{"a":01}}"#)),
         ("a hexadecimal number", text(r#""raw":{"a":0x1}}"#)),

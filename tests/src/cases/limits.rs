@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::client::{Answer, VERDICT, declined, text, verified};
 use crate::harness::ContractHarness;
+use crate::patience::until;
 
 /// Limit, remaining and reset of an answer.
 #[track_caller]
@@ -82,4 +83,21 @@ pub async fn above_the_limit_is_a_429_for_that_key_and_bucket_alone<H: ContractH
     other.verdict(&body).await.expect(200);
     // Nothing was written by the refused one.
     assert_eq!(api.total("").await, taken + 1);
+}
+
+pub async fn reads_have_a_limit_of_their_own<H: ContractHarness>() {
+    let sandbox = H::start().await;
+    let (org, api) = sandbox.org(&[]).await;
+    let ran = sandbox.orgs(&["set", &org, "--get-limit", "2"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let refused = until("the limit", async || {
+        let answer = api.get("/api/customers/x").await;
+        (answer.status != 404).then_some(answer)
+    })
+    .await;
+    let body = json!({"error": "rate limit exceeded", "code": "rate_limited", "bucket": "get", "limit": 2});
+    refused.is(429, &body);
+    assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    assert_eq!(rate(&refused).0, 2);
+    api.post("/api/customers", &[], &json!({"fullName": "Budi Santoso"})).await.expect(201);
 }

@@ -204,11 +204,14 @@ pub async fn an_unknown_filter_or_value_is_a_400<H: ContractHarness>() {
         ("cursor=nonsense", "cursor"),
         ("cursor=", "cursor"),
         ("limit=1&limit=2", "limit"),
+        ("cursor=!", "cursor"),
     ] {
         let answer = api.get(&format!("/api/identity/attempts?{query}")).await;
         println!("{query}");
         answer.names_fields(&[field]);
     }
+    let both = api.get("/api/identity/attempts?page=1&cursor=x").await;
+    assert_eq!(both.expect(400)["error"], "validation failed", "a page and a cursor: {both:?}");
     let answer = api.get("/api/identity/attempts?page=0&limit=0&status=x&colour=red").await;
     answer.names_fields(&["colour", "limit", "page", "status"]);
 }

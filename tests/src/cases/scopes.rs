@@ -76,6 +76,15 @@ pub async fn an_org_that_is_not_strict_takes_verdicts_for_the_view_scope<H: Cont
     assert_eq!(other.verdict(&verified(&customer)).await.status, 403);
     let registered = viewer.post("/api/customers", &[], &json!({"fullName": "Budi"})).await;
     registered.is_error(403, "missing scope: customers:write");
+    // The capability is asked for all the same.
+    let ran = sandbox.orgs(&["set", &org, "--dukcapil-enabled", "false"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let refused = until("the capability off", async || {
+        let answer = viewer.post(&format!("{VERDICT}?dryRun=true"), &[], &verified(&customer)).await;
+        (answer.status != 200).then_some(answer)
+    })
+    .await;
+    refused.is_error(403, "org capability disabled");
     assert_eq!(sandbox.api().total("").await, 2);
 }
 

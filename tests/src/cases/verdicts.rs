@@ -19,7 +19,7 @@ fn tier(kyc: &Value) -> &str {
 async fn fresh(api: &Api) -> String {
     let customer = api.customer("Budi Santoso").await;
     let kyc = api.kyc(&customer).await;
-    assert_eq!(tier(&kyc), "none");
+    assert_eq!((tier(&kyc), text(&kyc["customer"]["fullName"])), ("none", "Budi Santoso"));
     assert_eq!(kyc["eligible"], false);
     assert_eq!(kyc["customer"]["kycLastVerifiedAt"], Value::Null);
     assert_eq!(kyc["customer"]["kycExpiresAt"], Value::Null);
@@ -107,6 +107,13 @@ pub async fn a_declined_verdict_is_a_failed_row_and_changes_no_tier<H: ContractH
     assert_eq!((tier(&kyc), &kyc["eligible"], &kyc["history"]), ("none", &json!(false), &json!([])));
     assert_eq!(kyc["verifications"][0]["reason"], "NIK tidak ditemukan");
     assert_eq!(kyc["customer"]["kycExpiresAt"], Value::Null);
+    let listed = &api.rows("status=failed").await[0];
+    assert_eq!((&listed["reasonCategory"], &listed["score"]), (&json!("not_found"), &Value::Null));
+    // A photo that comes with a declined verdict is evidence, not an enrolment.
+    let mut with_photo = verified(&customer);
+    with_photo["valid"] = json!(false);
+    let said = api.verdict(&with_photo).await.expect(200);
+    assert_eq!((&said["verification"]["status"], &said["enrolment"]), (&json!("failed"), &Value::Null));
 }
 
 pub async fn a_tier_never_falls_and_a_second_success_only_renews_it<H: ContractHarness>() {
@@ -184,11 +191,20 @@ pub async fn kyc_answers_as_of_any_time<H: ContractHarness>() {
         failed_at
     );
     assert_eq!(then["history"], json!([]));
-    let before = as_of(text(&registered["createdAt"])).await;
-    assert_eq!(before["customer"]["kycLevel"], "none");
+    let registered = text(&registered["createdAt"]);
+    let before = as_of(registered).await;
+    assert_eq!((tier(&before), &before["eligible"]), ("none", &json!(false)));
+    assert_eq!(before["history"], json!([]));
+    if registered < failed_at.as_str() {
+        assert_eq!(before["verifications"], json!([]));
+    }
     let now = api.kyc(&customer).await;
     let latest = as_of(text(&now["customer"]["kycLastVerifiedAt"])).await;
     assert_eq!(latest, now, "asOf is inclusive");
+    let later = as_of("2099-01-01T00:00:00Z").await;
+    assert_eq!(later["eligible"], json!(false), "expired by then");
+    let earlier = api.get(&format!("/api/identity/kyc/{customer}?asOf=2020-01-01T00:00:00Z")).await;
+    earlier.is_error(404, "not found");
     for bad in ["yesterday", "2026-13-01T00:00:00Z", ""] {
         api.get(&format!("/api/identity/kyc/{customer}?asOf={bad}")).await.names_fields(&["asOf"]);
     }
@@ -215,7 +231,13 @@ pub async fn a_dry_run_checks_everything_and_writes_nothing<H: ContractHarness>(
         }),
     );
     api.post(dry, &[], &json!({"customerId": customer, "valid": true})).await.names_fields(&["photo"]);
-    api.post(dry, &[], &verified("cus_00000000000000000000000000")).await.is_error(404, "not found");
+    for nobodys in
+        [verified("cus_00000000000000000000000000"), declined("cus_00000000000000000000000000", "x")]
+    {
+        api.post(dry, &[], &nobodys).await.is_error(404, "not found");
+    }
+    let perhaps = "/api/identity/nik/dukcapil?dryRun=yes";
+    api.post(perhaps, &[], &declined(&customer, "x")).await.names_fields(&["dryRun"]);
     assert_eq!(api.total("").await, 0);
     assert_eq!(tier(&api.kyc(&customer).await), "none");
 

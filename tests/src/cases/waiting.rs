@@ -76,7 +76,7 @@ pub async fn every_404_of_a_verification_says_when_to_ask_again<H: ContractHarne
     for id in ["ver_00000000000000000000000000", "ver_x", "nonsense"] {
         let answer = api.get(&format!("/api/identity/verifications/{id}")).await;
         answer.is_error(404, "not found");
-        assert!(answer.header("retry-after").is_some(), "{id}: {answer:?}");
+        assert_eq!(answer.header("retry-after"), Some("1"), "{id}: {answer:?}");
     }
 }
 

@@ -3,10 +3,13 @@
 
 use std::sync::Arc;
 
-use log_kafka::{KafkaLog, KafkaOptions, ProducerOptions, Sasl, Timeouts, Tls, TopicPartitions};
+use log_kafka::{
+    KafkaCredentials, KafkaLog, KafkaOptions, KafkaTimeouts, KafkaTls, ProducerOptions, TopicPartitions,
+};
 use vault::FileKms;
 use views_cql::{
-    ClientCertificate, CqlKeys, CqlOptions, CqlSession, CqlViews, Credentials, Replication, TlsOptions,
+    ClientCertificate, CqlCredentials, CqlKeys, CqlOptions, CqlSession, CqlViews, KeyspaceReplication,
+    TlsOptions,
 };
 
 use super::{Durability, Engine, OpenError, Role, schema_ids, until_there};
@@ -49,7 +52,7 @@ fn kafka_options(config: &KafkaConfig, instance_id: Option<String>) -> Result<Ka
         .sasl_user
         .clone()
         .zip(password)
-        .map(|(user, password)| Sasl { user, password: password.expose().to_owned() });
+        .map(|(user, password)| KafkaCredentials { user, password: password.expose().to_owned() });
     let files = ClientFiles {
         section: "kafka",
         ca: config.tls_ca_file.as_deref(),
@@ -57,7 +60,7 @@ fn kafka_options(config: &KafkaConfig, instance_id: Option<String>) -> Result<Ka
         key: config.tls_key_file.as_deref(),
     };
     files.check()?;
-    let tls = config.tls.then(|| Tls {
+    let tls = config.tls.then(|| KafkaTls {
         ca: config.tls_ca_file.clone(),
         identity: config.tls_cert_file.clone().zip(config.tls_key_file.clone()),
     });
@@ -68,7 +71,7 @@ fn kafka_options(config: &KafkaConfig, instance_id: Option<String>) -> Result<Ka
     };
     Ok(KafkaOptions {
         producer,
-        timeouts: Timeouts { session: config.session_timeout, ..Timeouts::default() },
+        timeouts: KafkaTimeouts { session: config.session_timeout, ..KafkaTimeouts::default() },
         replication_factor: config.replication_factor.into(),
         min_insync_replicas: config.min_insync_replicas.into(),
         flush_messages: config.flush_messages,
@@ -92,7 +95,7 @@ fn cql_options(config: &CqlConfig) -> Result<CqlOptions, OpenError> {
         .user
         .clone()
         .zip(password)
-        .map(|(user, password)| Credentials { user, password: password.expose().to_owned() });
+        .map(|(user, password)| CqlCredentials { user, password: password.expose().to_owned() });
     let files = ClientFiles {
         section: "cql",
         ca: config.tls_ca_file.as_deref(),
@@ -108,9 +111,9 @@ fn cql_options(config: &CqlConfig) -> Result<CqlOptions, OpenError> {
     let tls = config.tls.then(|| TlsOptions { ca_file: config.tls_ca_file.clone(), client });
     let by_datacenter = config.replicas_by_datacenter()?;
     let replication = if by_datacenter.is_empty() {
-        Replication::Factor(config.replication_factor)
+        KeyspaceReplication::Factor(config.replication_factor)
     } else {
-        Replication::PerDatacenter(by_datacenter)
+        KeyspaceReplication::PerDatacenter(by_datacenter)
     };
     Ok(CqlOptions {
         replication,

@@ -28,7 +28,6 @@ use crate::limits::{
     ERASURES_READ_RECORDS_MAX, ERASURES_READ_TRIES, ERASURES_READ_WAIT, OPEN_RETRY,
 };
 
-#[path = "erasures_note.rs"]
 mod note;
 
 /// The note's name in the key store.
@@ -325,5 +324,4 @@ fn lost(event: EventId, customer: &CustomerRef) -> KeyRow {
 }
 
 #[cfg(test)]
-#[path = "erasures_tests.rs"]
 mod tests;

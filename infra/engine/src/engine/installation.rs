@@ -338,5 +338,4 @@ fn parsed(text: &str) -> Option<InstallationId> {
 }
 
 #[cfg(test)]
-#[path = "installation_tests.rs"]
 mod tests;

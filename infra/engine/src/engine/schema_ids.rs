@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use domain::ports::{EventLog, KeyNotes, StoreError, Topic};
 use event_codec::{Codec, SchemaIds};
-use schema_registry::{Credentials, RegistryOptions, TlsOptions};
+use schema_registry::{RegistryCredentials, RegistryOptions, TlsOptions};
 use serde::{Deserialize, Serialize};
 
 use super::OpenError;
@@ -153,7 +153,7 @@ fn options(config: &RegistryConfig) -> Result<Option<RegistryOptions>, ConfigErr
         .user
         .clone()
         .zip(password)
-        .map(|(user, password)| Credentials { user, password: password.expose().to_owned().into() });
+        .map(|(user, password)| RegistryCredentials { user, password: password.expose().to_owned().into() });
     let identity = config.tls_cert_file.clone().zip(config.tls_key_file.clone());
     let tls = TlsOptions { ca_file: config.tls_ca_file.clone(), identity };
     Ok(Some(RegistryOptions { url, credentials, tls }))

@@ -82,7 +82,7 @@ async fn a_server_waits_for_who_is_not_there_yet() {
 /// How long one try for a broker takes at most.
 #[cfg(feature = "distributed")]
 fn config_try() -> Duration {
-    log_kafka::Timeouts::default().connect
+    log_kafka::KafkaTimeouts::default().connect
 }
 
 #[tokio::test]

@@ -14,8 +14,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use local_cluster::{
-    Cassandra, CassandraOptions, CommitLog, Error, Kafka, KafkaOptions, PerfRun, ScramUser, Tools, detached,
-    probe,
+    CassandraNode, CassandraOptions, ClusterError, CommitLog, InstalledTools, KafkaBrokers, KafkaOptions,
+    PerfRun, ScramUser, detached, probe,
 };
 
 /// Reason for its length: a probe gives up within a second, and the machine may be busy.
@@ -25,7 +25,7 @@ const WITHIN: Duration = Duration::from_secs(90);
 const OTHER: &str = "LOCAL_CLUSTER_STARTED_TO_BE_KILLED";
 
 fn tools_missing() -> bool {
-    let Err(why) = Tools::available() else {
+    let Err(why) = InstalledTools::available() else {
         return false;
     };
     assert!(std::env::var("CI").as_deref() != Ok("true"), "under CI the servers must be there: {why}");
@@ -45,13 +45,13 @@ fn said(what: &str, since: Instant) {
     eprintln!("{what}: {:.1} s", since.elapsed().as_secs_f32());
 }
 
-fn topics(kafka: &Kafka) -> String {
+fn topics(kafka: &KafkaBrokers) -> String {
     kafka
         .tool("org.apache.kafka.tools.TopicCommand", &["--bootstrap-server", &kafka.bootstrap(), "--list"])
         .unwrap()
 }
 
-fn create_topic(kafka: &Kafka, name: &str, replicas: &str) {
+fn create_topic(kafka: &KafkaBrokers, name: &str, replicas: &str) {
     kafka
         .tool(
             "org.apache.kafka.tools.TopicCommand",
@@ -76,7 +76,7 @@ fn one_broker_answers_is_killed_and_comes_back_with_its_topics() {
         return;
     }
     let since = Instant::now();
-    let mut kafka = Kafka::start(KafkaOptions::default()).unwrap();
+    let mut kafka = KafkaBrokers::start(KafkaOptions::default()).unwrap();
     said("kafka, one broker, ready", since);
     let address = kafka.bootstrap();
     assert_eq!(probe::kafka_brokers(&address), Some(1));
@@ -112,11 +112,11 @@ fn a_folder_of_the_callers_outlives_the_handle() {
     }
     let folder = tempfile::tempdir().unwrap();
     let options = || KafkaOptions { data_dir: Some(folder.path().to_owned()), ..KafkaOptions::default() };
-    let kafka = Kafka::start(options()).unwrap();
+    let kafka = KafkaBrokers::start(options()).unwrap();
     create_topic(&kafka, "outlives", "1");
     drop(kafka);
 
-    let kafka = Kafka::start(options()).unwrap();
+    let kafka = KafkaBrokers::start(options()).unwrap();
     assert!(topics(&kafka).contains("outlives"));
 }
 
@@ -126,7 +126,7 @@ fn three_brokers_go_on_when_one_is_killed() {
         return;
     }
     let since = Instant::now();
-    let mut kafka = Kafka::start(KafkaOptions { brokers: 3, ..KafkaOptions::default() }).unwrap();
+    let mut kafka = KafkaBrokers::start(KafkaOptions { brokers: 3, ..KafkaOptions::default() }).unwrap();
     said("kafka, three brokers, ready", since);
     create_topic(&kafka, "replicated", "3");
 
@@ -147,7 +147,7 @@ fn the_guarded_listeners_want_a_password_or_a_certificate() {
     }
     let folder = tempfile::tempdir().unwrap();
     let tls = certificates::make(folder.path());
-    let kafka = Kafka::start(KafkaOptions {
+    let kafka = KafkaBrokers::start(KafkaOptions {
         tls: Some(tls.clone()),
         scram: Some(ScramUser { name: "ingest".into(), password: "only-for-this-test".into() }),
         ..KafkaOptions::default()
@@ -178,7 +178,7 @@ fn the_guarded_listeners_want_a_password_or_a_certificate() {
     assert!(list_as(&kafka, folder.path(), &mtls, &hidden).is_err());
 }
 
-fn list_as(kafka: &Kafka, folder: &Path, address: &str, client: &str) -> Result<String, Error> {
+fn list_as(kafka: &KafkaBrokers, folder: &Path, address: &str, client: &str) -> Result<String, ClusterError> {
     let file = folder.join("client.properties");
     let bounds = "default.api.timeout.ms=60000\nrequest.timeout.ms=30000\nretries=1\n";
     std::fs::write(&file, format!("{client}{bounds}")).unwrap();
@@ -194,7 +194,7 @@ fn cassandra_answers_is_killed_and_comes_back() {
         return;
     }
     let since = Instant::now();
-    let mut cassandra = Cassandra::start(CassandraOptions::default()).unwrap();
+    let mut cassandra = CassandraNode::start(CassandraOptions::default()).unwrap();
     said("cassandra ready", since);
     let node = cassandra.cql_node();
     assert!(probe::cql_answers(&node));
@@ -231,7 +231,7 @@ fn cassandra_with_passwords_and_tls_turns_plaintext_away_and_keeps_its_folder() 
         commit_log: CommitLog::EveryWrite,
         data_dir: Some(folder.path().join("data")),
     };
-    let mut cassandra = Cassandra::start(options()).unwrap();
+    let mut cassandra = CassandraNode::start(options()).unwrap();
     let node = cassandra.cql_node();
     assert!(TcpStream::connect(&node).is_ok());
     assert!(!probe::cql_answers(&node), "plaintext was answered");
@@ -241,7 +241,7 @@ fn cassandra_with_passwords_and_tls_turns_plaintext_away_and_keeps_its_folder() 
     drop(cassandra);
 
     // A second handle on the same folder, on other ports.
-    drop(Cassandra::start(options()).unwrap());
+    drop(CassandraNode::start(options()).unwrap());
 }
 
 /// What a killed run leaves behind is what the next run trips over.
@@ -279,7 +279,7 @@ fn started_by_the_test_above() {
     if std::env::var_os(OTHER).is_none() {
         return;
     }
-    let kafka = Kafka::start(KafkaOptions::default()).unwrap();
+    let kafka = KafkaBrokers::start(KafkaOptions::default()).unwrap();
     println!("ADDRESS {}", kafka.bootstrap());
     println!("PID {}", kafka.pids()[0]);
     // Until the other side is done with us: it kills us, or it is gone.
@@ -288,11 +288,11 @@ fn started_by_the_test_above() {
 
 #[test]
 fn a_user_without_tls_files_is_refused_in_words() {
-    let refused = Kafka::start(KafkaOptions {
+    let refused = KafkaBrokers::start(KafkaOptions {
         scram: Some(ScramUser { name: "ingest".into(), password: "x".into() }),
         ..KafkaOptions::default()
     });
-    assert!(matches!(refused, Err(Error::Options(_))));
-    let refused = Kafka::start(KafkaOptions { brokers: 2, ..KafkaOptions::default() });
-    assert!(matches!(refused, Err(Error::Options(_))));
+    assert!(matches!(refused, Err(ClusterError::Options(_))));
+    let refused = KafkaBrokers::start(KafkaOptions { brokers: 2, ..KafkaOptions::default() });
+    assert!(matches!(refused, Err(ClusterError::Options(_))));
 }

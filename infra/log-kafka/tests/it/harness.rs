@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use domain::ports::{EventLog, NewRecord, ReadBounds, StoredRecord, Topic};
-use local_cluster::{Kafka, KafkaOptions as ClusterOptions, ScramUser, TlsFiles, Tools};
+use local_cluster::{InstalledTools, KafkaBrokers, KafkaOptions as ClusterOptions, ScramUser, TlsFiles};
 use log_kafka::{KafkaLog, KafkaOptions, TopicPartitions};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rdkafka::admin::AdminClient;
@@ -29,12 +29,12 @@ pub(crate) struct Shared {
     pub(crate) sasl: String,
     pub(crate) mtls: String,
     pub(crate) files: PathBuf,
-    _kafka: Kafka,
+    _kafka: KafkaBrokers,
 }
 
 /// Whether brokers can be started here. Says so loudly when not, and does not let CI pass over it.
 pub(crate) fn can_run() -> bool {
-    let Err(missing) = Tools::available() else { return true };
+    let Err(missing) = InstalledTools::available() else { return true };
     assert!(std::env::var("CI").as_deref() != Ok("true"), "the Kafka tests cannot run: {missing}");
     eprintln!("NOT RUN: no Kafka was tested here: {missing}");
     false
@@ -56,7 +56,7 @@ fn start_shared() -> Option<Shared> {
     let tls = certificates(&files);
     let scram = Some(ScramUser { name: USER.into(), password: PASSWORD.into() });
     let options = ClusterOptions { tls: Some(tls), scram, ..ClusterOptions::default() };
-    let kafka = Kafka::start(options).expect("Kafka starts");
+    let kafka = KafkaBrokers::start(options).expect("Kafka starts");
     Some(Shared {
         bootstrap: kafka.bootstrap(),
         sasl: kafka.sasl_bootstrap().expect("a SASL listener"),
@@ -105,17 +105,18 @@ fn certificates(folder: &std::path::Path) -> TlsFiles {
 
 /// The broker that may be hurt, for one test at a time.
 pub(crate) struct Outage {
-    kafka: Arc<Mutex<Kafka>>,
+    kafka: Arc<Mutex<KafkaBrokers>>,
     _turn: tokio::sync::MutexGuard<'static, ()>,
 }
 
 impl Outage {
     pub(crate) async fn take() -> Option<Self> {
         static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-        static KAFKA: OnceLock<Option<Arc<Mutex<Kafka>>>> = OnceLock::new();
+        static KAFKA: OnceLock<Option<Arc<Mutex<KafkaBrokers>>>> = OnceLock::new();
         let turn = TURN.lock().await;
         let start = || {
-            let kafka = can_run().then(|| Kafka::start(ClusterOptions::default()).expect("Kafka starts"))?;
+            let kafka =
+                can_run().then(|| KafkaBrokers::start(ClusterOptions::default()).expect("Kafka starts"))?;
             Some(Arc::new(Mutex::new(kafka)))
         };
         let kafka = tokio::task::spawn_blocking(move || KAFKA.get_or_init(start).clone())
@@ -124,7 +125,7 @@ impl Outage {
         Some(Self { kafka, _turn: turn })
     }
 
-    fn locked(kafka: &Mutex<Kafka>) -> MutexGuard<'_, Kafka> {
+    fn locked(kafka: &Mutex<KafkaBrokers>) -> MutexGuard<'_, KafkaBrokers> {
         kafka.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -132,7 +133,7 @@ impl Outage {
         Self::locked(&self.kafka).bootstrap()
     }
 
-    async fn hurt(&self, how: fn(&mut Kafka) -> Result<(), local_cluster::Error>) {
+    async fn hurt(&self, how: fn(&mut KafkaBrokers) -> Result<(), local_cluster::ClusterError>) {
         let kafka = Arc::clone(&self.kafka);
         let done = tokio::task::spawn_blocking(move || how(&mut Self::locked(&kafka))).await;
         done.expect("no panic").expect("done");

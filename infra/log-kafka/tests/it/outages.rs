@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use domain::event::{Offset, Partition, Source};
 use domain::ports::{EventLog, LogError, Topic};
 use futures::FutureExt as _;
-use local_cluster::{Kafka, KafkaOptions as ClusterOptions};
-use log_kafka::{KafkaLog, KafkaOptions, OpenError};
+use local_cluster::{KafkaBrokers, KafkaOptions as ClusterOptions};
+use log_kafka::{KafkaLog, KafkaOpenError, KafkaOptions};
 
 use crate::groups::{Known, poll_until};
 use crate::harness::{
@@ -163,7 +163,7 @@ async fn one_broker_of_three_may_vanish() {
     if !can_run() {
         return;
     }
-    let start = || Kafka::start(ClusterOptions { brokers: 3, ..ClusterOptions::default() });
+    let start = || KafkaBrokers::start(ClusterOptions { brokers: 3, ..ClusterOptions::default() });
     let started = tokio::task::spawn_blocking(start).await.expect("no panic").expect("Kafka starts");
     let mut options = options(&started.bootstrap());
     (options.replication_factor, options.min_insync_replicas) = (3, 2);
@@ -223,7 +223,7 @@ async fn a_frozen_broker_and_a_full_queue() {
     let mut at_start = options;
     at_start.timeouts.connect = Duration::from_millis(500);
     let error = within("the refusal", KafkaLog::connect(at_start)).await.err().expect("nobody answers");
-    assert!(matches!(error, OpenError::Unreachable { .. }), "{error}");
+    assert!(matches!(error, KafkaOpenError::Unreachable { .. }), "{error}");
 
     outage.resume().await;
     until("the same log goes on", async || log.append(Topic::Events, record("org/one", "after")).await.ok())

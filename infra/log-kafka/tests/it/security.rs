@@ -4,23 +4,23 @@ use std::path::Path;
 use std::time::Duration;
 
 use domain::ports::{EventLog, Topic};
-use log_kafka::{KafkaLog, KafkaOptions, OpenError, Sasl, Tls};
+use log_kafka::{KafkaCredentials, KafkaLog, KafkaOpenError, KafkaOptions, KafkaTls};
 
 use crate::harness::{self, PASSWORD, Shared, USER, options, record, within};
 
-fn tls(files: &Path, ca: &str, identity: bool) -> Option<Tls> {
+fn tls(files: &Path, ca: &str, identity: bool) -> Option<KafkaTls> {
     let identity = identity.then(|| (files.join("client.pem"), files.join("client-key.pem")));
-    Some(Tls { ca: Some(files.join(ca)), identity })
+    Some(KafkaTls { ca: Some(files.join(ca)), identity })
 }
 
 fn scram(broker: &Shared, password: &str, ca: &str) -> KafkaOptions {
     let mut options = options(&broker.sasl);
     options.tls = tls(&broker.files, ca, false);
-    options.sasl = Some(Sasl { user: USER.to_owned(), password: password.to_owned() });
+    options.sasl = Some(KafkaCredentials { user: USER.to_owned(), password: password.to_owned() });
     options
 }
 
-async fn refused(options: KafkaOptions) -> OpenError {
+async fn refused(options: KafkaOptions) -> KafkaOpenError {
     let error = within("the refusal", KafkaLog::connect(options)).await.err().expect("refused");
     assert!(!error.to_string().contains(PASSWORD) && !error.is_transient(), "{error}");
     error
@@ -53,7 +53,7 @@ async fn works(options: KafkaOptions) {
 async fn a_wrong_password_names_the_user_and_the_broker() {
     let Some(broker) = harness::shared().await else { return };
     match refused(scram(broker, "wrong-battery-of-a-test", "ca.pem")).await {
-        OpenError::Authentication { user, brokers, why } => {
+        KafkaOpenError::Authentication { user, brokers, why } => {
             assert_eq!((user.as_str(), &brokers), (USER, &broker.sasl));
             assert!(why.contains("uthentication") && !why.contains("wrong-battery"), "{why}");
         }
@@ -65,7 +65,7 @@ async fn a_wrong_password_names_the_user_and_the_broker() {
 async fn an_authority_that_did_not_sign_the_broker_is_said() {
     let Some(broker) = harness::shared().await else { return };
     match refused(scram(broker, PASSWORD, "stranger.pem")).await {
-        OpenError::Tls { why, .. } => assert!(why.contains("certificate"), "{why}"),
+        KafkaOpenError::Tls { why, .. } => assert!(why.contains("certificate"), "{why}"),
         other => panic!("a TLS error, not {other}"),
     }
 }
@@ -76,7 +76,7 @@ async fn mtls_without_a_certificate_is_said() {
     let mut options = options(&broker.mtls);
     options.tls = tls(&broker.files, "ca.pem", false);
     match refused(options).await {
-        OpenError::Tls { why, .. } => assert!(why.contains("ertificate"), "{why}"),
+        KafkaOpenError::Tls { why, .. } => assert!(why.contains("ertificate"), "{why}"),
         other => panic!("a TLS error, not {other}"),
     }
 }
@@ -88,5 +88,5 @@ async fn plaintext_at_a_tls_listener_ends_in_time() {
     let mut options = options(&broker.mtls);
     options.timeouts.connect = Duration::from_secs(1);
     let error = within("the refusal", KafkaLog::connect(options)).await.err().expect("refused");
-    assert!(matches!(error, OpenError::Unreachable { .. } | OpenError::Tls { .. }), "{error}");
+    assert!(matches!(error, KafkaOpenError::Unreachable { .. } | KafkaOpenError::Tls { .. }), "{error}");
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::ports::{EventLog, Topic};
-use log_kafka::{KafkaLog, MESSAGE_BYTES_MAX, OpenError};
+use log_kafka::{KafkaLog, KafkaOpenError, MESSAGE_BYTES_MAX};
 use rdkafka::admin::{AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 
 use crate::harness::{self, PARTITIONS, admin, open, options, within};
@@ -94,7 +94,7 @@ async fn a_topic_that_is_otherwise_is_named_with_what_it_should_be() {
         admin.create_topics([&new], &AdminOptions::new()).await.expect("asked")[0].as_ref().expect("made");
         let log = KafkaLog::connect(options).await.expect("connects");
         match log.ensure_topics().await {
-            Err(OpenError::TopicMismatch { topic, setting, wanted, found: is }) => {
+            Err(KafkaOpenError::TopicMismatch { topic, setting, wanted, found: is }) => {
                 assert_eq!((topic, setting.as_str(), is.as_str()), (name, off, found));
                 assert_ne!(wanted, is);
             }
@@ -110,7 +110,7 @@ async fn a_replication_that_the_cluster_cannot_give_is_said() {
     options.replication_factor = 3;
     let log = KafkaLog::connect(options).await.expect("connects");
     match log.ensure_topics().await {
-        Err(OpenError::Topic { topic, why }) => assert!(why.contains("eplication"), "{topic}: {why}"),
+        Err(KafkaOpenError::Topic { topic, why }) => assert!(why.contains("eplication"), "{topic}: {why}"),
         other => panic!("refused, not {other:?}"),
     }
 }
@@ -140,12 +140,12 @@ async fn settings_that_cannot_be_are_refused_before_anything_is_tried() {
         with(|o| o.brokers.clear()),
         with(|o| o.min_insync_replicas = 2),
         with(|o| o.partitions.orgs = 0),
-        with(|o| o.sasl = Some(log_kafka::Sasl { user: "u".into(), password: "hunter2".into() })),
+        with(|o| o.sasl = Some(log_kafka::KafkaCredentials { user: "u".into(), password: "hunter2".into() })),
         with(|o| o.producer.linger = o.timeouts.delivery),
-        with(|o| o.tls = Some(log_kafka::Tls { ca: Some("/nowhere.pem".into()), identity: None })),
+        with(|o| o.tls = Some(log_kafka::KafkaTls { ca: Some("/nowhere.pem".into()), identity: None })),
     ] {
         let error = KafkaLog::connect(wrong).await.err().expect("refused");
-        assert!(matches!(error, OpenError::Options(_)), "{error:?}");
+        assert!(matches!(error, KafkaOpenError::Options(_)), "{error:?}");
         assert!(!error.to_string().contains("hunter2"));
     }
 }

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use local_cluster::{SchemaRegistry, SchemaRegistryOptions};
-use schema_registry::{Credentials, RegistryError, RegistryOptions, TlsOptions, register};
+use schema_registry::{RegistryCredentials, RegistryError, RegistryOptions, TlsOptions, register};
 
 use crate::{blocking, certificates, http, options, shared_url, tools_missing};
 
@@ -66,7 +66,10 @@ async fn a_user_and_the_wrong_password_are_told_apart() {
     // The registry knows no users of its own; what stands before it does, as a gateway would.
     let gateway = http::Gateway::start(&shared_url().await, "identity", "only-for-this-test").await;
     let with = |user: &str, password: &str| RegistryOptions {
-        credentials: Some(Credentials { user: user.to_owned(), password: password.to_owned().into() }),
+        credentials: Some(RegistryCredentials {
+            user: user.to_owned(),
+            password: password.to_owned().into(),
+        }),
         ..options(gateway.url())
     };
     register(&with("identity", "only-for-this-test")).await.expect("registered");

@@ -12,7 +12,7 @@ mod http;
 use std::sync::LazyLock;
 
 use event_codec::{Codec, registry};
-use local_cluster::{SchemaRegistry, SchemaRegistryOptions, Tools};
+use local_cluster::{InstalledTools, SchemaRegistry, SchemaRegistryOptions};
 use schema_registry::{RegistryError, RegistryOptions, TlsOptions, register};
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ static SHARED: LazyLock<SchemaRegistry> =
     LazyLock::new(|| SchemaRegistry::start(&SchemaRegistryOptions::default()).expect("a registry"));
 
 fn tools_missing() -> bool {
-    let Err(why) = Tools::available() else { return false };
+    let Err(why) = InstalledTools::available() else { return false };
     assert!(std::env::var("CI").as_deref() != Ok("true"), "under CI the servers must be there: {why}");
     eprintln!("SKIPPED, NOTHING WAS TESTED: {why}");
     true

@@ -1,5 +1,5 @@
-//! How readers hear of new records: at once of this process's commits, and of other processes' by one
-//! thread that looks at SQLite's data version.
+//! How readers are woken for new records: at once by this process's commits, and for those of other processes by one
+//! thread that polls SQLite's data version.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
@@ -11,61 +11,61 @@ use tokio::sync::watch;
 
 use super::readers;
 use crate::limits::WATCH_EVERY;
-use crate::migrate::OpenError;
+use crate::migrate::SqliteOpenError;
 
-/// How often a topic's bell was rung, and by whom.
+/// How often a topic was signalled, and by whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Rings {
+pub(super) struct CommitCounts {
     ours: u64,
-    /// Rings of the watcher: only the file says what they are about.
+    /// Signals of the watcher, after which only the file says what was committed.
     pub(super) watcher: u64,
 }
 
-/// One bell per topic. A ring says "look again", no more.
-pub(super) struct Commits([watch::Sender<Rings>; 5]);
+/// One signal per topic. It says that there may be new records, and no more.
+pub(super) struct CommitSignals([watch::Sender<CommitCounts>; 5]);
 
-impl Commits {
+impl CommitSignals {
     pub(super) fn new() -> Self {
-        Self(Topic::ALL.map(|_| watch::Sender::new(Rings::default())))
+        Self(Topic::ALL.map(|_| watch::Sender::new(CommitCounts::default())))
     }
 
-    /// Hears every ring from now on.
-    pub(super) fn subscribe(&self, topic: Topic) -> watch::Receiver<Rings> {
+    /// Receives every signal from now on.
+    pub(super) fn subscribe(&self, topic: Topic) -> watch::Receiver<CommitCounts> {
         self.0[topic as usize].subscribe()
     }
 
     /// This process committed something to this topic.
-    pub(super) fn ring(&self, topic: Topic) {
-        self.0[topic as usize].send_modify(|rings| rings.ours = rings.ours.wrapping_add(1));
+    pub(super) fn signal(&self, topic: Topic) {
+        self.0[topic as usize].send_modify(|counts| counts.ours = counts.ours.wrapping_add(1));
     }
 
     /// Something may have been committed to any topic.
-    pub(super) fn ring_all(&self) {
-        for bell in &self.0 {
-            bell.send_modify(|rings| rings.watcher = rings.watcher.wrapping_add(1));
+    pub(super) fn signal_all(&self) {
+        for sender in &self.0 {
+            sender.send_modify(|counts| counts.watcher = counts.watcher.wrapping_add(1));
         }
     }
 }
 
 /// Notices what other processes commit.
-pub(super) struct Watcher {
+pub(super) struct CommitWatcher {
     /// Dropped to stop it.
     stop: Option<mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Watcher {
-    /// Starts it; it has a connection of its own, on which nothing but the version is asked.
-    pub(super) fn start(path: &Path, commits: Arc<Commits>) -> Result<Self, OpenError> {
-        let connection =
-            readers::connect(path).map_err(|error| OpenError::Sqlite { path: path.to_owned(), error })?;
-        // Asked here, not in the thread: nothing that is committed after this returns may go unnoticed.
+impl CommitWatcher {
+    /// Starts it, with a connection of its own, on which only the version is read.
+    pub(super) fn start(path: &Path, commits: Arc<CommitSignals>) -> Result<Self, SqliteOpenError> {
+        let connection = readers::connect(path)
+            .map_err(|error| SqliteOpenError::Sqlite { path: path.to_owned(), error })?;
+        // Read here, not in the thread: what is committed after this returns must not go unnoticed.
         let seen = version(&connection);
         let (stop, stopped) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("log-watcher".to_owned())
             .spawn(move || watch(&connection, seen, &commits, &stopped))
-            .map_err(|error| OpenError::Io { path: PathBuf::from(path), error })?;
+            .map_err(|error| SqliteOpenError::Io { path: PathBuf::from(path), error })?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 
@@ -83,13 +83,18 @@ fn version(connection: &Connection) -> Option<i64> {
     connection.pragma_query_value(None, "data_version", |row| row.get(0)).ok()
 }
 
-fn watch(connection: &Connection, mut seen: Option<i64>, commits: &Commits, stopped: &mpsc::Receiver<()>) {
+fn watch(
+    connection: &Connection,
+    mut seen: Option<i64>,
+    commits: &CommitSignals,
+    stopped: &mpsc::Receiver<()>,
+) {
     while stopped.recv_timeout(WATCH_EVERY) == Err(mpsc::RecvTimeoutError::Timeout) {
         let now = version(connection);
-        // A version that cannot be asked rings too: the readers then find out what is wrong, and say so.
+        // A version that cannot be read signals too: the readers then find out what is wrong, and report it.
         if now != seen || now.is_none() {
             seen = now;
-            commits.ring_all();
+            commits.signal_all();
         }
     }
 }

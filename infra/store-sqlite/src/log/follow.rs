@@ -9,43 +9,47 @@ use domain::ports::{Follower, LogError, ReadBounds, StoredRecord, TopicDescripti
 use tokio::sync::watch;
 use tokio::time::timeout_at;
 
-use super::Shared;
-use super::commits::Rings;
-use super::readers::{Budget, read_batch};
-use super::tail::Following;
+use super::SqliteLogShared;
+use super::commits::CommitCounts;
+use super::readers::{ReadBudget, read_batch};
+use super::tail::TailSubscription;
 use crate::limits::WAIT_MAX;
 
-/// The moment a read with these bounds gives up.
+/// The time until which a read with these bounds waits.
 pub(super) fn deadline(bounds: ReadBounds) -> tokio::time::Instant {
     tokio::time::Instant::now() + bounds.wait_max.min(WAIT_MAX)
 }
 
 /// Partitions of a topic, each with a position. `next` may be dropped at any await: no record is lost.
-pub(super) struct Cursors {
-    shared: Arc<Shared>,
+pub(super) struct TopicCursors {
+    shared: Arc<SqliteLogShared>,
     topic: TopicDescription,
-    commits: watch::Receiver<Rings>,
+    commits: watch::Receiver<CommitCounts>,
     at: Arc<[(Partition, Offset)]>,
     /// Whose turn it is to be read first: with every read the next one's, so that a partition with much
     /// to read does not keep the others waiting.
     first: usize,
     current_at: Option<Instant>,
-    /// The topic's tail, for those who stay.
-    tail: Option<Following>,
-    /// The watcher's rings before the file was last read to its end; none when that is still to do.
+    /// The topic's tail, for a follower.
+    tail: Option<TailSubscription>,
+    /// The watcher's signals before the file was last read to its end; none until it was.
     read_at: Option<u64>,
 }
 
-impl Cursors {
+impl TopicCursors {
     /// For one read.
-    pub(super) fn new(shared: Arc<Shared>, topic: TopicDescription, at: Vec<(Partition, Offset)>) -> Self {
+    pub(super) fn new(
+        shared: Arc<SqliteLogShared>,
+        topic: TopicDescription,
+        at: Vec<(Partition, Offset)>,
+    ) -> Self {
         let commits = shared.commits.subscribe(topic.topic);
         Self { shared, topic, commits, at: at.into(), first: 0, current_at: None, tail: None, read_at: None }
     }
 
-    /// For as long as there is something to read.
+    /// For a follower.
     pub(super) fn following(
-        shared: Arc<Shared>,
+        shared: Arc<SqliteLogShared>,
         topic: TopicDescription,
         at: Vec<(Partition, Offset)>,
     ) -> Self {
@@ -53,18 +57,18 @@ impl Cursors {
         Self { tail: Some(tail), ..Self::new(shared, topic, at) }
     }
 
-    /// What is there now, without waiting: from memory when it is certain that nothing else is in the file.
-    async fn look(&mut self, bounds: ReadBounds) -> Result<Seen, LogError> {
-        // Before the read, so that what is committed after it is a new ring.
-        let rings = *self.commits.borrow_and_update();
-        if self.read_at == Some(rings.watcher)
+    /// The records that are there now, without waiting: from memory when the file certainly has no others.
+    async fn look(&mut self, bounds: ReadBounds) -> Result<ReadResult, LogError> {
+        // Before the read, so that a commit after it is a new signal.
+        let counts = *self.commits.borrow_and_update();
+        if self.read_at == Some(counts.watcher)
             && let Some(tail) = &self.tail
-            && let Some((records, next)) = tail.read(&self.at, self.first, &mut Budget::new(bounds))
+            && let Some((records, next)) = tail.read(&self.at, self.first, &mut ReadBudget::new(bounds))
         {
             self.go_on(next);
-            return Ok(Seen { records, in_file: false });
+            return Ok(ReadResult { records, in_file: false });
         }
-        Ok(Seen { records: self.take(bounds).await?, in_file: true })
+        Ok(ReadResult { records: self.take(bounds).await?, in_file: true })
     }
 
     fn go_on(&mut self, next: Vec<Offset>) {
@@ -74,8 +78,8 @@ impl Cursors {
 
     /// What is in the file now, without waiting.
     pub(super) async fn take(&mut self, bounds: ReadBounds) -> Result<Vec<StoredRecord>, LogError> {
-        // Before the read, so that what is committed after it is a new ring.
-        let rings = *self.commits.borrow_and_update();
+        // Before the read, so that a commit after it is a new signal.
+        let counts = *self.commits.borrow_and_update();
         self.read_at = None;
         let asked = Instant::now();
         let (topic, at, first) = (self.topic.clone(), Arc::clone(&self.at), self.first);
@@ -87,24 +91,24 @@ impl Cursors {
         self.go_on(batch.next);
         if batch.complete {
             self.current_at = Some(asked);
-            self.read_at = Some(rings.watcher);
+            self.read_at = Some(counts.watcher);
         }
         Ok(batch.records)
     }
 
-    /// What is there, or what comes until the deadline.
+    /// The records that are there, or the next ones until the deadline.
     pub(super) async fn next(&mut self, bounds: ReadBounds) -> Result<Vec<StoredRecord>, LogError> {
         let deadline = deadline(bounds);
         loop {
-            let Seen { records, in_file } = self.look(bounds).await?;
+            let ReadResult { records, in_file } = self.look(bounds).await?;
             if !records.is_empty() {
                 return Ok(records);
             }
             if tokio::time::Instant::now() >= deadline {
-                // At the end of its time it has looked into the file, whatever memory says.
+                // At the deadline the file is read once, whatever memory says.
                 return if in_file { Ok(records) } else { self.take(bounds).await };
             }
-            // Rung or out of time: each is a reason to look once more; given up: the file says why.
+            // A signal or the deadline is a reason to read once more; when the sender is gone, the file says why.
             if let Ok(Err(_)) = timeout_at(deadline, self.commits.changed()).await {
                 return self.take(bounds).await;
             }
@@ -112,14 +116,14 @@ impl Cursors {
     }
 }
 
-/// What a look found, and where.
-struct Seen {
+/// What was read, and where each cursor goes on.
+struct ReadResult {
     records: Vec<StoredRecord>,
     in_file: bool,
 }
 
 /// The port's follower.
-pub(super) struct SqliteFollower(pub(super) Cursors);
+pub(super) struct SqliteFollower(pub(super) TopicCursors);
 
 #[async_trait]
 impl Follower for SqliteFollower {

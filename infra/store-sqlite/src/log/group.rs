@@ -10,26 +10,26 @@ use domain::ports::{LogError, Member, Polled, ReadBounds, StartPositions, Topic}
 use tokio::sync::watch;
 use tokio::time::timeout_at;
 
-use super::Shared;
-use super::follow::{Cursors, deadline};
+use super::SqliteLogShared;
+use super::follow::{TopicCursors, deadline};
 use crate::limits::GROUP_MEMBERS_MAX;
 
 /// One group: its members in the order they came; the first has the partitions.
 #[derive(Default)]
-struct Group {
+struct MemberGroup {
     members: Vec<u64>,
     /// What its members reported, by partition.
     next: HashMap<Partition, Offset>,
 }
 
 /// All groups of this process.
-pub(super) struct Groups {
-    groups: Mutex<HashMap<(Topic, String), Group>>,
+pub(super) struct MemberGroups {
+    groups: Mutex<HashMap<(Topic, String), MemberGroup>>,
     /// Rings when a member leaves; counts the members that ever came.
     changes: watch::Sender<u64>,
 }
 
-impl Groups {
+impl MemberGroups {
     pub(super) fn new() -> Self {
         Self { groups: Mutex::new(HashMap::new()), changes: watch::Sender::new(0) }
     }
@@ -70,27 +70,27 @@ impl Groups {
         groups.get(&(topic, group.to_owned())).is_some_and(|group| group.members.first() == Some(&id))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(Topic, String), Group>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<(Topic, String), MemberGroup>> {
         self.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The port's member.
 pub(super) struct SqliteMember {
-    shared: Arc<Shared>,
+    shared: Arc<SqliteLogShared>,
     topic: Topic,
     group: String,
     id: u64,
     positions: Arc<dyn StartPositions>,
     changes: watch::Receiver<u64>,
     /// There once it has its partitions and their positions.
-    cursors: Option<Cursors>,
+    cursors: Option<TopicCursors>,
     left: bool,
 }
 
 impl SqliteMember {
     pub(super) fn join(
-        shared: Arc<Shared>,
+        shared: Arc<SqliteLogShared>,
         topic: Topic,
         group: &str,
         positions: Arc<dyn StartPositions>,
@@ -115,7 +115,7 @@ impl SqliteMember {
             )));
         }
         let at = assigned.iter().copied().zip(starts).collect();
-        let mut cursors = Cursors::following(Arc::clone(&self.shared), topic, at);
+        let mut cursors = TopicCursors::following(Arc::clone(&self.shared), topic, at);
         let records = cursors.take(bounds).await?;
         self.cursors = Some(cursors);
         Ok(Polled { assigned, revoked: Vec::new(), records })

@@ -1,5 +1,4 @@
-//! What waits for the writer: bounded by count and by bytes, refused at once when full, handed out in
-//! groups. No SQL.
+//! The queue of the writer: bounded by count and by bytes, refuses at once when full, and is taken in groups. No SQL.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,75 +10,75 @@ use domain::ports::{Appended, LogError, Topic};
 use domain::time::Timestamp;
 use tokio::sync::oneshot;
 
-use super::retention::Retained;
+use super::retention::RetentionCounts;
 use crate::limits::{GROUP_BYTES_MAX, GROUP_RECORDS_MAX, QUEUE_BYTES_MAX, QUEUE_RECORDS_MAX};
 
-/// A record on its way, and who waits for it.
-pub(super) struct Pending {
+/// A record that waits to be appended, and its caller.
+pub(super) struct PendingAppend {
     pub(super) topic: Topic,
     pub(super) partition: Partition,
     pub(super) key: Bytes,
     /// Encoded.
     pub(super) headers: Vec<u8>,
-    /// The same, for those who follow.
+    /// The same, not encoded, for followers.
     pub(super) named: Vec<(String, Bytes)>,
     pub(super) value: Bytes,
     pub(super) answer: oneshot::Sender<Result<Appended, LogError>>,
 }
 
-impl Pending {
+impl PendingAppend {
     pub(super) fn size(&self) -> usize {
         self.key.len() + self.headers.len() + self.value.len()
     }
 }
 
-/// A run of retention, and what it did so far.
-pub(super) struct Retain {
+/// A run of retention, and what it has deleted so far.
+pub(super) struct RetentionRun {
     pub(super) now: Timestamp,
-    pub(super) so_far: Retained,
-    pub(super) answer: oneshot::Sender<Result<Retained, LogError>>,
+    pub(super) so_far: RetentionCounts,
+    pub(super) answer: oneshot::Sender<Result<RetentionCounts, LogError>>,
 }
 
-/// Something for the writer to do.
-pub(super) enum Job {
-    Append(Pending),
-    Retain(Retain),
+/// A job for the writer.
+pub(super) enum WriterJob {
+    Append(PendingAppend),
+    Retain(RetentionRun),
 }
 
-/// What the writer does next.
-pub(super) enum Next {
-    /// Append these together.
-    Group(Vec<Pending>),
-    /// One step of this.
-    Retain(Retain),
-    /// Nothing came for as long as it said.
+/// What the writer is to do next.
+pub(super) enum NextWork {
+    /// Append these records in one transaction.
+    Group(Vec<PendingAppend>),
+    /// Do one step of this run.
+    Retain(RetentionRun),
+    /// No job came within the idle time.
     Idle,
-    /// Nothing is left, and nothing will come.
+    /// The queue is empty and closed.
     Closed,
 }
 
 #[derive(Default)]
 struct State {
-    jobs: VecDeque<Job>,
+    jobs: VecDeque<WriterJob>,
     bytes: usize,
     closed: bool,
 }
 
-/// The queue.
+/// The queue of the writer.
 #[derive(Default)]
-pub(super) struct Queue {
+pub(super) struct WriterQueue {
     state: Mutex<State>,
     arrived: Condvar,
 }
 
-impl Queue {
+impl WriterQueue {
     /// Puts a job at the end, or says at once why not.
-    pub(super) fn push(&self, job: Job) -> Result<(), LogError> {
+    pub(super) fn push(&self, job: WriterJob) -> Result<(), LogError> {
         let mut state = self.lock();
         if state.closed {
             return Err(LogError::Unavailable("the log is closed".to_owned()));
         }
-        if let Job::Append(record) = &job {
+        if let WriterJob::Append(record) = &job {
             let bytes = state.bytes + record.size();
             let full = state.jobs.len() >= QUEUE_RECORDS_MAX || bytes > QUEUE_BYTES_MAX;
             if full && !state.jobs.is_empty() {
@@ -94,19 +93,19 @@ impl Queue {
         Ok(())
     }
 
-    /// Puts a job with steps left behind what came in meanwhile. The writer's own: also once closed, and
-    /// whatever waits (there is never more than was let in).
-    pub(super) fn put_back(&self, job: Job) {
+    /// Puts a job with steps left behind those that were queued meanwhile. For the writer alone: it works on a closed
+    /// and on a full queue too, since the job was admitted before.
+    pub(super) fn put_back(&self, job: WriterJob) {
         self.lock().jobs.push_back(job);
     }
 
-    /// Waits for something to do; for ever, or until nothing came for `idle`. Everything that waits goes
-    /// into one group, up to its bounds; nobody waits for a group to fill.
-    pub(super) fn next(&self, idle: Option<Duration>) -> Next {
+    /// Waits for a job; for ever, or until none came within `idle`. All queued appends form one group, up to its bounds;
+    /// a group is not held back to be filled.
+    pub(super) fn next(&self, idle: Option<Duration>) -> NextWork {
         let mut state = self.lock();
         while state.jobs.is_empty() {
             if state.closed {
-                return Next::Closed;
+                return NextWork::Closed;
             }
             state = match idle {
                 None => self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner),
@@ -114,7 +113,7 @@ impl Queue {
                     let (state, waited) =
                         self.arrived.wait_timeout(state, idle).unwrap_or_else(PoisonError::into_inner);
                     if waited.timed_out() && state.jobs.is_empty() && !state.closed {
-                        return Next::Idle;
+                        return NextWork::Idle;
                     }
                     state
                 }
@@ -123,13 +122,13 @@ impl Queue {
         state.take_group()
     }
 
-    /// Nothing more is let in; what waits is still done.
+    /// Refuses further jobs; those that wait are still done.
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.arrived.notify_all();
     }
 
-    /// Throws away what waits. Only for a writer that ended without doing it.
+    /// Fails the jobs that wait. Only for a writer that ended without doing them.
     pub(super) fn abandon(&self) {
         let mut state = self.lock();
         state.closed = true;
@@ -138,26 +137,26 @@ impl Queue {
         let gone = || LogError::Unavailable("the log's writer has stopped".to_owned());
         for job in jobs {
             match job {
-                Job::Append(record) => drop(record.answer.send(Err(gone()))),
-                Job::Retain(run) => drop(run.answer.send(Err(gone()))),
+                WriterJob::Append(record) => drop(record.answer.send(Err(gone()))),
+                WriterJob::Retain(run) => drop(run.answer.send(Err(gone()))),
             }
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic elsewhere cannot leave the state half changed: no code of others runs under this lock.
+        // A panic elsewhere cannot leave the state half changed: no foreign code runs under this lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    fn take_group(&mut self) -> Next {
+    fn take_group(&mut self) -> NextWork {
         let mut group = Vec::new();
         let mut bytes = 0;
         while let Some(job) = self.jobs.pop_front() {
             match job {
-                Job::Retain(run) if group.is_empty() => return Next::Retain(run),
-                Job::Append(record)
+                WriterJob::Retain(run) if group.is_empty() => return NextWork::Retain(run),
+                WriterJob::Append(record)
                     if group.is_empty()
                         || (group.len() < GROUP_RECORDS_MAX && bytes + record.size() <= GROUP_BYTES_MAX) =>
                 {
@@ -171,7 +170,7 @@ impl State {
                 }
             }
         }
-        Next::Group(group)
+        NextWork::Group(group)
     }
 }
 
@@ -179,10 +178,10 @@ impl State {
 mod tests {
     use super::*;
 
-    fn record(bytes: usize) -> (Job, oneshot::Receiver<Result<Appended, LogError>>) {
+    fn record(bytes: usize) -> (WriterJob, oneshot::Receiver<Result<Appended, LogError>>) {
         let (answer, answered) = oneshot::channel();
         let value = Bytes::from(vec![0; bytes]);
-        let record = Pending {
+        let record = PendingAppend {
             topic: Topic::Events,
             partition: Partition(0),
             key: Bytes::new(),
@@ -191,19 +190,19 @@ mod tests {
             value,
             answer,
         };
-        (Job::Append(record), answered)
+        (WriterJob::Append(record), answered)
     }
 
-    fn group(queue: &Queue) -> usize {
+    fn group(queue: &WriterQueue) -> usize {
         match queue.next(None) {
-            Next::Group(group) => group.len(),
+            NextWork::Group(group) => group.len(),
             _ => panic!("a group"),
         }
     }
 
     #[test]
     fn a_full_queue_refuses_at_once_and_takes_again_when_there_is_room() {
-        let queue = Queue::default();
+        let queue = WriterQueue::default();
         for _ in 0..QUEUE_RECORDS_MAX {
             queue.push(record(1).0).expect("room");
         }
@@ -214,7 +213,7 @@ mod tests {
 
     #[test]
     fn bytes_bound_the_queue_and_the_group_but_never_one_record() {
-        let queue = Queue::default();
+        let queue = WriterQueue::default();
         queue.push(record(QUEUE_BYTES_MAX + 1).0).expect("one record always fits");
         assert!(queue.push(record(1).0).is_err());
         assert_eq!(group(&queue), 1);
@@ -226,17 +225,17 @@ mod tests {
 
     #[test]
     fn a_closed_queue_is_drained_and_then_ends() {
-        let queue = Queue::default();
+        let queue = WriterQueue::default();
         queue.push(record(1).0).expect("room");
         queue.close();
         assert!(queue.push(record(1).0).is_err());
         assert_eq!(group(&queue), 1);
-        assert!(matches!(queue.next(None), Next::Closed));
+        assert!(matches!(queue.next(None), NextWork::Closed));
     }
 
     #[test]
     fn who_waits_for_a_writer_that_stopped_hears_of_it() {
-        let queue = Queue::default();
+        let queue = WriterQueue::default();
         let (job, mut answered) = record(1);
         queue.push(job).expect("room");
         queue.abandon();

@@ -1,5 +1,5 @@
-//! Reading: a few read-only connections, used on tokio's blocking threads, and the queries that bring
-//! records. Each read is one transaction, so it sees whole groups and its bounds and records agree.
+//! Reading: a few read-only connections, used on tokio's blocking threads, and the queries for records. Each read is
+//! one transaction, so that it sees whole groups, and its bounds and records agree.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, Row, params};
 use tokio::sync::Semaphore;
 
 use super::headers;
-use super::schema::{self, Extent, log_error};
+use super::schema::{self, PartitionExtent, log_error};
 use crate::limits::{BUSY_TIMEOUT, READ_RECORDS_MAX, READERS_MAX};
 
 /// A connection that cannot write.
@@ -24,15 +24,15 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// The reading connections, made when first wanted.
-pub(super) struct Readers {
+/// The reading connections, opened when they are first needed.
+pub(super) struct ReaderConnections {
     path: PathBuf,
     /// None once closed.
     idle: Mutex<Option<Vec<Connection>>>,
     permits: Arc<Semaphore>,
 }
 
-impl Readers {
+impl ReaderConnections {
     pub(super) fn new(path: &Path) -> Arc<Self> {
         Arc::new(Self {
             path: path.to_owned(),
@@ -47,8 +47,8 @@ impl Readers {
         read: impl FnOnce(&Connection) -> Result<T, LogError> + Send + 'static,
     ) -> Result<T, LogError> {
         let closed = || LogError::Unavailable("the log is closed".to_owned());
-        // Held by the job, not by the caller: a caller that gives up does not make room before its
-        // connection is back.
+        // The job keeps the permit, not the caller: a caller that gives up frees no permit before its connection is
+        // back.
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| closed())?;
         let readers = Arc::clone(self);
         let job = tokio::task::spawn_blocking(move || {
@@ -84,12 +84,12 @@ impl Readers {
     }
 }
 
-/// What one read brought.
-pub(super) struct Batch {
+/// The result of one read.
+pub(super) struct ReadBatch {
     pub(super) records: Vec<StoredRecord>,
     /// Where each partition goes on, in the order asked.
     pub(super) next: Vec<Offset>,
-    /// Nothing was left behind in any of the partitions.
+    /// Whether every partition was read to its end.
     pub(super) complete: bool,
 }
 
@@ -101,16 +101,19 @@ pub(super) fn read_batch(
     cursors: &[(Partition, Offset)],
     first: usize,
     bounds: ReadBounds,
-) -> Result<Batch, LogError> {
+) -> Result<ReadBatch, LogError> {
     let mut extents = Vec::with_capacity(cursors.len());
     for &(partition, from) in cursors {
         let extent = schema::extent(connection, topic.topic, partition).map_err(log_error)?;
         check_position(topic, partition, from, extent)?;
         extents.push(extent);
     }
-    let mut batch =
-        Batch { records: Vec::new(), next: cursors.iter().map(|&(_, from)| from).collect(), complete: true };
-    let mut budget = Budget::new(bounds);
+    let mut batch = ReadBatch {
+        records: Vec::new(),
+        next: cursors.iter().map(|&(_, from)| from).collect(),
+        complete: true,
+    };
+    let mut budget = ReadBudget::new(bounds);
     for turn in 0..cursors.len() {
         let index = (first + turn) % cursors.len();
         if batch.next[index] < extents[index].end {
@@ -131,12 +134,12 @@ pub(super) fn read_batch(
     Ok(batch)
 }
 
-/// A position outside what is there would skip or repeat records in silence.
+/// Refuses a position outside the partition: it would skip or repeat records in silence.
 fn check_position(
     topic: &TopicDescription,
     partition: Partition,
     from: Offset,
-    extent: Extent,
+    extent: PartitionExtent,
 ) -> Result<(), LogError> {
     let (name, partition, at) = (topic.topic.name(), partition.0, from.0);
     if from < extent.earliest {
@@ -154,14 +157,14 @@ fn check_position(
     Ok(())
 }
 
-/// What may still be read.
-pub(super) struct Budget {
+/// How many records and bytes may still be read.
+pub(super) struct ReadBudget {
     records: usize,
     bytes: usize,
     fresh: bool,
 }
 
-impl Budget {
+impl ReadBudget {
     pub(super) fn new(bounds: ReadBounds) -> Self {
         Self { records: bounds.records_max.clamp(1, READ_RECORDS_MAX), bytes: bounds.bytes_max, fresh: true }
     }
@@ -182,13 +185,13 @@ impl Budget {
     }
 }
 
-/// Reads one partition on. Answers where it was cut, or nothing if it was read to its end.
+/// Reads one partition. Returns where it was cut, or nothing if it was read to its end.
 fn read_partition(
     connection: &Connection,
     topic: &TopicDescription,
     partition: Partition,
     from: Offset,
-    budget: &mut Budget,
+    budget: &mut ReadBudget,
     records: &mut Vec<StoredRecord>,
 ) -> Result<Option<Offset>, LogError> {
     if budget.spent() {

@@ -14,7 +14,7 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// What a run of retention deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Retained {
+pub struct RetentionCounts {
     /// Records older than their topic keeps.
     pub expired: u64,
     /// Records that a later one of the same key replaced.
@@ -26,7 +26,7 @@ pub(super) fn step(
     connection: &mut Connection,
     topics: &[TopicDescription; 5],
     now: Timestamp,
-    so_far: &mut Retained,
+    so_far: &mut RetentionCounts,
 ) -> rusqlite::Result<bool> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut room = RETENTION_STEP_RECORDS;

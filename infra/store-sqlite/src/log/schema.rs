@@ -10,7 +10,7 @@ use domain::time::Timestamp;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, TransactionBehavior, ffi, params};
 
 use crate::limits::PARTITIONS_MAX;
-use crate::migrate::OpenError;
+use crate::migrate::SqliteOpenError;
 
 /// In order; one that was released is never edited.
 pub(super) const MIGRATIONS: &[&str] =
@@ -90,7 +90,7 @@ pub(super) fn offset(place: i64) -> Offset {
 
 /// A partition as it stands in one transaction.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Extent {
+pub(super) struct PartitionExtent {
     /// The first offset still there.
     pub(super) earliest: Offset,
     /// The next record's.
@@ -99,7 +99,7 @@ pub(super) struct Extent {
     pub(super) newest: Option<Timestamp>,
 }
 
-impl Extent {
+impl PartitionExtent {
     /// The port's view of it.
     pub(super) fn range(self, partition: Partition) -> OffsetRange {
         OffsetRange { partition, earliest: self.earliest, end: self.end }
@@ -116,7 +116,7 @@ pub(super) fn end(
     if let Some((place, at)) = last(connection, topic, partition)? {
         return Ok((Offset(offset(place).0 + 1), Some(Timestamp::from_millis(at))));
     }
-    let Extent { end, newest, .. } = extent(connection, topic, partition)?;
+    let PartitionExtent { end, newest, .. } = extent(connection, topic, partition)?;
     Ok((end, newest))
 }
 
@@ -135,7 +135,7 @@ pub(super) fn extent(
     connection: &Connection,
     topic: Topic,
     partition: Partition,
-) -> rusqlite::Result<Extent> {
+) -> rusqlite::Result<PartitionExtent> {
     let last = last(connection, topic, partition)?;
     let floor: Option<(i64, i64)> = connection
         .prepare_cached("SELECT earliest, appended_at FROM floors WHERE topic = ?1 AND partition = ?2")?
@@ -144,7 +144,7 @@ pub(super) fn extent(
     let earliest = Offset(floor.map_or(0, |(earliest, _)| earliest.max(0) as u64));
     let end = last.map_or(earliest, |(last, _)| Offset(offset(last).0 + 1).max(earliest));
     let newest = last.or(floor).map(|(_, at)| Timestamp::from_millis(at));
-    Ok(Extent { earliest, end, newest })
+    Ok(PartitionExtent { earliest, end, newest })
 }
 
 /// A topic as the file has it.
@@ -162,9 +162,9 @@ pub(super) fn ensure_topics(
     connection: &mut Connection,
     path: &Path,
     partitions: u32,
-) -> Result<[TopicDescription; 5], OpenError> {
-    let sqlite = |error| OpenError::Sqlite { path: path.to_owned(), error };
-    let mismatch = |why| OpenError::Mismatch { path: path.to_owned(), why };
+) -> Result<[TopicDescription; 5], SqliteOpenError> {
+    let sqlite = |error| SqliteOpenError::Sqlite { path: path.to_owned(), error };
+    let mismatch = |why| SqliteOpenError::Mismatch { path: path.to_owned(), why };
     if !(1..=PARTITIONS_MAX).contains(&partitions) {
         return Err(mismatch(format!(
             "{partitions} partitions are wanted; 1 to {PARTITIONS_MAX} can be had"

@@ -1,7 +1,7 @@
-//! The latest records that this process appended, for those who follow a topic: they need not read back from
-//! the file what was in memory a moment ago. Only what is committed comes here. Whoever wants to be served must
-//! have read the file to its end once; what other processes append is never here, and a ring of the watcher
-//! sends followers to the file.
+//! The latest records that this process appended, for the followers of a topic: they need not read back from the file
+//! what was in memory a moment ago. Only committed records are kept. A follower is served from here once it has read
+//! the file to its end. Records of other processes are never here; a signal of the watcher sends followers to the
+//! file.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::event::{Offset, Partition};
 use domain::ports::{StoredRecord, Topic};
 
-use super::readers::Budget;
+use super::readers::ReadBudget;
 use crate::limits::TAIL_BYTES_MAX;
 
 /// The tails of all topics.
 #[derive(Default)]
-pub(super) struct Tail {
+pub(super) struct LogTail {
     topics: [Mutex<TopicTail>; 5],
 }
 
@@ -32,7 +32,7 @@ struct TopicTail {
 #[derive(Default)]
 struct PartitionTail {
     records: VecDeque<StoredRecord>,
-    /// None until something was appended here: then there is nothing newer than what the file had.
+    /// None until this process appended something.
     end: Option<Offset>,
 }
 
@@ -52,7 +52,7 @@ impl TopicTail {
         }
         let Offset(offset) = record.source.offset;
         if self.partitions[index].end.is_some_and(|end| end != Offset(offset)) {
-            // Something stands in between that was not appended here.
+            // Another process appended something in between.
             self.forget();
         }
         self.bytes += record.size();
@@ -68,7 +68,7 @@ impl TopicTail {
         }
     }
 
-    /// Drops the records; the ends stay, so that whoever stands before one goes to the file.
+    /// Drops the records. The ends stay, so that a follower before one of them reads the file.
     fn forget(&mut self) {
         self.partitions.iter_mut().for_each(|tail| tail.records.clear());
         self.order.clear();
@@ -76,20 +76,20 @@ impl TopicTail {
     }
 }
 
-impl Tail {
+impl LogTail {
     fn lock(&self, topic: Topic) -> MutexGuard<'_, TopicTail> {
-        // No code of others runs under this lock: the tail is whole whatever panicked.
+        // No foreign code runs under this lock, so that a panic cannot leave the tail half changed.
         self.topics[topic as usize].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on, what is appended to the topic is kept for the follower. Before it reads the file: what it
-    /// does not find there will be here.
-    pub(super) fn follow(self: &Arc<Self>, topic: Topic) -> Following {
+    /// Keeps what is appended to the topic from now on. Called before the follower reads the file, so that a record is
+    /// in one of the two.
+    pub(super) fn follow(self: &Arc<Self>, topic: Topic) -> TailSubscription {
         self.lock(topic).followers += 1;
-        Following { tail: Arc::clone(self), topic }
+        TailSubscription { tail: Arc::clone(self), topic }
     }
 
-    /// Takes in records that were committed, in the order of their offsets.
+    /// Keeps committed records, in the order of their offsets.
     pub(super) fn committed(&self, topic: Topic, records: impl Iterator<Item = StoredRecord>) {
         let mut tail = self.lock(topic);
         if tail.followers > 0 {
@@ -103,20 +103,20 @@ impl Tail {
     }
 }
 
-/// A follower's claim on a topic's tail.
-pub(super) struct Following {
-    tail: Arc<Tail>,
+/// A follower's subscription to a topic's tail; while there is one, records are kept.
+pub(super) struct TailSubscription {
+    tail: Arc<LogTail>,
     topic: Topic,
 }
 
-impl Following {
-    /// What was appended behind the cursors, read from each in turn, beginning with number `first` of them; and
-    /// where each goes on. None when any of it is no longer here.
+impl TailSubscription {
+    /// The records behind the cursors, read from each in turn, beginning with number `first` of them, and where each
+    /// cursor goes on. None when some of them are no longer kept.
     pub(super) fn read(
         &self,
         cursors: &[(Partition, Offset)],
         first: usize,
-        budget: &mut Budget,
+        budget: &mut ReadBudget,
     ) -> Option<(Vec<StoredRecord>, Vec<Offset>)> {
         let tail = self.tail.lock(self.topic);
         let here = |partition: Partition| tail.partitions.get(partition.0 as usize);
@@ -145,7 +145,7 @@ impl Following {
     }
 }
 
-impl Drop for Following {
+impl Drop for TailSubscription {
     fn drop(&mut self) {
         let mut tail = self.tail.lock(self.topic);
         tail.followers -= 1;
@@ -186,16 +186,21 @@ mod tests {
     /// Places of the records read, and where each cursor goes on.
     type Read = (Vec<(u32, u64)>, Vec<u64>);
 
-    fn read(following: &Following, cursors: &[(u32, u64)], first: usize, records_max: usize) -> Option<Read> {
+    fn read(
+        following: &TailSubscription,
+        cursors: &[(u32, u64)],
+        first: usize,
+        records_max: usize,
+    ) -> Option<Read> {
         let bounds = ReadBounds { records_max, bytes_max: usize::MAX, wait_max: Duration::ZERO };
-        let (records, next) = following.read(&at(cursors), first, &mut Budget::new(bounds))?;
+        let (records, next) = following.read(&at(cursors), first, &mut ReadBudget::new(bounds))?;
         let places = records.iter().map(|record| (record.source.partition.0, record.source.offset.0));
         Some((places.collect(), next.iter().map(|next| next.0).collect()))
     }
 
     #[test]
     fn what_was_appended_behind_each_cursor_is_read_in_turn() {
-        let tail = Arc::new(Tail::default());
+        let tail = Arc::new(LogTail::default());
         let following = tail.follow(TOPIC);
         assert_eq!(read(&following, &[(0, 5), (1, 9)], 0, 10), Some((vec![], vec![5, 9])));
         tail.committed(TOPIC, [record(1, 9, 1), record(0, 5, 1), record(1, 10, 1)].into_iter());
@@ -209,7 +214,7 @@ mod tests {
 
     #[test]
     fn whoever_stands_before_what_is_kept_is_sent_to_the_file() {
-        let tail = Arc::new(Tail::default());
+        let tail = Arc::new(LogTail::default());
         let following = tail.follow(TOPIC);
         tail.committed(TOPIC, [record(0, 5, 1)].into_iter());
         assert_eq!(read(&following, &[(0, 4)], 0, 10), None);
@@ -224,7 +229,7 @@ mod tests {
 
     #[test]
     fn the_oldest_go_when_there_is_too_much() {
-        let tail = Arc::new(Tail::default());
+        let tail = Arc::new(LogTail::default());
         let following = tail.follow(TOPIC);
         let half = TAIL_BYTES_MAX / 2;
         tail.committed(TOPIC, [record(0, 0, half), record(1, 0, half), record(1, 1, half)].into_iter());
@@ -237,7 +242,7 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_where_nobody_follows() {
-        let tail = Arc::new(Tail::default());
+        let tail = Arc::new(LogTail::default());
         tail.committed(TOPIC, [record(0, 0, 1)].into_iter());
         let following = tail.follow(TOPIC);
         assert_eq!(read(&following, &[(0, 0)], 0, 10), Some((vec![], vec![0])), "the file has it");

@@ -1,5 +1,5 @@
-//! The one thread that writes: takes everything that waits, appends it in one transaction, answers each
-//! after the fsync. Between groups it makes checkpoints and takes retention on by a step. Offsets are read
+//! The one thread that writes: takes every append that waits, writes them in one transaction, and answers each after
+//! the fsync. Between groups it makes checkpoints and does one step of retention. Offsets are read
 //! inside the transaction each time: another process may have appended.
 
 use std::collections::HashMap;
@@ -10,11 +10,11 @@ use domain::ports::{Appended, LogError, StoredRecord, Topic, TopicDescription};
 use domain::time::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::commits::Commits;
-use super::queue::{Job, Next, Pending, Queue, Retain};
+use super::commits::CommitSignals;
+use super::queue::{NextWork, PendingAppend, RetentionRun, WriterJob, WriterQueue};
 use super::schema::{self, commit_error, log_error, statements};
-use super::tail::Tail;
-use super::{Clock, retention};
+use super::tail::LogTail;
+use super::{LogClock, retention};
 use crate::checkpoint::{Checkpointer, checkpoint};
 use crate::limits::{
     CHECKPOINT_BLOCKING_BYTES, CHECKPOINT_BYTES, CHECKPOINT_IDLE, WAL_KEPT_BYTES, WRITER_CACHE_KIB,
@@ -22,43 +22,43 @@ use crate::limits::{
 };
 
 /// The writer's state; lives in its thread.
-pub(super) struct Writer {
+pub(super) struct LogWriter {
     connection: Connection,
     topics: [TopicDescription; 5],
-    clock: Clock,
-    channels: Channels,
+    clock: LogClock,
+    channels: WriterChannels,
     /// Copies most of the WAL beside the groups.
     checkpointer: Checkpointer,
-    /// Bytes committed since the last checkpoint that got through.
+    /// Bytes committed since the last complete checkpoint.
     wal_bytes: u64,
-    /// The next checkpoint under load is tried from here on.
+    /// The bytes from which the next checkpoint under load is tried.
     checkpoint_at: u64,
-    /// Nothing was appended since the last quiet moment was used.
+    /// Nothing was appended since the last checkpoint in idle time.
     rested: bool,
 }
 
-/// What comes to the writer, and whom it tells.
-pub(super) struct Channels {
-    pub(super) queue: Arc<Queue>,
-    pub(super) commits: Arc<Commits>,
-    pub(super) tail: Arc<Tail>,
+/// What the writer takes jobs from, and what it notifies.
+pub(super) struct WriterChannels {
+    pub(super) queue: Arc<WriterQueue>,
+    pub(super) commits: Arc<CommitSignals>,
+    pub(super) tail: Arc<LogTail>,
 }
 
-/// Closes the queue however the thread ends, so that nobody waits for a writer that is gone.
-struct Last(Arc<Queue>);
+/// Closes the queue however the thread ends, so that no caller waits for a writer that is gone.
+struct QueueCloser(Arc<WriterQueue>);
 
-impl Drop for Last {
+impl Drop for QueueCloser {
     fn drop(&mut self) {
         self.0.abandon();
     }
 }
 
-impl Writer {
+impl LogWriter {
     pub(super) fn new(
         connection: Connection,
         topics: [TopicDescription; 5],
-        clock: Clock,
-        channels: Channels,
+        clock: LogClock,
+        channels: WriterChannels,
         checkpointer: Checkpointer,
     ) -> rusqlite::Result<Self> {
         // Checkpoints are begun here, between groups, not by whichever commit happens to cross a line.
@@ -79,19 +79,19 @@ impl Writer {
         })
     }
 
-    /// Works until the queue is closed and empty, then cuts the WAL back to nothing and closes the file.
+    /// Works until the queue is closed and empty, then truncates the WAL and closes the file.
     pub(super) fn run(mut self) {
-        let _last = Last(Arc::clone(&self.channels.queue));
+        let _last = QueueCloser(Arc::clone(&self.channels.queue));
         loop {
             let idle = (!self.rested).then_some(CHECKPOINT_IDLE);
             match self.channels.queue.next(idle) {
-                Next::Group(group) => self.append_group(group),
-                Next::Retain(run) => self.retain(run),
-                Next::Idle => {
+                NextWork::Group(group) => self.append_group(group),
+                NextWork::Retain(run) => self.retain(run),
+                NextWork::Idle => {
                     self.checkpoint("PASSIVE");
                     self.rested = true;
                 }
-                Next::Closed => break,
+                NextWork::Closed => break,
             }
             if self.wal_bytes >= CHECKPOINT_BLOCKING_BYTES {
                 self.checkpoint("TRUNCATE");
@@ -108,7 +108,7 @@ impl Writer {
         }
     }
 
-    fn append_group(&mut self, group: Vec<Pending>) {
+    fn append_group(&mut self, group: Vec<PendingAppend>) {
         metrics::histogram!("identity_log_group_records").record(group.len() as f64);
         match self.commit_group(&group) {
             Ok(appended) => {
@@ -123,13 +123,13 @@ impl Writer {
         }
     }
 
-    /// Whoever follows hears of it, and whoever waits.
-    fn tell(&mut self, group: Vec<Pending>, appended: Vec<Appended>) {
+    /// Wakes the followers and answers the callers.
+    fn tell(&mut self, group: Vec<PendingAppend>, appended: Vec<Appended>) {
         let mut committed: [Vec<StoredRecord>; 5] = Default::default();
         let mut answers = Vec::with_capacity(group.len());
         for (record, appended) in group.into_iter().zip(appended) {
             self.wal_bytes += record.size() as u64;
-            let Pending { topic, key, named: headers, value, answer, .. } = record;
+            let PendingAppend { topic, key, named: headers, value, answer, .. } = record;
             let Appended { source, appended_at } = appended;
             let value = Some(value);
             committed[topic as usize].push(StoredRecord { source, appended_at, key, headers, value });
@@ -138,18 +138,18 @@ impl Writer {
         for (topic, records) in Topic::ALL.into_iter().zip(committed) {
             if !records.is_empty() {
                 self.channels.tail.committed(topic, records.into_iter());
-                self.channels.commits.ring(topic);
+                self.channels.commits.signal(topic);
             }
         }
         for (answer, appended) in answers {
-            // A caller that gave up has no use for the answer; its record stands all the same.
+            // A caller that gave up needs no answer; its record is in the log all the same.
             let _ = answer.send(Ok(appended));
         }
     }
 
-    fn commit_group(&mut self, group: &[Pending]) -> Result<Vec<Appended>, LogError> {
+    fn commit_group(&mut self, group: &[PendingAppend]) -> Result<Vec<Appended>, LogError> {
         if !self.connection.is_autocommit() {
-            // The last transaction could not even be rolled back; nothing goes on before it is.
+            // The last transaction could not be rolled back; nothing else can be written before it is.
             self.connection.execute_batch("ROLLBACK").map_err(log_error)?;
         }
         let transaction =
@@ -186,24 +186,24 @@ impl Writer {
         Ok(appended)
     }
 
-    fn retain(&mut self, mut run: Retain) {
+    fn retain(&mut self, mut run: RetentionRun) {
         let step = retention::step(&mut self.connection, &self.topics, run.now, &mut run.so_far);
         Topic::ALL.into_iter().for_each(|topic| self.channels.tail.forget(topic));
         match step {
             Ok(true) => drop(run.answer.send(Ok(run.so_far))),
-            Ok(false) => self.channels.queue.put_back(Job::Retain(run)),
+            Ok(false) => self.channels.queue.put_back(WriterJob::Retain(run)),
             Err(error) => drop(run.answer.send(Err(log_error(error)))),
         }
     }
 
-    /// Copies the WAL into the file. PASSIVE takes what readers do not hold; TRUNCATE waits for them.
+    /// Copies the WAL into the file. PASSIVE copies what no reader uses; TRUNCATE waits for readers.
     fn checkpoint(&mut self, mode: &str) {
         match checkpoint(&self.connection, mode) {
             Ok(Some(copied)) if copied.is_all() => {
                 self.wal_bytes = 0;
                 self.checkpoint_at = CHECKPOINT_BYTES;
             }
-            // A reader or another process is in the way: again after as much more.
+            // A reader or another process is in the way: try again after as many bytes more.
             Ok(_) => self.checkpoint_at = self.wal_bytes + CHECKPOINT_BYTES,
             Err(error) => {
                 tracing::warn!(%error, "the log's WAL could not be copied into its file; appends go on");

@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 
 use super::limits::{TURN_JOBS_MAX, TURN_ROWS_MAX, WAL_BLOCKING_PAGES, WAL_PAGES};
 use super::{read, write};
-use crate::OpenError;
+use crate::SqliteOpenError;
 use crate::checkpoint::{Checkpointer, checkpoint};
 use crate::pool::Failure;
 
@@ -119,7 +119,7 @@ pub(super) struct BatchThread {
 
 impl BatchThread {
     /// Starts the thread.
-    pub(super) fn start(writer: Writer, path: &Path) -> Result<Self, OpenError> {
+    pub(super) fn start(writer: Writer, path: &Path) -> Result<Self, SqliteOpenError> {
         let checkpointer = Checkpointer::start(path, "views-checkpoint")?;
         let queue = Arc::new(Queue::default());
         let ours = Arc::clone(&queue);
@@ -133,7 +133,7 @@ impl BatchThread {
                     keep_short(&connection, &checkpointer);
                 }
             })
-            .map_err(|error| OpenError::Io { path: path.to_owned(), error })?;
+            .map_err(|error| SqliteOpenError::Io { path: path.to_owned(), error })?;
         Ok(Self { queue, thread: Some(thread) })
     }
 

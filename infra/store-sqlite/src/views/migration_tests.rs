@@ -16,7 +16,7 @@ use testkit::field_variations::one_field_changed;
 use testkit::samples::{Samples, written};
 
 use super::{MIGRATIONS, SqliteViews};
-use crate::migrate::{self, Durability, OlderFormat, OpenError};
+use crate::migrate::{self, Durability, OlderFormat, SqliteOpenError};
 
 const GENERATION: Generation = Generation(3);
 
@@ -337,6 +337,6 @@ fn a_tool_leaves_a_read_model_of_before_the_bodies_alone() {
     let path = folder.path().join(SqliteViews::FILE);
     let before = std::fs::read(&path).expect("read");
     let refused = SqliteViews::open_with(folder.path(), OlderFormat::Refuse).err();
-    assert!(matches!(refused, Some(OpenError::Older { found: 4, .. })), "{refused:?}");
+    assert!(matches!(refused, Some(SqliteOpenError::Older { found: 4, .. })), "{refused:?}");
     assert!(std::fs::read(&path).expect("read") == before, "something was changed");
 }

@@ -8,7 +8,7 @@ use domain::ports::{AttemptsQuery, PageStart, Projection as _, StoreError, Views
 use domain::rows::{Generation, RowKey, TallyRow, VerificationStatus, ViewRow, ViewWrite};
 use futures::future::join_all;
 use rusqlite::Connection;
-use testkit::samples::{Counted, Samples, written};
+use testkit::samples::{Samples, TallyCounter, written};
 
 use super::{SqliteViews, attempts};
 
@@ -16,7 +16,7 @@ const GENERATION: Generation = Generation(1);
 
 fn rows(s: &Samples, from: u64, to: u64) -> Vec<ViewWrite> {
     let rows: Vec<_> = (from..to).map(|n| s.verification(&s.customer(n), n)).collect();
-    let mut writes = Counted::default().writes(&rows);
+    let mut writes = TallyCounter::default().writes(&rows);
     writes.push(written(to, ViewRow::Position(s.position(to))));
     writes
 }

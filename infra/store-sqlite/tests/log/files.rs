@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use domain::ports::{EventLog as _, LogError, Topic};
-use store_sqlite::{OpenError, SqliteLog, SqliteLogOptions};
+use store_sqlite::{SqliteLog, SqliteLogOptions, SqliteOpenError};
 
 use super::{bounds, everything, file, open, options, raw, record};
 
@@ -39,7 +39,7 @@ fn a_newer_programs_file_is_refused_and_left_alone() {
     raw(folder.path()).pragma_update(None, "user_version", 99).expect("set");
     let before = fs::read(file(folder.path())).expect("read");
     let error = SqliteLog::open(folder.path(), options()).map(drop).expect_err("refused");
-    assert!(matches!(error, OpenError::Newer { found: 99, known: 2, .. }), "{error:?}");
+    assert!(matches!(error, SqliteOpenError::Newer { found: 99, known: 2, .. }), "{error:?}");
     assert!(error.to_string().contains("newer version"), "{error}");
     assert!(fs::read(file(folder.path())).expect("read") == before, "not a byte was changed");
 }
@@ -51,7 +51,7 @@ fn another_stores_file_is_refused() {
     other.execute_batch("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)").expect("made");
     drop(other);
     let error = SqliteLog::open(folder.path(), options()).map(drop).expect_err("refused");
-    assert!(matches!(error, OpenError::Foreign { .. }), "{error:?}");
+    assert!(matches!(error, SqliteOpenError::Foreign { .. }), "{error:?}");
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let garbage = vec![b'?'; 8192];
     fs::write(file(folder.path()), &garbage).expect("written");
     let error = SqliteLog::open(folder.path(), options()).map(drop).expect_err("refused");
-    assert!(matches!(error, OpenError::Sqlite { .. }), "{error:?}");
+    assert!(matches!(error, SqliteOpenError::Sqlite { .. }), "{error:?}");
     assert!(fs::read(file(folder.path())).expect("read") == garbage);
 }
 
@@ -72,7 +72,7 @@ fn another_partition_count_is_refused_in_words() {
     let error = SqliteLog::open(folder.path(), wanted).map(drop).expect_err("refused");
     assert!(error.to_string().contains("identity.events was made with 3 partitions"), "{error}");
     let none = SqliteLogOptions { partitions: 0, ..options() };
-    assert!(matches!(SqliteLog::open(folder.path(), none), Err(OpenError::Mismatch { .. })));
+    assert!(matches!(SqliteLog::open(folder.path(), none), Err(SqliteOpenError::Mismatch { .. })));
     drop(open(folder.path()));
 }
 

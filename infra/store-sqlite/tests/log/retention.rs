@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::event::Offset;
 use domain::ports::{EventLog as _, LogError, OffsetRange, Topic};
 use domain::time::Timestamp;
-use store_sqlite::{Retained, SqliteLog, SqliteLogOptions};
+use store_sqlite::{RetentionCounts, SqliteLog, SqliteLogOptions};
 
 use super::{bounds, everything, options, record};
 
@@ -34,7 +34,7 @@ impl Timed {
         self.log.append(topic, record(key, value)).await.expect("appended").appended_at
     }
 
-    async fn retain_on(&self, day: i64) -> Retained {
+    async fn retain_on(&self, day: i64) -> RetentionCounts {
         self.log.enforce_retention(Timestamp::from_millis(day * DAY_MS)).await.expect("retention")
     }
 
@@ -68,8 +68,8 @@ async fn outcomes_go_after_90_days_and_dead_letters_after_30() {
     }
     let done = timed.retain_on(101).await;
     // Outcomes of the days 0 to 2, dead letters of the days 0 to 50; four orgs were replaced.
-    assert_eq!(done, Retained { expired: 3 + 4, compacted: 4 });
-    assert_eq!(timed.retain_on(101).await, Retained::default());
+    assert_eq!(done, RetentionCounts { expired: 3 + 4, compacted: 4 });
+    assert_eq!(timed.retain_on(101).await, RetentionCounts::default());
     for (topic, earliest, left) in [
         (Topic::Events, 0, 5),
         (Topic::Audit, 0, 5),

@@ -228,7 +228,11 @@ impl Views for MemoryViews {
         let Some(row) = rows.find(|row| row.customer.org == *org && row.id == *id) else { return Ok(None) };
         let mut rows = self.dump(generation).into_iter();
         let enrolment = rows.find_map(|(_, found)| match found {
-            ViewRow::Enrolment(found) if Some(&found.id) == row.enrolment.as_ref() => Some(found),
+            ViewRow::Enrolment(found)
+                if found.customer == row.customer && Some(&found.id) == row.enrolment.as_ref() =>
+            {
+                Some(found)
+            }
             _ => None,
         });
         Ok(Some((self.view(generation, row), enrolment)))

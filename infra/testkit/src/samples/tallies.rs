@@ -26,11 +26,11 @@ pub fn bucket_start(span: Span, time: Timestamp) -> Timestamp {
 /// Verification rows together with the tallies that count them: an adapter may take a list's total from
 /// either. Keeps the numbers, since a tally is absolute.
 #[derive(Debug, Default)]
-pub struct Counted {
+pub struct TallyCounter {
     tallies: BTreeMap<TallyKey, TallyRow>,
 }
 
-impl Counted {
+impl TallyCounter {
     /// The writes of rows that were not given before, and of every tally they change.
     pub fn writes(&mut self, rows: &[VerificationRow]) -> Vec<ViewWrite> {
         let mut writes: Vec<_> = rows
@@ -85,7 +85,7 @@ mod tests {
     fn tallies_are_absolute_over_several_calls() {
         let samples = Samples::new(1);
         let customer = samples.customer(0);
-        let mut counted = Counted::default();
+        let mut counted = TallyCounter::default();
         let _first = counted.writes(&[samples.verification(&customer, 0)]);
         let second =
             counted.writes(&[samples.verification(&customer, 2), samples.verification(&customer, 4)]);

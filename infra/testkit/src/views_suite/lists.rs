@@ -9,7 +9,7 @@ use domain::rows::{Generation, VerificationRow, VerificationStatus, ViewRow};
 use domain::time::Timestamp;
 
 use super::{GENERATION, ViewStores};
-use crate::samples::{Counted, START_MS, Samples, deleted, time, written};
+use crate::samples::{START_MS, Samples, TallyCounter, deleted, time, written};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -49,7 +49,7 @@ fn newest_first<'a>(rows: impl IntoIterator<Item = &'a VerificationRow>) -> Vec<
 /// Rows of customer 0, numbers 0 up to `n`, written with what counts them.
 async fn write_rows(stores: &ViewStores, s: &Samples, n: u64) -> Vec<VerificationRow> {
     let rows: Vec<_> = (0..n).map(|n| s.verification(&s.customer(0), n)).collect();
-    stores.write(Counted::default().writes(&rows)).await;
+    stores.write(TallyCounter::default().writes(&rows)).await;
     rows
 }
 
@@ -84,7 +84,7 @@ pub async fn signals_are_joined_oldest_first(stores: &ViewStores, s: &Samples) {
 pub async fn an_erased_enrolment_is_not_shown(stores: &ViewStores, s: &Samples) {
     let customer = s.customer(0);
     let row = s.verification(&customer, 2);
-    stores.write(Counted::default().writes(std::slice::from_ref(&row))).await;
+    stores.write(TallyCounter::default().writes(std::slice::from_ref(&row))).await;
     stores.write(vec![written(2, ViewRow::Enrolment(s.enrolment(&customer, 2)))]).await;
     stores.write(vec![deleted(5, ViewRow::EraseEnrolments(customer))]).await;
     let found = stores.views.verification(GENERATION, &s.org(0), &row.id).await.expect("read");
@@ -116,7 +116,7 @@ pub async fn pages_are_newest_first_and_say_whether_rows_follow(stores: &ViewSto
 /// Rows that come between two pages neither repeat a row nor hide one.
 pub async fn a_cursor_walks_without_drift_while_rows_come(stores: &ViewStores, s: &Samples) {
     let customer = s.customer(0);
-    let mut counted = Counted::default();
+    let mut counted = TallyCounter::default();
     let old: Vec<_> = (0..23).map(|n| s.verification(&customer, n)).collect();
     stores.write(counted.writes(&old)).await;
     let mut query = AttemptsQuery { limit: 5, ..everything(s) };
@@ -152,7 +152,7 @@ pub async fn rows_of_one_instant_are_ordered_by_partition_then_offset(stores: &V
             row
         })
         .collect();
-    stores.write(Counted::default().writes(&rows)).await;
+    stores.write(TallyCounter::default().writes(&rows)).await;
     let all = newest_first(&rows);
     assert_eq!(ids(&page(stores, &everything(s)).await), all);
     let mut query = AttemptsQuery { limit: 1, ..everything(s) };
@@ -208,7 +208,7 @@ async fn expect_as_counted(stores: &ViewStores, query: &AttemptsQuery, rows: &[V
 /// Method, status, customer and time, in every combination.
 pub async fn every_filter_alone_and_together(stores: &ViewStores, s: &Samples) {
     let rows = motley(s);
-    stores.write(Counted::default().writes(&rows)).await;
+    stores.write(TallyCounter::default().writes(&rows)).await;
     let times = [None, Some((rows[11].created_at, rows[47].created_at))];
     for method in [None, Some(Method::NikDukcapil), Some(Method::FaceMatch)] {
         for status in [None, Some(VerificationStatus::Verified), Some(VerificationStatus::Failed)] {
@@ -227,7 +227,7 @@ pub async fn every_filter_alone_and_together(stores: &ViewStores, s: &Samples) {
 /// To the millisecond, at rows' own times and beside them, inside one hour and over several.
 pub async fn from_is_inclusive_and_to_is_exclusive(stores: &ViewStores, s: &Samples) {
     let rows = motley(s);
-    stores.write(Counted::default().writes(&rows)).await;
+    stores.write(TallyCounter::default().writes(&rows)).await;
     let beside = |n: usize, by: i64| Timestamp::from_millis(rows[n].created_at.millis() + by);
     let full_hour = Timestamp::from_millis((START_MS / HOUR_MS + 2) * HOUR_MS);
     let bounds = [
@@ -256,7 +256,7 @@ pub async fn from_is_inclusive_and_to_is_exclusive(stores: &ViewStores, s: &Samp
 /// Also after more rows came into buckets that were counted before.
 pub async fn totals_are_exact_over_hours_days_and_months(stores: &ViewStores, s: &Samples) {
     const DAY_MS: i64 = 24 * HOUR_MS;
-    let mut counted = Counted::default();
+    let mut counted = TallyCounter::default();
     let mut rows = Vec::new();
     for round in 0..3 {
         let came: Vec<_> = (0..40)
@@ -293,9 +293,9 @@ pub async fn totals_are_exact_over_hours_days_and_months(stores: &ViewStores, s:
 pub async fn another_orgs_rows_are_not_there(stores: &ViewStores, s: &Samples) {
     let ours = write_rows(stores, s, 2).await;
     let theirs: Vec<_> = (10..13).map(|n| s.verification(&s.customer_of(1, 0), n)).collect();
-    stores.write(Counted::default().writes(&theirs)).await;
+    stores.write(TallyCounter::default().writes(&theirs)).await;
     let next: Vec<_> = (20..24).map(|n| s.verification(&s.customer(0), n)).collect();
-    let writes = Counted::default().writes(&next);
+    let writes = TallyCounter::default().writes(&next);
     stores.projection.write(Generation(2), writes).await.expect("written");
 
     let found = page(stores, &everything(s)).await;

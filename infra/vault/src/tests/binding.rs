@@ -8,7 +8,7 @@ use super::{SUITES, ctx, customer, event, fixed_keys, open};
 use crate::aead::TAG;
 use crate::customer_keys::SealContext;
 use crate::envelope::{Header, MAGIC};
-use crate::error::OpenError;
+use crate::error::UnsealError;
 
 const PLAIN: &[u8] = b"data tidak ditemukan";
 
@@ -29,7 +29,7 @@ fn every_flipped_bit_is_refused() {
         for bit in 0..sealed.as_bytes().len() * 8 {
             let answer = keys.open(&ctx, &flipped(sealed.as_bytes(), bit));
             assert!(
-                matches!(answer, Err(OpenError::Tampered | OpenError::Malformed)),
+                matches!(answer, Err(UnsealError::Tampered | UnsealError::Malformed)),
                 "{suite:?}, bit {bit}"
             );
         }
@@ -92,7 +92,7 @@ fn an_envelope_opens_nowhere_else() {
             ("key", fixed_keys(customer(1, 2), 0x12, suite), place),
         ];
         for (what, keys, place) in elsewhere {
-            assert_eq!(keys.open(&place, &sealed), Err(OpenError::Tampered), "{suite:?}: {what}");
+            assert_eq!(keys.open(&place, &sealed), Err(UnsealError::Tampered), "{suite:?}: {what}");
         }
     }
 }
@@ -107,7 +107,7 @@ fn an_envelope_of_one_suite_is_not_one_of_the_other() {
     assert_eq!(keys.open(&ctx, &sealed), Ok(open(PLAIN)));
     let mut bytes = sealed.as_bytes().to_vec();
     bytes[MAGIC.len() + 1] = 2;
-    assert_eq!(keys.open(&ctx, &Sealed::from_envelope(bytes.into())), Err(OpenError::Tampered));
+    assert_eq!(keys.open(&ctx, &Sealed::from_envelope(bytes.into())), Err(UnsealError::Tampered));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn what_is_not_an_envelope_is_malformed() {
     let whole = sealed.as_bytes();
     let malformed = |bytes: &[u8]| {
         let sealed = Sealed::from_envelope(Bytes::copy_from_slice(bytes));
-        assert_eq!(keys.open(&ctx, &sealed), Err(OpenError::Malformed), "{} bytes", bytes.len());
+        assert_eq!(keys.open(&ctx, &sealed), Err(UnsealError::Malformed), "{} bytes", bytes.len());
     };
     for len in 0..whole.len() {
         malformed(&whole[..len]);

@@ -12,7 +12,7 @@ use super::field::{inverse, multiply, times_x, weights};
 use super::{SUITES, ctx, customer, event, fixed_keys};
 use crate::aead::{MessageKey, open_in_place};
 use crate::envelope::Header;
-use crate::error::OpenError;
+use crate::error::UnsealError;
 
 const BLOCKS: usize = 3;
 const TEXT: usize = 16 * BLOCKS;
@@ -175,6 +175,6 @@ fn a_ciphertext_that_opens_under_two_keys_is_refused_by_the_commitment() {
             panic!("the key it commits to opens it")
         };
         assert_eq!(&plain[..12], b"what we say:");
-        assert_eq!(keys[1].open(&ctx, &sealed), Err(OpenError::Tampered), "{suite:?}");
+        assert_eq!(keys[1].open(&ctx, &sealed), Err(UnsealError::Tampered), "{suite:?}");
     }
 }

@@ -10,7 +10,7 @@ use domain::sealed::{Field, Opened, Purpose, Purposes};
 use domain::time::Timestamp;
 
 use super::{House, SUITES, ctx, customer, event, fixed_keys, open, org};
-use crate::error::{OpenError, VaultError};
+use crate::error::{UnsealError, VaultError};
 use crate::evidence::{
     EvidenceKeyError, EvidenceKeyPair, EvidencePrivateKey, EvidencePublicKey, EvidenceSecret,
 };
@@ -33,7 +33,7 @@ fn raw_opens_only_with_both_keys() {
         let binding = secret.binding();
         assert_eq!(keys.open_evidence(&place, binding, pair.private(), &sealed), Ok(open(RAW)));
 
-        let tampered = Err(OpenError::Tampered);
+        let tampered = Err(UnsealError::Tampered);
         // The customer's key alone, as the API and the projector have it.
         assert_eq!(keys.open(&place, &sealed), tampered);
         // The private key alone, with another customer's evidence key.

@@ -10,7 +10,7 @@ use super::{ctx, customer, event, open, org};
 use crate::aead::TAG;
 use crate::customer_keys::{DataKeys, KeySet, PurposeKey};
 use crate::envelope::Header;
-use crate::error::{KmsError, OpenError};
+use crate::error::{KmsError, UnsealError};
 use crate::limits::{KEY_ID_BYTES_MAX, KMS_FILE_BYTES_MAX, SEALED_PLAINTEXT_BYTES_MAX};
 use crate::padding::padme;
 use crate::{FileKms, Kms as _};
@@ -29,7 +29,7 @@ fn a_keys_name_has_its_bound() {
         assert_eq!(bytes <= KEY_ID_BYTES_MAX, taken);
         let keys = keys_named(&"k".repeat(bytes));
         let sealed = keys.seal(&ctx, b"x").expect("sealed");
-        let wanted = if taken { Ok(open(b"x")) } else { Err(OpenError::Malformed) };
+        let wanted = if taken { Ok(open(b"x")) } else { Err(UnsealError::Malformed) };
         assert_eq!(keys.open(&ctx, &sealed), wanted, "{bytes} bytes");
     }
 }
@@ -58,16 +58,16 @@ fn a_ciphertext_has_the_one_length_that_sealing_gives_it() {
     let beyond = padme(largest as u32 + 1) as usize;
     assert!(largest < beyond && beyond < 2 * largest);
     for (case, stated, is, wanted) in [
-        ("a length of padding", 104, 104, OpenError::Tampered),
-        ("a larger one", 1024, 1024, OpenError::Tampered),
-        ("the largest", largest, largest, OpenError::Tampered),
-        ("no length of padding", 100, 100, OpenError::Malformed),
-        ("more than is stated", 104, 112, OpenError::Malformed),
-        ("less than is stated", 112, 104, OpenError::Malformed),
-        ("nothing", 0, 0, OpenError::Malformed),
-        ("no room for the inner length", 2, 2, OpenError::Malformed),
-        ("no room, and another length than is stated", 104, 2, OpenError::Malformed),
-        ("larger than anything that is sealed", beyond, beyond, OpenError::Malformed),
+        ("a length of padding", 104, 104, UnsealError::Tampered),
+        ("a larger one", 1024, 1024, UnsealError::Tampered),
+        ("the largest", largest, largest, UnsealError::Tampered),
+        ("no length of padding", 100, 100, UnsealError::Malformed),
+        ("more than is stated", 104, 112, UnsealError::Malformed),
+        ("less than is stated", 112, 104, UnsealError::Malformed),
+        ("nothing", 0, 0, UnsealError::Malformed),
+        ("no room for the inner length", 2, 2, UnsealError::Malformed),
+        ("no room, and another length than is stated", 104, 2, UnsealError::Malformed),
+        ("larger than anything that is sealed", beyond, beyond, UnsealError::Malformed),
     ] {
         assert_eq!(keys.open(&ctx, &keys.seal(&ctx, b"x").expect("sealed")), Ok(open(b"x")));
         assert_eq!(answer(stated, is), Err(wanted), "{case}");
@@ -87,11 +87,11 @@ fn a_destroyed_key_is_no_excuse_for_another_keys_envelope() {
     };
     let erased = Ok(domain::sealed::Opened::Erased);
     assert_eq!(destroyed("ours"), erased);
-    assert_eq!(destroyed("another"), Err(OpenError::Tampered));
+    assert_eq!(destroyed("another"), Err(UnsealError::Tampered));
     // Lost in a restore, with its name: any that the customer had.
     assert_eq!(destroyed(""), erased);
     // A key that is there but has no name is no such thing.
-    assert_eq!(keys_named("").open(&ctx, &sealed), Err(OpenError::Tampered));
+    assert_eq!(keys_named("").open(&ctx, &sealed), Err(UnsealError::Tampered));
 }
 
 /// A file of org keys in which one org's name fills what is left: as long as it is to be.

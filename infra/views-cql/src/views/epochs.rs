@@ -38,5 +38,5 @@ pub(super) async fn claim_epoch(views: &CqlViews, topic_id: TopicId) -> Result<E
             return Ok(Epoch(next));
         }
     }
-    Err(StoreError::Unavailable("epoch_claim: others were always first".to_owned()))
+    Err(StoreError::Unavailable("epoch_claim: other programs were always first".to_owned()))
 }

@@ -10,7 +10,7 @@ use row_codec::{pointer_body, read_pointer};
 
 use super::CqlViews;
 use super::global_statements::ONLY;
-use crate::error::{Kind, OpenError, failed};
+use crate::error::{CqlOpenError, Kind, failed};
 use crate::limits::SAID_KEPT_SECONDS;
 use crate::statement::{Cell, Statement};
 
@@ -45,9 +45,9 @@ fn big(value: u64) -> Cell {
     Cell::Big(i64::try_from(value).unwrap_or(i64::MAX))
 }
 
-fn to_store(error: OpenError) -> StoreError {
+fn to_store(error: CqlOpenError) -> StoreError {
     match error {
-        OpenError::Store(error) => error,
+        CqlOpenError::Store(error) => error,
         error => StoreError::Corrupt(error.to_string()),
     }
 }

@@ -1,8 +1,7 @@
 //! The prepared statements of one generation, prepared when it is first asked for: those of requests and of the
 //! projector ([`Statements`]), and those of an operator's look ([`InspectStatements`]), which no other program needs.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use domain::ports::StoreError;
 use domain::rows::Generation;
@@ -19,7 +18,7 @@ macro_rules! statements {
             $(pub(crate) $name: Statement,)*
         }
 
-        impl Set for $set {
+        impl StatementSet for $set {
             const TEXTS: &[(&str, &str)] = &[$((stringify!($name), $text),)*];
 
             fn take(statements: Vec<Statement>) -> Option<Self> {
@@ -31,7 +30,7 @@ macro_rules! statements {
 }
 
 /// Statements that are prepared together.
-pub(crate) trait Set: Sized {
+pub(crate) trait StatementSet: Sized + Send + Sync + 'static {
     const TEXTS: &[(&str, &str)];
 
     /// Those of [`Self::TEXTS`], in that order.
@@ -143,31 +142,26 @@ statements! {
     all_positions = "SELECT topic_id, log_partition, body FROM {views}.positions_g{g}";
 }
 
-/// What is prepared already, by generation.
-pub(crate) type Known<S> = Mutex<HashMap<Generation, Arc<S>>>;
-
 impl Statements {
     /// The statements of that generation.
     pub(crate) async fn of(session: &CqlSession, generation: Generation) -> Result<Arc<Self>, StoreError> {
-        of(session, &session.generations, generation).await
+        prepared(session, generation).await
     }
 }
 
 impl InspectStatements {
     /// The statements of that generation.
     pub(crate) async fn of(session: &CqlSession, generation: Generation) -> Result<Arc<Self>, StoreError> {
-        of(session, &session.looks, generation).await
+        prepared(session, generation).await
     }
 }
 
 /// Two that ask at once may both prepare them: the server keeps one.
-async fn of<S: Set>(
+async fn prepared<S: StatementSet>(
     session: &CqlSession,
-    known: &Known<S>,
     generation: Generation,
 ) -> Result<Arc<S>, StoreError> {
-    let found = known.lock().unwrap_or_else(PoisonError::into_inner).get(&generation).cloned();
-    if let Some(found) = found {
+    if let Some(found) = session.prepared.get(generation) {
         return Ok(found);
     }
     let names = session.names();
@@ -184,6 +178,5 @@ async fn of<S: Set>(
     let set = S::take(statements)
         .map(Arc::new)
         .ok_or_else(|| StoreError::Corrupt("fewer statements than were prepared".to_owned()))?;
-    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok(Arc::clone(known.entry(generation).or_insert(set)))
+    Ok(session.prepared.keep(generation, set))
 }

@@ -11,7 +11,7 @@ use domain::time::Timestamp;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use testkit::memory::MemoryViews;
-use testkit::samples::{Counted, START_MS, Samples};
+use testkit::samples::{START_MS, Samples, TallyCounter};
 use views_cql::CqlViews;
 
 use crate::{migrated, tools_missing};
@@ -84,7 +84,7 @@ async fn any_page_of_any_query_is_the_oracles() {
     let s = Samples::new(4);
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     let rows = rows(&s, &mut rng, 900);
-    let mut counted = Counted::default();
+    let mut counted = TallyCounter::default();
     for batch in rows.chunks(300) {
         let writes = counted.writes(batch);
         views.write(GENERATION, writes.clone()).await.expect("written");
@@ -110,7 +110,7 @@ async fn a_page_in_the_midst_of_a_crowded_hour() {
     let views = CqlViews::new(Arc::clone(&session));
     let s = Samples::new(5);
     let hour = START_MS / (60 * MINUTE_MS) * 60 * MINUTE_MS;
-    let mut counted = Counted::default();
+    let mut counted = TallyCounter::default();
     let row = |n: u64| {
         let mut row = s.verification(&s.customer(n % 500), n);
         row.source.partition = Partition(n as u32 % 2);

@@ -19,9 +19,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use local_cluster::{Cassandra, CassandraOptions, Tools};
+use local_cluster::{CassandraNode, CassandraOptions, InstalledTools};
 use tokio::runtime::Runtime;
-use views_cql::{CqlOptions, CqlSession, Replication};
+use views_cql::{CqlOptions, CqlSession, KeyspaceReplication};
 
 /// Reason for its length: a node is back within seconds, and the machine may be busy.
 const WITHIN: Duration = Duration::from_secs(90);
@@ -30,12 +30,12 @@ const WITHIN: Duration = Duration::from_secs(90);
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
 
 /// One node for all tests that do not hurt it. It goes when this process does.
-static SHARED: LazyLock<Cassandra> =
-    LazyLock::new(|| Cassandra::start(CassandraOptions::default()).expect("a Cassandra"));
+static SHARED: LazyLock<CassandraNode> =
+    LazyLock::new(|| CassandraNode::start(CassandraOptions::default()).expect("a Cassandra"));
 
 /// Whether this machine cannot run a Cassandra.
 fn tools_missing() -> bool {
-    let Err(why) = Tools::available() else { return false };
+    let Err(why) = InstalledTools::available() else { return false };
     assert!(std::env::var("CI").as_deref() != Ok("true"), "under CI the servers must be there: {why}");
     eprintln!("SKIPPED, NOTHING WAS TESTED: {why}");
     true
@@ -51,7 +51,7 @@ fn options(node: String, name: &str) -> CqlOptions {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let keyspace = format!("{name}_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     CqlOptions {
-        replication: Replication::Factor(1),
+        replication: KeyspaceReplication::Factor(1),
         // All tests share a node, which shares two cores with them.
         request_timeout: Duration::from_secs(30),
         connect_timeout: Duration::from_secs(15),

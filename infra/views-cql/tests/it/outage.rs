@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use domain::ports::{Created, KeyRows as _, Projection as _, StoreError, Views as _};
 use domain::rows::{Generation, ViewRow};
-use local_cluster::{Cassandra, CassandraOptions, CommitLog};
-use testkit::samples::{Counted, Samples, written};
+use local_cluster::{CassandraNode, CassandraOptions, CommitLog};
+use testkit::samples::{Samples, TallyCounter, written};
 use views_cql::{CqlKeys, CqlOptions, CqlViews};
 
 use crate::{WITHIN, connect, options, tools_missing, until};
@@ -15,9 +15,9 @@ const GENERATION: Generation = Generation(1);
 
 /// The node is at hand between two blocking calls.
 async fn on<T: Send + 'static>(
-    node: Cassandra,
-    act: impl FnOnce(&mut Cassandra) -> T + Send + 'static,
-) -> (Cassandra, T) {
+    node: CassandraNode,
+    act: impl FnOnce(&mut CassandraNode) -> T + Send + 'static,
+) -> (CassandraNode, T) {
     let acting = tokio::task::spawn_blocking(move || {
         let mut node = node;
         let done = act(&mut node);
@@ -32,7 +32,8 @@ async fn a_session_lives_through_a_pause_and_a_kill_and_what_was_confirmed_is_th
         return;
     }
     let durable = CassandraOptions { commit_log: CommitLog::EveryWrite, ..CassandraOptions::default() };
-    let node = tokio::task::spawn_blocking(|| Cassandra::start(durable)).await.unwrap().expect("a Cassandra");
+    let node =
+        tokio::task::spawn_blocking(|| CassandraNode::start(durable)).await.unwrap().expect("a Cassandra");
     let request_timeout = Duration::from_secs(8);
     let session = connect(CqlOptions { request_timeout, ..options(node.cql_node(), "outage") }).await;
     session.migrate().await.expect("migrated");
@@ -62,7 +63,7 @@ async fn a_session_lives_through_a_pause_and_a_kill_and_what_was_confirmed_is_th
     assert_eq!(again, Created::New);
 
     let verifications: Vec<_> = (10..60).map(|n| s.verification(&customer, n)).collect();
-    let writes = Counted::default().writes(&verifications);
+    let writes = TallyCounter::default().writes(&verifications);
     until("the batch is written", async || views.write(GENERATION, writes.clone()).await.ok()).await;
     assert_eq!(keys.activate(&customer).await, Ok(true));
     let (node, ()) = on(node, |node| node.kill().expect("killed")).await;

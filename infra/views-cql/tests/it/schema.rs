@@ -9,7 +9,7 @@ use futures::future::join_all;
 use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
 use testkit::samples::{Samples, deleted, written};
-use views_cql::{CqlKeys, CqlOptions, CqlViews, OpenError, Replication};
+use views_cql::{CqlKeys, CqlOpenError, CqlOptions, CqlViews, KeyspaceReplication};
 
 use crate::{connect, lasting, migrated, shared, tools_missing};
 
@@ -52,7 +52,7 @@ async fn a_later_builds_schema_is_refused_in_words() {
         let newer = record(&format!("UPDATE {space}.migrations SET applied_at = 1"));
         beneath.query_unpaged(newer, ()).await.expect("written");
         let refused = session.migrate().await.expect_err("refused");
-        assert!(matches!(refused, OpenError::Newer { found: 99, .. }), "{refused:?}");
+        assert!(matches!(refused, CqlOpenError::Newer { found: 99, .. }), "{refused:?}");
         assert!(refused.to_string().contains("use the newer build"), "{refused}");
         beneath.query_unpaged(record(&format!("DELETE FROM {space}.migrations")), ()).await.expect("deleted");
     }
@@ -67,15 +67,15 @@ async fn other_replicas_than_the_settings_say_are_refused() {
     let options = shared("replicas").await;
     connect(options.clone()).await.migrate().await.expect("migrated");
     for (replication, fits) in [
-        (Replication::PerDatacenter([("datacenter1".to_owned(), 1)].into()), true),
-        (Replication::PerDatacenter([("datacenter1".to_owned(), 2)].into()), false),
-        (Replication::Factor(3), false),
+        (KeyspaceReplication::PerDatacenter([("datacenter1".to_owned(), 1)].into()), true),
+        (KeyspaceReplication::PerDatacenter([("datacenter1".to_owned(), 2)].into()), false),
+        (KeyspaceReplication::Factor(3), false),
     ] {
         let session = connect(CqlOptions { replication, ..options.clone() }).await;
         let migrated = session.migrate().await;
         match migrated {
             Ok(()) => assert!(fits),
-            Err(OpenError::Replication { .. }) => assert!(!fits),
+            Err(CqlOpenError::Replication { .. }) => assert!(!fits),
             Err(error) => panic!("{error}"),
         }
     }
@@ -114,7 +114,7 @@ async fn generations_come_and_go_side_by_side() {
         assert_eq!(other.generation().await, Ok(live));
     };
     point(NEXT).await;
-    assert!(matches!(session.drop_generation(NEXT).await, Err(OpenError::Options(_))), "it answers");
+    assert!(matches!(session.drop_generation(NEXT).await, Err(CqlOpenError::Options(_))), "it answers");
     // And back, while the old one still stands.
     point(Generation(1)).await;
     session.drop_generation(NEXT).await.expect("dropped");

@@ -5,8 +5,8 @@ use domain::verdict::{ExternalId, FullName};
 use serde_json::value::RawValue;
 
 use crate::serving::errors::{ApiError, FieldErrors};
-use crate::serving::json::{Object, string};
-use crate::serving::query::Query;
+use crate::serving::json::{JsonObject, string};
+use crate::serving::query::QueryParameters;
 use crate::serving::wiped_body::wipe;
 use crate::writes::preferences::idempotency_key;
 
@@ -22,7 +22,7 @@ pub struct RegistrationSubmission {
 }
 
 pub(super) fn parse(
-    mut object: Object<'_>,
+    mut object: JsonObject<'_>,
     query: &str,
     headers: &HeaderMap,
 ) -> Result<RegistrationSubmission, ApiError> {
@@ -47,7 +47,7 @@ pub(super) fn parse(
             ExternalId::parse(text).map_err(|wrong| wrong.to_string())
         })
     });
-    errors.merge(Query::parse(query, &[]).into_errors());
+    errors.merge(QueryParameters::parse(query, &[]).into_errors());
     match full_name.filter(|_| errors.is_empty()) {
         Some(full_name) => Ok(RegistrationSubmission { full_name, external_id, idempotency_key: key }),
         None => Err(ApiError::Invalid(errors)),
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     fn parsed(body: &str) -> Result<RegistrationSubmission, ApiError> {
-        parse(Object::parse(body.as_bytes(), FIELDS)?, "", &HeaderMap::new())
+        parse(JsonObject::parse(body.as_bytes(), FIELDS)?, "", &HeaderMap::new())
     }
 
     #[test]

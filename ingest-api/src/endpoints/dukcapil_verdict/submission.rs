@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::serving::errors::{ApiError, FieldErrors};
-use crate::serving::json::{Object, string};
-use crate::serving::query::Query;
+use crate::serving::json::{JsonObject, string};
+use crate::serving::query::QueryParameters;
 use crate::serving::wiped_body::wipe;
 use crate::writes::preferences::idempotency_key;
 
@@ -40,14 +40,14 @@ pub struct VerdictSubmission {
 /// # Errors
 /// [`ApiError::Invalid`] with everything that is wrong.
 pub(super) fn parse(
-    mut object: Object<'_>,
+    mut object: JsonObject<'_>,
     query: &str,
     headers: &HeaderMap,
 ) -> Result<VerdictSubmission, ApiError> {
     let mut errors = std::mem::take(&mut object.errors);
     let twice = |errors: &FieldErrors, name: &str| errors.field(name).is_some();
 
-    let mut query = Query::parse(query, &["dryRun"]);
+    let mut query = QueryParameters::parse(query, &["dryRun"]);
     let dry_run = query.take("dryRun", "must be true or false", |value| value.parse::<bool>().ok());
     let key = idempotency_key(headers).unwrap_or_else(|wrong| {
         errors.merge(wrong);
@@ -105,7 +105,7 @@ pub(super) fn parse(
 
 /// An optional field by its rule, `null` counting as absent.
 fn field<T>(
-    object: &Object<'_>,
+    object: &JsonObject<'_>,
     errors: &mut FieldErrors,
     name: &str,
     parse: impl FnOnce(&RawValue) -> Result<T, String>,

@@ -12,7 +12,7 @@ use crate::limits::{DISCARD_BYTES_MAX, DISCARD_TIME, HEAD_READ_BYTES};
 pub(super) struct Discard {
     until: Pin<Box<Sleep>>,
     left: usize,
-    /// The client was sending.
+    /// Whether the client was sending: only then is it waited for.
     is_due: bool,
 }
 
@@ -22,7 +22,7 @@ impl Discard {
         Self { until, left: DISCARD_BYTES_MAX, is_due }
     }
 
-    /// Throws away what comes, to its end or to a bound; where nothing was being sent, nothing is waited for.
+    /// Discards what is received, until its end or a bound. Does not wait where the client was sending nothing.
     pub(super) fn poll<T: AsyncRead>(&mut self, mut io: Pin<&mut T>, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let mut bytes = [0; HEAD_READ_BYTES];

@@ -1,4 +1,4 @@
-//! A request's head: where it ends, how long its body is, and what the framework shall not see of it. It is read
+//! A request's head: where it ends, how long its body is, and which lines the framework must not see. It is read
 //! with the parser that the framework uses, and with rules at least as strict, so that both see the same requests
 //! in the same bytes; whatever can be read in two ways is refused (RFC 9112 §6.3, §11.2).
 
@@ -14,18 +14,18 @@ use crate::serving::errors::ApiError;
 /// How a body is delimited.
 #[derive(Debug)]
 pub(super) enum Framing {
-    /// So many bytes are left.
+    /// By its length, of which so many bytes are left.
     Length(u64),
-    /// Chunks.
+    /// In chunks.
     Chunked(Chunks),
 }
 
-/// A head that is whole and can be read in one way only.
+/// A head that is complete and can be read in one way only.
 #[derive(Debug)]
 pub(super) struct Head {
-    /// Its bytes.
+    /// Its length in bytes.
     pub(super) length: usize,
-    /// Its body.
+    /// How its body is delimited.
     pub(super) body: Framing,
     /// No request follows on this connection.
     pub(super) closes: bool,
@@ -35,43 +35,43 @@ pub(super) struct Head {
     hidden: Vec<Range<usize>>,
 }
 
-/// What stands at the front of some bytes.
+/// What is found at the front of the received bytes.
 #[derive(Debug)]
-pub(super) enum Scan {
-    /// A head.
+pub(super) enum HeadScan {
+    /// A complete head.
     Whole(Head),
     /// The beginning of one.
     Partial,
-    /// Something that is answered here.
-    Refused(Refused),
+    /// Something that this layer answers itself.
+    Refused(RefusedHead),
 }
 
 /// Why a head is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(super) enum RefusedHead {
     /// It is not HTTP, or not in one way only; or it is too large or too slow.
     Bare(StatusCode),
-    /// It is a request that we do not take.
+    /// It is HTTP, but a request that is not accepted.
     Api(ApiError),
 }
 
-const MALFORMED: Refused = Refused::Bare(StatusCode::BAD_REQUEST);
+const MALFORMED: RefusedHead = RefusedHead::Bare(StatusCode::BAD_REQUEST);
 
 /// Reads the head at the front of some bytes.
-pub(super) fn scan(bytes: &[u8]) -> Scan {
+pub(super) fn scan(bytes: &[u8]) -> HeadScan {
     let mut headers = [const { MaybeUninit::uninit() }; HEADERS_MAX];
     let mut request = httparse::Request::new(&mut []);
     let length = match request.parse_with_uninit_headers(bytes, &mut headers) {
         Ok(httparse::Status::Complete(length)) => length,
-        Ok(httparse::Status::Partial) => return Scan::Partial,
+        Ok(httparse::Status::Partial) => return HeadScan::Partial,
         Err(httparse::Error::TooManyHeaders) => {
-            return Scan::Refused(Refused::Bare(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
+            return HeadScan::Refused(RefusedHead::Bare(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
         }
-        Err(_) => return Scan::Refused(MALFORMED),
+        Err(_) => return HeadScan::Refused(MALFORMED),
     };
     match judge(bytes, &request, length) {
-        Ok(head) => Scan::Whole(head),
-        Err(refused) => Scan::Refused(refused),
+        Ok(head) => HeadScan::Whole(head),
+        Err(refused) => HeadScan::Refused(refused),
     }
 }
 
@@ -88,7 +88,7 @@ struct Fields {
     hidden: Vec<Range<usize>>,
 }
 
-fn judge(bytes: &[u8], request: &httparse::Request<'_, '_>, length: usize) -> Result<Head, Refused> {
+fn judge(bytes: &[u8], request: &httparse::Request<'_, '_>, length: usize) -> Result<Head, RefusedHead> {
     let is_1_1 = request.version == Some(1);
     let method = request.method.and_then(|method| Method::from_bytes(method.as_bytes()).ok());
     let method = method.ok_or(MALFORMED)?;
@@ -102,7 +102,7 @@ fn judge(bytes: &[u8], request: &httparse::Request<'_, '_>, length: usize) -> Re
         return Err(MALFORMED);
     }
     if fields.upgrade && (fields.chunked || fields.length.is_some_and(|length| length > 0)) {
-        return Err(Refused::Api(ApiError::UpgradeWithBody));
+        return Err(RefusedHead::Api(ApiError::UpgradeWithBody));
     }
     let body = if fields.chunked {
         Framing::Chunked(Chunks::default())
@@ -113,7 +113,7 @@ fn judge(bytes: &[u8], request: &httparse::Request<'_, '_>, length: usize) -> Re
     Ok(Head { length, body, closes, expects: fields.expects, hidden: fields.hidden })
 }
 
-fn fields(bytes: &[u8], headers: &[httparse::Header<'_>], is_1_1: bool) -> Result<Fields, Refused> {
+fn fields(bytes: &[u8], headers: &[httparse::Header<'_>], is_1_1: bool) -> Result<Fields, RefusedHead> {
     let mut fields = Fields::default();
     for header in headers {
         let is = |name: &str| header.name.eq_ignore_ascii_case(name);
@@ -215,14 +215,14 @@ mod tests {
 
     fn whole(text: &str) -> Head {
         match scan(text.as_bytes()) {
-            Scan::Whole(head) => head,
+            HeadScan::Whole(head) => head,
             other => panic!("{text:?}: {other:?}"),
         }
     }
 
-    fn refused(text: &str) -> Refused {
+    fn refused(text: &str) -> RefusedHead {
         match scan(text.as_bytes()) {
-            Scan::Refused(refused) => refused,
+            HeadScan::Refused(refused) => refused,
             other => panic!("{text:?}: {other:?}"),
         }
     }
@@ -287,7 +287,7 @@ mod tests {
             assert_eq!(refused(text), MALFORMED, "{text:?}");
         }
         let many = "X: y\r\n".repeat(HEADERS_MAX + 1);
-        let too_large = Refused::Bare(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+        let too_large = RefusedHead::Bare(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
         assert_eq!(refused(&format!("GET / HTTP/1.1\r\n{many}\r\n")), too_large);
     }
 
@@ -296,7 +296,7 @@ mod tests {
         for rest in ["Content-Length: 1", "Transfer-Encoding: chunked"] {
             for upgrade in ["Upgrade: websocket", "uPGRADE: h2c\r\nConnection: Upgrade", "Upgrade:"] {
                 let text = format!("POST / HTTP/1.1\r\nHost: x\r\n{upgrade}\r\n{rest}\r\n\r\n");
-                assert_eq!(refused(&text), Refused::Api(ApiError::UpgradeWithBody), "{text}");
+                assert_eq!(refused(&text), RefusedHead::Api(ApiError::UpgradeWithBody), "{text}");
             }
         }
         let text =

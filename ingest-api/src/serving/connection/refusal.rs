@@ -1,5 +1,5 @@
-//! Answers that are given beneath the framework, to what never becomes a request: in the contract's words, with a
-//! request id and one log line, like every other.
+//! Answers that this layer gives to what never becomes a request: in the contract's form, with a request id and one
+//! log line, like every other answer.
 
 use std::time::SystemTime;
 
@@ -7,15 +7,15 @@ use actix_web::ResponseError as _;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HttpDate;
 
-use super::head::Refused;
+use super::head::RefusedHead;
 use crate::serving::errors::bare_body;
 use crate::serving::request_id::RequestName;
 
-/// The whole answer to what has come, which ends the connection.
-pub(super) fn answer(refused: &Refused, came: &[u8]) -> Vec<u8> {
+/// The whole answer to the bytes that were received; it ends the connection.
+pub(super) fn answer(refused: &RefusedHead, came: &[u8]) -> Vec<u8> {
     let (status, body) = match refused {
-        Refused::Bare(status) => (*status, bare_body(*status)),
-        Refused::Api(error) => (error.status_code(), error.body()),
+        RefusedHead::Bare(status) => (*status, bare_body(*status)),
+        RefusedHead::Api(error) => (error.status_code(), error.body()),
     };
     let (name, body) = (RequestName::of_bytes(came), body.to_string());
     report(status, &name);
@@ -33,10 +33,6 @@ pub(super) fn answer(refused: &Refused, came: &[u8]) -> Vec<u8> {
 }
 
 fn report(status: StatusCode, name: &RequestName) {
-    tracing::info!(
-        status = status.as_u16(),
-        request_id = name.as_str(),
-        "a request that is not taken as one"
-    );
+    tracing::info!(status = status.as_u16(), request_id = name.as_str(), "malformed request refused");
     metrics::counter!("identity_http_malformed_total", "status" => status.as_str().to_owned()).increment(1);
 }

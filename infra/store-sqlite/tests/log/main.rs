@@ -1,17 +1,11 @@
 //! The log on SQLite: the contract suite, and what only this adapter promises (its file, its guards, its
 //! neighbours in other processes, crashes and full disks).
 
-#[path = "log/child.rs"]
 mod child;
-#[path = "log/crash.rs"]
 mod crash;
-#[path = "log/files.rs"]
 mod files;
-#[path = "log/guards.rs"]
 mod guards;
-#[path = "log/load.rs"]
 mod load;
-#[path = "log/retention.rs"]
 mod retention;
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! A request that is being passed on: its head, then as much of its body as is its own, and no byte more.
+//! A request that is being forwarded to the framework: its head, then its body, and no byte beyond that.
 
 use std::io;
 use std::pin::Pin;
@@ -10,21 +10,21 @@ use tokio::time::Sleep;
 
 use super::head::Framing;
 
-/// A request on its way to the framework.
-pub(super) struct Passing {
-    /// Bytes of the head, at the front of the inbox.
+/// How much of a request was forwarded, and where it ends.
+pub(super) struct ForwardedRequest {
+    /// Bytes of the head that are still to be forwarded, at the front of the inbox.
     pub(super) head: usize,
     pub(super) body: Framing,
     pub(super) closes: bool,
     pub(super) expects: bool,
-    /// Bytes of the body that were passed on.
+    /// Bytes of the body that were forwarded.
     pub(super) passed: usize,
-    /// Its answer is out before its body has come: the rest is thrown away, and not for ever.
+    /// Set when the answer was written before the whole body was received: the rest is discarded until then.
     pub(super) unread: Option<Pin<Box<Sleep>>>,
 }
 
-impl Passing {
-    /// Whether all of it was passed on.
+impl ForwardedRequest {
+    /// Whether all of it was forwarded.
     pub(super) fn is_over(&self) -> bool {
         self.head == 0
             && match &self.body {
@@ -33,8 +33,8 @@ impl Passing {
             }
     }
 
-    /// The next bytes of the body: those that came with the head, then from the connection. Nothing filled: the
-    /// connection ended, or what comes is no body.
+    /// The next bytes of the body: those that were received with the head, then from the connection. When nothing is
+    /// filled, the connection ended, or what was received is not a valid body.
     pub(super) fn poll_body<T: AsyncRead>(
         &mut self,
         io: Pin<&mut T>,

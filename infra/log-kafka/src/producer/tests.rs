@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::ports::{EventLog as _, NewRecord, Topic};
-use local_cluster::{Kafka, Tools};
+use local_cluster::{InstalledTools, KafkaBrokers};
 
 use super::*;
 use crate::{KafkaLog, TopicPartitions};
@@ -16,12 +16,12 @@ fn record(value: String) -> NewRecord {
 /// new producer, and again after the shortest time between two.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fatal_error_ends_in_a_new_producer() {
-    if let Err(missing) = Tools::available() {
+    if let Err(missing) = InstalledTools::available() {
         assert!(std::env::var("CI").as_deref() != Ok("true"), "the Kafka tests cannot run: {missing}");
         eprintln!("NOT RUN: no fatal error was tested here: {missing}");
         return;
     }
-    let start = || Kafka::start(local_cluster::KafkaOptions::default()).expect("Kafka starts");
+    let start = || KafkaBrokers::start(local_cluster::KafkaOptions::default()).expect("Kafka starts");
     let kafka = tokio::task::spawn_blocking(start).await.expect("started");
     let mut options = KafkaOptions::new(kafka.bootstrap());
     (options.replication_factor, options.min_insync_replicas) = (1, 1);
