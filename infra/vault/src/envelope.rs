@@ -3,7 +3,6 @@
 
 use domain::ids::CustomerRef;
 use domain::orgs::Suite;
-use domain::sealed::Field;
 use sha2::{Digest as _, Sha256};
 
 use crate::aead::{COMMITMENT, NONCE, SALT, TAG};
@@ -28,15 +27,6 @@ pub(crate) fn suite_code(suite: Suite) -> u8 {
 
 fn suite_of(code: u8) -> Option<Suite> {
     [Suite::Aes256GcmSiv, Suite::Aes256Gcm].into_iter().find(|suite| suite_code(*suite) == code)
-}
-
-/// The record that carries the field: part of what an envelope is bound to.
-pub(crate) fn schema(field: Field) -> &'static str {
-    match field {
-        Field::FullName | Field::ExternalId => "identity.CustomerRegistered",
-        Field::Reason | Field::Photo => "identity.DukcapilVerdictReceived",
-        Field::DeclinedPhoto | Field::Raw => "identity.VerdictEvidence",
-    }
 }
 
 /// What stands before the ciphertext.
@@ -83,7 +73,7 @@ impl<'a> Header<'a> {
                 self.key_id.as_bytes(),
                 ctx.event_id.as_str().as_bytes(),
                 ctx.field.as_str().as_bytes(),
-                schema(ctx.field).as_bytes(),
+                ctx.field.record().as_bytes(),
                 ctx.content_type.as_bytes(),
                 &self.padded_len.to_be_bytes(),
                 &self.salt,
