@@ -1,7 +1,6 @@
 //! Opening and closing on real files.
 
 use std::path::Path;
-#[cfg(feature = "distributed")]
 use std::time::Duration;
 
 use super::*;
@@ -47,19 +46,6 @@ fn nobody_there(folder: &Path) -> Config {
     config
 }
 
-/// Run by `cargo test -p engine --no-default-features`.
-#[cfg(not(feature = "distributed"))]
-#[tokio::test]
-async fn a_build_with_the_embedded_engine_alone_says_so() {
-    let dir = tempfile::tempdir().expect("a folder");
-    for role in [Role::Tool, Role::Server] {
-        let refused = Engine::open(&nobody_there(dir.path()), role).await.expect_err("must be refused");
-        assert!(matches!(refused, OpenError::EmbeddedOnly), "{refused}");
-        assert!(refused.to_string().contains("build it with its default features"), "{refused}");
-    }
-}
-
-#[cfg(feature = "distributed")]
 #[tokio::test]
 async fn a_tool_says_that_nobody_is_there_and_ends() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -68,7 +54,6 @@ async fn a_tool_says_that_nobody_is_there_and_ends() {
     assert!(refused.to_string().contains("localhost:1"), "{refused}");
 }
 
-#[cfg(feature = "distributed")]
 #[tokio::test]
 async fn a_server_waits_for_who_is_not_there_yet() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -80,7 +65,6 @@ async fn a_server_waits_for_who_is_not_there_yet() {
 }
 
 /// How long one try for a broker takes at most.
-#[cfg(feature = "distributed")]
 fn config_try() -> Duration {
     log_kafka::KafkaTimeouts::default().connect
 }

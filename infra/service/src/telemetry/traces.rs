@@ -114,17 +114,6 @@ mod tests {
         assert!(Traces::from_env("test", |_| false).expect("nothing to set up").is_none());
     }
 
-    /// Run by `cargo test -p service --no-default-features`.
-    #[cfg(not(feature = "otlp"))]
-    #[test]
-    fn a_build_without_the_exporter_says_what_to_do_when_traces_are_wanted() {
-        let refused = Traces::from_env("test", |name| name == "OTEL_EXPORTER_OTLP_ENDPOINT").err();
-        let words = refused.expect("must be refused").to_string();
-        for part in ["built without", "default features", "unset OTEL_EXPORTER_OTLP_ENDPOINT"] {
-            assert!(words.contains(part), "{words}");
-        }
-    }
-
     #[test]
     fn a_requests_trace_goes_on_in_our_spans_and_the_last_ones_are_sent() {
         let kept = Kept::default();
