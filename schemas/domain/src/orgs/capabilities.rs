@@ -91,9 +91,8 @@ mod tests {
     /// The words stand in records for ever.
     #[test]
     fn capabilities_have_their_words() {
-        for (capability, word) in [(Capability::DukcapilEnabled, "dukcapilEnabled")] {
-            assert_eq!((capability.as_str(), Capability::parse(word)), (word, Some(capability)));
-        }
+        let (capability, word) = (Capability::DukcapilEnabled, "dukcapilEnabled");
+        assert_eq!((capability.as_str(), Capability::parse(word)), (word, Some(capability)));
         assert_eq!(Capability::parse("dukcapil"), None);
         assert_eq!(Capability::DukcapilEnabled.meaning(), "May it send verdicts?");
     }
