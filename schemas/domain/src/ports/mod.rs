@@ -2,11 +2,13 @@
 //! Small on purpose. Every adapter passes the contract suites of `infra/testkit`, which hold it to the
 //! obligations written here.
 
+mod faces;
 mod generations;
 mod keys;
 mod log;
 mod views;
 
+pub use faces::*;
 pub use generations::*;
 pub use keys::*;
 pub use log::*;

@@ -1,0 +1,50 @@
+//! The embedder: a face turned upright and laid onto the model's own landmarks, then a vector of length 1. Not here:
+//! whether the face is worth it (`reader`).
+
+use domain::ports::{DetectedFace, FaceEmbedder, FaceModelFault, FaceModelId, FaceVector, Picture};
+
+use crate::detect::tensor;
+use crate::geometry::{Similarity, warp};
+use crate::manifest::{Embedder, Input};
+use crate::session::Session;
+
+/// An embedder of aligned faces, as SFace and ArcFace are.
+pub struct OnnxEmbedder {
+    session: Session,
+    input: Input,
+    embedder: Embedder,
+}
+
+impl OnnxEmbedder {
+    pub(crate) fn new(session: Session, input: Input, embedder: Embedder) -> Self {
+        Self { session, input, embedder }
+    }
+
+    /// What it needs, and what its numbers mean.
+    pub fn embedder(&self) -> &Embedder {
+        &self.embedder
+    }
+}
+
+impl FaceEmbedder for OnnxEmbedder {
+    fn model(&self) -> &FaceModelId {
+        self.session.id()
+    }
+
+    fn align(&self, picture: &Picture, face: &DetectedFace) -> Option<Picture> {
+        let [_, _, height, width] = self.input.shape;
+        warp(picture, Similarity::nearest(&face.landmarks, &self.embedder.landmarks)?, width, height)
+    }
+
+    fn embed(&self, aligned: &Picture) -> Result<FaceVector, FaceModelFault> {
+        let fault =
+            |words: &str| FaceModelFault { model: self.model().name.clone(), words: words.to_owned() };
+        let [_, _, height, width] = self.input.shape;
+        if (aligned.width(), aligned.height()) != (width, height) {
+            return Err(fault("the aligned face has another size than the manifest says"));
+        }
+        let outputs = self.session.run(&tensor(aligned, &self.input))?;
+        let numbers = outputs.into_iter().next().unwrap_or_default();
+        FaceVector::normalised(numbers).ok_or_else(|| fault("it gave a vector without a direction"))
+    }
+}
