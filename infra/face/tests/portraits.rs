@@ -118,7 +118,7 @@ fn copies_of_a_photo_correlate() {
         for (what, copy) in [
             ("quality 60", jpeg(&whole, 60)),
             ("quality 95", jpeg(&whole, 95)),
-            ("0.7 the size", jpeg(&resized(&whole, whole.width() * 7 / 10, whole.height() * 7 / 10), 90)),
+            ("0.8 the size", jpeg(&resized(&whole, whole.width() * 8 / 10, whole.height() * 8 / 10), 90)),
             ("cropped by 2 %", jpeg(&cropped(&whole, 0.02), 90)),
             ("other metadata", exif_turned(&photo, 1)),
         ] {
