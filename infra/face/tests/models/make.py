@@ -55,7 +55,7 @@ n = 400
 save(
     "detector",
     [
-        helper.make_node("Conv", ["input", "first"], ["blue"]),
+        helper.make_node("Conv", ["input", "first"], ["blue"], kernel_shape=[1, 1], strides=[1, 1], pads=[0, 0, 0, 0], dilations=[1, 1]),
         helper.make_node("AveragePool", ["blue"], ["cells"], kernel_shape=[32, 32], strides=[32, 32]),
         helper.make_node("Reshape", ["cells", "shape"], ["cls_32"]),
         helper.make_node("Identity", ["cls_32"], ["obj_32"]),
