@@ -2,24 +2,23 @@
 
 use std::sync::{Arc, OnceLock};
 
-use chrono::Utc;
 use domain::ports::{EventLog, ExternalIds, Inspection, Views};
 use domain::rows::Generation;
 use domain::time::Timestamp;
-use engine::Directory;
-use engine::api_key::ApiKey;
 use event_codec::Codec;
-use projector::Live;
+use generation_watch::LiveGeneration;
+use org_directory::Directory;
+use org_directory::api_key::ApiKey;
 use vault::Vault;
 
-use crate::admission::Admission;
-use crate::customers::turns::Turns;
-use crate::errors::ApiError;
-use crate::outcomes::OutcomeHub;
-use crate::ratelimit::Limiter;
+use crate::serving::admission::Admission;
+use crate::serving::errors::ApiError;
+use crate::serving::rate_limit::Limiter;
 use crate::settings::Settings;
-use crate::verdict::accepted::Accepted;
-use crate::verdict::flight::Flights;
+use crate::writes::keyed_mutex::KeyedMutex;
+use crate::writes::outcome_hub::OutcomeHub;
+use crate::writes::single_flight::SingleFlight;
+use crate::writes::unprojected_writes::UnprojectedWrites;
 
 /// The ports the front end works through.
 #[derive(Clone)]
@@ -31,7 +30,7 @@ pub struct Ports {
     /// How far it is.
     pub inspection: Arc<dyn Inspection>,
     /// Which generation of it answers.
-    pub live: Live,
+    pub live: LiveGeneration,
     /// The orgs' own ids for customers.
     pub external_ids: Arc<dyn ExternalIds>,
     /// Customers' keys.
@@ -51,7 +50,7 @@ pub struct App {
     /// See [`Ports::inspection`].
     pub inspection: Arc<dyn Inspection>,
     /// See [`Ports::live`].
-    pub live: Live,
+    pub live: LiveGeneration,
     /// See [`Ports::external_ids`].
     pub external_ids: Arc<dyn ExternalIds>,
     /// See [`Ports::vault`].
@@ -68,12 +67,12 @@ pub struct App {
     pub limiter: Limiter,
     /// Bytes in flight.
     pub admission: Arc<Admission>,
-    /// Verdicts in flight under a key.
-    pub flights: Flights,
-    /// Verdicts under a key that are in the log and were not seen projected.
-    pub accepted: Accepted,
+    /// Writes that have repetitions, one of each name at a time.
+    pub single_flight: SingleFlight,
+    /// Writes that are in the log and were not seen projected.
+    pub unprojected_writes: UnprojectedWrites,
     /// Registrations of one external id, one after the other.
-    pub registrations: Turns,
+    pub external_id_mutex: KeyedMutex,
     /// A sandbox's own key, where its listener is on loopback: the page of the API fills it in.
     pub sandbox_key: OnceLock<ApiKey>,
 }
@@ -95,16 +94,16 @@ impl App {
             outcomes,
             limiter: Limiter::default(),
             admission,
-            flights: Flights::default(),
-            accepted: Accepted::default(),
-            registrations: Turns::default(),
+            single_flight: SingleFlight::default(),
+            unprojected_writes: UnprojectedWrites::default(),
+            external_id_mutex: KeyedMutex::default(),
             sandbox_key: OnceLock::new(),
         })
     }
 
     /// The clock on the wall.
     pub fn now(&self) -> Timestamp {
-        Timestamp::from_millis(Utc::now().timestamp_millis())
+        service::clock::now()
     }
 
     /// The generation of the read model that answers now, as a rule without asking the store.

@@ -2,17 +2,16 @@
 //! the projector, and the listeners; and taking it apart again in order.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use ::management::{Readiness, UnreadyReason};
 use anyhow::Context as _;
-use chrono::Utc;
 use domain::ports::LogError;
-use domain::time::Timestamp;
 use engine::config::{ApiConfig, Config, EngineKind, Listener};
-use engine::telemetry::Metrics;
-use engine::{Directory, Engine, Role};
-use projector::Progress;
+use engine::{Engine, Role};
+use generation_watch::LiveGeneration;
+use org_directory::Directory;
+use projector::SessionProgress;
+use service::telemetry::Metrics;
+use service::{Readiness, UnreadyReason};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vault::Vault;
@@ -20,9 +19,9 @@ use vault::Vault;
 use crate::app::{App, Ports};
 use crate::limits;
 use crate::management::Management;
-use crate::outcomes::{Currency, OutcomeHub};
-use crate::server::{self, Bound, Serving};
+use crate::serving::server::{self, Bound, Serving};
 use crate::settings::Settings;
+use crate::writes::outcome_hub::{OutcomeFreshness, OutcomeHub};
 
 mod readiness;
 
@@ -102,7 +101,7 @@ impl Instance {
         let opening = stop.run_until_cancelled(Box::pin(Engine::open(config, Role::Server))).await;
         let engine = opening.context("stopped before it was ready")??;
         if also.contains(&UnreadyReason::SandboxOrg) {
-            engine::sandbox::put_last_aside(&engine)?;
+            org_directory::sandbox::put_last_aside(&engine)?;
         }
         let begun = Begun::on(&engine, config, &settings);
         let outcomes = Box::pin(begun.outcomes_once_ready(&engine, &readiness, stop)).await;
@@ -181,20 +180,20 @@ struct Begun {
     cancel: CancellationToken,
     failed: Failure,
     tasks: Vec<JoinHandle<()>>,
-    currency: Currency,
+    freshness: OutcomeFreshness,
     vault: Vault,
     directory: Directory,
-    live: projector::Live,
+    live: LiveGeneration,
     /// Of the projector in this process, where there is one.
-    progress: Option<Progress>,
+    progress: Option<SessionProgress>,
 }
 
 impl Begun {
     fn on(engine: &Engine, config: &Config, settings: &Settings) -> Self {
         let (cancel, failed) = (CancellationToken::new(), Failure::default());
-        let (currency, stale) = (Currency::default(), settings.outcomes_stale);
-        let known = currency.clone();
-        let vault = engine.vault(Arc::new(move || known.is_current(stale)));
+        let (freshness, stale) = (OutcomeFreshness::default(), settings.outcomes_stale);
+        let freshness_now = freshness.clone();
+        let vault = engine.vault(Arc::new(move || freshness_now.is_fresh(stale)));
         let (directory, following) = Directory::start(
             Arc::clone(&engine.log),
             Arc::clone(&engine.kms),
@@ -202,7 +201,7 @@ impl Begun {
             cancel.clone(),
         );
         let generations = Arc::clone(&engine.operations.generations);
-        let (live, reading) = projector::Live::follow(generations, &instance_name(), cancel.clone());
+        let (live, reading) = LiveGeneration::start(generations, &instance_name(), cancel.clone());
         let mut tasks = vec![following, reading, sweep(vault.clone(), cancel.clone())];
         let mut progress = None;
         if config.engine.kind == EngineKind::Embedded {
@@ -211,7 +210,7 @@ impl Begun {
             tasks.push(task);
             progress = Some(its_progress);
         }
-        Self { cancel, failed, tasks, currency, vault, directory, live, progress }
+        Self { cancel, failed, tasks, freshness, vault, directory, live, progress }
     }
 
     /// The outcome stream, once everything else is there too.
@@ -223,7 +222,7 @@ impl Begun {
     ) -> anyhow::Result<Arc<OutcomeHub>> {
         let waits = Waits { engine, directory: &self.directory, progress: self.progress.as_ref(), readiness };
         let outcomes = async {
-            let outcomes = follow_outcomes(engine, &self.vault, self.currency.clone(), &self.cancel).await;
+            let outcomes = follow_outcomes(engine, &self.vault, self.freshness.clone(), &self.cancel).await;
             readiness.settle(UnreadyReason::OutcomeStream);
             waits.all().await;
             outcomes
@@ -273,7 +272,7 @@ pub fn settings(api: &ApiConfig) -> Settings {
 
 fn bind(listener: &Listener) -> anyhow::Result<Bound> {
     let addresses = listener.addresses()?;
-    let tls = listener.tls.as_ref().map(engine::tls::server_config).transpose()?;
+    let tls = listener.tls.as_ref().map(service::tls::server_config).transpose()?;
     let mut bound = Err(std::io::Error::other("no address"));
     for address in addresses {
         bound = Bound::new(address, tls.clone());
@@ -288,16 +287,16 @@ fn bind(listener: &Listener) -> anyhow::Result<Bound> {
 async fn follow_outcomes(
     engine: &Engine,
     vault: &Vault,
-    currency: Currency,
+    freshness: OutcomeFreshness,
     cancel: &CancellationToken,
 ) -> Arc<OutcomeHub> {
-    let mut pause = limits::OUTCOMES_RETRY_MIN;
+    let mut backoff = limits::OUTCOMES_RETRY.start();
     loop {
         let started = OutcomeHub::start(
             Arc::clone(&engine.log),
             engine.codec.clone(),
             vault.clone(),
-            currency.clone(),
+            freshness.clone(),
             cancel.clone(),
         );
         let error: LogError = match started.await {
@@ -305,14 +304,8 @@ async fn follow_outcomes(
             Err(error) => error,
         };
         tracing::warn!(%error, "the outcome stream cannot be followed yet; trying again");
-        again(&mut pause).await;
+        tokio::time::sleep(backoff.next_pause()).await;
     }
-}
-
-/// A pause that doubles while things fail.
-async fn again(pause: &mut Duration) {
-    tokio::time::sleep(*pause).await;
-    *pause = (*pause * 2).min(limits::OUTCOMES_RETRY_MAX);
 }
 
 /// Drops keys that are past their time, also when nobody asks for any.
@@ -338,25 +331,24 @@ fn spawn_projector(
     vault: Vault,
     cancel: CancellationToken,
     failed: Failure,
-) -> (JoinHandle<()>, Progress) {
-    let now = || Timestamp::from_millis(Utc::now().timestamp_millis());
-    let ports = projector::Ports {
+) -> (JoinHandle<()>, SessionProgress) {
+    let ports = projector::ProjectorPorts {
         log: Arc::clone(&engine.log),
         projection: Arc::clone(&engine.projection),
         vault,
         codec: engine.codec.clone(),
-        clock: Arc::new(now),
+        clock: Arc::new(service::clock::now),
     };
     let wanted = &config.projector;
-    let settings = projector::Settings {
+    let settings = projector::ProjectorSettings {
         group: wanted.group.clone(),
         batch_records_max: wanted.batch_records_max as usize,
         poison_max: wanted.dead_letters_max as usize,
         batch_bytes_max: usize::try_from(wanted.batch_bytes_max).unwrap_or(usize::MAX),
-        ..projector::Settings::default()
+        ..projector::ProjectorSettings::default()
     };
     let generations = Arc::clone(&engine.operations.generations);
-    let runner = projector::Runner::new(ports, settings).following(generations, instance_name());
+    let runner = projector::ProjectorRunner::new(ports, settings).following(generations, instance_name());
     let progress = runner.progress();
     let task = tokio::spawn(async move {
         if let Err(error) = runner.run(cancel).await {

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use retry_schedule::RetrySchedule;
+
 /// A request's body (contract §2): 4 MiB.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -131,10 +133,10 @@ pub const UNKNOWN_NAME_BYTES_MAX: usize = 64;
 /// A query string's parameters: every endpoint knows fewer than ten.
 pub const QUERY_PARAMS_MAX: usize = 32;
 
-/// Verdicts under an `Idempotency-Key` that are remembered as accepted while the read model does not show them:
-/// some seconds of one instance's most, or the retries of a long stall of the projector; about 10 MiB. What is
+/// Writes with repetitions (an `Idempotency-Key`) that are remembered as accepted while the read model does not show
+/// them: some seconds of one instance's most, or the retries of a long stall of the projector; about 10 MiB. What is
 /// forgotten is appended once more when it is retried, and the fold takes it for a repetition.
-pub const ACCEPTED_MAX: usize = 20_000;
+pub const UNPROJECTED_WRITES_MAX: u64 = 20_000;
 
 /// Outcomes buffered for one waiting verdict: an event has at most four, and a duplicate repeats the last. A
 /// full buffer drops the rest, and the row is read at the end of the wait.
@@ -146,20 +148,15 @@ pub const OUTCOMES_BATCH_RECORDS: usize = 1_000;
 /// Bytes of outcomes taken per read.
 pub const OUTCOMES_BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// How long a read of outcomes may wait for the first: the stream's currency is renewed at least this often.
+/// How long a read of outcomes may wait for the first: the stream's freshness is renewed at least this often.
 pub const OUTCOMES_WAIT: Duration = Duration::from_millis(500);
 
-/// The first pause after the outcome stream failed; doubled up to [`OUTCOMES_RETRY_MAX`].
-pub const OUTCOMES_RETRY_MIN: Duration = Duration::from_millis(100);
+/// Pauses after the outcome stream failed, and while a start waits for what is not there yet.
+pub const OUTCOMES_RETRY: RetrySchedule =
+    RetrySchedule::new(Duration::from_millis(100), Duration::from_secs(2));
 
-/// The longest pause after the outcome stream failed.
-pub const OUTCOMES_RETRY_MAX: Duration = Duration::from_secs(2);
-
-/// The first pause while waiting for a registration's row; doubled up to [`ROW_POLL_MAX`].
-pub const ROW_POLL_MIN: Duration = Duration::from_millis(2);
-
-/// The longest pause while waiting for a registration's row.
-pub const ROW_POLL_MAX: Duration = Duration::from_millis(50);
+/// Pauses while waiting for a registration's row.
+pub const ROW_POLL: RetrySchedule = RetrySchedule::new(Duration::from_millis(2), Duration::from_millis(50));
 
 /// Beyond [`APPEND_DEADLINE`], until an attempt to append that nobody waits for any more has taken effect or never
 /// will: the producer gives up on a record after 5 s and librdkafka notices within 2 s more, which is within the

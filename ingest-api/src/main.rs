@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use engine::Config;
 use engine::config::ListenAddress;
-use engine::orgs::cli::{OrgsArgs, run_orgs};
-use engine::program::{self, BuildInfo};
-use engine::telemetry::Telemetry;
 use ingest_api::compose::Instance;
 use ingest_api::sandbox;
+use org_directory::orgs::cli::{OrgsArgs, run_orgs};
+use service::program::{self, BuildInfo};
+use service::telemetry::Telemetry;
 
 /// Which build this is.
 const BUILD: BuildInfo = BuildInfo { version: env!("CARGO_PKG_VERSION"), commit: env!("BUILD_COMMIT") };
@@ -110,7 +110,7 @@ async fn command(command: Command) -> anyhow::Result<ExitCode> {
 
 /// Serves until a signal, or until it cannot; the sandbox gets its org, key and customer.
 async fn serve(config: &Config, sandbox_limit: Option<u32>) -> anyhow::Result<()> {
-    let telemetry = Telemetry::init(&config.telemetry, "ingest-api", BUILD)?;
+    let telemetry = Telemetry::init(config.telemetry.log_format, "ingest-api", BUILD)?;
     let stop = program::stop_on_signal()?;
     let started = match sandbox_limit {
         Some(limit) => Box::pin(sandbox::start(config, telemetry.metrics(), &stop, limit))

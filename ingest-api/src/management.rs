@@ -5,14 +5,14 @@ mod registry;
 
 use std::sync::Arc;
 
-use ::management::Readiness;
 use actix_web::HttpResponse;
 use actix_web::web::{self, ServiceConfig};
-use engine::telemetry::Metrics;
 use serde_json::json;
+use service::Readiness;
+use service::telemetry::Metrics;
 
-use crate::errors::ApiError;
 use crate::routes::{READ, only, read};
+use crate::serving::errors::ApiError;
 
 /// What the listener shows.
 #[derive(Clone)]

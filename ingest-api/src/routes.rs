@@ -7,10 +7,13 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, guard};
 
 use crate::app::App;
-use crate::auth::{self, Wants};
-use crate::errors::ApiError;
-use crate::ratelimit::Bucket;
-use crate::{customers, docs, reading, verdict};
+use crate::endpoints::customers::{self, CustomerRegistration};
+use crate::endpoints::dukcapil_verdict::{self, DukcapilVerdict};
+use crate::serving::auth::{self, Wants};
+use crate::serving::errors::ApiError;
+use crate::serving::rate_limit::Bucket;
+use crate::writes::path;
+use crate::{documentation, reading};
 
 /// Paths beneath this want a key, whether they exist or not.
 const API: &str = "/api/";
@@ -29,21 +32,23 @@ pub fn configure(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) {
         let docs_shown = app.settings.docs;
         config
             .app_data(web::Data::from(app))
-            .service(only("POST", verdict::record::ROUTE).route(web::post().to(verdict::post)))
+            .service(
+                only("POST", dukcapil_verdict::ROUTE).route(web::post().to(path::post::<DukcapilVerdict>)),
+            )
             .service(
                 only("GET, HEAD, POST", customers::ROUTE)
-                    .route(web::post().to(customers::register::post))
-                    .route(read().to(customers::find)),
+                    .route(web::post().to(path::post::<CustomerRegistration>))
+                    .route(read().to(reading::customers::find)),
             )
-            .service(only(READ, "/api/customers/{id}").route(read().to(customers::get)))
+            .service(only(READ, "/api/customers/{id}").route(read().to(reading::customers::get)))
             .service(only(READ, "/api/identity/attempts").route(read().to(reading::attempts::get)))
             .service(
                 only(READ, "/api/identity/verifications/{id}").route(read().to(reading::verification::get)),
             )
             .service(only(READ, "/api/identity/kyc/{customerId}").route(read().to(reading::kyc::get)))
             .service(only(READ, "/api/auth/me").route(read().to(reading::me::get)))
-            .service(only(READ, "/openapi.json").route(read().to(docs::openapi)))
-            .configure(|config| docs::configure(config, docs_shown))
+            .service(only(READ, "/openapi.json").route(read().to(documentation::openapi)))
+            .configure(|config| documentation::configure(config, docs_shown))
             .default_service(web::to(not_found));
     }
 }

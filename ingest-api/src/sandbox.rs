@@ -2,21 +2,21 @@
 
 use std::time::Duration;
 
-use ::management::UnreadyReason;
 use anyhow::Context as _;
 use data_encoding::BASE64;
 use domain::ids::{CustomerId, CustomerRef};
 use engine::config::Config;
-use engine::directory::KeyLookup;
-use engine::sandbox::{SandboxInfo, SandboxOrg, prepare_org, write_sandbox_json};
-use engine::telemetry::Metrics;
+use org_directory::directory::KeyLookup;
+use org_directory::sandbox::{SandboxInfo, SandboxOrg, prepare_org, write_sandbox_json};
+use service::UnreadyReason;
+use service::telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::Caller;
 use crate::compose::Instance;
-use crate::customers::register::register;
-use crate::customers::registered;
-use crate::errors::ApiError;
+use crate::endpoints::customers::register;
+use crate::reading::customers::registered;
+use crate::serving::auth::Caller;
+use crate::serving::errors::ApiError;
 
 /// A small real photo, for the curl.
 pub const SAMPLE_PHOTO: &[u8] = include_bytes!("../testdata/sample.jpg");

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::bail;
-use chrono::Utc;
-use domain::time::Timestamp;
 use engine::config::{Config, EngineKind};
 use engine::data_dir::DataDir;
-use engine::telemetry::Telemetry;
 use engine::{Engine, Operations, Role};
 use projector::rebuild::RebuildPorts;
-use projector::{Ports, Settings};
+use projector::{ProjectorPorts, ProjectorSettings};
+use service::telemetry::Telemetry;
 use vault::AlwaysCurrent;
 
 use crate::BUILD;
@@ -22,7 +20,7 @@ pub(crate) struct Opened {
     /// Its settings.
     pub(crate) config: Config,
     /// What a projector works through.
-    pub(crate) ports: Ports,
+    pub(crate) ports: ProjectorPorts,
     /// What an operator's commands need besides.
     pub(crate) operations: Operations,
     telemetry: Telemetry,
@@ -41,7 +39,7 @@ impl Opened {
         if config.engine.kind == EngineKind::Embedded && !DataDir::exists(&config.engine.data_dir) {
             bail!("{} is no data folder: nothing has served on it", config.engine.data_dir.display());
         }
-        let telemetry = Telemetry::init(&config.telemetry, "projector", BUILD)?;
+        let telemetry = Telemetry::init(config.telemetry.log_format, "projector", BUILD)?;
         Self::open(config, telemetry, Role::Tool).await
     }
 
@@ -56,13 +54,13 @@ impl Opened {
     async fn open(config: Config, telemetry: Telemetry, role: Role) -> anyhow::Result<Self> {
         let engine = Engine::open(&config, role).await?;
         let operations = engine.operations.clone();
-        let ports = Ports {
+        let ports = ProjectorPorts {
             log: Arc::clone(&engine.log),
             projection: Arc::clone(&engine.projection),
             // A customer's keys are forgotten when its erasure is projected, and later events come later.
             vault: engine.vault(Arc::new(AlwaysCurrent)),
             codec: engine.codec.clone(),
-            clock: Arc::new(|| Timestamp::from_millis(Utc::now().timestamp_millis())),
+            clock: Arc::new(service::clock::now),
         };
         Ok(Self { engine, config, ports, operations, telemetry })
     }
@@ -74,14 +72,14 @@ impl Opened {
     }
 
     /// The projector's settings.
-    pub(crate) fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> ProjectorSettings {
         let wanted = &self.config.projector;
-        Settings {
+        ProjectorSettings {
             group: wanted.group.clone(),
             batch_records_max: wanted.batch_records_max as usize,
             poison_max: wanted.dead_letters_max as usize,
             batch_bytes_max: usize::try_from(wanted.batch_bytes_max).unwrap_or(usize::MAX),
-            ..Settings::default()
+            ..ProjectorSettings::default()
         }
     }
 

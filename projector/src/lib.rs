@@ -6,28 +6,16 @@
 //! What does not belong here: what an event means (`domain`), how a log or a store works (the adapters).
 
 mod batch;
-mod beats;
-mod following;
-mod held;
-mod intake;
-mod lag;
-mod lanes;
+mod group;
 pub mod limits;
-mod live;
-mod memory;
-mod partition;
-mod plan;
-mod positions;
-mod progress;
-mod publish;
+mod pause;
 pub mod quarantine;
 pub mod rebuild;
 mod runner;
-mod session;
-mod standing;
+mod settings;
 pub mod status;
 
-pub use live::Live;
-pub use positions::Positions;
-pub use progress::Progress;
-pub use runner::{Clock, Ports, RunError, Runner, Settings};
+pub use group::positions::StoredPositions;
+pub use group::progress::SessionProgress;
+pub use runner::{ProjectorRunner, RunError};
+pub use settings::{HeaderClock, ProjectorPorts, ProjectorSettings};

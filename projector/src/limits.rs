@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use retry_schedule::RetrySchedule;
+
 /// Records of one poll: enough that a commit's cost is shared by many, few enough that a batch is done in
 /// well under a second.
 pub const BATCH_RECORDS_MAX: usize = 500;
@@ -27,11 +29,9 @@ pub const REMEMBERED_IDS_MAX: usize = 256;
 /// The same of all customers of a partition together: some 20 bytes each, a MiB or two.
 pub const REMEMBERED_IDS_OF_ALL_MAX: usize = 65_536;
 
-/// First pause after a failure that may pass.
-pub const BACKOFF_MIN: Duration = Duration::from_millis(20);
-
-/// Longest pause after failures: an outage of a store is over for us at most this late.
-pub const BACKOFF_MAX: Duration = Duration::from_secs(2);
+/// Pauses after failures that may pass: an outage of a store is over for us at most as late as the longest.
+pub const FAILURE_RETRY: RetrySchedule =
+    RetrySchedule::new(Duration::from_millis(20), Duration::from_secs(2));
 
 /// A partition halts when more than this many of its last [`POISON_WINDOW_RECORDS`] could not be applied:
 /// one bad record is a customer's trouble, many are ours.
@@ -44,27 +44,16 @@ pub const POISON_WINDOW_RECORDS: u64 = 1_000;
 /// When more wait it is not an org's key that is away but the key store or the KMS, and the partition waits.
 pub const HELD_ORGS_MAX: usize = 256;
 
-/// How long an org whose key was away is left alone before it is tried again.
-pub const HELD_ASK_MIN: Duration = Duration::from_millis(500);
-
-/// The longest: a key that was put back serves at most this late. One read of the log and one of the key row.
-pub const HELD_ASK_MAX: Duration = Duration::from_secs(5);
+/// How long an org whose key was away is left alone before it is tried again: a key that was put back serves at most
+/// as late as the longest. Each try is one read of the log and one of the key row.
+pub const HELD_ORG_RETRY: RetrySchedule =
+    RetrySchedule::new(Duration::from_millis(500), Duration::from_secs(5));
 
 /// Tallies and books kept in memory for each partition before all are dropped and read again.
 pub const CACHED_COUNTS_MAX: usize = 10_000;
 
 /// Origin records that a release reads at once.
 pub const RELEASE_READS_AT_ONCE: usize = 16;
-
-/// How often an instance looks at the pointer: a change is followed within a second.
-pub const POINTER_EVERY: Duration = Duration::from_millis(250);
-
-/// How often an instance says which pointer it works by, while a generation stands beside the one that
-/// answers.
-pub const ACKNOWLEDGE_EVERY: Duration = Duration::from_secs(2);
-
-/// A pointer heard of this long ago is asked for again before the next batch.
-pub const POINTER_STALE: Duration = Duration::from_secs(4);
 
 /// Partitions that a rebuild replays at once: each has a batch in memory ([`BATCH_BYTES_MAX`]), and more only
 /// wait for the same store.
@@ -94,11 +83,11 @@ pub const INSTANCES_EVERY: Duration = Duration::from_millis(50);
 pub const POINT_TRIES_MAX: u32 = 20;
 
 /// Every instance has said something within this after a generation stands beside: it looks at the pointer
-/// every [`POINTER_EVERY`].
+/// every [`generation_watch::limits::POINTER_EVERY`].
 pub const INSTANCES_APPEAR: Duration = Duration::from_millis(1_500);
 
-/// An instance that says nothing new for five times [`ACKNOWLEDGE_EVERY`] is gone; it asks for the pointer
-/// again before it does anything ([`POINTER_STALE`]).
+/// An instance that says nothing new for five times [`generation_watch::limits::ACKNOWLEDGE_EVERY`] is gone; it asks for the pointer
+/// again before it does anything ([`generation_watch::limits::POINTER_STALE`]).
 pub const INSTANCE_GONE: Duration = Duration::from_secs(10);
 
 /// How long a switch waits for both generations to come together before it is taken back.

@@ -7,7 +7,7 @@ mod compose;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use engine::program::{self, BuildInfo};
+use service::program::{self, BuildInfo};
 
 use crate::cli::quarantine::QuarantineArgs;
 use crate::cli::rebuild::RebuildArgs;

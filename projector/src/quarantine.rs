@@ -12,9 +12,10 @@ use event_codec::Meta;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::batch::{BatchError, Reader};
+use crate::batch::batch_error::BatchError;
+use crate::batch::prefetch::BatchReader;
 use crate::limits::{QUARANTINE_PAGE, RELEASE_LOOK_EVERY, RELEASE_WAIT_MAX};
-use crate::partition::wait;
+use crate::pause::wait;
 use crate::rebuild::RebuildPorts;
 
 /// Why a quarantine was not read or released.
@@ -38,8 +39,8 @@ pub enum QuarantineError {
          effect when one does", .0.partition.0, .0.offset.0
     )]
     NotYet(Source),
-    /// Broken off.
-    #[error("broken off")]
+    /// Interrupted by the operator.
+    #[error("interrupted")]
     Cancelled,
 }
 
@@ -57,7 +58,7 @@ impl From<FoldStop> for QuarantineError {
 
 /// A quarantined customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Quarantined {
+pub struct QuarantinedCustomer {
     /// Who.
     pub customer: CustomerRef,
     /// Since when, and why.
@@ -68,9 +69,9 @@ pub struct Quarantined {
 ///
 /// # Errors
 /// [`QuarantineError`].
-pub async fn list(ports: &RebuildPorts) -> Result<Vec<Quarantined>, QuarantineError> {
+pub async fn list(ports: &RebuildPorts) -> Result<Vec<QuarantinedCustomer>, QuarantineError> {
     let live = ports.generations.pointer().await?.live;
-    let mut all: Vec<Quarantined> = Vec::new();
+    let mut all: Vec<QuarantinedCustomer> = Vec::new();
     loop {
         let after = all.last().map(|one| &one.customer);
         let page = ports.inspection.quarantined(live, after, QUARANTINE_PAGE).await?;
@@ -78,7 +79,7 @@ pub async fn list(ports: &RebuildPorts) -> Result<Vec<Quarantined>, QuarantineEr
             return Ok(all);
         }
         let of = |state: CustomerState| {
-            Some(Quarantined { quarantine: state.quarantine?, customer: state.customer })
+            Some(QuarantinedCustomer { quarantine: state.quarantine?, customer: state.customer })
         };
         all.extend(page.into_iter().filter_map(of));
     }
@@ -86,7 +87,7 @@ pub async fn list(ports: &RebuildPorts) -> Result<Vec<Quarantined>, QuarantineEr
 
 /// One that waits, and what this build would make of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
+pub struct WaitingEvent {
     /// Its note.
     pub note: EventNote,
     /// Why this build cannot apply it; none when it can.
@@ -95,16 +96,16 @@ pub struct Waiting {
 
 /// What waits for a customer's release.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown {
+pub struct QuarantineDetails {
     /// The quarantine.
-    pub quarantined: Quarantined,
+    pub quarantined: QuarantinedCustomer,
     /// As many as one release re-reads, in order; the first is the one that could not be applied.
-    pub waiting: Vec<Waiting>,
+    pub waiting: Vec<WaitingEvent>,
 }
 
-impl Shown {
+impl QuarantineDetails {
     /// Those that this build cannot apply either.
-    pub fn unappliable(&self) -> impl Iterator<Item = &Waiting> {
+    pub fn unappliable(&self) -> impl Iterator<Item = &WaitingEvent> {
         self.waiting.iter().filter(|one| one.unappliable.is_some())
     }
 }
@@ -125,12 +126,15 @@ async fn state(
 ///
 /// # Errors
 /// [`QuarantineError`].
-pub async fn show(ports: &RebuildPorts, customer: &CustomerRef) -> Result<Shown, QuarantineError> {
+pub async fn show(
+    ports: &RebuildPorts,
+    customer: &CustomerRef,
+) -> Result<QuarantineDetails, QuarantineError> {
     let live = ports.generations.pointer().await?.live;
     let not = || QuarantineError::NotQuarantined(customer.record_key());
     let mut state = state(ports, live, customer).await?.ok_or_else(not)?;
     let quarantine = state.quarantine.clone().ok_or_else(not)?;
-    let reader = Reader {
+    let reader = BatchReader {
         log: &*ports.ports.log,
         projection: &*ports.ports.projection,
         vault: &ports.ports.vault,
@@ -150,10 +154,13 @@ pub async fn show(ports: &RebuildPorts, customer: &CustomerRef) -> Result<Shown,
             (folded.effect.entry == Some(BookEntry::DeadLettered)).then(|| why(fact, &folded.rows));
         state = folded.state;
         if let Some(ViewRow::Note(note)) = note {
-            waiting.push(Waiting { note, unappliable });
+            waiting.push(WaitingEvent { note, unappliable });
         }
     }
-    Ok(Shown { quarantined: Quarantined { customer: customer.clone(), quarantine }, waiting })
+    Ok(QuarantineDetails {
+        quarantined: QuarantinedCustomer { customer: customer.clone(), quarantine },
+        waiting,
+    })
 }
 
 /// Why a fact was not applied: its own cause, or the fold's.
@@ -170,7 +177,7 @@ fn why(fact: &Fact, rows: &[(Source, ViewRow)]) -> String {
 
 /// What a release came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Released {
+pub struct ReleaseResult {
     /// The release.
     pub source: Source,
     /// What became of each event that waited.
@@ -188,7 +195,7 @@ pub async fn release(
     ports: &RebuildPorts,
     customer: &CustomerRef,
     cancel: &CancellationToken,
-) -> Result<Released, QuarantineError> {
+) -> Result<ReleaseResult, QuarantineError> {
     let event_id = EventId::from_bytes(vault::random_id());
     let event = Event::CustomerReleased(CustomerReleased { event_id, customer: customer.clone() });
     let meta = Meta { time: ports.ports.clock.now(), traceparent: None };
@@ -210,7 +217,7 @@ pub async fn release(
                 _ => Vec::new(),
             };
             let still_waiting = state.quarantine.map_or(0, |quarantine| quarantine.waiting);
-            return Ok(Released { source, results, still_waiting });
+            return Ok(ReleaseResult { source, results, still_waiting });
         }
         if Instant::now() >= until {
             return Err(QuarantineError::NotYet(source));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use domain::event::{Offset, Partition};
 use domain::ids::OrgId;
-use domain::ports::{Acknowledgement, Beside, LogError, OffsetRange, Pointer, StoreError, Topic};
+use domain::ports::{Acknowledgement, LogError, OffsetRange, Pointer, SecondGeneration, StoreError, Topic};
 use domain::rows::{BookEntry, Books, Generation, HeldOrg, PositionRow};
 
 use crate::limits::QUARANTINE_PAGE;
@@ -52,7 +52,7 @@ pub struct OrgBooks {
 
 /// How the read model stands.
 #[derive(Debug, Clone)]
-pub struct Status {
+pub struct ProjectorStatus {
     /// Which generation answers, and what is beside it.
     pub pointer: Pointer,
     /// By partition.
@@ -65,7 +65,7 @@ pub struct Status {
     pub instances: Vec<Acknowledgement>,
 }
 
-impl Status {
+impl ProjectorStatus {
     /// Whether every org's books balance.
     pub fn balances(&self) -> bool {
         self.books.iter().all(|org| org.balance)
@@ -76,7 +76,7 @@ impl Status {
 ///
 /// # Errors
 /// [`StatusError`].
-pub async fn status(ports: &RebuildPorts) -> Result<Status, StatusError> {
+pub async fn status(ports: &RebuildPorts) -> Result<ProjectorStatus, StatusError> {
     let pointer = ports.generations.pointer().await?;
     let partitions = partitions(ports, &pointer).await?;
     let mut books: BTreeMap<OrgId, OrgBooks> = BTreeMap::new();
@@ -90,7 +90,7 @@ pub async fn status(ports: &RebuildPorts) -> Result<Status, StatusError> {
         of.balance &= row.books.balance();
         add(&mut of.books, row.books);
     }
-    Ok(Status {
+    Ok(ProjectorStatus {
         quarantined: quarantined(ports, pointer.live).await?,
         instances: ports.generations.acknowledgements().await?,
         partitions,
@@ -99,7 +99,7 @@ pub async fn status(ports: &RebuildPorts) -> Result<Status, StatusError> {
     })
 }
 
-/// By partition. A partition that lags and does not move from one look to the next stands still.
+/// By partition. A partition that lags and does not move from one look to the next is not being projected.
 ///
 /// # Errors
 /// [`StatusError`].
@@ -119,7 +119,7 @@ pub async fn partitions(
         rows(pointer.live).await?.into_iter().map(|row| (row.partition, row)).collect();
     let beside = match &pointer.beside {
         // Whoever makes or drops its tables may be at it, or have been killed at it.
-        Some(Beside::Building(generation) | Beside::Dropping(generation)) => {
+        Some(SecondGeneration::Building(generation) | SecondGeneration::Dropping(generation)) => {
             match positions(*generation).await {
                 Err(StatusError::Store(StoreError::Corrupt(_))) => None,
                 of => Some(of?),

@@ -16,8 +16,10 @@ use domain::ports::NewRecord;
 use domain::sealed::{Field, Sealed};
 use domain::time::Timestamp;
 use event_codec::{Codec, Meta, value_sha256};
-use ingest_api::json::Object;
-use ingest_api::verdict::parse;
+use ingest_api::endpoints::dukcapil_verdict::DukcapilVerdict;
+use ingest_api::endpoints::dukcapil_verdict::submission::VerdictSubmission;
+use ingest_api::serving::json::Object;
+use ingest_api::writes::path::parse_body;
 use testkit::memory::MemoryKeys;
 use vault::{
     AlwaysCurrent, EvidenceKeyPair, EvidenceSecret, FileKms, FreshKeys, Kms as _, SealContext, Vault,
@@ -59,8 +61,9 @@ impl Bench {
         Ok(Self { fresh, secret, codec: Codec::committed(), body: body.into_bytes(), customer, now })
     }
 
-    fn parse(&self) -> Result<parse::Submission> {
-        parse::submission(&self.body, "", &Default::default()).0.map_err(|error| anyhow!("{error}"))
+    fn parse(&self) -> Result<VerdictSubmission> {
+        let (submission, _) = parse_body::<DukcapilVerdict>(&self.body, "", &Default::default());
+        submission.map_err(|error| anyhow!("{error}"))
     }
 
     fn seal_photo(&self, event: &EventId, photo: &Photo) -> Result<Sealed> {
@@ -75,7 +78,7 @@ impl Bench {
     }
 
     /// The command of a submission, as the front end builds it.
-    fn command(&self, submission: &parse::Submission) -> Result<RecordVerdict> {
+    fn command(&self, submission: &VerdictSubmission) -> Result<RecordVerdict> {
         let event_id = EventId::from_bytes(random_id());
         let photo = submission.verdict.enrolled_photo().context("a photo")?;
         let sealed_photo = self.seal_photo(&event_id, photo)?;
@@ -169,8 +172,10 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
         rows.push(vec![name.to_owned(), format!("{spread:.1}")]);
         spread.median
     };
-    let parsed =
-        row("parse: JSON, base64, photo walk, raw copied (`verdict::parse`)", time(|| bench.parse())?);
+    let parsed = row(
+        "parse: JSON, base64, photo walk, raw copied (`dukcapil_verdict::submission`)",
+        time(|| bench.parse())?,
+    );
     row("— of it JSON", time(|| Object::parse(&bench.body, FIELDS).map_err(|e| anyhow!("{e}")))?);
     row("— of it base64", time(|| Ok(base64_simd::forgiving_decode_to_vec(base64.as_bytes())?))?);
     row("— of it the photo's walk", time(|| Ok(Photo::parse(photo.bytes())?))?);

@@ -7,8 +7,10 @@ use std::path::PathBuf;
 
 use rustix::process::{Resource, Rlimit, prlimit};
 
-use crate::harness::{Options, Sandbox, inside, until};
-use crate::load::{Sent, all_is_there_once, raw_is_identical, rng};
+use system_tests::harness::ContractHarness as _;
+use system_tests::load::{Sent, all_is_there_once, raw_is_identical, rng};
+use system_tests::patience::until;
+use system_tests::sandbox::{Options, Sandbox, inside};
 
 /// Requests that must be refused while there is no room.
 const REFUSED: usize = 5;
@@ -27,7 +29,7 @@ fn words(words: &[&str]) -> Vec<OsString> {
 fn verdict(number: usize, customer: &str) -> Sent {
     (0..)
         .map(|stream| Sent::verdict(&mut rng(number as u64, stream), format!("disk-{number}"), customer))
-        .find(|one| matches!(one.what, crate::load::What::Verdict { valid: true, .. }))
+        .find(|one| matches!(one.what, system_tests::load::What::Verdict { valid: true, .. }))
         .expect("a third of all seeds")
 }
 
@@ -50,7 +52,7 @@ async fn refuses_and_goes_on(
     until("refusals", async || {
         let mut one = verdict(all.len(), &customer);
         let headers = [("idempotency-key", one.key.as_str())];
-        let probe = api.post_bytes(crate::client::VERDICT, &headers, one.bytes()).await;
+        let probe = api.post_bytes(system_tests::client::VERDICT, &headers, one.bytes()).await;
         match probe.status {
             503 => {
                 assert!(probe.json()["error"].is_string(), "{probe:?}");

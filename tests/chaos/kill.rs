@@ -8,8 +8,9 @@ use rand::RngExt as _;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::harness::Sandbox;
-use crate::load::{Sent, all_is_there_once, raw_is_identical, rng, work};
+use system_tests::harness::ContractHarness as _;
+use system_tests::load::{Sent, all_is_there_once, raw_is_identical, rng, work};
+use system_tests::sandbox::Sandbox;
 
 const CONNECTIONS: u64 = 8;
 

@@ -16,9 +16,11 @@ use event_codec::{Codec, Meta};
 use serde_json::{Value, json};
 use store_sqlite::{SqliteKeys, SqliteLog, SqliteLogOptions};
 
-use crate::client::{Api, declined, text};
-use crate::drill::steps;
-use crate::harness::{Sandbox, until};
+use system_tests::client::{Api, declined, text};
+use system_tests::drill::steps;
+use system_tests::harness::ContractHarness as _;
+use system_tests::patience::until;
+use system_tests::sandbox::Sandbox;
 
 /// Runs the page's block of that name.
 fn drill(name: &str, sandbox: &Sandbox) {

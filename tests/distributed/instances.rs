@@ -6,8 +6,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::client::{Answer, Api, VERDICT, declined, text, verified};
-use crate::harness::Sandbox;
+use system_tests::client::{Answer, Api, VERDICT, declined, text, verified};
+use system_tests::harness::ContractHarness as _;
+
+use crate::harness::SharedOrg;
 
 const CONNECTIONS: usize = 16;
 const POSTS: usize = 100;
@@ -23,7 +25,7 @@ async fn one_row(each: &[Api], id: &Value, total: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_posts_with_one_key_split_over_two_instances_are_one_verdict() {
-    let sandbox = Sandbox::start().await;
+    let sandbox = SharedOrg::<0>::start().await;
     let each = sandbox.each();
     let body = verified(&sandbox.info().customer);
     let mut tasks = JoinSet::new();
@@ -52,7 +54,7 @@ async fn a_hundred_posts_with_one_key_split_over_two_instances_are_one_verdict()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_bodies_with_one_key_on_two_instances_one_counts_and_the_other_hears_so() {
-    let sandbox = Sandbox::start().await;
+    let sandbox = SharedOrg::<0>::start().await;
     let each = sandbox.each();
     let customer = sandbox.info().customer.clone();
     for round in 0..5 {
@@ -86,7 +88,7 @@ async fn of_two_bodies_with_one_key_on_two_instances_one_counts_and_the_other_he
 /// Nobody waited, so nobody could be refused: the verdict that lost is told of in its winner's signals.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_that_lost_after_its_202_is_a_signal_of_the_one_that_won() {
-    let sandbox = Sandbox::start().await;
+    let sandbox = SharedOrg::<0>::start().await;
     let each = sandbox.each();
     let customer = sandbox.info().customer.clone();
     let headers = [("idempotency-key", "both-async"), ("prefer", "respond-async")];
@@ -99,7 +101,7 @@ async fn a_body_that_lost_after_its_202_is_a_signal_of_the_one_that_won() {
     let id = accepted[0].json()["verification"]["id"].clone();
     assert!(accepted.iter().all(|answer| answer.json()["verification"]["id"] == id), "{one:?} {other:?}");
     let torn = accepted.len() == 2;
-    let row = crate::harness::until("the row, with its signal", async || {
+    let row = system_tests::patience::until("the row, with its signal", async || {
         let found = each[0].get(&format!("/api/identity/verifications/{}", text(&id))).await;
         if found.status == 404 {
             return None;
@@ -118,7 +120,7 @@ async fn a_body_that_lost_after_its_202_is_a_signal_of_the_one_that_won() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_one_instance_answered_with_200_the_other_shows_at_once() {
-    let sandbox = Sandbox::start().await;
+    let sandbox = SharedOrg::<0>::start().await;
     let each = sandbox.each();
     for number in 0..20 {
         let (here, there) = (&each[number % 2], &each[1 - number % 2]);
@@ -137,7 +139,7 @@ async fn what_one_instance_answered_with_200_the_other_shows_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_external_id_is_one_customers_on_both_instances_at_once() {
-    let sandbox = Sandbox::start().await;
+    let sandbox = SharedOrg::<0>::start().await;
     let each = sandbox.each();
     let mut tasks = JoinSet::new();
     for number in 0..CONNECTIONS {
@@ -163,7 +165,7 @@ async fn an_external_id_is_one_customers_on_both_instances_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_registrations_with_one_body_at_both_instances_at_once_one_counts_and_both_keep_their_answers()
 {
-    let sandbox = Sandbox::start().await;
+    let sandbox = SharedOrg::<0>::start().await;
     let each = sandbox.each();
     for round in 0..8 {
         let body = json!({"fullName": "Budi Santoso", "externalId": format!("BOTH-{round}")});
@@ -172,7 +174,7 @@ async fn of_two_registrations_with_one_body_at_both_instances_at_once_one_counts
         let ask = async |at: usize, number: usize| {
             let headers = [("idempotency-key", keys[number].as_str())];
             let headers = if keyed[number] { &headers[..] } else { &[] };
-            crate::process::until("an answer that is not a 503", async || {
+            system_tests::patience::until("an answer that is not a 503", async || {
                 let answer = each[at].post("/api/customers", headers, &body).await;
                 (answer.status != 503).then_some(answer)
             })

@@ -6,9 +6,11 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::client::{VERDICT, declined};
-use crate::harness::{DEADLINE, Options, Sandbox, until};
-use crate::wire::{Wire, get, post, post_head};
+use system_tests::client::{VERDICT, declined};
+use system_tests::harness::ContractHarness as _;
+use system_tests::patience::{DEADLINE, until};
+use system_tests::sandbox::{Options, Sandbox};
+use system_tests::wire::{Wire, get, post, post_head};
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 

@@ -4,9 +4,11 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Api, VERDICT, declined, text, verified};
-use crate::harness::{Options, Sandbox, until};
-use crate::wire::{Wire, post_head};
+use system_tests::client::{Answer, Api, VERDICT, declined, text, verified};
+use system_tests::harness::ContractHarness as _;
+use system_tests::patience::until;
+use system_tests::sandbox::{Options, Sandbox};
+use system_tests::wire::{Wire, post_head};
 
 const LIMIT: usize = 4 * 1024 * 1024;
 

@@ -3,9 +3,10 @@
 use data_encoding::{BASE64, BASE64_NOPAD};
 use serde_json::{Value, json};
 
-use crate::client::{VERDICT, declined, text, verified};
-use crate::harness::Sandbox;
-use crate::photos;
+use system_tests::client::{VERDICT, declined, text, verified};
+use system_tests::harness::ContractHarness as _;
+use system_tests::photos;
+use system_tests::sandbox::Sandbox;
 
 fn with_photo(customer: &str, photo: &[u8]) -> Value {
     json!({"customerId": customer, "valid": true, "photo": BASE64.encode(photo)})

@@ -8,9 +8,12 @@ use std::process::Command;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::client::{Api, is_id, text};
-use crate::harness::{Process, Program, Sandbox, command, until};
 use crate::server::Place;
+use system_tests::client::{Api, is_id, text};
+use system_tests::harness::ContractHarness as _;
+use system_tests::patience::until;
+use system_tests::process::{Process, Program, command};
+use system_tests::sandbox::Sandbox;
 
 /// What the sandbox printed, in whole: it ends with the curl's last quote.
 async fn printed(sandbox: &Sandbox) -> String {

@@ -7,10 +7,12 @@ use futures::future::join_all;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use crate::client::{Api, VERDICT, declined};
 use crate::connections::slow_reader;
-use crate::harness::{Options, Sandbox, until};
-use crate::wire::{Wire, post, post_head};
+use system_tests::client::{Api, VERDICT, declined};
+use system_tests::harness::ContractHarness as _;
+use system_tests::patience::until;
+use system_tests::sandbox::{Options, Sandbox};
+use system_tests::wire::{Wire, post, post_head};
 
 /// Connections of each kind.
 const CONNECTIONS: usize = 300;

@@ -4,9 +4,11 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Answer, VERDICT, declined, text, verified};
-use crate::harness::{DEADLINE, Options, Sandbox, until};
-use crate::wire::{Wire, post_head};
+use system_tests::client::{Answer, VERDICT, declined, text, verified};
+use system_tests::harness::ContractHarness as _;
+use system_tests::patience::{DEADLINE, until};
+use system_tests::sandbox::{Options, Sandbox};
+use system_tests::wire::{Wire, post_head};
 
 const CUSTOMERS: &str = "/api/customers";
 const REUSED: &str = "idempotency key reused with a different body";

@@ -6,9 +6,12 @@ use std::path::Path;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::client::{Api, VERDICT, declined, fields, text, verified};
-use crate::harness::{Options, Process, Program, Sandbox, command, run, run_with, until};
-use crate::wire::{Wire, post};
+use system_tests::client::{Api, VERDICT, declined, fields, text, verified};
+use system_tests::harness::ContractHarness as _;
+use system_tests::patience::until;
+use system_tests::process::{Process, Program, command, run, run_with};
+use system_tests::sandbox::{Options, Sandbox};
+use system_tests::wire::{Wire, post};
 
 fn mode(path: &Path) -> u32 {
     path.metadata().unwrap_or_else(|_| panic!("{} is not there", path.display())).permissions().mode() & 0o777
@@ -141,7 +144,7 @@ async fn sigterm_lets_what_began_end_and_exits_with_zero() {
     .await;
     // An idle connection that is kept open holds nothing up.
     let mut idle = Wire::open(&sandbox.address()).await;
-    idle.send(crate::wire::get("/api/auth/me", api.key())).await;
+    idle.send(system_tests::wire::get("/api/auth/me", api.key())).await;
     idle.answer().await.expect("an answer");
     assert_eq!(sandbox.sigterm().await.code(), Some(0));
 }

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::client::{VERDICT, declined, verified};
-use crate::harness::{Options, Sandbox, until};
-use crate::wire::{Wire, post_head};
+use system_tests::client::{VERDICT, declined, verified};
+use system_tests::harness::ContractHarness as _;
+use system_tests::patience::until;
+use system_tests::sandbox::{Options, Sandbox};
+use system_tests::wire::{Wire, post_head};
 
 /// The log line of the request that had this id.
 async fn line_of(sandbox: &Sandbox, id: &str) -> Value {

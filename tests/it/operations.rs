@@ -8,8 +8,11 @@ use domain::ports::{NewRecord, Topic};
 use engine::{Engine, Role};
 use serde_json::{Value, json};
 
-use crate::client::{VERDICT, declined, text, verified};
-use crate::harness::{Options, Program, Ran, Sandbox, run_program, until};
+use system_tests::client::{VERDICT, declined, text, verified};
+use system_tests::harness::ContractHarness as _;
+use system_tests::patience::until;
+use system_tests::process::{Program, Ran, run_program};
+use system_tests::sandbox::{Options, Sandbox};
 
 /// `projector …` on a sandbox's folder.
 async fn projector(sandbox: &Sandbox, words: &[&str]) -> Ran {
@@ -159,7 +162,7 @@ async fn more_dead_letters_than_the_setting_halt_the_partition_and_no_other() {
         shown.lines().any(|line| line == halted).then_some(())
     })
     .await;
-    until("its line", async || sandbox.output().contains("the partition stands still").then_some(())).await;
+    until("its line", async || sandbox.output().contains("the partition is halted").then_some(())).await;
     let answer = api.post(VERDICT, &[("prefer", "wait=1")], &declined(&same[2], "Data ganda")).await;
     let id = text(&answer.expect(202)["verification"]["id"]).to_owned();
     api.verdict(&declined(&apart, "Data ganda")).await.expect(200);

@@ -13,8 +13,10 @@ use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::client::{VERDICT, text, verified};
-use crate::harness::{Options, Sandbox, until};
+use system_tests::client::{VERDICT, text, verified};
+use system_tests::harness::ContractHarness as _;
+use system_tests::patience::until;
+use system_tests::sandbox::{Options, Sandbox};
 
 const METHOD: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";

@@ -7,10 +7,13 @@ use std::process::{Command, Stdio};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::client::{Api, VERDICT, declined};
-use crate::harness::{Options, Process, Program, Ran, Sandbox, command, run, run_program, run_with, until};
 use crate::server::Place;
-use crate::wire::{Wire, get, post_head};
+use system_tests::client::{Api, VERDICT, declined};
+use system_tests::harness::ContractHarness as _;
+use system_tests::patience::until;
+use system_tests::process::{Process, Program, Ran, command, run, run_program, run_with};
+use system_tests::sandbox::{Options, Sandbox};
+use system_tests::wire::{Wire, get, post_head};
 
 /// Every command of every program.
 const COMMANDS: [(Program, &str, &[&[&str]]); 2] = [

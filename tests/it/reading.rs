@@ -5,9 +5,11 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::client::{Api, VERDICT, declined, text, verified};
-use crate::harness::{DEADLINE, Sandbox};
-use crate::wire::get;
+use system_tests::client::{Api, VERDICT, declined, text, verified};
+use system_tests::harness::ContractHarness as _;
+use system_tests::patience::DEADLINE;
+use system_tests::sandbox::Sandbox;
+use system_tests::wire::get;
 
 /// Everything that a connection says to a HEAD and, after it, to a GET that ends it.
 async fn head_then_get(address: &str, path: &str, key: &str) -> String {

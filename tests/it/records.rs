@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use domain::ports::{StoredRecord, Topic};
 use serde_json::{Value, json};
 
-use crate::client::{Answer, declined, is_id, is_time, text, verified};
-use crate::harness::Sandbox;
+use system_tests::client::{Answer, declined, is_id, is_time, text, verified};
+use system_tests::harness::ContractHarness as _;
+use system_tests::sandbox::Sandbox;
 
 /// The names of a topic's records: `ce_type` without its version.
 const NAMES: [(&str, &[&str]); 3] = [

@@ -7,9 +7,10 @@ use data_encoding::{BASE64, BASE64_NOPAD, HEXLOWER, HEXUPPER};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::client::{VERDICT, text};
-use crate::harness::{Options, Sandbox};
-use crate::photos;
+use system_tests::client::{VERDICT, text};
+use system_tests::harness::ContractHarness as _;
+use system_tests::photos;
+use system_tests::sandbox::{Options, Sandbox};
 
 const NAME: &str = "Quintessa Wijayakusuma-Hartono";
 const EXTERNAL_ID: &str = "EXTID-77-ZEBRA-0042";

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::client::{Api, text};
-use crate::harness::{Process, Program, Ran, command, run, until};
+use system_tests::client::{Api, text};
+use system_tests::patience::until;
+use system_tests::process::{Process, Program, Ran, command, run};
 
 /// A folder with settings in it.
 pub(crate) struct Place {

@@ -4,9 +4,11 @@ use std::ffi::OsString;
 
 use rustix::process::Signal;
 
-use crate::client::{declined, text};
-use crate::harness::{Options, Sandbox, until};
-use crate::wire::{Wire, post_head};
+use system_tests::client::{declined, text};
+use system_tests::harness::ContractHarness as _;
+use system_tests::patience::until;
+use system_tests::sandbox::{Options, Sandbox};
+use system_tests::wire::{Wire, post_head};
 
 fn wrapped(script: &str) -> Options {
     Options { wrapper: ["sh", "-c", script, "sh"].map(OsString::from).to_vec(), ..Options::default() }
@@ -18,13 +20,13 @@ async fn sighup_lets_what_began_end_and_exits_with_zero() {
     let (api, admin) = (sandbox.api(), sandbox.admin());
     let body = declined(&sandbox.info().customer, "Data ganda").to_string();
     let length = body.len().to_string();
-    let headers = [("Content-Type", "application/json"), ("Content-Length", length.as_str())];
+    let (json, expect) = (("Content-Type", "application/json"), ("Expect", "100-continue"));
+    let headers = [json, ("Content-Length", length.as_str()), expect];
     let mut wire = Wire::open(&sandbox.address()).await;
-    wire.send(post_head(crate::client::VERDICT, api.key(), &headers)).await;
+    wire.send(post_head(system_tests::client::VERDICT, api.key(), &headers)).await;
+    wire.body_is_asked_for().await;
     let (first, rest) = body.split_at(body.len() / 2);
     wire.send(first).await;
-    // Its head has been read once the body's bytes are counted; a request of our own comes after it.
-    api.get("/api/auth/me").await.expect(200);
     sandbox.process().signal(Signal::HUP);
     until("draining", async || (admin.get("/readyz").await.status == 503).then_some(())).await;
     wire.send(rest).await;

@@ -9,8 +9,11 @@ use std::path::{Path, PathBuf};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::client::{Api, text, verified};
-use crate::harness::{DEADLINE, Process, Program, Ran, Sandbox, command, run, run_program, until};
+use system_tests::client::{Api, text, verified};
+use system_tests::harness::ContractHarness as _;
+use system_tests::patience::{DEADLINE, until};
+use system_tests::process::{Process, Program, Ran, command, run, run_program};
+use system_tests::sandbox::Sandbox;
 
 /// The two ways to run the whole system on a data folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -298,19 +301,41 @@ async fn a_part_of_another_folder_is_refused() {
     other.restart().await;
 }
 
+/// Puts an empty read model of format 2 there, which knows the log that it was made of: its rows lay otherwise than
+/// today's, and are projected again.
+fn empty_the_read_model(file: &Path) {
+    let tables = concat!(
+        include_str!("../../infra/store-sqlite/src/views/schema.sql"),
+        include_str!("../../infra/store-sqlite/src/views/generations.sql")
+    );
+    let made = file.with_extension("made");
+    let database = rusqlite::Connection::open(&made).expect("a database");
+    database.execute_batch(tables).expect("format 2");
+    database.execute("ATTACH ?1 AS old", [file.to_str().expect("UTF-8")]).expect("attached");
+    database.execute_batch("INSERT INTO epoch SELECT * FROM old.epoch").expect("copied");
+    let mark: i64 =
+        database.pragma_query_value(Some("old"), "application_id", |row| row.get(0)).expect("a mark");
+    database.execute_batch("DETACH old").expect("detached");
+    database.pragma_update(None, "application_id", mark).expect("marked");
+    database.pragma_update(None, "user_version", 2).expect("marked");
+    drop(database);
+    for companion in ["views.sqlite-wal", "views.sqlite-shm"] {
+        // Gone with the last connection, unless one was left open.
+        let _ = std::fs::remove_file(file.with_file_name(companion));
+    }
+    std::fs::rename(made, file).expect("put in its place");
+}
+
 /// Leaves the folder as a build of before installations had ids would have.
 fn forget_the_installation(folder: &Path) {
     let since_then =
         "ALTER TABLE key_row DROP COLUMN attempt_until; ALTER TABLE key_row DROP COLUMN abandoned;";
-    for (file, version, also) in [
-        ("log/log.sqlite", 1, ""),
-        ("keystore/keys.sqlite", 2, since_then),
-        ("views/views.sqlite", 2, "ALTER TABLE position DROP COLUMN held;"),
-    ] {
+    for (file, version, also) in [("log/log.sqlite", 1, ""), ("keystore/keys.sqlite", 2, since_then)] {
         let database = rusqlite::Connection::open(folder.join(file)).expect("a database");
         let script = format!("{also} DROP TABLE installation; PRAGMA user_version = {version};");
         database.execute_batch(&script).expect("as it was");
     }
+    empty_the_read_model(&folder.join("views").join("views.sqlite"));
     let file = folder.join("kms").join("org-keys.json");
     let mut keys: Value = serde_json::from_slice(&std::fs::read(&file).expect("read")).expect("JSON");
     keys.as_object_mut().expect("an object").remove("installation").expect("an id");

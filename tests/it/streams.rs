@@ -10,8 +10,11 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::client::{Api, declined, text, verified};
-use crate::harness::{Options, Process, Program, Ran, Sandbox, command, until};
+use system_tests::client::{Api, declined, text, verified};
+use system_tests::harness::ContractHarness as _;
+use system_tests::patience::until;
+use system_tests::process::{Process, Program, Ran, command};
+use system_tests::sandbox::{Options, Sandbox};
 
 /// Within this a program ends after SIGTERM (contract §6).
 const SIGTERM_MAX: Duration = Duration::from_secs(25);
@@ -158,7 +161,7 @@ async fn a_key_that_nobody_has_seen_is_said_so_with_what_to_do() {
                 let begins = format!("ingest-api orgs keys {verb} ");
                 let line = lines.find(|line| line.starts_with(&begins)).expect("a command");
                 let words: Vec<&str> = line.split_whitespace().skip(1).collect();
-                let done = crate::harness::run(&words).await;
+                let done = system_tests::process::run(&words).await;
                 assert_eq!(done.code, Some(0), "{line}: {done:?}");
             }
             let keys = sandbox.orgs_json(&["keys", "list", org, "--json"]).await;

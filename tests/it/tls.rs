@@ -14,10 +14,10 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::client::{Answer, VERDICT, text, verified};
-use crate::harness::run;
 use crate::server::{Place, Server};
-use crate::wire::{Wire, get, post};
+use system_tests::client::{Answer, VERDICT, text, verified};
+use system_tests::process::run;
+use system_tests::wire::{Wire, get, post};
 
 const NAME: &str = "identity.test";
 

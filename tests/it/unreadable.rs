@@ -3,10 +3,16 @@
 
 use std::path::PathBuf;
 
+use domain::ids::{OrgId, VerificationId};
+use domain::rows::VerificationRow;
+use domain::sealed::Sealed;
+use row_codec::RowBody as _;
 use serde_json::{Value, json};
 
-use crate::client::{declined, fields, is_time, text};
-use crate::harness::{DEADLINE, Sandbox};
+use system_tests::client::{declined, fields, is_time, text};
+use system_tests::harness::ContractHarness as _;
+use system_tests::patience::DEADLINE;
+use system_tests::sandbox::Sandbox;
 
 /// Runs a statement in the one database of a part of the sandbox's folder.
 fn damage(sandbox: &Sandbox, part: &str, statement: &str, about: &str) {
@@ -20,6 +26,18 @@ fn damage(sandbox: &Sandbox, part: &str, statement: &str, about: &str) {
     database.busy_timeout(DEADLINE).expect("a setting");
     let changed = database.execute(statement, [about]).expect("damaged");
     assert!(changed > 0, "nothing was damaged");
+}
+
+/// The row of that verification, as the read model's file has it.
+fn stored_verification(sandbox: &Sandbox, id: &str) -> VerificationRow {
+    let database =
+        rusqlite::Connection::open(sandbox.folder().join("views/views.sqlite")).expect("a database");
+    let columns = database.query_row("SELECT org, body FROM verification WHERE id = ?1", [id], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))
+    });
+    let (org, body) = columns.expect("a row");
+    let key = (OrgId::parse(&org).expect("an org"), VerificationId::parse(id).expect("an id"));
+    VerificationRow::read_body(key, &body).expect("a verification")
 }
 
 /// A declined verdict with a reason; its id.
@@ -59,13 +77,19 @@ async fn one_row_that_does_not_open_keeps_no_other_from_being_shown() {
     let (api, customer) = (sandbox.api(), sandbox.info().customer.clone());
     let (one, other) = (declined_of(&sandbox, &customer).await, declined_of(&sandbox, &customer).await);
     // Another row's envelope, cut short, or no envelope at all.
-    for reason in [
-        "(SELECT reason FROM verification WHERE id <> ?1)",
-        "substr(reason, 1, 40)",
-        "x'00'",
-        "zeroblob(length(reason))",
+    let [whole, foreign] = [&one, &other].map(|id| stored_verification(&sandbox, id));
+    let envelope = whole.reason.as_ref().expect("a reason").as_bytes().to_vec();
+    for envelope in [
+        foreign.reason.expect("a reason").as_bytes().to_vec(),
+        envelope[..40].to_vec(),
+        vec![0],
+        vec![0; envelope.len()],
     ] {
-        let statement = format!("UPDATE verification SET reason = {reason} WHERE id = ?1");
+        let reason = format!("{} bytes instead of an envelope", envelope.len());
+        let damaged = Some(Sealed::from_envelope(envelope.into()));
+        let body = VerificationRow { reason: damaged, ..whole.clone() }.body();
+        let body: String = body.iter().map(|byte| format!("{byte:02x}")).collect();
+        let statement = format!("UPDATE verification SET body = x'{body}' WHERE id = ?1");
         damage(&sandbox, "views", &statement, &one);
         let rows = api.rows("").await;
         assert_eq!(rows.len(), 2, "{reason}");

@@ -3,9 +3,11 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Api, text};
-use crate::harness::{DEADLINE, Options, Sandbox, until};
-use crate::wire::{Wire, post_head};
+use system_tests::client::{Answer, Api, text};
+use system_tests::harness::ContractHarness as _;
+use system_tests::patience::{DEADLINE, until};
+use system_tests::sandbox::{Options, Sandbox};
+use system_tests::wire::{Wire, post_head};
 
 const CUSTOMERS: &str = "/api/customers";
 

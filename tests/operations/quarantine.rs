@@ -5,10 +5,10 @@ use domain::ports::{NewRecord, Topic};
 use engine::{Engine, Role};
 use serde_json::{Value, json};
 
-use crate::client::{VERDICT, verified};
-use crate::patience;
-use crate::process::until;
 use crate::world::{World, world};
+use system_tests::client::{VERDICT, verified};
+use system_tests::patience;
+use system_tests::patience::until;
 
 /// A record of the customer that nobody can read.
 async fn append_garbage(world: &World, customer: &str) {

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::client::{declined, verified};
-use crate::process::{Process, Program, command, until};
 use crate::world::{World, books, sum, world};
+use system_tests::client::{declined, verified};
+use system_tests::patience::until;
+use system_tests::process::{Process, Program, command};
 
 /// Posts verdicts until told, one after the other, at both instances by turns: what one answers with 200, the
 /// other shows, whichever generation each of them reads. Gives how many it posted.

@@ -4,10 +4,11 @@ use domain::ports::Topic;
 use local_cluster::{CassandraOptions, KafkaOptions, SchemaRegistry, SchemaRegistryOptions};
 use serde_json::{Value, json};
 
-use crate::client::{Api, declined};
-use crate::installation::{Installation, servers_or_leave, settings};
-use crate::patience;
-use crate::process::{Program, Ran, run_program, until};
+use system_tests::client::{Api, declined};
+use system_tests::installation::{Installation, servers_or_leave, settings};
+use system_tests::patience;
+use system_tests::patience::until;
+use system_tests::process::{Program, Ran, run_program};
 
 /// An installation whose programs are told of a registry.
 struct World {

@@ -16,11 +16,11 @@ use local_cluster::{Cassandra, CassandraOptions, CommitLog, KafkaOptions};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::client::{Api, declined};
-use crate::drill::steps;
-use crate::installation::{Installation, Instance, servers_or_leave};
-use crate::patience;
-use crate::process::until;
+use system_tests::client::{Api, declined};
+use system_tests::drill::steps;
+use system_tests::installation::{Installation, Instance, servers_or_leave};
+use system_tests::patience;
+use system_tests::patience::until;
 
 /// Runs the page's block of that name.
 fn drill(name: &str, node: &TempDir, backup: &TempDir) {

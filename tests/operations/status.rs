@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::client::{VERDICT, declined};
 use crate::world::{books, sum, world};
+use system_tests::client::{VERDICT, declined};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn status_shows_lag_books_that_balance_and_the_generation() {

@@ -4,10 +4,11 @@ use domain::ids::{CustomerId, CustomerRef, OrgId};
 use serde_json::Value;
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
 
-use crate::client::{Answer, Api, VERDICT, declined, text, verified};
-use crate::installation::{Installation, Instance};
-use crate::patience;
-use crate::process::{Program, Ran, until};
+use system_tests::client::{Answer, Api, VERDICT, declined, text, verified};
+use system_tests::installation::{Installation, Instance};
+use system_tests::patience;
+use system_tests::patience::until;
+use system_tests::process::{Program, Ran};
 
 /// What all cases share, one at a time.
 pub(crate) struct World {

@@ -10,10 +10,10 @@ use rand_chacha::ChaCha8Rng;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::client::Api;
-use crate::load::{Heard, PREFERENCES, Sent, What, all_is_there_once, raw_is_identical, rng};
-use crate::process::{DEADLINE, until};
 use crate::rough::{Bank, Doors, Rough, books};
+use system_tests::client::Api;
+use system_tests::load::{AskOutcome, PREFERENCES, Sent, What, all_is_there_once, raw_is_identical, rng};
+use system_tests::patience::{DEADLINE, until};
 
 const CONNECTIONS: usize = 8;
 
@@ -107,13 +107,13 @@ impl Connection {
             ticks.tick().await;
             let doors = self.doors.all();
             match sent.ask(&doors[attempt % doors.len()], prefer).await {
-                Heard::Answered(_, ids) => {
+                AskOutcome::Answered(_, ids) => {
                     sent.answered = Some(ids);
                     self.counted.send_modify(|now| now.answered += 1);
                     return;
                 }
-                Heard::Refused => self.counted.send_modify(|now| now.refused += 1),
-                Heard::Broken => {}
+                AskOutcome::Refused => self.counted.send_modify(|now| now.refused += 1),
+                AskOutcome::Broken => {}
             }
             if *self.stop.borrow() {
                 return;

@@ -1,8 +1,9 @@
 //! Kafka down: at a program's start, and under load.
 
 use crate::backend::{Backend, nothing_lost_and_nothing_doubled};
-use crate::process::{Program, until};
 use crate::rough;
+use system_tests::patience::until;
+use system_tests::process::Program;
 
 /// Answers, or refusals, in each state before the next is brought about.
 const MORE: u64 = 24;

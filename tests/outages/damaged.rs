@@ -11,10 +11,10 @@ use engine::{Engine, Role};
 use event_codec::DeadLetter;
 use serde_json::json;
 
-use crate::client::{Api, VERDICT, declined, text, verified};
-use crate::installation::{Installation, Instance};
-use crate::process::until;
 use crate::rough;
+use system_tests::client::{Api, VERDICT, declined, text, verified};
+use system_tests::installation::{Installation, Instance};
+use system_tests::patience::until;
 
 /// The installation of this file, one instance of each program, and an org.
 struct Damaged {
@@ -53,7 +53,7 @@ impl Damaged {
         let letter = until("the dead letter", async || {
             let ranges = engine.log.offsets(Topic::DeadLetters).await.ok()?;
             for range in ranges.into_iter().filter(|range| range.earliest < range.end) {
-                let bounds = crate::evidence::BATCH;
+                let bounds = system_tests::evidence::BATCH;
                 let found =
                     engine.log.read(Topic::DeadLetters, range.partition, range.earliest, bounds).await;
                 for record in found.ok()? {
@@ -214,7 +214,7 @@ async fn a_topic_that_was_made_anew_is_refused(damaged: &mut Damaged) {
     damaged.kafka("org.apache.kafka.tools.TopicCommand", &["--delete", "--topic", "identity.events"]);
     let ran = damaged.installation.project_to_its_end().await;
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    assert!(ran.stderr.contains("identity.events") && ran.stderr.contains("made anew"), "{ran:?}");
+    assert!(ran.stderr.contains("identity.events") && ran.stderr.contains("was recreated"), "{ran:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,10 +5,10 @@ use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use crate::client::{VERDICT, declined, text};
-use crate::installation::settings;
-use crate::process::until;
 use crate::rough;
+use system_tests::client::{VERDICT, declined, text};
+use system_tests::installation::settings;
+use system_tests::patience::until;
 
 /// A file of org keys, as the programs want it.
 fn write(file: &Path, text: &str) {
@@ -53,7 +53,7 @@ async fn one_orgs_missing_key_holds_up_that_org_until_the_file_is_right() {
     .await;
     assert_eq!(projector.admin().get("/readyz").await.status, 200);
     assert_eq!(projector.metric("identity_projector_dead_letters_total", "").await, None);
-    assert!(projector.output().contains("a key is away"), "{}", projector.output());
+    assert!(projector.output().contains("a key is not available"), "{}", projector.output());
 
     write(&file, &whole);
     for id in &waiting {

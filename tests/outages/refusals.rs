@@ -1,8 +1,8 @@
 //! What a program refuses at its start, and the words it has for it.
 
-use crate::installation::Installation;
-use crate::process::{Program, Ran};
 use crate::rough::{self, PASSWORD, USER};
+use system_tests::installation::Installation;
+use system_tests::process::{Program, Ran};
 
 /// Both programs with these settings: each must end with code 1.
 async fn refused(installation: &Installation, environment: &[(&str, &str)]) -> [Ran; 2] {

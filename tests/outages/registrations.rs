@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Api, text};
-use crate::process::until;
 use crate::rough;
+use system_tests::client::{Answer, Api, text};
+use system_tests::patience::until;
 
 const CUSTOMERS: &str = "/api/customers";
 

@@ -7,9 +7,10 @@ use local_cluster::{CassandraOptions, CommitLog, Kafka, KafkaOptions, ScramUser,
 use serde_json::json;
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
 
-use crate::client::{Api, text};
-use crate::installation::{Installation, Instance, settings};
-use crate::process::{Program, until};
+use system_tests::client::{Api, text};
+use system_tests::installation::{Installation, Instance, settings};
+use system_tests::patience::until;
+use system_tests::process::Program;
 
 /// The user of Kafka's SASL listener.
 pub(crate) const USER: &str = "ingest";
@@ -42,7 +43,7 @@ pub(crate) async fn take() -> MutexGuard<'static, Rough> {
 
 impl Rough {
     async fn start() -> Self {
-        crate::installation::servers_or_leave();
+        system_tests::installation::servers_or_leave();
         let files = tempfile::tempdir().expect("a folder");
         let tls = self_signed(files.path());
         let scram = Some(ScramUser { name: USER.into(), password: PASSWORD.into() });

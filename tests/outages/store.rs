@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::client::{Api, VERDICT, declined, text, verified};
-use crate::patience;
-use crate::process::until;
 use crate::rough;
+use system_tests::client::{Api, VERDICT, declined, text, verified};
+use system_tests::patience;
+use system_tests::patience::until;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_store_known_customers_are_202_others_503_and_the_projector_catches_up() {

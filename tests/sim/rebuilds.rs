@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use domain::ports::{Beside, EventLog as _, Generations as _, Topic};
+use domain::ports::{EventLog as _, Generations as _, SecondGeneration, Topic};
 use domain::rows::Generation;
-use projector::rebuild::{RebuildError, Report};
+use projector::rebuild::{RebuildError, RebuildReport};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use testkit::faults::{NO_FAULTS, Rates};
@@ -24,10 +24,10 @@ fn a_rebuild_in_the_middle_ends_where_a_fresh_replay_ends() {
     every_seed(SEEDS, |seed| Box::pin(simulate(seed)));
 }
 
-type Rebuilds = JoinSet<Option<Result<Report, RebuildError>>>;
+type Rebuilds = JoinSet<Option<Result<RebuildReport, RebuildError>>>;
 
 /// Whether a rebuild that ended has switched, or an earlier one had.
-fn switched(ended: Option<Result<Report, RebuildError>>) -> bool {
+fn switched(ended: Option<Result<RebuildReport, RebuildError>>) -> bool {
     match ended {
         Some(Ok(report)) => report.switched || report.generation.is_none(),
         Some(Err(RebuildError::Kept(_))) => true,
@@ -115,7 +115,7 @@ async fn simulate(seed: u64) -> u64 {
 /// Without faults: a rebuild that has not come to its end does, and finds nothing that differs.
 async fn finish(world: &World, log: &MemoryLog, views: &MemoryViews, rng: &mut ChaCha8Rng, done: bool) {
     let left = views.pointer().await.expect("a pointer").beside;
-    if done && matches!(left, None | Some(Beside::Previous(..))) {
+    if done && matches!(left, None | Some(SecondGeneration::Previous(..))) {
         return;
     }
     // The first may only finish what an earlier one had switched already.

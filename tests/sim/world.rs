@@ -9,8 +9,10 @@ use domain::ids::{CustomerId, CustomerRef, EventId, OrgId};
 use domain::orgs::Suite;
 use domain::time::Timestamp;
 use event_codec::Codec;
-use projector::rebuild::{Options, Phase, Progress, RebuildError, RebuildPorts, Report, rebuild};
-use projector::{Ports, Runner, Settings};
+use projector::rebuild::{
+    RebuildError, RebuildOptions, RebuildPhase, RebuildPorts, RebuildProgress, RebuildReport, rebuild,
+};
+use projector::{ProjectorPorts, ProjectorRunner, ProjectorSettings};
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 use testkit::faults::{Faults, FaultyGenerations, FaultyLog, FaultyProjection, NO_FAULTS, Rates};
@@ -92,9 +94,9 @@ impl World {
     }
 
     /// A projector's ports, with faults.
-    fn ports(&self, log: &MemoryLog, views: &MemoryViews, faults: &Faults) -> Ports {
+    fn ports(&self, log: &MemoryLog, views: &MemoryViews, faults: &Faults) -> ProjectorPorts {
         let faults = faults.clone();
-        Ports {
+        ProjectorPorts {
             log: Arc::new(FaultyLog { inner: Arc::new(log.clone()), faults: faults.clone() }),
             projection: Arc::new(FaultyProjection { inner: Arc::new(views.clone()), faults }),
             vault: self.vault.clone(),
@@ -113,7 +115,7 @@ impl World {
         following: bool,
     ) -> impl Future<Output = ()> + Send + 'static {
         let faults = Faults::new(seed, rates);
-        let mut runner = Runner::new(self.ports(log, views, &faults), settings(seed));
+        let mut runner = ProjectorRunner::new(self.ports(log, views, &faults), settings(seed));
         if following {
             let generations = FaultyGenerations { inner: Arc::new(views.clone()), faults: faults.clone() };
             runner = runner.following(Arc::new(generations), format!("projector-{seed}"));
@@ -134,7 +136,7 @@ impl World {
         seed: u64,
         rates: Rates,
         keep: bool,
-    ) -> impl Future<Output = Option<Result<Report, RebuildError>>> + Send + 'static {
+    ) -> impl Future<Output = Option<Result<RebuildReport, RebuildError>>> + Send + 'static {
         let faults = Faults::new(seed, rates);
         let generations = FaultyGenerations { inner: Arc::new(views.clone()), faults: faults.clone() };
         let ports = RebuildPorts {
@@ -143,7 +145,8 @@ impl World {
             inspection: Arc::new(views.clone()),
         };
         async move {
-            let (options, cancel) = (Options { keep, ..Options::default() }, CancellationToken::new());
+            let (options, cancel) =
+                (RebuildOptions { keep, ..RebuildOptions::default() }, CancellationToken::new());
             let settings = settings(seed);
             tokio::select! {
                 ended = rebuild(&ports, &settings, options, &Quiet, &cancel) => Some(ended),
@@ -168,20 +171,20 @@ impl World {
     }
 }
 
-fn settings(seed: u64) -> Settings {
-    Settings {
+fn settings(seed: u64) -> ProjectorSettings {
+    ProjectorSettings {
         batch_records_max: 1 + (seed % 9) as usize,
         poll_wait: Duration::from_millis(5),
         poison_max: usize::MAX,
-        ..Settings::default()
+        ..ProjectorSettings::default()
     }
 }
 
 /// Nobody looks.
 struct Quiet;
 
-impl Progress for Quiet {
-    fn phase(&self, _: Phase, _: u64) {}
+impl RebuildProgress for Quiet {
+    fn phase(&self, _: RebuildPhase, _: u64) {}
     fn events(&self, _: u64) {}
     fn compared(&self, _: u64) {}
     fn line(&self, _: &str) {}

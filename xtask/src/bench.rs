@@ -1,4 +1,4 @@
-//! `cargo xtask bench embedded|distributed|start|stages`: builds what is measured and what measures it, in release,
+//! `cargo xtask bench embedded|distributed|start|stages`: builds what is measured and what measures it, with the profile `dist`,
 //! and runs it. What belongs here: builds and paths. What is measured and how is `tests/bench`; how to read it
 //! is `docs/performance.md`.
 
@@ -69,8 +69,8 @@ impl Kind {
 /// Builds and measures.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let root = crate::workspace_root();
-    // Each with the features it ships with: built together, one's features would become the other's.
-    let program = built("ingest-api", &["--package", "ingest-api"])?;
+    // The programs with the features they ship with: built beside the bench, its features would become theirs.
+    let program = built("ingest-api", &[])?;
     let bench = built("bench", &["--package", "system-tests", "--features", "bench"])?;
     let mut command = Command::new(bench);
     command.arg(arguments.kind.name());
@@ -90,7 +90,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
     }
     if arguments.kind == Kind::Distributed {
-        command.arg("--projector").arg(built("projector", &["--package", "projector"])?);
+        command.arg("--projector").arg(built("projector", &[])?);
     }
     if arguments.write {
         command.arg("--write").arg(root.join(PAGE));
@@ -100,9 +100,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// Builds a program in release and says where it is.
+/// Builds a program as images have it and says where it is.
 fn built(name: &str, selected: &[&str]) -> Result<PathBuf> {
-    let mut command = crate::cargo(&["build", "--release", "--locked", "--bin", name]);
+    let mut command = crate::cargo(&["build", "--profile", "dist", "--locked", "--bin", name]);
     command.args(selected).arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
     let output = command.output().context("could not start cargo")?;
     ensure!(output.status.success(), "`{name}` does not build");

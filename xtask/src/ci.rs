@@ -11,8 +11,11 @@ use local_cluster::Tools;
 
 use crate::{deploy, python, schemathesis, subscribers, tidy};
 
-/// The benchmark is built with the rest, or nothing keeps it building.
-const BENCH: &str = "system-tests/bench";
+/// What every step builds: the workspace, the benchmark with it, or nothing keeps it building. One selection for all
+/// steps, and for the programs that tests start (`tests/it/process.rs`): by another, shared dependencies have other
+/// features and are built again.
+pub(crate) const SELECTION: [&str; 3] =
+    ["--workspace", "--features", "system-tests/bench,system-tests/test-clock"];
 
 /// How the tests of all programs ended, together.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -34,22 +37,19 @@ pub(crate) fn run() -> Result<()> {
     let mut steps = Steps::default();
     steps.run("fmt", || succeed(crate::cargo(&["fmt", "--all", "--check"])))?;
     steps.run("clippy", || {
-        let arguments = [
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--features",
-            BENCH,
-            "--locked",
-            "--",
-            "-D",
-            "warnings",
-        ];
-        succeed(crate::cargo(&arguments))
+        let mut clippy = crate::cargo(&["clippy", "--all-targets", "--locked"]);
+        clippy.args(SELECTION).args(["--", "-D", "warnings"]);
+        succeed(clippy)
+    })?;
+    // What `./sandbox` builds: the API without the distributed engine and the exporter of traces.
+    steps.run("embedded", || {
+        let mut clippy = crate::cargo(&["clippy", "--package", "ingest-api", "--no-default-features"]);
+        clippy.args(["--locked", "--", "-D", "warnings"]);
+        succeed(clippy)
     })?;
     steps.run("doc", || {
-        let mut doc = crate::cargo(&["doc", "--no-deps", "--workspace", "--locked"]);
-        doc.env("RUSTDOCFLAGS", "-D warnings");
+        let mut doc = crate::cargo(&["doc", "--no-deps", "--locked"]);
+        doc.args(SELECTION).env("RUSTDOCFLAGS", "-D warnings");
         succeed(doc)
     })?;
     let counts = steps.run("test", test)?;
@@ -111,9 +111,9 @@ fn succeed(mut command: Command) -> Result<()> {
 
 /// Every test of every crate, also after one has failed: a run should say all that is wrong.
 fn test() -> Result<Counts> {
-    let mut command =
-        crate::cargo(&["test", "--workspace", "--features", BENCH, "--locked", "--no-fail-fast"]);
-    let mut child = command.stdout(Stdio::piped()).spawn().context("could not start cargo test")?;
+    let mut command = crate::cargo(&["test", "--locked", "--no-fail-fast"]);
+    let mut child =
+        command.args(SELECTION).stdout(Stdio::piped()).spawn().context("could not start cargo test")?;
     let stdout = child.stdout.take().context("cargo test has no standard output")?;
     let mut counts = Counts::default();
     let mut lines = BufReader::new(stdout);

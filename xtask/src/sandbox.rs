@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
+use crate::ci::SELECTION;
 use crate::python::{LOOK_EVERY, said};
 
 /// A running sandbox.
@@ -20,9 +21,9 @@ pub(crate) struct Sandbox {
 impl Sandbox {
     /// Builds the program and starts it on free ports, in a folder of its own.
     pub(crate) fn start(within: Duration) -> Result<Self> {
-        // With the projector selected too, as the system tests do: the same features, the same dependencies.
-        let build = crate::cargo(&["build", "--quiet", "--locked", "-p", "ingest-api", "-p", "projector"]);
-        said(build, "cargo build -p ingest-api", within)?;
+        let mut build = crate::cargo(&["build", "--quiet", "--locked", "--bin", "ingest-api"]);
+        build.args(SELECTION);
+        said(build, "cargo build --bin ingest-api", within)?;
         let folder = std::env::temp_dir().join(format!("identity-xtask-{}", std::process::id()));
         let program = std::env::current_exe()?.with_file_name("ingest-api");
         let child = Command::new(program)

@@ -1,10 +1,12 @@
 //! `cargo xtask tidy`: the rules of the house that neither rustc nor clippy knows. What belongs here: which
 //! rules there are, what a finding is, and the exceptions that have a name and a reason. The rules themselves
-//! are in the modules beneath: `deps` (who may depend on what), `lengths`, `text` (what a file says).
+//! are in the modules beneath: `deps` (who may depend on what), `lengths`, `names` (of public types), `text` (what
+//! a file says).
 
 mod deps;
 mod exceptions;
 mod lengths;
+mod names;
 mod text;
 
 use std::fmt;
@@ -46,6 +48,8 @@ enum Rule {
     Secret,
     /// Programs that serve write to their standard streams by one way, which neither waits nor panics.
     StandardStream,
+    /// A public type has a name that says what it is, and one meaning.
+    TypeName,
 }
 
 /// Something that breaks a rule.
@@ -118,12 +122,16 @@ pub(crate) fn check(root: &Path) -> Result<()> {
         findings.extend(lengths::check(source));
         findings.extend(text::check(source));
     }
+    let (names, count) = names::check(&sources);
+    findings.extend(names);
     let text = std::fs::read_to_string(root.join(EXCEPTIONS)).with_context(|| EXCEPTIONS.to_owned())?;
     let broken = Exceptions::parse(&text).context(EXCEPTIONS)?.apply(findings);
     for line in &broken {
         say!("{line}");
     }
     ensure!(broken.is_empty(), "{} of the house's rules broken", broken.len());
+    let names::NameCount { names, two_words } = count;
+    say!("{two_words} of {names} public type names have two or more words ({} %)", count.percent());
     say!("{} files are tidy", sources.len());
     Ok(())
 }

@@ -28,12 +28,12 @@ pub use error::ConfigError;
 pub use kafka::KafkaConfig;
 pub use keys::{ComplianceConfig, KmsConfig};
 pub use listen_address::ListenAddress;
-pub use listener::{Listener, TlsFiles, is_loopback_host};
+pub use listener::{Listener, is_loopback_host};
 pub use projector::ProjectorConfig;
 pub use registry::RegistryConfig;
 pub use secret::Secret;
 pub use support::SupportConfig;
-pub use telemetry::{LogFormat, TelemetryConfig};
+pub use telemetry::TelemetryConfig;
 
 use source::Source;
 

@@ -1,7 +1,6 @@
 //! Opening an engine: from settings to a set of ports. The only place that names adapters.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::event::TopicId;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
@@ -16,17 +15,18 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vault::{FileKms, Freshness, Kms, KmsError, Vault};
 
+#[cfg(feature = "distributed")]
 mod distributed;
 mod erasures;
 mod installation;
+#[cfg(feature = "distributed")]
 mod schema_ids;
 
 use self::installation::PartPaths;
 pub use self::installation::{InstallationError, InstallationPart, PartFault};
-use crate::clock;
 use crate::config::{Config, ConfigError, EngineKind};
 use crate::data_dir::{DataDir, DataDirError, ServerLock};
-use crate::limits::{OPEN_BACKOFF_MAX, OPEN_BACKOFF_MIN, RETENTION_EVERY};
+use crate::limits::{OPEN_RETRY, RETENTION_EVERY};
 
 /// What a program opens an engine for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,12 +76,15 @@ pub enum OpenError {
     #[error(transparent)]
     Store(#[from] store_sqlite::OpenError),
     /// The distributed engine's log.
+    #[cfg(feature = "distributed")]
     #[error(transparent)]
     Kafka(#[from] log_kafka::OpenError),
     /// The distributed engine's read model and key store.
+    #[cfg(feature = "distributed")]
     #[error(transparent)]
     Cql(#[from] views_cql::OpenError),
     /// The external schema registry.
+    #[cfg(feature = "distributed")]
     #[error(transparent)]
     Registry(#[from] schema_registry::RegistryError),
     /// The log's schema ids are not those that the settings ask for.
@@ -96,8 +99,14 @@ pub enum OpenError {
     /// The org keys.
     #[error(transparent)]
     Kms(#[from] KmsError),
+    /// The distributed engine, which this build was made without.
+    #[cfg(not(feature = "distributed"))]
+    #[error(
+        "this program was built with the embedded engine alone: build it with its default features for the distributed one"
+    )]
+    EmbeddedOnly,
     /// The task that opened them ended.
-    #[error("opening the stores was broken off")]
+    #[error("opening the stores was interrupted")]
     BrokenOff,
 }
 
@@ -105,11 +114,14 @@ impl OpenError {
     /// Whether waiting may mend it: a broker or a node that does not answer yet.
     fn may_pass(&self) -> bool {
         match self {
+            #[cfg(feature = "distributed")]
             Self::Kafka(error) => error.is_transient(),
+            #[cfg(feature = "distributed")]
             Self::Cql(views_cql::OpenError::Unreachable { .. } | views_cql::OpenError::Store(_)) => true,
+            #[cfg(feature = "distributed")]
             Self::Registry(error) => error.is_transient(),
-            Self::Log(_, error) => matches!(error, LogError::Unavailable(_)),
-            Self::Keys(error) => matches!(error, StoreError::Unavailable(_)),
+            Self::Log(_, error) => error.is_transient(),
+            Self::Keys(error) => error.is_transient(),
             _ => false,
         }
     }
@@ -161,7 +173,10 @@ impl Engine {
         config.check()?;
         let engine = match config.engine.kind {
             EngineKind::Embedded => open_embedded(config, role).await?,
+            #[cfg(feature = "distributed")]
             EngineKind::Distributed => Box::pin(distributed::open(config, role)).await?,
+            #[cfg(not(feature = "distributed"))]
+            EngineKind::Distributed => return Err(OpenError::EmbeddedOnly),
         };
         if role == Role::Server {
             let erasures = erasures::Erasures::of(&engine);
@@ -332,13 +347,13 @@ async fn until_there<T, F: Future<Output = Result<T, OpenError>>>(
     what: &'static str,
     mut open: impl FnMut() -> F,
 ) -> Result<T, OpenError> {
-    let mut pause: Duration = OPEN_BACKOFF_MIN;
+    let mut backoff = OPEN_RETRY.start();
     loop {
         match open().await {
             Err(error) if role == Role::Server && error.may_pass() => {
+                let pause = backoff.next_pause();
                 tracing::warn!(%error, "{what} is not there yet; trying again in {} ms", pause.as_millis());
                 tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(OPEN_BACKOFF_MAX);
             }
             done => return done,
         }
@@ -355,7 +370,7 @@ async fn retain(log: std::sync::Weak<SqliteLog>, cancel: CancellationToken) {
             _ = every.tick() => {}
         }
         let Some(log) = log.upgrade() else { return };
-        let now: Timestamp = clock::now();
+        let now: Timestamp = service::clock::now();
         tokio::select! {
             () = cancel.cancelled() => return,
             done = log.enforce_retention(now) => match done {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use retry_schedule::RetrySchedule;
+
 // ---------------------------------------------------------------------------------------------- settings
 
 /// A settings file: a hundred times ours; above it somebody named the wrong file.
@@ -67,41 +69,7 @@ pub(crate) const BATCH_RECORDS_MAX: u32 = 100_000;
 /// Bytes of a batch: several are in memory at once.
 pub(crate) const BATCH_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
-// --------------------------------------------------------------------------------------------- directory
-
-/// Records of `identity.orgs` that one read brings.
-pub(crate) const DIRECTORY_READ_RECORDS_MAX: usize = 1000;
-
-/// Bytes that one such read brings.
-pub(crate) const DIRECTORY_READ_BYTES_MAX: usize = 4 * 1024 * 1024;
-
-/// How long a read waits while nothing happens; also how often wrapped secrets are tried again at the least,
-/// and well under the second within which a running instance follows (contract §6).
-pub(crate) const DIRECTORY_READ_WAIT: Duration = Duration::from_millis(250);
-
-/// First pause after the log could not be followed; doubled up to the largest.
-pub(crate) const BACKOFF_FIRST: Duration = Duration::from_millis(100);
-
-/// Largest such pause: several tries fit into the 30 s after which requests are refused (contract §6).
-pub(crate) const BACKOFF_MAX: Duration = Duration::from_secs(5);
-
-/// How long the KMS may take over one org's secret: while it is waited for, nothing else is heard.
-pub(crate) const KMS_ANSWER_MAX: Duration = Duration::from_secs(2);
-
-/// Tries of one append of `identity.orgs` from the command line. Again is harmless: the topic is compacted.
-pub(crate) const APPEND_TRIES: u32 = 3;
-
-/// Names of orgs, in characters.
-pub(crate) const ORG_NAME_CHARS_MAX: usize = 200;
-
-/// Requests a minute that a limit may be set to; more is said as 0, no limit.
-pub(crate) const LIMIT_PER_MINUTE_MAX: u32 = 10_000_000;
-
-/// A file with a public key.
-pub(crate) const PUBLIC_KEY_FILE_BYTES_MAX: u64 = 16 * 1024;
-
-/// `sandbox.json`.
-pub(crate) const SANDBOX_JSON_BYTES_MAX: u64 = 16 * 1024;
+// --------------------------------------------------------------------------------------------- opening
 
 /// How long a program waits while another one opens the same data folder: opening takes a second or two after a
 /// crash on a slow disk.
@@ -110,14 +78,13 @@ pub(crate) const OPENING_WAIT_MAX: Duration = Duration::from_secs(15);
 /// How often it looks again meanwhile.
 pub(crate) const OPENING_WAIT_EVERY: Duration = Duration::from_millis(10);
 
-/// First pause of a server whose brokers or nodes are not there yet.
-pub(crate) const OPEN_BACKOFF_MIN: Duration = Duration::from_millis(200);
-
-/// Longest such pause: they are noticed at most this late.
-pub(crate) const OPEN_BACKOFF_MAX: Duration = Duration::from_secs(5);
+/// Pauses of a server whose brokers or nodes are not there yet: they are noticed at most as late as the longest.
+pub(crate) const OPEN_RETRY: RetrySchedule =
+    RetrySchedule::new(Duration::from_millis(200), Duration::from_secs(5));
 
 /// Tries at noting whose the schema ids are: programs that start together contradict or agree at the first, and
 /// a rolling upgrade adds a version once.
+#[cfg(feature = "distributed")]
 pub(crate) const SCHEMA_IDS_NOTE_TRIES: u32 = 5;
 
 /// Records of one read for erasures: nearly all are passed over by their type.
@@ -129,8 +96,8 @@ pub(crate) const ERASURES_READ_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How long such a read waits for records that are known to be there.
 pub(crate) const ERASURES_READ_WAIT: Duration = Duration::from_secs(5);
 
-/// Tries of one such read where it stands: 3 s of pauses, the change of a partition's leader.
-pub(crate) const ERASURES_READ_TRIES: u32 = 5;
+/// Tries of one such read where it stands: 3 s of pauses at least, the change of a partition's leader.
+pub(crate) const ERASURES_READ_TRIES: u32 = 6;
 
 /// Records of identity.events after which the pass over them is noted: with photos, a few minutes' reading.
 pub(crate) const ERASURES_NOTE_RECORDS: usize = 5_000;
@@ -153,33 +120,3 @@ pub(crate) const ERASURES_NOTE_TRIES: u32 = 10;
 
 /// How often old records of topics with a time limit are removed: their limits are days.
 pub(crate) const RETENTION_EVERY: Duration = Duration::from_secs(3600);
-
-/// How often histograms are folded into their buckets while nobody scrapes, so that they do not grow.
-pub(crate) const METRICS_UPKEEP_EVERY: Duration = Duration::from_secs(5);
-
-/// How long the last spans may take to leave at the end: of the 5 s that are left of the contract's 25 s when
-/// requests were waited for as long as they may be.
-pub(crate) const TRACES_FLUSH_MAX: Duration = Duration::from_secs(2);
-
-/// Log lines that wait for whoever reads standard error: some thousand, a second or two of a busy instance. The
-/// thread that writes holds as much again. Beyond it lines are dropped and counted.
-pub(crate) const LOG_BUFFER_BYTES_MAX: usize = 1024 * 1024;
-
-/// How often the same place in a driver may say something: an outage is said once, and its going on now and then.
-pub(crate) const REPEATED_LINE_EVERY: Duration = Duration::from_secs(300);
-
-/// Places in drivers that are remembered: they have some dozen; beyond it lines are let through.
-pub(crate) const REPEATED_LINES_MAX: usize = 1_024;
-
-/// How long the last log lines may take to be read at the end: a reader that takes longer has stopped reading.
-pub(crate) const LOG_FLUSH_MAX: Duration = Duration::from_secs(1);
-
-/// Between two tries at a stream that is full and set not to block: its reader needs about as long.
-pub(crate) const STREAM_BUSY_PAUSE: Duration = Duration::from_millis(10);
-
-/// How long threads that are still at work when everything is done (asking a name server, closing a file) may
-/// hold up the end.
-pub(crate) const RUNTIME_END_MAX: Duration = Duration::from_secs(1);
-
-/// A PEM file of a listener: a chain of a few certificates is some KiB, a bundle of authorities some hundred.
-pub(crate) const PEM_FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;

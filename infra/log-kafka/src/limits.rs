@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use retry_schedule::RetrySchedule;
+
 use domain::limits::RECORD_BYTES_MAX;
 
 /// What Kafka puts around a record: batch header, varints, header names' lengths. 61 bytes and a few per
@@ -76,11 +78,10 @@ pub(crate) const DELIVERY_GRACE: Duration = Duration::from_secs(2);
 /// Between two new producers after fatal errors, so that a lasting cause makes no storm of clients.
 pub(crate) const HEAL_EVERY: Duration = Duration::from_secs(1);
 
-/// Before a fenced member joins again, first and at most: two processes with one `group_instance_id` would
-/// fence each other as fast as they can.
-pub(crate) const REJOIN_AFTER: Duration = Duration::from_secs(1);
-/// See [`REJOIN_AFTER`].
-pub(crate) const REJOIN_AFTER_MAX: Duration = Duration::from_secs(30);
+/// Pauses before a fenced member joins again: two processes with one `group_instance_id` would fence each other as
+/// fast as they can.
+pub(crate) const REJOIN_RETRY: RetrySchedule =
+    RetrySchedule::new(Duration::from_secs(1), Duration::from_secs(30));
 
 /// Of a client's last error text, in words shown to operators.
 pub(crate) const TROUBLE_CHARS_MAX: usize = 400;

@@ -10,12 +10,13 @@ use domain::ports::{
     LogError, Member, Polled, ReadBounds, StartPositions, StoredRecord, Topic, TopicDescription,
 };
 use rdkafka::error::RDKafkaErrorCode;
+use retry_schedule::Backoff;
 
 use crate::context::Rebalance;
 use crate::error::{is_out_of_range, made_again, unavailable, words};
 use crate::fetch::{Fetcher, Positions};
 use crate::follower::{check_positions, passing};
-use crate::limits::{REJOIN_AFTER, REJOIN_AFTER_MAX};
+use crate::limits::REJOIN_RETRY;
 use crate::log::Shared;
 use crate::reader::within_range;
 use crate::watch::Watch;
@@ -34,7 +35,7 @@ pub(crate) struct KafkaMember {
     heard: Polled,
     watch: Watch,
     rejoin_at: Instant,
-    rejoin_after: Duration,
+    rejoin_backoff: Backoff,
     has_left: bool,
 }
 
@@ -61,7 +62,7 @@ impl KafkaMember {
             heard: Polled::default(),
             watch,
             rejoin_at: Instant::now(),
-            rejoin_after: REJOIN_AFTER,
+            rejoin_backoff: REJOIN_RETRY.start(),
             has_left: false,
         })
     }
@@ -186,8 +187,7 @@ impl KafkaMember {
         self.fetcher = None;
         let gone = std::mem::take(&mut self.positions);
         self.forget(gone.into_keys().collect());
-        self.rejoin_at = Instant::now() + self.rejoin_after;
-        self.rejoin_after = (self.rejoin_after * 2).min(REJOIN_AFTER_MAX);
+        self.rejoin_at = Instant::now() + self.rejoin_backoff.next_pause();
     }
 
     /// Joins again when it is time.
@@ -235,7 +235,7 @@ impl Member for KafkaMember {
                 Some(fetcher) => {
                     self.heard.records = fetcher.drain(self.described.id, bounds, &mut self.positions);
                     if !self.heard.records.is_empty() {
-                        self.rejoin_after = REJOIN_AFTER;
+                        self.rejoin_backoff.reset();
                     } else if let Some(code) = fetcher.failure() {
                         self.handle(code).await?;
                         continue;

@@ -2,6 +2,7 @@
 //! The only crate that knows rusqlite. No projection, no sealing, no HTTP: what is stored here is opaque.
 
 mod checkpoint;
+mod columns;
 pub mod installation;
 mod keys;
 mod limits;

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::ports::StoreError;
+use row_codec::RowError;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, spawn_blocking};
@@ -22,6 +23,8 @@ pub(crate) enum Failure {
     Sqlite(rusqlite::Error),
     /// What is stored is not what this build writes; the text names the column's kind, never a value.
     Stored(&'static str),
+    /// A body that the row codec does not read.
+    Row(RowError),
     /// Not now.
     Unavailable(&'static str),
 }
@@ -32,11 +35,18 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
+impl From<RowError> for Failure {
+    fn from(error: RowError) -> Self {
+        Self::Row(error)
+    }
+}
+
 impl From<Failure> for StoreError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Sqlite(error) => from_sqlite(&error),
             Failure::Stored(what) => Self::Corrupt(what.to_owned()),
+            Failure::Row(error) => error.into(),
             Failure::Unavailable(why) => Self::Unavailable(why.to_owned()),
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use domain::event::{Offset, Partition};
 use domain::ids::CustomerRef;
 use domain::ports::{
-    Acknowledgement, Beside, Generations, Handover, Inspection, Pointer, Projection, Stamped, Views,
+    Acknowledgement, Generations, Handover, Inspection, Pointer, Projection, SecondGeneration, Stamped, Views,
 };
 use domain::rows::{Disposition, Generation, RowKey, Span, ViewRow, ViewWrite, WriteTimestamp};
 use futures::future::join_all;
@@ -107,11 +107,11 @@ pub async fn the_pointer_comes_back_as_it_was_set(stores: &GenerationStores, s: 
     let first = stores.pointer().await;
     let (live, next) = (first.live, Generation(first.last.0 + 1));
     let shapes = [
-        (live, Some(Beside::Building(next))),
-        (live, Some(Beside::Next(next, handover(s)))),
-        (next, Some(Beside::Previous(live, handover(s)))),
-        (next, Some(Beside::Leaving(live, handover(s)))),
-        (next, Some(Beside::Dropping(live))),
+        (live, Some(SecondGeneration::Building(next))),
+        (live, Some(SecondGeneration::Next(next, handover(s)))),
+        (next, Some(SecondGeneration::Previous(live, handover(s)))),
+        (next, Some(SecondGeneration::Leaving(live, handover(s)))),
+        (next, Some(SecondGeneration::Dropping(live))),
         (next, None),
     ];
     for (live, beside) in shapes {
@@ -141,7 +141,7 @@ pub async fn a_pointer_is_changed_from_its_version_only(stores: &GenerationStore
 pub async fn of_sixteen_changes_at_once_one_wins(stores: &GenerationStores, _: &Samples) {
     let stands = stores.pointer().await;
     let changes: Vec<Pointer> = (1..=16)
-        .map(|n| stands.changed(stands.live, Some(Beside::Building(Generation(stands.last.0 + n)))))
+        .map(|n| stands.changed(stands.live, Some(SecondGeneration::Building(Generation(stands.last.0 + n)))))
         .collect();
     let won = join_all(changes.iter().map(|to| stores.generations.point(to))).await;
     let won: Vec<bool> = won.into_iter().map(|answer| answer.expect("asked")).collect();

@@ -1,7 +1,9 @@
 //! The contract suites: what every adapter of a port must do, as plain async functions that an adapter's
 //! own tests call with a factory. No technology is named here, and nothing here is built into a program.
 
+pub mod failing_log;
 pub mod faults;
+pub mod field_variations;
 pub mod generations_suite;
 pub mod keys_away;
 pub mod keys_suite;

@@ -5,7 +5,6 @@
 //! The only crate that knows the driver; nobody else names a table. What does not belong here: folding,
 //! sealing, and deciding when a generation answers. The tables and their reasons: `docs/decisions/0006-cql.md`.
 
-mod cells;
 mod error;
 mod keys;
 mod limits;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use retry_schedule::RetrySchedule;
+
 /// Requests of bulk work (a projector's batches) in flight from one session, unless the settings say
 /// otherwise. Measured (docs/decisions/0006-cql.md): more than the nodes can serve at once makes it slower.
 pub(crate) const REQUESTS_AT_ONCE: usize = 128;
@@ -66,11 +68,9 @@ pub(crate) const SIGNALS_MAX: i32 = 100;
 /// itself whether an earlier one had happened.
 pub(crate) const CONDITIONAL_TRIES: u32 = 8;
 
-/// First pause between two such tries, doubled and drawn at random below that.
-pub(crate) const CONDITIONAL_PAUSE: Duration = Duration::from_millis(20);
-
-/// Largest such pause.
-pub(crate) const CONDITIONAL_PAUSE_MAX: Duration = Duration::from_millis(500);
+/// Pauses between two such tries.
+pub(crate) const CONDITIONAL_RETRY: RetrySchedule =
+    RetrySchedule::new(Duration::from_millis(20), Duration::from_millis(500));
 
 /// Times that a claim of an external id looks again because it was given free in between.
 pub(crate) const CLAIM_TRIES: u32 = 8;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use domain::ports::{Beside, Generations as _, StoreError};
+use domain::ports::{Generations as _, SecondGeneration, StoreError};
 use domain::rows::Generation;
 use domain::time::Timestamp;
 use scylla::policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancingPolicy};
@@ -50,7 +50,8 @@ impl CqlSession {
                 return Ok(());
             }
             let stays = |generation: &Generation| {
-                now.written().contains(generation) || now.beside == Some(Beside::Building(*generation))
+                now.written().contains(generation)
+                    || now.beside == Some(SecondGeneration::Building(*generation))
             };
             for generation in pointer.written().into_iter().filter(|generation| !stays(generation)) {
                 self.drop_generation(generation).await?;

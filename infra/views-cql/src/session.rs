@@ -24,14 +24,13 @@ use tokio::sync::Semaphore;
 
 use crate::error::{Kind, OpenError, failed, kind_of, kind_of_prepare, open_error};
 use crate::limits::{
-    CONDITIONAL_PAUSE, CONDITIONAL_PAUSE_MAX, CONDITIONAL_TRIES, DRIVER_PAGE_ROWS, KEEPALIVE, SCHEMA_WITHIN,
-    SESSION_WITHIN,
+    CONDITIONAL_RETRY, CONDITIONAL_TRIES, DRIVER_PAGE_ROWS, KEEPALIVE, SCHEMA_WITHIN, SESSION_WITHIN,
 };
 use crate::options::CqlOptions;
 use crate::retry::CountedRetries;
 use crate::statement::{Cell, Statement};
 use crate::tls;
-use crate::views::{Known, Looks, Tables};
+use crate::views::{InspectStatements, Known, Statements};
 
 /// How a statement is to be treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,8 +58,8 @@ pub struct CqlSession {
     pub(crate) options: CqlOptions,
     /// Bulk work takes a permit for each request; single reads of the API do not wait behind it.
     pub(crate) bulk: Semaphore,
-    pub(crate) generations: Known<Tables>,
-    pub(crate) looks: Known<Looks>,
+    pub(crate) generations: Known<Statements>,
+    pub(crate) looks: Known<InspectStatements>,
     batches: Histogram,
 }
 
@@ -271,7 +270,7 @@ impl CqlSession {
     /// to another writer says nothing about whether it happened, so it is tried again and the caller told.
     pub(crate) async fn decide(&self, statement: &Statement, cells: &[Cell]) -> Result<Decided, StoreError> {
         let deadline = Instant::now() + self.options.request_timeout;
-        let mut pause = CONDITIONAL_PAUSE;
+        let mut backoff = CONDITIONAL_RETRY.start();
         for tried in 0..CONDITIONAL_TRIES {
             match self.attempt(statement, cells).await {
                 Ok(answer) => {
@@ -286,8 +285,7 @@ impl CqlSession {
                 }
             }
             metrics::counter!("identity_cql_retries_total").increment(1);
-            tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..1.0))).await;
-            pause = (pause * 2).min(CONDITIONAL_PAUSE_MAX);
+            tokio::time::sleep(backoff.next_pause()).await;
         }
         Err(failed(statement.name, Kind::Contended))
     }

@@ -3,14 +3,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use ::management::{Readiness, UnreadyReason};
 use domain::ports::{OffsetRange, Topic};
+use engine::Engine;
 use engine::config::{Config, EngineKind};
-use engine::{Directory, Engine};
-use projector::{Progress, RunError};
+use org_directory::Directory;
+use projector::{RunError, SessionProgress};
+use service::{Readiness, UnreadyReason};
 use tokio_util::sync::CancellationToken;
 
-use super::again;
 use crate::limits;
 
 /// What an instance of these settings waits for, and what else whoever assembles it does.
@@ -34,7 +34,7 @@ pub(super) struct Waits<'a> {
     pub(super) engine: &'a Engine,
     pub(super) directory: &'a Directory,
     /// The projector's in this process, where there is one.
-    pub(super) progress: Option<&'a Progress>,
+    pub(super) progress: Option<&'a SessionProgress>,
     pub(super) readiness: &'a Readiness,
 }
 
@@ -59,7 +59,7 @@ impl Waits<'_> {
 
     /// Until the read model has what the log had when it was asked: after that, every change comes through
     /// this instance, which shows what it confirmed.
-    async fn read_model(&self, progress: &Progress) {
+    async fn read_model(&self, progress: &SessionProgress) {
         let ends = self.ends().await;
         let mut told = tokio::time::interval(limits::CATCH_UP_TOLD_EVERY);
         told.reset();
@@ -75,23 +75,23 @@ impl Waits<'_> {
     }
 
     async fn ends(&self) -> Vec<OffsetRange> {
-        let mut pause = limits::OUTCOMES_RETRY_MIN;
+        let mut backoff = limits::OUTCOMES_RETRY.start();
         loop {
             match self.engine.log.offsets(Topic::Events).await {
                 Ok(ends) => return ends,
                 Err(error) => tracing::warn!(%error, "not ready yet; trying again"),
             }
-            again(&mut pause).await;
+            tokio::time::sleep(backoff.next_pause()).await;
         }
     }
 }
 
 /// Asks until the answer is good.
 async fn until_ok<F: Future<Output = Result<(), String>>>(ask: impl Fn() -> F) {
-    let mut pause = limits::OUTCOMES_RETRY_MIN;
+    let mut backoff = limits::OUTCOMES_RETRY.start();
     while let Err(error) = ask().await {
         tracing::warn!(%error, "not ready yet; trying again");
-        again(&mut pause).await;
+        tokio::time::sleep(backoff.next_pause()).await;
     }
 }
 

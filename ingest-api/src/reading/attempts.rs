@@ -15,11 +15,11 @@ use vault::OrgIds;
 use super::cursor::Cursor;
 use super::unseal::{self, RowKeys, Unreadable};
 use crate::app::App;
-use crate::auth::{self, Wants};
-use crate::errors::ApiError;
 use crate::limits::PAGE_NUMBER_MAX;
-use crate::query::Query;
-use crate::ratelimit::Bucket;
+use crate::serving::auth::{self, Wants};
+use crate::serving::errors::ApiError;
+use crate::serving::query::Query;
+use crate::serving::rate_limit::Bucket;
 
 /// The parameters.
 const PARAMS: &[&str] = &["method", "status", "customerId", "from", "to", "page", "limit", "cursor"];

@@ -13,11 +13,11 @@ use vault::CustomerKeys;
 
 use super::unseal;
 use crate::app::App;
-use crate::auth::{self, Wants};
-use crate::customers::registered;
-use crate::errors::ApiError;
-use crate::query::Query;
-use crate::ratelimit::Bucket;
+use crate::reading::customers::registered;
+use crate::serving::auth::{self, Wants};
+use crate::serving::errors::ApiError;
+use crate::serving::query::Query;
+use crate::serving::rate_limit::Bucket;
 
 /// A customer's KYC.
 #[derive(Debug, Serialize, ToSchema)]

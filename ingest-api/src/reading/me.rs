@@ -8,10 +8,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::auth::{self, Wants};
-use crate::errors::ApiError;
-use crate::query::Query;
-use crate::ratelimit::Bucket;
+use crate::serving::auth::{self, Wants};
+use crate::serving::errors::ApiError;
+use crate::serving::query::Query;
+use crate::serving::rate_limit::Bucket;
 
 /// A key and its org.
 #[derive(Debug, Serialize, ToSchema)]

@@ -10,9 +10,9 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use vault::{CustomerKeys, DataKeys, SealContext, VaultError};
 
 use crate::app::App;
-use crate::auth::Caller;
-use crate::errors::ApiError;
 use crate::limits::UNSEAL_CONCURRENCY;
+use crate::serving::auth::Caller;
+use crate::serving::errors::ApiError;
 
 /// A text field, if there is one and it was not erased.
 ///
@@ -109,7 +109,7 @@ pub async fn erased(app: &App, customer: &CustomerRef) -> Result<Purposes, ApiEr
 /// # Errors
 /// From the store.
 pub async fn erased_unheard(app: &App, customer: &CustomerRef) -> Result<Purposes, ApiError> {
-    if app.outcomes.is_current(app.settings.outcomes_stale) {
+    if app.outcomes.is_fresh(app.settings.outcomes_stale) {
         return Ok(Purposes::NONE);
     }
     erased(app, customer).await

@@ -10,11 +10,11 @@ use utoipa::ToSchema;
 use super::attempts::AttemptBody;
 use super::unseal;
 use crate::app::App;
-use crate::auth::{self, Wants};
-use crate::errors::ApiError;
-use crate::query::Query;
-use crate::ratelimit::Bucket;
-use crate::verdict::answer::EnrolmentBody;
+use crate::endpoints::dukcapil_verdict::answer::EnrolmentBody;
+use crate::serving::auth::{self, Wants};
+use crate::serving::errors::ApiError;
+use crate::serving::query::Query;
+use crate::serving::rate_limit::Bucket;
 
 /// One verification with the face reference it made.
 #[derive(Debug, Serialize, ToSchema)]

@@ -1,7 +1,7 @@
 //! Who gets in: keys, scopes, capabilities, rates, and the order in which it is checked.
 
 use domain::orgs::{RateLimits, Scope};
-use engine::orgs::{OrgChange, Orgs};
+use org_directory::orgs::{OrgChange, Orgs};
 use reqwest::Method;
 use serde_json::json;
 

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use data_encoding::BASE64;
 use domain::orgs::{Environment, RateLimits, Scope};
 use engine::config::Config;
-use engine::orgs::{CreatedOrg, EvidenceKey, NewOrg, OrgChange, Orgs};
-use engine::telemetry::metrics;
 use engine::{Engine, Role};
 use ingest_api::compose::Instance;
 use ingest_api::sandbox::SAMPLE_PHOTO;
+use org_directory::orgs::{CreatedOrg, EvidenceKey, NewOrg, OrgChange, Orgs};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+use service::telemetry::metrics;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 

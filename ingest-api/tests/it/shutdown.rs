@@ -1,8 +1,8 @@
 //! The orderly end, and that everything is there after a restart.
 
 use engine::config::Config;
-use engine::telemetry::metrics;
 use ingest_api::sandbox;
+use service::telemetry::metrics;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +23,7 @@ async fn a_sandbox_goes_on_where_it_was() {
     let config = config(dir.path());
     let start = || sandbox::start(&config, metrics().expect("metrics"), &stop, 0);
     let (instance, first) = Box::pin(start()).await.expect("an instance");
-    let post = |info: &engine::sandbox::SandboxInfo| {
+    let post = |info: &org_directory::sandbox::SandboxInfo| {
         client
             .post(format!("{}{VERDICTS}", info.url))
             .bearer_auth(&info.api_key)

@@ -7,9 +7,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use engine::program::say;
 use indicatif::{ProgressBar, ProgressStyle};
-use projector::rebuild::{Phase, Progress};
+use projector::rebuild::{RebuildPhase, RebuildProgress};
+use service::program::say;
 
 /// Between two lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -23,27 +23,27 @@ const CHANGES_MAX: usize = 64;
 /// How long the bar may take to go: a terminal that takes longer is stopped.
 const CLEAR_MAX: Duration = Duration::from_secs(1);
 
-fn words(phase: Phase) -> &'static str {
+fn words(phase: RebuildPhase) -> &'static str {
     match phase {
-        Phase::Replay => "replaying events",
-        Phase::Compare => "comparing",
-        Phase::Handover => "handing over",
-        Phase::Drop => "dropping",
+        RebuildPhase::Replay => "replaying events",
+        RebuildPhase::Compare => "comparing",
+        RebuildPhase::Handover => "handing over",
+        RebuildPhase::Drop => "dropping",
     }
 }
 
 /// Shows it on stderr.
-pub(crate) struct Shown {
-    bar: Option<Bar>,
+pub(crate) struct ProgressDisplay {
+    bar: Option<BarThread>,
     total: AtomicU64,
     done: Arc<AtomicU64>,
-    last: Mutex<(Option<Phase>, Instant)>,
+    last: Mutex<(Option<RebuildPhase>, Instant)>,
 }
 
-impl Shown {
+impl ProgressDisplay {
     pub(crate) fn new() -> Self {
         let done = Arc::new(AtomicU64::new(0));
-        let bar = std::io::stderr().is_terminal().then(|| Bar::start(Arc::clone(&done)));
+        let bar = std::io::stderr().is_terminal().then(|| BarThread::start(Arc::clone(&done)));
         Self { bar, total: AtomicU64::new(0), done, last: Mutex::new((None, Instant::now())) }
     }
 
@@ -70,12 +70,12 @@ impl Shown {
     }
 }
 
-impl Progress for Shown {
-    fn phase(&self, phase: Phase, total: u64) {
+impl RebuildProgress for ProgressDisplay {
+    fn phase(&self, phase: RebuildPhase, total: u64) {
         self.total.store(total, Ordering::Relaxed);
         self.done.store(0, Ordering::Relaxed);
         if let Some(bar) = &self.bar {
-            bar.change(Change::Phase(phase, total));
+            bar.change(BarChange::Phase(phase, total));
             return;
         }
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -97,27 +97,27 @@ impl Progress for Shown {
 
     fn line(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.change(Change::Line(text.to_owned())),
+            Some(bar) => bar.change(BarChange::Line(text.to_owned())),
             None => say(text),
         }
     }
 }
 
 /// What the bar's thread is told.
-enum Change {
-    Phase(Phase, u64),
+enum BarChange {
+    Phase(RebuildPhase, u64),
     Line(String),
     Finish,
 }
 
 /// The thread that draws, and the way to it.
-struct Bar {
-    changes: SyncSender<Change>,
+struct BarThread {
+    changes: SyncSender<BarChange>,
     /// Disconnected once the thread has ended.
     ended: Mutex<Receiver<()>>,
 }
 
-impl Bar {
+impl BarThread {
     fn start(done: Arc<AtomicU64>) -> Self {
         let (changes, told) = sync_channel(CHANGES_MAX);
         let (ending, ended) = sync_channel(0);
@@ -131,25 +131,25 @@ impl Bar {
     }
 
     /// A change that finds no room is not shown.
-    fn change(&self, change: Change) {
+    fn change(&self, change: BarChange) {
         let _ = self.changes.try_send(change);
     }
 
     fn finish(&self) {
-        self.change(Change::Finish);
+        self.change(BarChange::Finish);
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = ended.recv_timeout(CLEAR_MAX);
     }
 }
 
-fn draw(told: &Receiver<Change>, done: &AtomicU64) {
+fn draw(told: &Receiver<BarChange>, done: &AtomicU64) {
     let bar = ProgressBar::no_length();
     let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}");
     // The template is a constant; a bar in the default style is no harm.
     style.map(|style| bar.set_style(style)).ok();
     loop {
         match told.recv_timeout(DRAW_EVERY) {
-            Ok(Change::Phase(phase, total)) => {
+            Ok(BarChange::Phase(phase, total)) => {
                 bar.reset();
                 bar.set_message(words(phase));
                 if total == 0 {
@@ -158,9 +158,9 @@ fn draw(told: &Receiver<Change>, done: &AtomicU64) {
                     bar.set_length(total);
                 }
             }
-            Ok(Change::Line(text)) => bar.println(text),
+            Ok(BarChange::Line(text)) => bar.println(text),
             Err(RecvTimeoutError::Timeout) => bar.set_position(done.load(Ordering::Relaxed)),
-            Ok(Change::Finish) | Err(RecvTimeoutError::Disconnected) => break,
+            Ok(BarChange::Finish) | Err(RecvTimeoutError::Disconnected) => break,
         }
     }
     bar.finish_and_clear();

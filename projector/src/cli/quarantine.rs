@@ -6,9 +6,9 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::rows::BookEntry;
-use engine::program::{print, say, stop_on_signal, table};
-use projector::quarantine::{self, Quarantined, Released, Shown};
+use projector::quarantine::{self, QuarantineDetails, QuarantinedCustomer, ReleaseResult};
 use serde_json::{Value, json};
+use service::program::{print, say, stop_on_signal, table};
 
 use super::{Target, topic_hex};
 use crate::compose::Opened;
@@ -158,7 +158,7 @@ async fn drain(
     Ok(())
 }
 
-fn quarantined_table(all: &[Quarantined]) -> String {
+fn quarantined_table(all: &[QuarantinedCustomer]) -> String {
     let heads = ["customer", "since partition", "offset", "waiting events", "cause"];
     let rows = all.iter().map(|one| {
         let quarantine = &one.quarantine;
@@ -173,7 +173,7 @@ fn quarantined_table(all: &[Quarantined]) -> String {
     table(heads, rows)
 }
 
-fn quarantined_json(one: &Quarantined) -> Value {
+fn quarantined_json(one: &QuarantinedCustomer) -> Value {
     json!({
         "orgId": one.customer.org.as_str(),
         "customerId": one.customer.customer.as_str(),
@@ -185,7 +185,7 @@ fn quarantined_json(one: &Quarantined) -> Value {
     })
 }
 
-fn shown_text(shown: &Shown) -> String {
+fn shown_text(shown: &QuarantineDetails) -> String {
     let mut text = quarantined_table(std::slice::from_ref(&shown.quarantined));
     let rows = shown.waiting.iter().map(|one| {
         let id = one.note.event_id.as_ref().map_or("an unreadable event", |id| id.as_str());
@@ -204,7 +204,7 @@ fn shown_text(shown: &Shown) -> String {
     text
 }
 
-fn shown_json(shown: &Shown) -> Value {
+fn shown_json(shown: &QuarantineDetails) -> Value {
     let waiting: Vec<Value> = shown
         .waiting
         .iter()
@@ -224,11 +224,11 @@ fn shown_json(shown: &Shown) -> Value {
     all
 }
 
-fn counted(released: &Released, entry: BookEntry) -> usize {
+fn counted(released: &ReleaseResult, entry: BookEntry) -> usize {
     released.results.iter().filter(|(_, to)| *to == entry).count()
 }
 
-fn released_line(customer: &CustomerRef, released: &Released) -> String {
+fn released_line(customer: &CustomerRef, released: &ReleaseResult) -> String {
     let left = match released.still_waiting {
         0 => String::new(),
         more => format!("; {more} more wait, drain again"),
@@ -245,7 +245,7 @@ fn released_line(customer: &CustomerRef, released: &Released) -> String {
     )
 }
 
-fn released_json(customer: &CustomerRef, released: &Released) -> Value {
+fn released_json(customer: &CustomerRef, released: &ReleaseResult) -> Value {
     json!({
         "orgId": customer.org.as_str(),
         "customerId": customer.customer.as_str(),

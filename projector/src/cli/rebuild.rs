@@ -8,12 +8,12 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use domain::event::Offset;
 use domain::time::Timestamp;
-use engine::program::{print, stop_on_signal};
-use projector::rebuild::{self, Options, Patience, Report, Until};
+use projector::rebuild::{self, RebuildOptions, RebuildPatience, RebuildReport, ReplayUntil};
 use serde_json::json;
+use service::program::{print, stop_on_signal};
 
 use super::Target;
-use super::progress::Shown;
+use super::progress::ProgressDisplay;
 use crate::compose::Opened;
 
 /// Build the read model anew beside the one that answers, compare them, and switch.
@@ -25,7 +25,7 @@ use crate::compose::Opened;
   projector rebuild --config identity.toml --go-back
   projector rebuild --config identity.toml --until 2026-11-23T00:00:00Z
 
-Verdicts may keep coming. A rebuild that was broken off is gone on with by the next one; a --dry-run or an
+Verdicts may keep coming. A rebuild that was interrupted is continued by the next one; a --dry-run or an
 --until begins anew. Exit code 1 from --dry-run: it found differences.")]
 pub(crate) struct RebuildArgs {
     #[command(flatten)]
@@ -35,7 +35,7 @@ pub(crate) struct RebuildArgs {
     keep: bool,
     /// Rebuild only to there (an offset of every partition, or a time, without it), print the digest, drop it
     #[arg(long, value_name = "OFFSET|TIME", value_parser = until)]
-    until: Option<Until>,
+    until: Option<ReplayUntil>,
     /// Report differences only, and drop the new generation again
     #[arg(long, conflicts_with = "until")]
     dry_run: bool,
@@ -53,17 +53,17 @@ pub(crate) struct RebuildArgs {
     json: bool,
 }
 
-fn until(text: &str) -> Result<Until, String> {
+fn until(text: &str) -> Result<ReplayUntil, String> {
     if let Ok(offset) = text.parse() {
-        return Ok(Until::Offset(Offset(offset)));
+        return Ok(ReplayUntil::Offset(Offset(offset)));
     }
-    Timestamp::parse(text).map(Until::Time).ok_or_else(|| "an offset or a time (RFC 3339)".to_owned())
+    Timestamp::parse(text).map(ReplayUntil::Time).ok_or_else(|| "an offset or a time (RFC 3339)".to_owned())
 }
 
 pub(crate) async fn run(args: RebuildArgs) -> anyhow::Result<ExitCode> {
     let stop = stop_on_signal()?;
     let opened = Opened::tool(&args.target).await?;
-    let shown = Shown::new();
+    let shown = ProgressDisplay::new();
     let done = Box::pin(rebuild(&args, &opened, &shown, &stop)).await;
     shown.finish();
     opened.close().await;
@@ -73,10 +73,10 @@ pub(crate) async fn run(args: RebuildArgs) -> anyhow::Result<ExitCode> {
 async fn rebuild(
     args: &RebuildArgs,
     opened: &Opened,
-    shown: &Shown,
+    shown: &ProgressDisplay,
     stop: &tokio_util::sync::CancellationToken,
 ) -> anyhow::Result<ExitCode> {
-    let patience = Patience { grace: Duration::from_secs(args.grace), ..Patience::default() };
+    let patience = RebuildPatience { grace: Duration::from_secs(args.grace), ..RebuildPatience::default() };
     if args.drop_kept {
         let dropped = rebuild::drop_kept(&opened.operator(), patience, shown, stop).await?;
         let line = if args.json {
@@ -97,7 +97,7 @@ async fn rebuild(
         print(&format!("{line}\n")).with_context(|| format!("generation {} answers again", live.0))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let options = Options { keep: args.keep, until: args.until, dry_run: args.dry_run, patience };
+    let options = RebuildOptions { keep: args.keep, until: args.until, dry_run: args.dry_run, patience };
     let report = rebuild::rebuild(&opened.operator(), &opened.settings(), options, shown, stop).await?;
     shown.finish();
     let text = if args.json { format!("{}\n", as_json(&report)) } else { as_text(&report)? };
@@ -110,7 +110,7 @@ async fn rebuild(
     Ok(ExitCode::SUCCESS)
 }
 
-fn as_text(report: &Report) -> Result<String, std::fmt::Error> {
+fn as_text(report: &RebuildReport) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     if let Some(generation) = report.generation {
         let (replay, compare) = (report.replay.as_secs_f64(), report.compare.as_secs_f64());
@@ -158,7 +158,7 @@ fn as_text(report: &Report) -> Result<String, std::fmt::Error> {
     Ok(text)
 }
 
-fn as_json(report: &Report) -> serde_json::Value {
+fn as_json(report: &RebuildReport) -> serde_json::Value {
     let comparison = report.comparison.as_ref().map(|comparison| {
         let shown: Vec<_> =
             comparison.shown.iter().map(|one| json!({"what": one.what, "kinds": one.kinds})).collect();

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 use engine::config::{Config, ListenAddress, Listener};
-use engine::program::stop_on_signal;
-use engine::telemetry::Telemetry;
-use management::{Bound, Readiness, Shown, UnreadyReason};
-use projector::Runner;
-use projector::limits::{BACKOFF_MAX, BACKOFF_MIN};
+use projector::ProjectorRunner;
+use projector::limits::FAILURE_RETRY;
+use service::health_listener::{Bound, HealthSources};
+use service::program::stop_on_signal;
+use service::telemetry::Telemetry;
+use service::{Readiness, UnreadyReason};
 use tokio_util::sync::CancellationToken;
 
 use crate::BUILD;
@@ -38,13 +39,14 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let mut config = Config::from_file(&args.config)?;
     config.projector.admin_listen = args.admin_listen.unwrap_or(config.projector.admin_listen);
     let stop = stop_on_signal()?;
-    let telemetry = Telemetry::init(&config.telemetry, "projector", BUILD)?;
+    let telemetry = Telemetry::init(config.telemetry.log_format, "projector", BUILD)?;
     let management = bind(&config.projector.admin_listener()?).await.context("the management listener")?;
     // Alive and unready from the start, also while a broker or a node is not there yet.
     let waits_for = [UnreadyReason::Dependencies, UnreadyReason::OrgKeys, UnreadyReason::Projector];
     let readiness = Arc::new(Readiness::waiting_for(waits_for, &stop));
     let metrics = telemetry.metrics();
-    let shown = Shown { readiness: Arc::clone(&readiness), metrics: Arc::new(move || metrics.render()) };
+    let shown =
+        HealthSources { readiness: Arc::clone(&readiness), metrics: Arc::new(move || metrics.render()) };
     let listening = CancellationToken::new();
     tracing::info!(address = %management.address()?, "health and metrics");
     let serving = tokio::spawn(management.serve(shown, listening.clone()));
@@ -54,7 +56,7 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let opened = opened?;
 
     let instance = format!("projector/{:016x}", rand::random::<u64>());
-    let runner = Runner::new(opened.ports.clone(), opened.settings())
+    let runner = ProjectorRunner::new(opened.ports.clone(), opened.settings())
         .following(Arc::clone(&opened.operations.generations), instance);
     let progress = runner.progress();
     let mut ended = Ok(());
@@ -88,7 +90,7 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
 
 async fn bind(listener: &Listener) -> anyhow::Result<Bound> {
     let addresses = listener.addresses()?;
-    let tls = listener.tls.as_ref().map(engine::tls::server_config).transpose()?;
+    let tls = listener.tls.as_ref().map(service::tls::server_config).transpose()?;
     let mut bound = Err(std::io::Error::other("no address"));
     for address in addresses {
         bound = Bound::new(address, tls.clone()).await;
@@ -108,10 +110,9 @@ async fn answered(opened: &Opened, readiness: &Readiness) {
 }
 
 async fn until_ok<F: Future<Output = Result<(), String>>>(ask: impl Fn() -> F) {
-    let mut pause = BACKOFF_MIN;
+    let mut backoff = FAILURE_RETRY.start();
     while let Err(error) = ask().await {
         tracing::warn!(%error, "not ready yet; trying again");
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(BACKOFF_MAX);
+        tokio::time::sleep(backoff.next_pause()).await;
     }
 }

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use domain::ports::Beside;
-use engine::program::{print, table};
-use projector::status::{PartitionStatus, Status, partitions, status};
+use domain::ports::SecondGeneration;
+use projector::status::{PartitionStatus, ProjectorStatus, partitions, status};
 use serde_json::json;
+use service::program::{print, table};
 
 use super::Target;
 use crate::compose::Opened;
@@ -41,7 +41,7 @@ pub(crate) async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// The status, and the partitions that lag and did not move while we looked.
-async fn look(opened: &Opened) -> anyhow::Result<(Status, Vec<u32>)> {
+async fn look(opened: &Opened) -> anyhow::Result<(ProjectorStatus, Vec<u32>)> {
     let status = status(&opened.operator()).await?;
     let lags = |of: &&PartitionStatus| of.lag > 0;
     if !status.partitions.iter().any(|of| lags(&of)) {
@@ -55,18 +55,18 @@ async fn look(opened: &Opened) -> anyhow::Result<(Status, Vec<u32>)> {
     Ok((status, still))
 }
 
-fn beside(beside: &Beside) -> (&'static str, u32) {
+fn beside(beside: &SecondGeneration) -> (&'static str, u32) {
     let word = match beside {
-        Beside::Building(_) => "being built",
-        Beside::Next(..) => "being handed over to",
-        Beside::Previous(..) => "kept",
-        Beside::Leaving(..) => "being left",
-        Beside::Dropping(_) => "being dropped",
+        SecondGeneration::Building(_) => "being built",
+        SecondGeneration::Next(..) => "being handed over to",
+        SecondGeneration::Previous(..) => "kept",
+        SecondGeneration::Leaving(..) => "being left",
+        SecondGeneration::Dropping(_) => "being dropped",
     };
     (word, beside.generation().0)
 }
 
-fn as_text(status: &Status, still: &[u32]) -> String {
+fn as_text(status: &ProjectorStatus, still: &[u32]) -> String {
     let live = status.pointer.live.0;
     let beside = status.pointer.beside.as_ref().map(beside);
     let mut generations = vec![[live.to_string(), "live".to_owned()]];
@@ -104,7 +104,7 @@ fn as_text(status: &Status, still: &[u32]) -> String {
     parts.join("\n")
 }
 
-fn books_table(status: &Status) -> String {
+fn books_table(status: &ProjectorStatus) -> String {
     let heads =
         ["org", "read", "applied", "duplicate", "conflict", "refused", "dead-lettered", "parked", "balance"];
     let rows = status.books.iter().map(|of| {
@@ -119,7 +119,7 @@ fn books_table(status: &Status) -> String {
     table(heads, rows)
 }
 
-fn as_json(status: &Status, still: &[u32]) -> serde_json::Value {
+fn as_json(status: &ProjectorStatus, still: &[u32]) -> serde_json::Value {
     let partitions: Vec<_> = status
         .partitions
         .iter()

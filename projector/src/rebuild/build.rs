@@ -13,25 +13,26 @@ use futures::FutureExt as _;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio_util::sync::CancellationToken;
 
-use super::{Progress, RebuildError, RebuildPorts};
-use crate::batch::{Reader, split_at_releases};
+use super::{RebuildError, RebuildPorts, RebuildProgress};
+use crate::batch::partition_worker::{BatchEnd, KeyAwayPolicy, PartitionWorker, Publish};
+use crate::batch::prefetch::BatchReader;
+use crate::batch::split::split_at_releases;
 use crate::limits::REBUILD_PARTITIONS_AT_ONCE;
-use crate::partition::{Ended, KeyAway, PartitionWorker, Voice};
-use crate::runner::Settings;
+use crate::settings::ProjectorSettings;
 
 /// Where each partition stands, or is to stand.
-pub(super) type Offsets = BTreeMap<Partition, Offset>;
+pub(super) type PartitionOffsets = BTreeMap<Partition, Offset>;
 
 /// How far a replay may go in one partition.
 #[derive(Clone, Copy)]
-pub(super) struct Stop {
+pub(super) struct ReplayStop {
     /// Up to this offset, without it.
     pub(super) before: Offset,
     /// Up to the first event from this time on, without it.
     pub(super) time: Option<Timestamp>,
 }
 
-struct Part {
+struct ReplayedPartition {
     next: Offset,
     worker: PartitionWorker,
     /// It met the time it was to stop at.
@@ -39,15 +40,15 @@ struct Part {
 }
 
 /// A generation that is being filled.
-pub(super) struct Builder<'a> {
+pub(super) struct GenerationBuilder<'a> {
     ports: &'a RebuildPorts,
-    settings: &'a Settings,
-    progress: &'a dyn Progress,
+    settings: &'a ProjectorSettings,
+    progress: &'a dyn RebuildProgress,
     cancel: &'a CancellationToken,
     pub(super) topic: TopicDescription,
     pub(super) epoch: Epoch,
     pub(super) generation: Generation,
-    parts: BTreeMap<Partition, Part>,
+    parts: BTreeMap<Partition, ReplayedPartition>,
     /// Events taken in by this builder.
     pub(super) events: u64,
 }
@@ -57,17 +58,17 @@ pub(super) async fn positions(
     ports: &RebuildPorts,
     topic: &TopicDescription,
     generation: Generation,
-) -> Result<Offsets, RebuildError> {
+) -> Result<PartitionOffsets, RebuildError> {
     let rows = ports.inspection.positions(generation).await?;
     Ok(rows.into_iter().filter(|row| row.topic_id == topic.id).map(|row| (row.partition, row.next)).collect())
 }
 
-impl<'a> Builder<'a> {
+impl<'a> GenerationBuilder<'a> {
     /// Goes on from where the generation stands, or begins at the earliest record of each partition.
     pub(super) async fn open(
         ports: &'a RebuildPorts,
-        settings: &'a Settings,
-        progress: &'a dyn Progress,
+        settings: &'a ProjectorSettings,
+        progress: &'a dyn RebuildProgress,
         cancel: &'a CancellationToken,
         generation: Generation,
     ) -> Result<Self, RebuildError> {
@@ -84,14 +85,14 @@ impl<'a> Builder<'a> {
                 }
             };
             let log = (topic.id, epoch);
-            let worker = PartitionWorker::new(log, partition, generation, None, KeyAway::HoldsAll);
-            parts.insert(partition, Part { next, worker, done: false });
+            let worker = PartitionWorker::new(log, partition, generation, None, KeyAwayPolicy::HoldPartition);
+            parts.insert(partition, ReplayedPartition { next, worker, done: false });
         }
         Ok(Self { ports, settings, progress, cancel, topic, epoch, generation, parts, events: 0 })
     }
 
     /// Where it stands.
-    pub(super) fn stands(&self) -> Offsets {
+    pub(super) fn stands(&self) -> PartitionOffsets {
         self.parts.iter().map(|(partition, part)| (*partition, part.next)).collect()
     }
 
@@ -100,8 +101,8 @@ impl<'a> Builder<'a> {
     }
 
     /// Replays every partition up to where it may go; some at once.
-    pub(super) async fn advance(&mut self, to: &BTreeMap<Partition, Stop>) -> Result<(), RebuildError> {
-        let reader = Reader {
+    pub(super) async fn advance(&mut self, to: &BTreeMap<Partition, ReplayStop>) -> Result<(), RebuildError> {
+        let reader = BatchReader {
             log: &*self.ports.ports.log,
             projection: &*self.ports.ports.projection,
             vault: &self.ports.ports.vault,
@@ -141,13 +142,13 @@ async fn begin(
 }
 
 async fn advance(
-    reader: Reader<'_>,
-    settings: &Settings,
-    progress: &dyn Progress,
+    reader: BatchReader<'_>,
+    settings: &ProjectorSettings,
+    progress: &dyn RebuildProgress,
     cancel: &CancellationToken,
     partition: Partition,
-    part: &mut Part,
-    stop: Stop,
+    part: &mut ReplayedPartition,
+    stop: ReplayStop,
 ) -> Result<u64, RebuildError> {
     let bounds = ReadBounds {
         records_max: settings.batch_records_max,
@@ -178,7 +179,7 @@ async fn advance(
             break;
         }
         for records in split_at_releases(reader.codec, &records) {
-            take_in(reader, settings, cancel, part, records).await?;
+            replay_batch(reader, settings, cancel, part, records).await?;
         }
         events += records.len() as u64;
         progress.events(records.len() as u64);
@@ -186,24 +187,24 @@ async fn advance(
     Ok(events)
 }
 
-async fn take_in(
-    reader: Reader<'_>,
-    settings: &Settings,
+async fn replay_batch(
+    reader: BatchReader<'_>,
+    settings: &ProjectorSettings,
     cancel: &CancellationToken,
-    part: &mut Part,
+    part: &mut ReplayedPartition,
     records: &[StoredRecord],
 ) -> Result<(), RebuildError> {
     let Some(last) = records.last() else { return Ok(()) };
-    let mut ended = part.worker.take_in(reader, settings, Voice::Silent, records, cancel).await;
-    if ended == Ended::Done {
+    let mut ended = part.worker.process_batch(reader, settings, Publish::No, records, cancel).await;
+    if ended == BatchEnd::Done {
         ended = part.worker.advance(reader, last, cancel).await;
     }
     match ended {
-        Ended::Done => {
+        BatchEnd::Done => {
             part.next = Offset(last.source.offset.0 + 1);
             Ok(())
         }
-        Ended::Cancelled => Err(RebuildError::Cancelled),
-        Ended::Halted => Err(RebuildError::Halted(part.worker.halted.clone().unwrap_or_default())),
+        BatchEnd::Cancelled => Err(RebuildError::Cancelled),
+        BatchEnd::Halted => Err(RebuildError::Halted(part.worker.halted.clone().unwrap_or_default())),
     }
 }

@@ -1,10 +1,12 @@
-//! Digests of rows: two rows have the same exactly when they are the same. Made of what the rows' derived `Hash`
-//! feeds, so that no field can be left out. Compared within one build only; nothing keeps them.
-
-use std::hash::{Hash as _, Hasher};
+//! Digests of rows: two rows have the same exactly when they are the same. Made of the bytes that every store keeps
+//! of a row (`row_codec`), so that no field can be left out. Compared within one build only; nothing keeps them.
 
 use domain::ports::Stamped;
+use row_codec::write_canonical;
 use sha2::{Digest as _, Sha256};
+
+/// Room for a verification with its reason, the largest of the usual rows.
+const USUAL_ROW_BYTES: usize = 1_024;
 
 /// A sum of SHA-256 digests, modulo 2^256: the same whatever order they were added in. One that differs shows
 /// that rows differ; it is no defence against somebody who chooses them.
@@ -23,10 +25,11 @@ impl RowDigest {
     }
 
     /// The digest of one row and its timestamp.
-    pub(super) fn of(row: &Stamped) -> Self {
-        let mut fed = FedBytes(Sha256::new());
-        row.hash(&mut fed);
-        Self(fed.0.finalize().into())
+    pub(super) fn of((at, row): &Stamped) -> Self {
+        let mut bytes = Vec::with_capacity(USUAL_ROW_BYTES);
+        bytes.extend_from_slice(&at.value().to_be_bytes());
+        write_canonical(row, &mut bytes);
+        Self(Sha256::digest(&bytes).into())
     }
 
     /// The digest of rows.
@@ -40,22 +43,6 @@ impl RowDigest {
 impl std::fmt::Display for RowDigest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-/// Takes what a `Hash` feeds: texts with an end, lists and bytes with their length, which variant of an enum, so
-/// that no two values feed the same.
-struct FedBytes(Sha256);
-
-impl Hasher for FedBytes {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    /// The trait's short answer; the digest is taken from the field.
-    fn finish(&self) -> u64 {
-        let digest = self.0.clone().finalize();
-        digest.iter().take(8).fold(0, |short, byte| (short << 8) | u64::from(*byte))
     }
 }
 

@@ -11,9 +11,12 @@ use domain::ids::CustomerRef;
 use domain::ports::{Stamped, partition_of};
 use domain::rows::{AsOf, BooksKey, Generation, RowKey, TallyKey, ViewRow, WriteTimestamp};
 
-use super::build::{Builder, Stop, positions};
+use super::build::{GenerationBuilder as Builder, ReplayStop as Stop, positions};
 use super::canonical::RowDigest;
-use super::{Difference, Patience, Phase, Progress, RebuildError, RebuildPorts};
+use super::{
+    RebuildError, RebuildPatience as Patience, RebuildPhase as Phase, RebuildPorts,
+    RebuildProgress as Progress, RowDifference as Difference,
+};
 use crate::limits::{COMPARE_MOVED_MAX, COMPARE_PAGE, DIFFERENCES_SHOWN};
 
 /// What a comparison came to.

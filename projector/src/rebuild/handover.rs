@@ -4,57 +4,58 @@
 use std::time::Duration;
 
 use domain::event::{Offset, Partition};
-use domain::ports::{Beside, Handover, Pointer};
+use domain::ports::{Handover, Pointer, SecondGeneration};
 use domain::rows::Generation;
 use tokio::time::Instant;
 
-use super::build::{Builder, Offsets, Stop, positions};
-use super::instances::Instances;
-use super::{Patience, Phase, Progress, RebuildError, RebuildPorts};
+use super::build::{GenerationBuilder, PartitionOffsets, ReplayStop, positions};
+use super::instances::InstanceWatch;
+use super::{RebuildError, RebuildPatience, RebuildPhase, RebuildPorts, RebuildProgress};
 use crate::limits::INSTANCES_EVERY;
 
-pub(super) struct Switch<'a> {
+pub(super) struct GenerationSwitch<'a> {
     pub(super) ports: &'a RebuildPorts,
-    pub(super) instances: &'a Instances<'a>,
-    pub(super) progress: &'a dyn Progress,
-    pub(super) patience: Patience,
+    pub(super) instances: &'a InstanceWatch<'a>,
+    pub(super) progress: &'a dyn RebuildProgress,
+    pub(super) patience: RebuildPatience,
     /// Where the old generation stood when the rebuild began.
-    pub(super) began_at: Offsets,
+    pub(super) began_at: PartitionOffsets,
 }
 
-fn handover(builder: &Builder<'_>, from: Offsets) -> Handover {
+fn handover(builder: &GenerationBuilder<'_>, from: PartitionOffsets) -> Handover {
     Handover { topic_id: builder.topic.id, from: from.into_iter().collect() }
 }
 
-impl Switch<'_> {
+impl GenerationSwitch<'_> {
     /// Hands over to the builder's generation, and leaves the old one unless it is kept. `usable`: the old one
     /// is of this topic; another one cannot be written any more.
     pub(super) async fn run(
         &self,
         pointer: &Pointer,
-        builder: &mut Builder<'_>,
+        builder: &mut GenerationBuilder<'_>,
         keep: bool,
         usable: bool,
     ) -> Result<(), RebuildError> {
         let (old, new) = (pointer.live, builder.generation);
-        self.progress.phase(Phase::Handover, 0);
+        self.progress.phase(RebuildPhase::Handover, 0);
         if !usable {
-            let to = pointer.changed(new, Some(Beside::Dropping(old)));
+            let to = pointer.changed(new, Some(SecondGeneration::Dropping(old)));
             self.instances.point(&to).await?;
             return finish(self.ports, self.instances, self.progress).await;
         }
         let stands = positions(self.ports, &builder.topic, old).await?;
         self.instances.check_followed(stands != self.began_at).await?;
         let at = handover(builder, stands);
-        let next = pointer.changed(old, Some(Beside::Next(new, at.clone())));
+        let next = pointer.changed(old, Some(SecondGeneration::Next(new, at.clone())));
         self.instances.point(&next).await?;
         self.instances.all_by(next.version).await?;
         if !self.together(builder, old, &at).await? {
-            let back = next.changed(old, Some(Beside::Building(new)));
+            let back = next.changed(old, Some(SecondGeneration::Building(new)));
             self.instances.point(&back).await?;
             return Err(RebuildError::NotTogether(new));
         }
-        let beside = if keep { Beside::Previous(old, at) } else { Beside::Leaving(old, at) };
+        let beside =
+            if keep { SecondGeneration::Previous(old, at) } else { SecondGeneration::Leaving(old, at) };
         let switched = next.changed(new, Some(beside));
         self.instances.point(&switched).await?;
         self.instances.all_by(switched.version).await?;
@@ -65,7 +66,7 @@ impl Switch<'_> {
     /// Waits until the new generation has taken in whatever the old one has; fills in what no projector does.
     async fn together(
         &self,
-        builder: &mut Builder<'_>,
+        builder: &mut GenerationBuilder<'_>,
         old: Generation,
         at: &Handover,
     ) -> Result<bool, RebuildError> {
@@ -85,7 +86,7 @@ impl Switch<'_> {
             if Instant::now() >= until {
                 return Ok(false);
             }
-            let stop = |before| Stop { before, time: None };
+            let stop = |before| ReplayStop { before, time: None };
             builder.advance(&old.into_iter().map(|(partition, to)| (partition, stop(to))).collect()).await?;
             self.instances.pause(INSTANCES_EVERY).await?;
         }
@@ -95,26 +96,29 @@ impl Switch<'_> {
 /// Finishes whatever the pointer says is to go: leaves it, drops it, forgets it.
 pub(super) async fn finish(
     ports: &RebuildPorts,
-    instances: &Instances<'_>,
-    progress: &dyn Progress,
+    instances: &InstanceWatch<'_>,
+    progress: &dyn RebuildProgress,
 ) -> Result<(), RebuildError> {
     loop {
         let pointer = ports.generations.pointer().await?;
         let to = match &pointer.beside {
-            Some(Beside::Leaving(generation, _)) => {
-                progress.phase(Phase::Drop, 0);
+            Some(SecondGeneration::Leaving(generation, _)) => {
+                progress.phase(RebuildPhase::Drop, 0);
                 instances.all_by(pointer.version).await?;
                 instances.grace().await?;
-                pointer.changed(pointer.live, Some(Beside::Dropping(*generation)))
+                pointer.changed(pointer.live, Some(SecondGeneration::Dropping(*generation)))
             }
-            Some(Beside::Dropping(generation)) => {
-                progress.phase(Phase::Drop, 0);
+            Some(SecondGeneration::Dropping(generation)) => {
+                progress.phase(RebuildPhase::Drop, 0);
                 instances.all_by(pointer.version).await?;
                 ports.generations.drop_generation(*generation).await?;
                 progress.line(&format!("generation {} is dropped", generation.0));
                 pointer.changed(pointer.live, None)
             }
-            None | Some(Beside::Building(_) | Beside::Next(..) | Beside::Previous(..)) => return Ok(()),
+            None
+            | Some(
+                SecondGeneration::Building(_) | SecondGeneration::Next(..) | SecondGeneration::Previous(..),
+            ) => return Ok(()),
         };
         instances.point(&to).await?;
     }
@@ -124,10 +128,10 @@ pub(super) async fn finish(
 /// because no position stands behind an event that was not spoken of.
 pub(super) async fn go_back(
     ports: &RebuildPorts,
-    instances: &Instances<'_>,
+    instances: &InstanceWatch<'_>,
 ) -> Result<Generation, RebuildError> {
     let pointer = ports.generations.pointer().await?;
-    let Some(Beside::Previous(kept, handover)) = pointer.beside.clone() else {
+    let Some(SecondGeneration::Previous(kept, handover)) = pointer.beside.clone() else {
         return Err(RebuildError::NothingKept);
     };
     let topic = ports.ports.log.describe(domain::ports::Topic::Events).await?;
@@ -140,7 +144,7 @@ pub(super) async fn go_back(
         if live.iter().all(|(partition, next)| stands(partition) >= *next) {
             let from = old.into_iter().collect();
             let at = Handover { from, ..handover };
-            let to = pointer.changed(kept, Some(Beside::Previous(pointer.live, at)));
+            let to = pointer.changed(kept, Some(SecondGeneration::Previous(pointer.live, at)));
             instances.point(&to).await?;
             instances.all_by(to.version).await?;
             return Ok(kept);

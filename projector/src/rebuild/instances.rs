@@ -5,29 +5,30 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::ports::{Acknowledgement, Generations, Pointer, READERS, StoreError};
+use generation_watch::limits::ACKNOWLEDGE_EVERY;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::{Patience, RebuildError};
-use crate::limits::{ACKNOWLEDGE_EVERY, INSTANCES_EVERY, POINT_TRIES_MAX};
-use crate::partition::wait;
+use super::{RebuildError, RebuildPatience};
+use crate::limits::{INSTANCES_EVERY, POINT_TRIES_MAX};
+use crate::pause::wait;
 
 /// Rebuilds say something too, so that there is one at a time; nobody waits for them.
 const REBUILDS: &str = "rebuild/";
 
-pub(super) struct Instances<'a> {
+pub(super) struct InstanceWatch<'a> {
     generations: &'a dyn Generations,
-    patience: Patience,
+    patience: RebuildPatience,
     cancel: &'a CancellationToken,
     name: String,
     began: Instant,
 }
 
-impl<'a> Instances<'a> {
+impl<'a> InstanceWatch<'a> {
     pub(super) fn new(
         generations: &'a dyn Generations,
-        patience: Patience,
+        patience: RebuildPatience,
         cancel: &'a CancellationToken,
     ) -> Self {
         let name = format!("{REBUILDS}{:016x}", rand::random::<u64>());
@@ -68,7 +69,7 @@ impl<'a> Instances<'a> {
             for beat in 1_u64.. {
                 let now = Acknowledgement { instance: self.name.clone(), version: 0, beat };
                 if let Err(error) = self.generations.acknowledge(&self.name, Some(&now)).await {
-                    warn!(%error, "could not say that a rebuild is running");
+                    warn!(%error, "the heartbeat of this rebuild could not be written");
                 }
                 tokio::time::sleep(ACKNOWLEDGE_EVERY / 2).await;
             }
@@ -79,7 +80,7 @@ impl<'a> Instances<'a> {
             done = work => done,
         };
         if let Err(error) = self.generations.acknowledge(&self.name, None).await {
-            warn!(%error, "could not say that a rebuild has ended");
+            warn!(%error, "the heartbeat of this rebuild could not be removed");
         }
         done
     }
@@ -138,7 +139,7 @@ impl<'a> Instances<'a> {
                     (*beat, *since) = (said.beat, now);
                 }
                 if since.elapsed() >= self.patience.gone {
-                    warn!(instance = said.instance, "an instance is taken for gone");
+                    warn!(instance = said.instance, "no new heartbeat of an instance: it is taken for gone");
                     self.generations.acknowledge(&said.instance, None).await?;
                 } else {
                     pending = true;

@@ -1,10 +1,10 @@
 //! The steps of a handover, each broken off, and what follows the pointer.
 
 use domain::event::{Offset, Partition};
-use domain::ports::{Acknowledgement, Beside, Handover, Pointer, Topic};
+use domain::ports::{Acknowledgement, Handover, Pointer, SecondGeneration, Topic};
 use domain::rows::Generation;
-use projector::Live;
-use projector::rebuild::{Options, Patience, RebuildError, drop_kept, go_back};
+use generation_watch::LiveGeneration;
+use projector::rebuild::{RebuildError, RebuildOptions, RebuildPatience, drop_kept, go_back};
 use tokio_util::sync::CancellationToken;
 
 use crate::world::{Quiet, World, quick, until};
@@ -28,7 +28,7 @@ async fn here(world: &World) -> Handover {
     Handover { topic_id: topic.id, from }
 }
 
-async fn point(world: &World, live: Generation, beside: Beside) -> Pointer {
+async fn point(world: &World, live: Generation, beside: SecondGeneration) -> Pointer {
     let generations = world.ports().generations;
     let to = generations.pointer().await.expect("a pointer").changed(live, Some(beside));
     assert!(generations.point(&to).await.expect("pointed"));
@@ -39,7 +39,7 @@ async fn point(world: &World, live: Generation, beside: Beside) -> Pointer {
 async fn a_handover_that_was_broken_off_is_taken_back_and_finished() {
     let world = ready().await;
     let at = here(&world).await;
-    point(&world, ONE, Beside::Next(TWO, at)).await;
+    point(&world, ONE, SecondGeneration::Next(TWO, at)).await;
     // What comes meanwhile goes into both.
     world.append_verdicts(20).await;
     let running = world.project("one");
@@ -56,10 +56,10 @@ async fn a_handover_that_was_broken_off_is_taken_back_and_finished() {
 async fn a_switch_that_was_broken_off_before_the_drop_is_finished() {
     for leaving in [true, false] {
         let world = ready().await;
-        let kept = world.rebuild(Options { keep: true, ..quick() }).await.expect("rebuilt");
+        let kept = world.rebuild(RebuildOptions { keep: true, ..quick() }).await.expect("rebuilt");
         assert_eq!(kept.live, TWO);
         let at = here(&world).await;
-        let left = if leaving { Beside::Leaving(ONE, at) } else { Beside::Dropping(ONE) };
+        let left = if leaving { SecondGeneration::Leaving(ONE, at) } else { SecondGeneration::Dropping(ONE) };
         point(&world, TWO, left).await;
         let report = world.rebuild(quick()).await.expect("finished");
         assert_eq!((report.generation, report.live, report.switched), (None, TWO, false));
@@ -72,10 +72,10 @@ async fn a_switch_that_was_broken_off_before_the_drop_is_finished() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trial_that_was_broken_off_is_cleared_away_first() {
     let world = ready().await;
-    point(&world, ONE, Beside::Building(TWO)).await;
-    let report = world.rebuild(Options { dry_run: true, ..quick() }).await.expect("compared");
+    point(&world, ONE, SecondGeneration::Building(TWO)).await;
+    let report = world.rebuild(RebuildOptions { dry_run: true, ..quick() }).await.expect("compared");
     assert_eq!(report.generation, Some(Generation(3)));
-    point(&world, ONE, Beside::Dropping(Generation(4))).await;
+    point(&world, ONE, SecondGeneration::Dropping(Generation(4))).await;
     let report = world.rebuild(quick()).await.expect("rebuilt");
     assert_eq!((report.generation, world.live().await), (Some(Generation(5)), Generation(5)));
 }
@@ -86,7 +86,7 @@ async fn a_kept_generation_is_written_and_may_answer_again() {
     let running = world.project("one");
     let patience = quick().patience;
     let cancel = CancellationToken::new();
-    world.rebuild(Options { keep: true, ..quick() }).await.expect("rebuilt");
+    world.rebuild(RebuildOptions { keep: true, ..quick() }).await.expect("rebuilt");
     assert_eq!(world.live().await, TWO);
     let refused = world.rebuild(quick()).await;
     assert!(matches!(refused, Err(RebuildError::Kept(ONE))), "{refused:?}");
@@ -119,13 +119,13 @@ async fn an_instance_follows_the_pointer_says_so_and_leaves() {
     let world = ready().await;
     let generations = world.ports().generations;
     let running = world.project("one");
-    let to = point(&world, ONE, Beside::Building(TWO)).await;
+    let to = point(&world, ONE, SecondGeneration::Building(TWO)).await;
     let by = async |version| {
         let said = generations.acknowledgements().await.expect("heard");
         said.iter().any(|said| said.instance == "one" && said.version == version)
     };
     until("it says that it follows", async || by(to.version).await).await;
-    let dropping = point(&world, ONE, Beside::Dropping(TWO)).await;
+    let dropping = point(&world, ONE, SecondGeneration::Dropping(TWO)).await;
     until("it follows again", async || by(dropping.version).await).await;
     let none = dropping.changed(ONE, None);
     assert!(generations.point(&none).await.expect("pointed"));
@@ -138,13 +138,13 @@ async fn an_instance_follows_the_pointer_says_so_and_leaves() {
 async fn an_instance_that_was_killed_is_waited_for_and_then_taken_for_gone() {
     let world = ready().await;
     let generations = world.ports().generations;
-    point(&world, ONE, Beside::Building(TWO)).await;
+    point(&world, ONE, SecondGeneration::Building(TWO)).await;
     let running = world.project("killed");
     until("it has said something", async || !generations.acknowledgements().await.expect("heard").is_empty())
         .await;
     running.kill();
-    let patience = Patience { gone: std::time::Duration::from_millis(300), ..quick().patience };
-    let report = world.rebuild(Options { patience, ..quick() }).await.expect("rebuilt");
+    let patience = RebuildPatience { gone: std::time::Duration::from_millis(300), ..quick().patience };
+    let report = world.rebuild(RebuildOptions { patience, ..quick() }).await.expect("rebuilt");
     assert_eq!(report.live, TWO);
     let left = generations.acknowledgements().await.expect("heard");
     assert_eq!(left, [], "forgotten");
@@ -155,10 +155,10 @@ async fn a_reader_reads_by_the_new_pointer_before_a_rebuild_ends() {
     let world = ready().await;
     let generations = world.ports().generations;
     let cancel = CancellationToken::new();
-    let (live, following) = Live::follow(generations.clone(), "api", cancel.clone());
+    let (live, following) = LiveGeneration::start(generations.clone(), "api", cancel.clone());
     assert_eq!(live.generation().await, Ok(ONE));
     // What a rebuild that was broken off has left: while it stands the reader says by what it reads.
-    point(&world, ONE, Beside::Building(TWO)).await;
+    point(&world, ONE, SecondGeneration::Building(TWO)).await;
     let names = async || {
         let said = generations.acknowledgements().await.expect("heard");
         said.into_iter().map(|said| said.instance).collect::<Vec<_>>()
@@ -206,11 +206,12 @@ async fn nothing_is_switched_while_somebody_projects_without_following() {
     // One that writes generation 1 for ever, as earlier builds did.
     let ports = world.ports();
     let cancel = CancellationToken::new();
-    let runner = projector::Runner::new(ports.ports.clone(), projector::Settings::default());
+    let runner =
+        projector::ProjectorRunner::new(ports.ports.clone(), projector::ProjectorSettings::default());
     let token = cancel.clone();
     let stubborn = tokio::spawn(async move { runner.run(token).await.expect("it runs") });
     // That somebody reads by the pointer does not say that anybody writes by it.
-    let (_live, reading) = Live::follow(ports.generations, "api", cancel.clone());
+    let (_live, reading) = LiveGeneration::start(ports.generations, "api", cancel.clone());
     let done = CancellationToken::new();
     let more = async {
         let mut every = tokio::time::interval(std::time::Duration::from_millis(20));

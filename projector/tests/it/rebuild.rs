@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use domain::event::Offset;
 use domain::ports::Topic;
 use domain::rows::{Generation, RowKey, ViewRow, ViewWrite, WriteTimestamp};
-use projector::rebuild::{Options, Phase, Progress, RebuildError, Until};
+use projector::rebuild::{RebuildError, RebuildOptions, RebuildPhase, RebuildProgress, ReplayUntil};
 use tokio_util::sync::CancellationToken;
 
 use crate::world::{World, quick};
@@ -77,7 +77,7 @@ async fn a_rebuild_while_events_keep_coming_ends_with_equal_digests() {
         .count();
     assert_eq!(created as u64, applied - world.customers.len() as u64, "one for each verification");
     // And a second rebuild finds nothing either.
-    let again = world.rebuild(Options { dry_run: true, ..quick() }).await.expect("rebuilt");
+    let again = world.rebuild(RebuildOptions { dry_run: true, ..quick() }).await.expect("rebuilt");
     // Nothing is under way now: every customer is compared.
     assert_eq!(again.comparison.map(|comparison| (comparison.different, comparison.beyond)), Some((0, 0)));
     assert_eq!(world.live().await, Generation(2));
@@ -107,7 +107,7 @@ async fn a_row_that_was_changed_is_found_and_mended() {
     ];
     ports.ports.projection.write(Generation(1), writes).await.expect("written");
 
-    let report = world.rebuild(Options { dry_run: true, ..quick() }).await.expect("compared");
+    let report = world.rebuild(RebuildOptions { dry_run: true, ..quick() }).await.expect("compared");
     let comparison = report.comparison.expect("compared");
     assert_eq!((comparison.different, report.switched), (2, false), "{:?}", comparison.shown);
     assert_ne!(comparison.old, comparison.new);
@@ -148,7 +148,7 @@ async fn a_row_that_one_of_them_lacks_is_a_difference() {
     let at = WriteTimestamp::from_value(0);
     let row = ViewRow::State(Box::new(strange.clone()));
     ports.ports.projection.write(Generation(1), vec![ViewWrite { at, row }]).await.expect("written");
-    let report = world.rebuild(Options { dry_run: true, ..quick() }).await.expect("compared");
+    let report = world.rebuild(RebuildOptions { dry_run: true, ..quick() }).await.expect("compared");
     let comparison = report.comparison.expect("compared");
     let shown: Vec<_> = comparison.shown.into_iter().map(|one| (one.what, one.kinds)).collect();
     assert_eq!(shown, [(strange.customer.record_key(), vec!["state"])]);
@@ -160,23 +160,23 @@ async fn until_an_offset_or_a_time_gives_the_same_digest_each_time_and_leaves_no
     world.append_verdicts(100).await;
     world.project_all().await;
     let until = async |until| {
-        let options = Options { until: Some(until), ..quick() };
+        let options = RebuildOptions { until: Some(until), ..quick() };
         let report = world.rebuild(options).await.expect("replayed");
         assert!(!report.switched && report.comparison.is_none());
         assert!(dump(&world, report.generation.expect("one")).await.is_empty());
         (report.digest.expect("a digest"), report.events)
     };
-    let five = until(Until::Offset(Offset(5))).await;
-    assert_eq!(until(Until::Offset(Offset(5))).await, five);
-    let all = until(Until::Offset(Offset(u64::MAX))).await;
+    let five = until(ReplayUntil::Offset(Offset(5))).await;
+    assert_eq!(until(ReplayUntil::Offset(Offset(5))).await, five);
+    let all = until(ReplayUntil::Offset(Offset(u64::MAX))).await;
     assert_eq!(all.1, 104);
     assert_ne!(all.0, five.0);
-    let never = until(Until::Time(domain::time::Timestamp::EPOCH)).await;
+    let never = until(ReplayUntil::Time(domain::time::Timestamp::EPOCH)).await;
     assert_eq!(never.1, 0);
     let records = world.all(Topic::Events).await;
     let last = records.iter().map(|record| record.appended_at).max().expect("some");
     let past = domain::time::Timestamp::from_millis(last.millis() + 1);
-    assert_eq!(until(Until::Time(past)).await, all);
+    assert_eq!(until(ReplayUntil::Time(past)).await, all);
     assert_eq!(world.live().await, Generation(1));
 }
 
@@ -187,8 +187,8 @@ struct BreakOff {
     cancel: CancellationToken,
 }
 
-impl Progress for BreakOff {
-    fn phase(&self, _: Phase, _: u64) {}
+impl RebuildProgress for BreakOff {
+    fn phase(&self, _: RebuildPhase, _: u64) {}
     fn events(&self, count: u64) {
         if self.seen.fetch_add(count, Ordering::Relaxed) + count >= self.after {
             self.cancel.cancel();

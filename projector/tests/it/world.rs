@@ -22,8 +22,11 @@ use domain::sealed::{Field, Sealed, SealedMedia};
 use domain::time::Timestamp;
 use engine::{Config, Engine, Role};
 use event_codec::Meta;
-use projector::rebuild::{Options, Patience, Phase, Progress, RebuildError, RebuildPorts, Report, rebuild};
-use projector::{Ports, Runner, Settings};
+use projector::rebuild::{
+    RebuildError, RebuildOptions, RebuildPatience, RebuildPhase, RebuildPorts, RebuildProgress,
+    RebuildReport, rebuild,
+};
+use projector::{ProjectorPorts, ProjectorRunner, ProjectorSettings};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -125,7 +128,7 @@ impl World {
 
     pub(crate) fn ports(&self) -> RebuildPorts {
         let operations = self.engine.operations.clone();
-        let ports = Ports {
+        let ports = ProjectorPorts {
             log: Arc::clone(&self.engine.log),
             projection: Arc::clone(&self.engine.projection),
             vault: self.vault.clone(),
@@ -203,8 +206,9 @@ impl World {
     pub(crate) fn project_by(&self, vault: Vault, instance: &str) -> Running {
         let mut ports = self.ports();
         ports.ports.vault = vault;
-        let settings = Settings { poison_max: usize::MAX, ..Settings::default() };
-        let runner = Runner::new(ports.ports, settings).following(ports.generations, instance.to_owned());
+        let settings = ProjectorSettings { poison_max: usize::MAX, ..ProjectorSettings::default() };
+        let runner =
+            ProjectorRunner::new(ports.ports, settings).following(ports.generations, instance.to_owned());
         let cancel = CancellationToken::new();
         let token = cancel.clone();
         let task = tokio::spawn(async move { runner.run(token).await.expect("nothing needs an operator") });
@@ -269,25 +273,25 @@ impl World {
         outcomes
     }
 
-    pub(crate) async fn rebuild(&self, options: Options) -> Result<Report, RebuildError> {
+    pub(crate) async fn rebuild(&self, options: RebuildOptions) -> Result<RebuildReport, RebuildError> {
         self.rebuild_watched(options, &Quiet, &CancellationToken::new()).await
     }
 
     pub(crate) async fn rebuild_watched(
         &self,
-        options: Options,
-        progress: &dyn Progress,
+        options: RebuildOptions,
+        progress: &dyn RebuildProgress,
         cancel: &CancellationToken,
-    ) -> Result<Report, RebuildError> {
-        let settings = Settings { poison_max: usize::MAX, ..Settings::default() };
+    ) -> Result<RebuildReport, RebuildError> {
+        let settings = ProjectorSettings { poison_max: usize::MAX, ..ProjectorSettings::default() };
         rebuild(&self.ports(), &settings, options, progress, cancel).await
     }
 }
 
 /// Quick where a test need not wait.
-pub(crate) fn quick() -> Options {
-    let patience = Patience { grace: Duration::from_millis(1), ..Patience::default() };
-    Options { patience, ..Options::default() }
+pub(crate) fn quick() -> RebuildOptions {
+    let patience = RebuildPatience { grace: Duration::from_millis(1), ..RebuildPatience::default() };
+    RebuildOptions { patience, ..RebuildOptions::default() }
 }
 
 pub(crate) struct Running {
@@ -309,8 +313,8 @@ impl Running {
 
 pub(crate) struct Quiet;
 
-impl Progress for Quiet {
-    fn phase(&self, _: Phase, _: u64) {}
+impl RebuildProgress for Quiet {
+    fn phase(&self, _: RebuildPhase, _: u64) {}
     fn events(&self, _: u64) {}
     fn compared(&self, _: u64) {}
     fn line(&self, _: &str) {}

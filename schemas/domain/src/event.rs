@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::classify::ReasonCategory;
 use crate::ids::{CustomerRef, EnrolmentId, EventId, VerificationId};
-use crate::sealed::{Purposes, Sealed, SealedMedia};
+use crate::sealed::{Field, Purposes, Sealed, SealedMedia};
 use crate::time::Timestamp;
 
 /// The identity of a topic, given by the log when it was made: a topic made again under the same name has
@@ -121,7 +121,28 @@ pub struct CustomerReleased {
     pub customer: CustomerRef,
 }
 
-/// Everything that may stand in `identity.events`. No fold has a catch-all arm over it.
+/// One sealed field of an event, with what its envelope is bound to beside the event's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SealedField<'e> {
+    /// Which field.
+    pub field: Field,
+    /// The content type in the binding.
+    pub content_type: &'e str,
+    /// The envelope.
+    pub envelope: &'e Sealed,
+}
+
+/// The content type that texts are sealed with.
+const TEXT: &str = "text/plain";
+
+impl<'e> SealedField<'e> {
+    fn text(field: Field, envelope: &'e Sealed) -> Self {
+        Self { field, content_type: TEXT, envelope }
+    }
+}
+
+/// Everything that may stand in `identity.events`. No fold has a catch-all arm over it, and nothing but a fold
+/// matches over it: the accessors below are total, and whoever adds an event answers them here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// See [`CustomerRegistered`].
@@ -152,6 +173,69 @@ impl Event {
             Self::DukcapilVerdictReceived(e) => &e.customer,
             Self::CustomerErased(e) => &e.customer,
             Self::CustomerReleased(e) => &e.customer,
+        }
+    }
+
+    /// The verification row it makes, if it is about one.
+    pub fn verification_id(&self) -> Option<&VerificationId> {
+        match self {
+            Self::DukcapilVerdictReceived(e) => Some(&e.verification_id),
+            Self::CustomerRegistered(_) | Self::CustomerErased(_) | Self::CustomerReleased(_) => None,
+        }
+    }
+
+    /// The fingerprint of the request's body that caused it; none where no request did.
+    pub fn body_fingerprint(&self) -> Option<Fingerprint> {
+        match self {
+            Self::CustomerRegistered(e) => Some(e.body_fingerprint),
+            Self::DukcapilVerdictReceived(e) => Some(e.body_fingerprint),
+            Self::CustomerErased(_) | Self::CustomerReleased(_) => None,
+        }
+    }
+
+    /// Every envelope that stands in it. Media that lies elsewhere is not among them.
+    pub fn sealed_fields(&self) -> Vec<SealedField<'_>> {
+        match self {
+            Self::CustomerRegistered(e) => {
+                let external_id = e.external_id.as_ref().map(|id| SealedField::text(Field::ExternalId, id));
+                [SealedField::text(Field::FullName, &e.full_name)].into_iter().chain(external_id).collect()
+            }
+            Self::DukcapilVerdictReceived(e) => {
+                let photo = e.photo.as_ref().and_then(SealedMedia::inline).map(|envelope| SealedField {
+                    field: Field::Photo,
+                    content_type: e.photo_content_type.as_deref().unwrap_or_default(),
+                    envelope,
+                });
+                let reason = e.reason.as_ref().map(|reason| SealedField::text(Field::Reason, reason));
+                photo.into_iter().chain(reason).collect()
+            }
+            Self::CustomerErased(_) | Self::CustomerReleased(_) => Vec::new(),
+        }
+    }
+
+    /// Whether its fields agree with one another; one that does not is never applied.
+    pub fn is_consistent(&self) -> bool {
+        match self {
+            Self::DukcapilVerdictReceived(e) => e.is_consistent(),
+            Self::CustomerRegistered(_) | Self::CustomerErased(_) | Self::CustomerReleased(_) => true,
+        }
+    }
+
+    /// The erasure, if it is one.
+    pub fn as_erasure(&self) -> Option<&CustomerErased> {
+        match self {
+            Self::CustomerErased(e) => Some(e),
+            Self::CustomerRegistered(_) | Self::DukcapilVerdictReceived(_) | Self::CustomerReleased(_) => {
+                None
+            }
+        }
+    }
+
+    /// The release, if it is one.
+    pub fn as_release(&self) -> Option<&CustomerReleased> {
+        match self {
+            Self::CustomerReleased(e) => Some(e),
+            Self::CustomerRegistered(_) | Self::DukcapilVerdictReceived(_) | Self::CustomerErased(_) => None,
         }
     }
 }
@@ -232,40 +316,24 @@ pub enum AuditRecord {
     KeysDestroyed(KeysDestroyed),
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ids::{CustomerId, OrgId};
+impl AuditRecord {
+    /// The record's id: of evidence, that of the event it belongs to.
+    pub fn event_id(&self) -> &EventId {
+        match self {
+            Self::VerdictEvidence(r) => &r.event_id,
+            Self::KeysDestroyed(r) => &r.event_id,
+        }
+    }
 
-    #[test]
-    fn a_verdict_has_an_enrolment_and_a_photo_exactly_when_it_is_valid() {
-        let source = Source { topic_id: TopicId([0; 16]), partition: Partition(0), offset: Offset(0) };
-        for (valid, enrolment, photo, consistent) in [
-            (true, true, true, true),
-            (true, true, false, false),
-            (true, false, true, false),
-            (true, false, false, false),
-            (false, false, false, true),
-            (false, true, false, false),
-            (false, false, true, false),
-            (false, true, true, false),
-        ] {
-            let verdict = DukcapilVerdictReceived {
-                event_id: EventId::from_bytes([1; 16]),
-                customer: CustomerRef::new(OrgId::from_bytes([1; 16]), CustomerId::from_bytes([1; 16])),
-                verification_id: VerificationId::from_bytes([1; 16]),
-                enrolment_id: enrolment.then(|| EnrolmentId::from_bytes([1; 16])),
-                valid,
-                photo: photo.then(|| SealedMedia::Inline(Sealed::from_envelope(Bytes::new()))),
-                photo_content_type: None,
-                reason: None,
-                reason_category: None,
-                classifier_version: 1,
-                body_fingerprint: Fingerprint([0; 32]),
-                policy_version: 1,
-                audit: AuditRef { source, value_sha256: [0; 32] },
-            };
-            assert_eq!(verdict.is_consistent(), consistent, "{valid} {enrolment} {photo}");
+    /// Whom it is about.
+    pub fn customer(&self) -> &CustomerRef {
+        match self {
+            Self::VerdictEvidence(r) => &r.customer,
+            Self::KeysDestroyed(r) => &r.customer,
         }
     }
 }
+
+#[cfg(test)]
+#[path = "event_tests.rs"]
+mod tests;

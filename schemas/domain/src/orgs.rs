@@ -115,58 +115,98 @@ pub struct OrgRecord {
     pub created_at: Timestamp,
 }
 
-/// One scope of an API key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Scope {
-    /// Read customers and their KYC.
-    CustomersView,
-    /// Register customers.
-    CustomersWrite,
-    /// Read verifications.
-    VerificationsView,
-    /// Post verdicts.
-    VerificationsWrite,
-    /// Manage the API.
-    ApiManage,
-    /// Legacy: every `:view`.
-    Read,
-    /// Legacy: every `:view` and `:write`.
+/// What a scope allows, and so which legacy scope grants it too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ScopeKind {
+    /// Reading: `read` and `write` grant it.
+    View,
+    /// Writing: `write` grants it.
     Write,
+    /// Nothing but itself grants it.
+    Own,
+    /// `read`.
+    LegacyRead,
+    /// `write`.
+    LegacyWrite,
+}
+
+macro_rules! scopes {
+    ($($(#[doc = $doc:literal])+ $name:ident, $word:literal, $kind:ident, $is_standard:literal;)+) => {
+        /// One scope of an API key.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Scope {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Scope {
+            /// Every scope.
+            pub const ALL: [Self; [$($word),+].len()] = [$(Self::$name),+];
+
+            /// The word in keys, errors and schemas.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)+
+                }
+            }
+
+            /// Whether a key gets it when no scopes are named.
+            const fn is_standard(self) -> bool {
+                match self {
+                    $(Self::$name => $is_standard,)+
+                }
+            }
+
+            fn kind(self) -> ScopeKind {
+                match self {
+                    $(Self::$name => ScopeKind::$kind,)+
+                }
+            }
+        }
+    };
+}
+
+// A new scope is one line here: its word (which stands in keys for ever), what it allows, and whether a key gets
+// it when none are named. Commands, errors and the description of the API follow.
+scopes! {
+    /// Read customers and their KYC.
+    CustomersView, "customers:view", View, true;
+    /// Register customers.
+    CustomersWrite, "customers:write", Write, true;
+    /// Read verifications.
+    VerificationsView, "verifications:view", View, true;
+    /// Post verdicts.
+    VerificationsWrite, "verifications:write", Write, true;
+    /// Manage the API.
+    ApiManage, "api:manage", Own, true;
+    /// Legacy: every `:view`.
+    Read, "read", LegacyRead, false;
+    /// Legacy: every `:view` and `:write`.
+    Write, "write", LegacyWrite, false;
 }
 
 impl Scope {
-    /// Every scope.
-    pub const ALL: [Self; 7] = [
-        Self::CustomersView,
-        Self::CustomersWrite,
-        Self::VerificationsView,
-        Self::VerificationsWrite,
-        Self::ApiManage,
-        Self::Read,
-        Self::Write,
-    ];
+    const STANDARD_COUNT: usize = {
+        let (mut count, mut at) = (0, 0);
+        while at < Self::ALL.len() {
+            count += Self::ALL[at].is_standard() as usize;
+            at += 1;
+        }
+        count
+    };
 
     /// The scopes a key gets when none are named.
-    pub const STANDARD: [Self; 5] = [
-        Self::CustomersView,
-        Self::CustomersWrite,
-        Self::VerificationsView,
-        Self::VerificationsWrite,
-        Self::ApiManage,
-    ];
-
-    /// The word in keys, errors and schemas.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::CustomersView => "customers:view",
-            Self::CustomersWrite => "customers:write",
-            Self::VerificationsView => "verifications:view",
-            Self::VerificationsWrite => "verifications:write",
-            Self::ApiManage => "api:manage",
-            Self::Read => "read",
-            Self::Write => "write",
+    pub const STANDARD: [Self; Self::STANDARD_COUNT] = {
+        let mut standard = [Self::ALL[0]; Self::STANDARD_COUNT];
+        let (mut count, mut at) = (0, 0);
+        while at < Self::ALL.len() {
+            if Self::ALL[at].is_standard() {
+                standard[count] = Self::ALL[at];
+                count += 1;
+            }
+            at += 1;
         }
-    }
+        standard
+    };
 
     /// The scope of that word.
     pub fn parse(word: &str) -> Option<Self> {
@@ -175,16 +215,10 @@ impl Scope {
 
     /// Whether having this scope grants the wanted one.
     pub fn grants(self, wanted: Self) -> bool {
-        let view = matches!(wanted, Self::CustomersView | Self::VerificationsView);
-        let write = matches!(wanted, Self::CustomersWrite | Self::VerificationsWrite);
-        match self {
-            Self::Read => view,
-            Self::Write => view || write,
-            Self::CustomersView
-            | Self::CustomersWrite
-            | Self::VerificationsView
-            | Self::VerificationsWrite
-            | Self::ApiManage => self == wanted,
+        match self.kind() {
+            ScopeKind::LegacyRead => wanted.kind() == ScopeKind::View,
+            ScopeKind::LegacyWrite => matches!(wanted.kind(), ScopeKind::View | ScopeKind::Write),
+            ScopeKind::View | ScopeKind::Write | ScopeKind::Own => self == wanted,
         }
     }
 }
@@ -218,6 +252,14 @@ pub enum DirectoryRecord {
 }
 
 impl DirectoryRecord {
+    /// Whose record it is.
+    pub fn org(&self) -> &OrgId {
+        match self {
+            Self::Org(org) => &org.org,
+            Self::ApiKey(key) => &key.org,
+        }
+    }
+
     /// The record's key: the latest record of a key is the valid one.
     pub fn record_key(&self) -> String {
         match self {
@@ -230,6 +272,14 @@ impl DirectoryRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_standard_scopes_are_all_but_the_legacy_ones() {
+        let words = Scope::STANDARD.map(Scope::as_str);
+        let expected =
+            ["customers:view", "customers:write", "verifications:view", "verifications:write", "api:manage"];
+        assert_eq!(words, expected);
+    }
 
     #[test]
     fn legacy_scopes_grant_what_the_contract_says() {

@@ -1,41 +1,50 @@
 //! The tier policy: which verified methods make which KYC tier. Policies are numbered and immutable; each
 //! event carries the number it was taken under, so a replay years later comes to the same tier.
 
-/// How a customer was verified. In schemas a string, so that a new one breaks no reader.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Method {
-    /// The NIK's own form.
-    NikFormat,
-    /// A captured identity card.
-    KtpCapture,
-    /// Dukcapil's verdict.
-    NikDukcapil,
-    /// A face that matched a reference.
-    FaceMatch,
-    /// A live face.
-    FaceLiveness,
+macro_rules! methods {
+    ($($(#[doc = $doc:literal])+ $name:ident = $bit:literal, $word:literal;)+) => {
+        /// How a customer was verified. In schemas a string, so that a new one breaks no reader.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum Method {
+            $($(#[doc = $doc])+ $name = $bit,)+
+        }
+
+        impl Method {
+            /// Every method.
+            pub const ALL: [Self; [$($bit),+].len()] = [$(Self::$name),+];
+
+            /// The word in the API and in schemas.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)+
+                }
+            }
+
+            /// The method of that word.
+            pub fn parse(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some(Self::$name),)+
+                    _ => None,
+                }
+            }
+        }
+    };
 }
 
-impl Method {
-    /// Every method.
-    pub const ALL: [Self; 5] =
-        [Self::NikFormat, Self::KtpCapture, Self::NikDukcapil, Self::FaceMatch, Self::FaceLiveness];
-
-    /// The word in the API and in schemas.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NikFormat => "nik_format",
-            Self::KtpCapture => "ktp_capture",
-            Self::NikDukcapil => "nik_dukcapil",
-            Self::FaceMatch => "face_match",
-            Self::FaceLiveness => "face_liveness",
-        }
-    }
-
-    /// The method of that word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|m| m.as_str() == word)
-    }
+// The bit and the word of a method stand in rows and logs for ever. A new method is one line here with the next
+// bit, and a policy that asks for it.
+methods! {
+    /// The NIK's own form.
+    NikFormat = 0, "nik_format";
+    /// A captured identity card.
+    KtpCapture = 1, "ktp_capture";
+    /// Dukcapil's verdict.
+    NikDukcapil = 2, "nik_dukcapil";
+    /// A face that matched a reference.
+    FaceMatch = 3, "face_match";
+    /// A live face.
+    FaceLiveness = 4, "face_liveness";
 }
 
 /// The methods a customer has at least one verified row of.
@@ -43,14 +52,32 @@ impl Method {
 pub struct Methods(u8);
 
 impl Methods {
-    /// The set as bits, in the order of [`Method::ALL`].
+    /// Every method of this build.
+    const ALL: Self = Self::of(&Method::ALL);
+
+    /// The set of those methods.
+    pub const fn of(methods: &[Method]) -> Self {
+        let (mut bits, mut at) = (0, 0);
+        while at < methods.len() {
+            bits |= 1 << methods[at] as u8;
+            at += 1;
+        }
+        Self(bits)
+    }
+
+    /// Whether one of those methods is in the set.
+    fn has_one_of(self, methods: Self) -> bool {
+        self.0 & methods.0 != 0
+    }
+
+    /// The set as bits, one per method.
     pub fn bits(self) -> u8 {
         self.0
     }
 
-    /// Takes up bits that [`Methods::bits`] gave.
+    /// Takes up bits that [`Methods::bits`] gave; those of a later build are dropped.
     pub fn from_bits(bits: u8) -> Self {
-        Self(bits & 0b1_1111)
+        Self(bits & Self::ALL.0)
     }
 
     /// Whether the method is in the set.
@@ -114,48 +141,48 @@ pub const POLICY_STANDARD: u32 = 1;
 /// Premium needs a face match and a live face.
 pub const POLICY_WITH_LIVENESS: u32 = 2;
 
-/// A tier policy this build knows.
+/// What a tier asks for: of each of these sets at least one method.
+type Requirements = &'static [Methods];
+
+/// A tier policy this build knows: what each tier asks for, the highest tier first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TierPolicy {
-    liveness_for_premium: bool,
+    tiers: &'static [(Tier, Requirements)],
 }
+
+const NIK_FORMAT: Methods = Methods::of(&[Method::NikFormat]);
+const IDENTITY: Methods = Methods::of(&[Method::KtpCapture, Method::NikDukcapil]);
+const FACE_MATCH: Methods = Methods::of(&[Method::FaceMatch]);
+const LIVENESS: Methods = Methods::of(&[Method::FaceLiveness]);
+
+const BASIC: (Tier, Requirements) = (Tier::Basic, &[NIK_FORMAT]);
+const STANDARD: (Tier, Requirements) = (Tier::Standard, &[IDENTITY]);
+
+/// Every policy with its number. A line never changes: events that carry its number are folded with it for ever.
+const POLICIES: &[(u32, TierPolicy)] = &[
+    (POLICY_STANDARD, TierPolicy { tiers: &[(Tier::Premium, &[IDENTITY, FACE_MATCH]), STANDARD, BASIC] }),
+    (
+        POLICY_WITH_LIVENESS,
+        TierPolicy { tiers: &[(Tier::Premium, &[IDENTITY, FACE_MATCH, LIVENESS]), STANDARD, BASIC] },
+    ),
+];
 
 impl TierPolicy {
     /// The policy of that number; none when it was made by a later build.
     pub fn of_version(version: u32) -> Option<Self> {
-        match version {
-            POLICY_STANDARD => Some(Self { liveness_for_premium: false }),
-            POLICY_WITH_LIVENESS => Some(Self { liveness_for_premium: true }),
-            _ => None,
-        }
+        POLICIES.iter().find(|(number, _)| *number == version).map(|(_, policy)| *policy)
     }
 
     /// The tier those verified methods make, in whichever order they came.
     pub fn tier(self, verified: Methods) -> Tier {
-        let standard = verified.contains(Method::KtpCapture) || verified.contains(Method::NikDukcapil);
-        let face = verified.contains(Method::FaceMatch)
-            && (!self.liveness_for_premium || verified.contains(Method::FaceLiveness));
-        match (standard, face) {
-            (true, true) => Tier::Premium,
-            (true, false) => Tier::Standard,
-            (false, _) if verified.contains(Method::NikFormat) => Tier::Basic,
-            (false, _) => Tier::None,
-        }
+        let makes = |requirements: &[Methods]| requirements.iter().all(|one| verified.has_one_of(*one));
+        self.tiers.iter().find(|(_, requirements)| makes(requirements)).map_or(Tier::None, |(tier, _)| *tier)
     }
 
     /// Whether a verified row of that method carries that tier, and so renews its validity.
     pub fn supports(self, tier: Tier, method: Method) -> bool {
-        let identity = matches!(method, Method::KtpCapture | Method::NikDukcapil);
-        match tier {
-            Tier::None => false,
-            Tier::Basic => method == Method::NikFormat,
-            Tier::Standard => identity,
-            Tier::Premium => {
-                identity
-                    || method == Method::FaceMatch
-                    || (self.liveness_for_premium && method == Method::FaceLiveness)
-            }
-        }
+        let asked = self.tiers.iter().find(|(made, _)| *made == tier);
+        asked.is_some_and(|(_, requirements)| requirements.iter().any(|one| one.contains(method)))
     }
 }
 
@@ -268,7 +295,7 @@ mod tests {
     fn a_further_method_never_lowers_a_tier() {
         for version in [POLICY_STANDARD, POLICY_WITH_LIVENESS] {
             let policy = TierPolicy::of_version(version).expect("a known policy");
-            for bits in 0..0b10_0000 {
+            for bits in 0..=Methods::ALL.bits() {
                 let methods = Methods::from_bits(bits);
                 for method in Method::ALL {
                     assert!(

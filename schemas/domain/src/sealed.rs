@@ -165,6 +165,16 @@ pub enum SealedMedia {
     },
 }
 
+impl SealedMedia {
+    /// The envelope, where it lies in the record itself.
+    pub fn inline(&self) -> Option<&Sealed> {
+        match self {
+            Self::Inline(envelope) => Some(envelope),
+            Self::Reference { .. } => None,
+        }
+    }
+}
+
 /// What came of trying to open an envelope.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Opened {

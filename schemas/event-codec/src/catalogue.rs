@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{DecodeError, EncodeError};
 use crate::limits::DECODED_LENGTH_MAX;
+use crate::records::COMMITTED;
 
 /// A schema as it is committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,35 +27,6 @@ pub struct SchemaFile {
     /// The file's text.
     pub text: &'static str,
 }
-
-macro_rules! files {
-    ($($name:literal $version:literal,)*) => {
-        &[$(SchemaFile {
-            name: concat!("identity.", $name),
-            version: $version,
-            text: include_str!(concat!("../../events/", $name, ".v", $version, ".avsc")),
-        },)*]
-    };
-}
-
-/// Every committed schema, the versions of a name in ascending order. A new version is one more line here,
-/// one more id in `schemas/events/ids.json`, and a field in its type in `wire`.
-pub(crate) const COMMITTED: &[SchemaFile] = files![
-    "CustomerRegistered" 1,
-    "DukcapilVerdictReceived" 1,
-    "CustomerErased" 1,
-    "CustomerReleased" 1,
-    "VerdictEvidence" 1,
-    "KeysDestroyed" 1,
-    "VerificationCreated" 1,
-    "FaceEnrolled" 1,
-    "KycUpdated" 1,
-    "VerdictConflicted" 1,
-    "VerdictUnapplied" 1,
-    "Org" 1,
-    "ApiKey" 1,
-    "DeadLetter" 1,
-];
 
 /// A committed schema with what follows from its text.
 pub struct CommittedSchema {

@@ -1,6 +1,7 @@
 //! What the library is trusted with and what not: fingerprints, older versions, bounds, ends of bodies.
 
 use super::*;
+use crate::records::COMMITTED;
 use serde::Deserialize;
 
 const RELEASED: &str = "identity.CustomerReleased";

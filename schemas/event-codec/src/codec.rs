@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::event::{AuditRecord, Event};
-use domain::ids::{EventId, derived};
+use domain::ids::{CustomerRef, EventId, derived};
 use domain::orgs::DirectoryRecord;
 use domain::outcome::Outcome;
 use domain::ports::{NewRecord, StoredRecord, Topic};
@@ -19,7 +19,8 @@ use crate::error::{DecodeError, EncodeError, IdsError, place};
 use crate::headers::{About, FINGERPRINT, Meta, headers};
 use crate::ids::{SchemaIds, subject};
 use crate::limits::BODY_BYTES_EXPECTED;
-use crate::wire::{self, Body};
+use crate::records::TopicRecord;
+use crate::wire::Body;
 
 /// First byte of the Confluent wire format.
 const MAGIC: u8 = 0;
@@ -80,16 +81,7 @@ impl Codec {
     /// # Errors
     /// [`EncodeError`], as for all of the following.
     pub fn event(&self, event: &Event, meta: &Meta<'_>) -> Result<NewRecord, EncodeError> {
-        let customer = event.customer();
-        let key = customer.record_key();
-        let about = About { id: event.event_id().as_str(), subject: customer.customer.as_str() };
-        let record = Record { topic: Topic::Events, key, about, meta };
-        match event {
-            Event::CustomerRegistered(e) => self.encode(record, &wire::CustomerRegistered::from(e)),
-            Event::DukcapilVerdictReceived(e) => self.encode(record, &wire::DukcapilVerdictReceived::from(e)),
-            Event::CustomerErased(e) => self.encode(record, &wire::CustomerErased::from(e)),
-            Event::CustomerReleased(e) => self.encode(record, &wire::CustomerReleased::from(e)),
-        }
+        self.about_customer(event, event.event_id(), event.customer(), meta)
     }
 
     /// A record for `identity.audit`.
@@ -97,16 +89,7 @@ impl Codec {
     /// # Errors
     /// [`EncodeError`].
     pub fn audit(&self, record: &AuditRecord, meta: &Meta<'_>) -> Result<NewRecord, EncodeError> {
-        let (id, customer) = match record {
-            AuditRecord::VerdictEvidence(r) => (&r.event_id, &r.customer),
-            AuditRecord::KeysDestroyed(r) => (&r.event_id, &r.customer),
-        };
-        let about = About { id: id.as_str(), subject: customer.customer.as_str() };
-        let to = Record { topic: Topic::Audit, key: customer.record_key(), about, meta };
-        match record {
-            AuditRecord::VerdictEvidence(r) => self.encode(to, &wire::VerdictEvidence::from(r)),
-            AuditRecord::KeysDestroyed(r) => self.encode(to, &wire::KeysDestroyed::from(r)),
-        }
+        self.about_customer(record, record.event_id(), record.customer(), meta)
     }
 
     /// An outcome for `identity.outcomes`.
@@ -114,17 +97,7 @@ impl Codec {
     /// # Errors
     /// [`EncodeError`].
     pub fn outcome(&self, outcome: &Outcome, meta: &Meta<'_>) -> Result<NewRecord, EncodeError> {
-        let customer = outcome.customer();
-        let about = About { id: outcome.id().as_str(), subject: customer.customer.as_str() };
-        let record = Record { topic: Topic::Outcomes, key: customer.record_key(), about, meta };
-        match outcome {
-            Outcome::VerificationCreated(o) => self.encode(record, &wire::VerificationCreated::from(o)),
-            Outcome::FaceEnrolled(o) => self.encode(record, &wire::FaceEnrolled::from(o)),
-            Outcome::KycUpdated(o) => self.encode(record, &wire::KycUpdated::from(o)),
-            Outcome::VerdictConflicted(o) => self.encode(record, &wire::VerdictConflicted::from(o)),
-            Outcome::VerdictUnapplied(o) => self.encode(record, &wire::VerdictUnapplied::from(o)),
-            Outcome::CustomerErased(o) => self.encode(record, &wire::CustomerErased::from(o)),
-        }
+        self.about_customer(outcome, outcome.id(), outcome.customer(), meta)
     }
 
     /// A record for `identity.orgs`. Such records have no id of their own: theirs follows from key, time and
@@ -133,17 +106,13 @@ impl Codec {
     /// # Errors
     /// [`EncodeError`].
     pub fn directory(&self, record: &DirectoryRecord, meta: &Meta<'_>) -> Result<NewRecord, EncodeError> {
-        let topic = Topic::Orgs;
-        let (org, (schema, value)) = match record {
-            DirectoryRecord::Org(r) => (&r.org, self.value(topic, &wire::Org::from(r))?),
-            DirectoryRecord::ApiKey(r) => (&r.org, self.value(topic, &wire::ApiKey::from(r))?),
-        };
+        let (schema, value) = record.value(self)?;
         let key = record.record_key();
         let source_id = format!("{key}/{:x}", Bytes::copy_from_slice(&value_sha256(&value)));
         let time = meta.time.millis().unsigned_abs();
         let id = EventId::from_bytes(derived(EventId::PREFIX, &source_id, time));
-        let about = About { id: id.as_str(), subject: org.as_str() };
-        Ok(Record { topic, key, about, meta }.with(schema, value))
+        let about = About { id: id.as_str(), subject: record.org().as_str() };
+        Ok(Record { topic: Topic::Orgs, key, about, meta }.with(schema, value))
     }
 
     /// A dead letter; see [`DeadLetter::within_record_limit`]. Its id follows from its origin, so one that is
@@ -157,21 +126,32 @@ impl Codec {
         let (org, customer) = letter.customer_key.split_once('/').unwrap_or((&letter.customer_key, ""));
         let about = About { id: id.as_str(), subject: if customer.is_empty() { org } else { customer } };
         let key = letter.customer_key.clone();
-        self.encode(Record { topic: Topic::DeadLetters, key, about, meta }, &wire::DeadLetter::from(&letter))
+        let (schema, value) = letter.value(self)?;
+        Ok(Record { topic: Topic::DeadLetters, key, about, meta }.with(schema, value))
     }
 
-    fn encode<B: Body>(&self, record: Record<'_>, body: &B) -> Result<NewRecord, EncodeError> {
-        let (schema, value) = self.value(record.topic, body)?;
-        Ok(record.with(schema, value))
+    /// A record of the customer's key.
+    fn about_customer<R: TopicRecord>(
+        &self,
+        record: &R,
+        id: &EventId,
+        customer: &CustomerRef,
+        meta: &Meta<'_>,
+    ) -> Result<NewRecord, EncodeError> {
+        let (schema, value) = record.value(self)?;
+        let about = About { id: id.as_str(), subject: customer.customer.as_str() };
+        Ok(Record { topic: R::TOPIC, key: customer.record_key(), about, meta }.with(schema, value))
     }
 
-    fn value<B: Body>(
+    /// A body in the wire format, and the schema it was written with.
+    pub(crate) fn value<B: Body>(
         &self,
         topic: Topic,
+        name: &'static str,
         body: &B,
     ) -> Result<(&'static CommittedSchema, Bytes), EncodeError> {
-        let does_not_fit = EncodeError::DoesNotFit { schema: B::NAME };
-        let schema = self.tables.catalogue.latest(B::NAME).ok_or_else(|| does_not_fit.clone())?;
+        let does_not_fit = EncodeError::DoesNotFit { schema: name };
+        let schema = self.tables.catalogue.latest(name).ok_or_else(|| does_not_fit.clone())?;
         let id = self.tables.written.get(&(topic, schema.name())).ok_or(does_not_fit)?;
         let mut value = Vec::with_capacity(PREFIX_BYTES + BODY_BYTES_EXPECTED + body.sealed_bytes());
         value.push(MAGIC);
@@ -185,22 +165,7 @@ impl Codec {
     /// # Errors
     /// [`DecodeError`], as for all of the following.
     pub fn decode_event(&self, record: &StoredRecord) -> Result<Event, DecodeError> {
-        let found = self.open(Topic::Events, record)?;
-        match found.schema.name() {
-            wire::CustomerRegistered::NAME => {
-                found.read::<wire::CustomerRegistered>()?.try_into().map(Event::CustomerRegistered)
-            }
-            wire::DukcapilVerdictReceived::NAME => {
-                found.read::<wire::DukcapilVerdictReceived>()?.try_into().map(Event::DukcapilVerdictReceived)
-            }
-            wire::CustomerErased::NAME => {
-                found.read::<wire::CustomerErased>()?.try_into().map(Event::CustomerErased)
-            }
-            wire::CustomerReleased::NAME => {
-                found.read::<wire::CustomerReleased>()?.try_into().map(Event::CustomerReleased)
-            }
-            other => Err(elsewhere(other)),
-        }
+        self.decode(record)
     }
 
     /// A record of `identity.audit`.
@@ -208,16 +173,7 @@ impl Codec {
     /// # Errors
     /// [`DecodeError`].
     pub fn decode_audit(&self, record: &StoredRecord) -> Result<AuditRecord, DecodeError> {
-        let found = self.open(Topic::Audit, record)?;
-        match found.schema.name() {
-            wire::VerdictEvidence::NAME => {
-                found.read::<wire::VerdictEvidence>()?.try_into().map(AuditRecord::VerdictEvidence)
-            }
-            wire::KeysDestroyed::NAME => {
-                found.read::<wire::KeysDestroyed>()?.try_into().map(AuditRecord::KeysDestroyed)
-            }
-            other => Err(elsewhere(other)),
-        }
+        self.decode(record)
     }
 
     /// A record of `identity.outcomes`.
@@ -225,26 +181,7 @@ impl Codec {
     /// # Errors
     /// [`DecodeError`].
     pub fn decode_outcome(&self, record: &StoredRecord) -> Result<Outcome, DecodeError> {
-        let found = self.open(Topic::Outcomes, record)?;
-        match found.schema.name() {
-            wire::VerificationCreated::NAME => {
-                found.read::<wire::VerificationCreated>()?.try_into().map(Outcome::VerificationCreated)
-            }
-            wire::FaceEnrolled::NAME => {
-                found.read::<wire::FaceEnrolled>()?.try_into().map(Outcome::FaceEnrolled)
-            }
-            wire::KycUpdated::NAME => found.read::<wire::KycUpdated>()?.try_into().map(Outcome::KycUpdated),
-            wire::VerdictConflicted::NAME => {
-                found.read::<wire::VerdictConflicted>()?.try_into().map(Outcome::VerdictConflicted)
-            }
-            wire::VerdictUnapplied::NAME => {
-                found.read::<wire::VerdictUnapplied>()?.try_into().map(Outcome::VerdictUnapplied)
-            }
-            wire::CustomerErased::NAME => {
-                found.read::<wire::CustomerErased>()?.try_into().map(Outcome::CustomerErased)
-            }
-            other => Err(elsewhere(other)),
-        }
+        self.decode(record)
     }
 
     /// A record of `identity.orgs`.
@@ -252,12 +189,11 @@ impl Codec {
     /// # Errors
     /// [`DecodeError`].
     pub fn decode_directory(&self, record: &StoredRecord) -> Result<DirectoryRecord, DecodeError> {
-        let found = self.open(Topic::Orgs, record)?;
-        match found.schema.name() {
-            wire::Org::NAME => found.read::<wire::Org>()?.try_into().map(DirectoryRecord::Org),
-            wire::ApiKey::NAME => found.read::<wire::ApiKey>()?.try_into().map(DirectoryRecord::ApiKey),
-            other => Err(elsewhere(other)),
-        }
+        self.decode(record)
+    }
+
+    fn decode<R: TopicRecord>(&self, record: &StoredRecord) -> Result<R, DecodeError> {
+        R::read(&self.open(R::TOPIC, record)?)
     }
 
     /// A record of `identity.dead-letters`.
@@ -265,11 +201,7 @@ impl Codec {
     /// # Errors
     /// [`DecodeError`].
     pub fn decode_dead_letter(&self, record: &StoredRecord) -> Result<DeadLetter, DecodeError> {
-        let found = self.open(Topic::DeadLetters, record)?;
-        match found.schema.name() {
-            wire::DeadLetter::NAME => found.read::<wire::DeadLetter>()?.try_into(),
-            other => Err(elsewhere(other)),
-        }
+        self.decode(record)
     }
 
     /// Finds the schema a record was written with: by its fingerprint, whatever registry gave the id; by the
@@ -325,18 +257,24 @@ impl Record<'_> {
 }
 
 /// A body and the schema it was written with.
-struct Found<'r> {
+pub(crate) struct Found<'r> {
     schema: &'static CommittedSchema,
     body: &'r [u8],
 }
 
 impl Found<'_> {
-    fn read<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    /// The schema's full name.
+    pub(crate) fn name(&self) -> &'static str {
+        self.schema.name()
+    }
+
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
         self.schema.read(self.body)
     }
 }
 
-fn elsewhere(name: &str) -> DecodeError {
+/// A schema of another topic, or one that nothing writes into this one.
+pub(crate) fn elsewhere(name: &str) -> DecodeError {
     DecodeError::Malformed(format!("{name} does not belong into this topic"))
 }
 

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::catalogue::{COMMITTED, SchemaFile};
+use crate::catalogue::SchemaFile;
 use crate::ids::{SchemaIds, subject};
 use crate::lint::{is_optional, lint, text};
+use crate::records::COMMITTED;
 use crate::sensitivity::leaks;
 
 /// Digest and name of every committed file, as `sha256sum` writes them; names are relative to

@@ -16,7 +16,7 @@ use super::{Report, read};
 const SOURCES: [&str; 3] = ["infra", "ingest-api/src", "projector/src"];
 
 /// Where each metric's meaning is told; no program writes a metric there.
-const HELP: &str = "infra/engine/src/telemetry/help.rs";
+const HELP: &str = "infra/service/src/telemetry/help.rs";
 
 /// How our names begin, and those of the process itself.
 const PREFIXES: [&str; 2] = ["identity_", "process_"];

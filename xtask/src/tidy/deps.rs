@@ -17,7 +17,7 @@ const OWNERS: [(&[&str], &str); 8] = [
     (&["hyper-rustls"], "schema-registry"),
     (&["rten", "rten-tensor", "zune-jpeg", "zune-core", "png"], "face"),
     (&["aes-gcm-siv", "aes-gcm", "hpke"], "vault"),
-    (&["actix-web", "actix-http", "utoipa-actix-web"], "ingest-api"),
+    (&["actix-web", "actix-http"], "ingest-api"),
 ];
 
 /// All that `domain` may build on: bytes and wiping them, hashes and checksums, calendar arithmetic, and ways to
@@ -32,13 +32,16 @@ const ADAPTERS: [&str; 5] = ["face", "log-kafka", "schema-registry", "store-sqli
 const OUTSIDERS: [&str; 2] = ["system-tests", "xtask"];
 
 /// A dependency of ours (not one that only its tests have) and who alone may have it, besides outsiders.
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     ("face", &["engine"]),
     ("log-kafka", &["engine"]),
     ("schema-registry", &["engine"]),
     ("store-sqlite", &["engine"]),
     ("views-cql", &["engine"]),
-    ("engine", &["ingest-api", "projector", "compliance"]),
+    ("service", &["engine", "org-directory", "schema-registry", "ingest-api", "projector", "compliance"]),
+    ("engine", &["org-directory", "ingest-api", "projector", "compliance"]),
+    ("org-directory", &["ingest-api"]),
+    ("generation-watch", &["ingest-api", "projector"]),
     ("projector", &["ingest-api"]),
     ("ingest-api", &[]),
 ];
@@ -144,6 +147,13 @@ mod tests {
             ("engine", "projector", Some(Rule::Layer)),
             ("engine", "ingest-api", Some(Rule::Layer)),
             ("vault", "engine", Some(Rule::Layer)),
+            ("vault", "service", Some(Rule::Layer)),
+            ("engine", "org-directory", Some(Rule::Layer)),
+            ("projector", "org-directory", Some(Rule::Layer)),
+            ("engine", "service", None),
+            ("org-directory", "engine", None),
+            ("engine", "generation-watch", Some(Rule::Layer)),
+            ("ingest-api", "generation-watch", None),
             ("projector", "ingest-api", Some(Rule::Layer)),
             ("ingest-api", "projector", None),
             ("ingest-api", "engine", None),

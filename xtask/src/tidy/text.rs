@@ -18,8 +18,14 @@ const IMPURE: [&str; 8] =
     ["::now(", "std::fs", "std::net", "std::env", "std::process", "std::thread", "println!", "rand::"];
 
 /// Sources of the programs that serve. Their standard streams may have no reader, or stall: whatever goes there goes
-/// by way of `engine::program`.
-const PROGRAMS: [&str; 3] = ["infra/engine/src/", "ingest-api/src/", "projector/src/"];
+/// by way of `service::program`.
+const PROGRAMS: [&str; 5] = [
+    "infra/engine/src/",
+    "infra/org-directory/src/",
+    "infra/service/src/",
+    "ingest-api/src/",
+    "projector/src/",
+];
 
 /// What writes to a standard stream, waits for its reader, and panics when it cannot.
 const PRINTS: [&str; 4] = ["print!", "println!", "eprint!", "eprintln!"];
@@ -64,7 +70,7 @@ pub(super) fn check(source: &Source) -> Vec<Finding> {
         }
         if PROGRAMS.iter().any(|folder| path.starts_with(folder)) && number < tests_from {
             for name in PRINTS.iter().filter(|name| has_macro(&code, name)) {
-                found(Rule::StandardStream, number, format!("`{name}`: use `engine::program`"));
+                found(Rule::StandardStream, number, format!("`{name}`: use `service::program`"));
             }
         }
         if path.starts_with("schemas/domain/src/") && number < tests_from {

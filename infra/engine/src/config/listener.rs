@@ -3,19 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use service::tls::TlsFiles;
+
 use super::error::ConfigError;
 use super::listen_address::ListenAddress;
-
-/// PEM files of a listener that speaks TLS.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// The certificate chain, leaf first.
-    pub cert_file: PathBuf,
-    /// Its private key: PKCS#8, PKCS#1 or SEC1.
-    pub key_file: PathBuf,
-    /// Authorities one of which must have signed a client's certificate; none: clients need none.
-    pub client_ca_file: Option<PathBuf>,
-}
 
 /// One listener, as set.
 #[derive(Debug, Clone, PartialEq, Eq)]

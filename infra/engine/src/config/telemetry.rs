@@ -1,19 +1,7 @@
 //! `[telemetry]`. Traces are set by OpenTelemetry's own variables, the filter by `RUST_LOG`.
 
 use serde::Deserialize;
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// Human on a terminal, JSON otherwise.
-    #[default]
-    Auto,
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Human,
-}
+use service::telemetry::LogFormat;
 
 /// `[telemetry]`.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use service::telemetry::LogFormat;
+
 use super::*;
 
 /// Reads settings as a program would: `text` in a file, `vars` around it.

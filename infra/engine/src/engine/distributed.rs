@@ -11,8 +11,8 @@ use views_cql::{
 };
 
 use super::{Durability, Engine, Housekeeping, OpenError, Operations, Role, schema_ids, until_there};
+use crate::client_files::ClientFiles;
 use crate::config::{Config, CqlConfig, KafkaConfig};
-use crate::tls::ClientFiles;
 
 /// Opens the distributed engine. A server waits for brokers and nodes that are not there yet, with a line in
 /// the log for each try; a tool says so and ends.

@@ -9,7 +9,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::event::{Event, Fingerprint, Offset, Partition};
+use domain::event::{Fingerprint, Offset, Partition};
 use domain::ids::{CustomerRef, EventId};
 use domain::outcome::Outcome;
 use domain::ports::{
@@ -18,15 +18,14 @@ use domain::ports::{
 };
 use domain::sealed::{Purpose, Purposes};
 use domain::time::Timestamp;
-use event_codec::{Codec, DecodeError};
+use event_codec::{Codec, DecodeError, RecordType, record_type};
 use tokio_util::sync::CancellationToken;
 
 use self::note::{Marks, Note, Reached};
 use super::{Engine, OpenError};
-use crate::clock;
 use crate::limits::{
     ERASURES_EVERY, ERASURES_LAST_MAX, ERASURES_NOTE_RECORDS, ERASURES_NOTE_TRIES, ERASURES_READ_BYTES_MAX,
-    ERASURES_READ_RECORDS_MAX, ERASURES_READ_TRIES, ERASURES_READ_WAIT, OPEN_BACKOFF_MAX, OPEN_BACKOFF_MIN,
+    ERASURES_READ_RECORDS_MAX, ERASURES_READ_TRIES, ERASURES_READ_WAIT, OPEN_RETRY,
 };
 
 #[path = "erasures_note.rs"]
@@ -34,9 +33,6 @@ mod note;
 
 /// The note's name in the key store.
 pub(super) const NOTE: &str = "erasures";
-
-/// How an erasure's `ce_type` begins, whatever its version. Nothing else is decoded.
-const TYPE: &[u8] = b"identity.CustomerErased.";
 
 /// What it takes to apply them.
 #[derive(Clone)]
@@ -61,7 +57,7 @@ impl Erasures {
             keys: Arc::clone(&engine.keys),
             external_ids: Arc::clone(&engine.external_ids),
             notes: Arc::clone(&engine.notes),
-            clock: clock::now,
+            clock: service::clock::now,
             is_one_file: engine.data_dir.is_some(),
             own: Arc::default(),
         }
@@ -180,7 +176,7 @@ impl Erasures {
             bytes_max: ERASURES_READ_BYTES_MAX,
             wait_max: ERASURES_READ_WAIT,
         };
-        let mut pause = OPEN_BACKOFF_MIN;
+        let mut backoff = OPEN_RETRY.start();
         let mut tries = 1;
         loop {
             let why = match self.log.read(topic, partition, from, bounds).await {
@@ -193,11 +189,10 @@ impl Erasures {
                 let gone = LogError::Unavailable("records went while they were read".to_owned());
                 return Err(OpenError::Log(topic, gone));
             }
-            if !matches!(why, LogError::Unavailable(_)) || tries >= ERASURES_READ_TRIES {
+            if !why.is_transient() || tries >= ERASURES_READ_TRIES {
                 return Err(OpenError::Log(topic, why));
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(OPEN_BACKOFF_MAX);
+            tokio::time::sleep(backoff.next_pause()).await;
             tries += 1;
         }
     }
@@ -207,15 +202,12 @@ impl Erasures {
         topic: Topic,
         record: &StoredRecord,
     ) -> Result<Option<(EventId, CustomerRef, Purposes)>, OpenError> {
-        if !record.header("ce_type").is_some_and(|name| name.starts_with(TYPE)) {
+        if record_type(record) != Some(RecordType::CustomerErased) {
             return Ok(None);
         }
         let erased = match topic {
-            Topic::Events => self.codec.decode_event(record).map(|event| match event {
-                Event::CustomerErased(e) => Some((e.event_id, e.customer, e.purposes)),
-                Event::CustomerRegistered(_)
-                | Event::DukcapilVerdictReceived(_)
-                | Event::CustomerReleased(_) => None,
+            Topic::Events => self.codec.decode_event(record).map(|event| {
+                event.as_erasure().map(|e| (e.event_id.clone(), e.customer.clone(), e.purposes))
             }),
             _ => self.codec.decode_outcome(record).map(|outcome| match outcome {
                 Outcome::CustomerErased(e) => Some((e.id, e.customer, e.purposes)),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use domain::event::CustomerErased;
+use domain::event::{CustomerErased, Event};
 use domain::outcome::ErasureAnnounced;
 use domain::ports::{Claimed, KeyRow, NewRecord, Topic};
 use domain::time::Timestamp;
@@ -15,7 +15,7 @@ use testkit::samples::Samples;
 use super::*;
 use crate::config::Config;
 use crate::engine::Role;
-use crate::faults::FailingLog;
+use testkit::failing_log::FailingLog;
 
 fn meta() -> Meta<'static> {
     Meta { time: Timestamp::default(), traceparent: None }
@@ -112,7 +112,7 @@ fn started(engine: &Engine) -> (Erasures, Arc<FailingLog>) {
 }
 
 fn days_later(days: i64) -> Timestamp {
-    Timestamp::from_millis(clock::now().millis() + days * 24 * 3_600 * 1_000)
+    Timestamp::from_millis(service::clock::now().millis() + days * 24 * 3_600 * 1_000)
 }
 
 fn copy(from: &Path, to: &Path) {

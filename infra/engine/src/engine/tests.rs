@@ -1,6 +1,7 @@
 //! Opening and closing on real files.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::*;
 

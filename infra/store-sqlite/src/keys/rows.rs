@@ -8,8 +8,8 @@ use domain::sealed::{Purpose, Purposes};
 use domain::time::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
+use crate::columns::{ColumnReader, ParameterBinder};
 use crate::pool::Failure;
-use crate::views::cells::{Binder, Cells};
 
 const PENDING: &str = "pending";
 const ACTIVE: &str = "active";
@@ -47,7 +47,7 @@ pub(super) fn create(transaction: &Transaction<'_>, row: &KeyRow) -> Result<Crea
     if let Some(existing) = get(transaction, &row.customer)? {
         return Ok(Created::Existing(Box::new(existing)));
     }
-    let mut out = Binder::new(transaction.prepare_cached(
+    let mut out = ParameterBinder::new(transaction.prepare_cached(
         "INSERT INTO key_row (org, customer, state, attempt_until, abandoned, registration_event_id, \
          registration_fingerprint, external_id_hmac) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?);
@@ -78,7 +78,7 @@ fn insert_key(
         }
         DataKey::Destroyed { key_id } => (key_id, None, None),
     };
-    let mut out = Binder::new(transaction.prepare_cached(
+    let mut out = ParameterBinder::new(transaction.prepare_cached(
         "INSERT INTO data_key (org, customer, purpose, key_id, kms_version, wrapped) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?);
@@ -98,30 +98,30 @@ fn append(transaction: &Transaction<'_>, wrapped: &[u8]) -> Result<i64, Failure>
 
 /// The row.
 pub(super) fn get(transaction: &Transaction<'_>, customer: &CustomerRef) -> Result<Option<KeyRow>, Failure> {
-    let mut out = Binder::new(transaction.prepare_cached(
+    let mut out = ParameterBinder::new(transaction.prepare_cached(
         "SELECT org, customer, state, attempt_until, abandoned, registration_event_id, \
          registration_fingerprint, external_id_hmac FROM key_row WHERE org = ?1 AND customer = ?2",
     )?);
     out.customer(customer)?;
-    out.first(|cells| {
+    out.first(|columns| {
         Ok(KeyRow {
-            customer: cells.customer()?,
+            customer: columns.customer()?,
             state: {
                 let (word, attempt_until, abandoned) =
-                    (cells.text()?, cells.maybe_int()?, cells.bits()? == 1);
+                    (columns.text()?, columns.maybe_int()?, columns.bits()? == 1);
                 parse_state(word, attempt_until, abandoned)
                     .ok_or(Failure::Stored("a word this build does not know"))?
             },
-            registration_event_id: cells.id(EventId::parse)?,
-            registration_fingerprint: Fingerprint(cells.bytes()?),
-            external_id_hmac: cells.maybe_bytes()?,
+            registration_event_id: columns.id(EventId::parse)?,
+            registration_fingerprint: Fingerprint(columns.bytes()?),
+            external_id_hmac: columns.maybe_bytes()?,
             keys: data_keys(transaction, customer)?,
         })
     })
 }
 
 fn data_keys(transaction: &Transaction<'_>, customer: &CustomerRef) -> Result<[DataKey; 3], Failure> {
-    let mut out = Binder::new(transaction.prepare_cached(
+    let mut out = ParameterBinder::new(transaction.prepare_cached(
         "SELECT d.purpose, d.key_id, d.kms_version, w.bytes FROM data_key AS d \
          LEFT JOIN wrapped_key AS w ON w.id = d.wrapped WHERE d.org = ?1 AND d.customer = ?2",
     )?);
@@ -136,10 +136,10 @@ fn data_keys(transaction: &Transaction<'_>, customer: &CustomerRef) -> Result<[D
     }
 }
 
-fn data_key(cells: &mut Cells<'_>) -> Result<(Purpose, DataKey), Failure> {
-    let purpose = cells.word(Purpose::parse)?;
-    let key_id = cells.text()?.to_owned();
-    let key = match (cells.maybe_small()?, cells.maybe_blob()?) {
+fn data_key(columns: &mut ColumnReader<'_>) -> Result<(Purpose, DataKey), Failure> {
+    let purpose = columns.word(Purpose::parse)?;
+    let key_id = columns.text()?.to_owned();
+    let key = match (columns.maybe_small()?, columns.maybe_blob()?) {
         (Some(kms_version), Some(wrapped)) => {
             DataKey::Active { key_id, kms_version, wrapped: Bytes::copy_from_slice(wrapped) }
         }

@@ -7,12 +7,15 @@ use domain::rows::{Generation, VerificationRow, VerificationStatus};
 use domain::time::Timestamp;
 use rusqlite::Transaction;
 
-use super::cells::Binder;
 use super::read::with_signals;
-use super::rows::Stored as _;
+use super::tables::StoredRow as _;
+use crate::columns::ParameterBinder;
 use crate::pool::Failure;
 
 const HOUR_MS: i64 = 3_600_000;
+
+/// The columns that a list is in the order of, the latest first.
+const ORDER: &str = "created_at, log_partition, log_offset";
 
 /// Which rows of `verification` a query is about, by the index that has them in the list's order. Parameters
 /// 1 to 5 are the same everywhere: generation, org, and the list's place above which (exclusive) nothing is
@@ -64,9 +67,11 @@ impl<'q> Selection<'q> {
     /// The statement of a page: its parameters after the words are the limit and how many rows to skip.
     fn page_statement(&self) -> String {
         let limit = 7 + self.words.len();
+        // Merged runs can be ordered by what they show only.
+        let columns = format!("{}, {ORDER}", VerificationRow::TABLE.read_columns());
         format!(
             "{} ORDER BY created_at DESC, log_partition DESC, log_offset DESC LIMIT ?{limit} OFFSET ?{}",
-            self.statement(&VerificationRow::TABLE.columns("")),
+            self.statement(&columns),
             limit + 1,
         )
     }
@@ -80,7 +85,7 @@ impl<'q> Selection<'q> {
                 format!(
                     "SELECT {columns} FROM verification INDEXED BY {} \
                      WHERE generation = ?1 AND org = ?2{condition} \
-                     AND (created_at, log_partition, log_offset) < (?3, ?4, ?5) AND created_at >= ?6",
+                     AND ({ORDER}) < (?3, ?4, ?5) AND created_at >= ?6",
                     self.index
                 )
             })
@@ -136,8 +141,8 @@ fn bound<'t>(
     sql: &str,
     below: Place,
     start: i64,
-) -> Result<Binder<'t>, Failure> {
-    let mut out = Binder::new(transaction.prepare_cached(sql)?);
+) -> Result<ParameterBinder<'t>, Failure> {
+    let mut out = ParameterBinder::new(transaction.prepare_cached(sql)?);
     out.put(generation.0)?;
     out.put(query.org.as_str())?;
     for part in [below.0, below.1, below.2, start] {
@@ -165,7 +170,7 @@ fn total(
         }
         let sql = format!("SELECT count(*) FROM ({})", selection.statement("1"));
         let out = bound(transaction, generation, query, selection, &sql, before(end), start)?;
-        Ok(out.first(|cells| cells.number())?.unwrap_or(0))
+        Ok(out.first(|columns| columns.number())?.unwrap_or(0))
     };
     let first_hour = start.saturating_add(HOUR_MS - 1) / HOUR_MS * HOUR_MS;
     let last_hour = end / HOUR_MS * HOUR_MS;
@@ -184,7 +189,7 @@ fn sum_of_hours(
     first: i64,
     end: i64,
 ) -> Result<u64, Failure> {
-    let mut out = Binder::new(transaction.prepare_cached(
+    let mut out = ParameterBinder::new(transaction.prepare_cached(
         "SELECT coalesce(sum(n), 0) FROM verification_count \
          WHERE generation = ?1 AND org = ?2 AND hour >= ?3 AND hour < ?4 \
          AND (?5 IS NULL OR method = ?5) AND (?6 IS NULL OR status = ?6)",
@@ -195,7 +200,7 @@ fn sum_of_hours(
     out.put(end)?;
     out.put(query.method.map(Method::as_str))?;
     out.put(query.status.map(VerificationStatus::as_str))?;
-    Ok(out.first(|cells| cells.number())?.unwrap_or(0))
+    Ok(out.first(|columns| columns.number())?.unwrap_or(0))
 }
 
 /// The statement of the query's page.

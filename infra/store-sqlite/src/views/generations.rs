@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::Utc;
 use domain::event::{Offset, Partition, TopicId};
-use domain::ports::{Acknowledgement, Beside, Generations, Handover, Pointer, StoreError};
+use domain::ports::{Acknowledgement, Generations, Handover, Pointer, SecondGeneration, StoreError};
 use domain::rows::{
     BooksRow, CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, SignalRow, TallyRow,
     TierEventRow, VerificationRow,
@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 
 use super::SqliteViews;
 use super::limits::{ACKNOWLEDGEMENT_KEPT_MS, DROP_STEP_ROWS};
-use super::rows::Stored as _;
+use super::tables::StoredRow as _;
 use crate::pool::Failure;
 
 /// Partition and offset.
@@ -46,13 +46,13 @@ fn pointer(transaction: &Transaction<'_>) -> Result<Pointer, Failure> {
     Ok(Pointer { version: version.into(), live, last: Generation(last).max(live), beside })
 }
 
-fn beside(word: &str, generation: Generation, handover: Option<&[u8]>) -> Result<Beside, Failure> {
+fn beside(word: &str, generation: Generation, handover: Option<&[u8]>) -> Result<SecondGeneration, Failure> {
     Ok(match (word, handover) {
-        ("building", None) => Beside::Building(generation),
-        ("next", Some(bytes)) => Beside::Next(generation, decode(bytes)?),
-        ("previous", Some(bytes)) => Beside::Previous(generation, decode(bytes)?),
-        ("leaving", Some(bytes)) => Beside::Leaving(generation, decode(bytes)?),
-        ("dropping", None) => Beside::Dropping(generation),
+        ("building", None) => SecondGeneration::Building(generation),
+        ("next", Some(bytes)) => SecondGeneration::Next(generation, decode(bytes)?),
+        ("previous", Some(bytes)) => SecondGeneration::Previous(generation, decode(bytes)?),
+        ("leaving", Some(bytes)) => SecondGeneration::Leaving(generation, decode(bytes)?),
+        ("dropping", None) => SecondGeneration::Dropping(generation),
         _ => return Err(Failure::Stored("a pointer this build does not know")),
     })
 }
@@ -63,11 +63,11 @@ fn point(transaction: &Transaction<'_>, to: &Pointer) -> Result<bool, Failure> {
     }
     let (word, handover) = match &to.beside {
         None => (None, None),
-        Some(Beside::Building(_)) => (Some("building"), None),
-        Some(Beside::Next(_, handover)) => (Some("next"), Some(encode(handover))),
-        Some(Beside::Previous(_, handover)) => (Some("previous"), Some(encode(handover))),
-        Some(Beside::Leaving(_, handover)) => (Some("leaving"), Some(encode(handover))),
-        Some(Beside::Dropping(_)) => (Some("dropping"), None),
+        Some(SecondGeneration::Building(_)) => (Some("building"), None),
+        Some(SecondGeneration::Next(_, handover)) => (Some("next"), Some(encode(handover))),
+        Some(SecondGeneration::Previous(_, handover)) => (Some("previous"), Some(encode(handover))),
+        Some(SecondGeneration::Leaving(_, handover)) => (Some("leaving"), Some(encode(handover))),
+        Some(SecondGeneration::Dropping(_)) => (Some("dropping"), None),
     };
     let version = u32::try_from(to.version).map_err(|_| Failure::Stored("a pointer changed too often"))?;
     transaction
@@ -119,7 +119,7 @@ fn decode(bytes: &[u8]) -> Result<Handover, Failure> {
 /// Each table that has a generation, and the columns of its key. Positions last: a generation that is half
 /// dropped still has them.
 fn tables() -> [(&'static str, String); 11] {
-    let of = |table: super::rows::Table| (table.name, table.key.join(", "));
+    let of = |table: super::tables::Table| (table.name, table.key.join(", "));
     [
         of(VerificationRow::TABLE),
         // Before a verification's deletion took it down to nothing it was a count; then it is a leftover.

@@ -13,8 +13,8 @@ use domain::rows::{
 use rusqlite::Transaction;
 
 use super::SqliteViews;
-use super::cells::{Binder, Cells};
-use super::rows::{Stored, put_tally_key};
+use super::tables::{StoredRow, put_tally_key};
+use crate::columns::{ColumnReader, ParameterBinder};
 use crate::pool::Failure;
 
 /// Every table whose rows are about a customer.
@@ -38,14 +38,14 @@ fn customers(
         let parts: Vec<String> = ABOUT_CUSTOMERS.iter().map(part).collect();
         format!("{} ORDER BY 1, 2 LIMIT ?4", parts.join(" UNION "))
     });
-    let mut out = Binder::new(transaction.prepare_cached(&SQL)?);
+    let mut out = ParameterBinder::new(transaction.prepare_cached(&SQL)?);
     put_page(&mut out, generation, after, rows)?;
-    out.all(|cells| Ok(CustomerRef::new(cells.id(OrgId::parse)?, cells.id(CustomerId::parse)?)))
+    out.all(|columns| Ok(CustomerRef::new(columns.id(OrgId::parse)?, columns.id(CustomerId::parse)?)))
 }
 
 /// Binds generation, org, customer, limit. Nothing sorts before the empty text.
 fn put_page(
-    out: &mut Binder<'_>,
+    out: &mut ParameterBinder<'_>,
     generation: Generation,
     after: Option<&CustomerRef>,
     rows: usize,
@@ -56,7 +56,7 @@ fn put_page(
     out.put(limit(rows))
 }
 
-fn rows_of_kind<T: Stored>(
+fn rows_of_kind<T: StoredRow>(
     transaction: &Transaction<'_>,
     generation: Generation,
     customer: &CustomerRef,
@@ -65,15 +65,15 @@ fn rows_of_kind<T: Stored>(
 ) -> Result<(), Failure> {
     let sql = format!(
         "SELECT write_ts, {} FROM {} WHERE generation = ?1 AND org = ?2 AND customer = ?3",
-        T::TABLE.columns(""),
+        T::TABLE.read_columns(),
         T::TABLE.name
     );
-    let mut out = Binder::new(transaction.prepare_cached(&sql)?);
+    let mut out = ParameterBinder::new(transaction.prepare_cached(&sql)?);
     out.put(generation.0)?;
     out.customer(customer)?;
-    let take = |cells: &mut Cells<'_>| -> Result<Stamped, Failure> {
-        let at = WriteTimestamp::from_value(cells.int()?);
-        Ok((at, wrap(T::take(cells)?)))
+    let take = |columns: &mut ColumnReader<'_>| -> Result<Stamped, Failure> {
+        let at = WriteTimestamp::from_value(columns.int()?);
+        Ok((at, wrap(T::take(columns)?)))
     };
     rows.extend(out.all(take)?);
     Ok(())
@@ -112,9 +112,9 @@ fn tallies(
         if after.is_some() { format!(" AND ({key}) > (?3, ?4, ?5, ?6, ?7, ?8)") } else { String::new() };
     let sql = format!(
         "SELECT {} FROM tally WHERE generation = ?1{beyond} ORDER BY {key} LIMIT ?2",
-        TallyRow::TABLE.columns("")
+        TallyRow::TABLE.read_columns()
     );
-    let mut out = Binder::new(transaction.prepare_cached(&sql)?);
+    let mut out = ParameterBinder::new(transaction.prepare_cached(&sql)?);
     out.put(generation.0)?;
     out.put(limit(rows))?;
     if let Some(after) = after {
@@ -131,10 +131,10 @@ fn quarantined(
 ) -> Result<Vec<CustomerState>, Failure> {
     let sql = format!(
         "SELECT {} FROM state INDEXED BY state_quarantined WHERE generation = ?1 \
-         AND quarantine_topic IS NOT NULL AND (org, customer) > (?2, ?3) ORDER BY org, customer LIMIT ?4",
-        CustomerState::TABLE.columns("")
+         AND quarantined = 1 AND (org, customer) > (?2, ?3) ORDER BY org, customer LIMIT ?4",
+        CustomerState::TABLE.read_columns()
     );
-    let mut out = Binder::new(transaction.prepare_cached(&sql)?);
+    let mut out = ParameterBinder::new(transaction.prepare_cached(&sql)?);
     put_page(&mut out, generation, after, rows)?;
     out.all(CustomerState::take)
 }
@@ -142,9 +142,9 @@ fn quarantined(
 fn positions(transaction: &Transaction<'_>, generation: Generation) -> Result<Vec<PositionRow>, Failure> {
     let sql = format!(
         "SELECT {} FROM position WHERE generation = ?1 ORDER BY topic_id, log_partition",
-        PositionRow::TABLE.columns("")
+        PositionRow::TABLE.read_columns()
     );
-    let mut out = Binder::new(transaction.prepare_cached(&sql)?);
+    let mut out = ParameterBinder::new(transaction.prepare_cached(&sql)?);
     out.put(generation.0)?;
     out.all(PositionRow::take)
 }

@@ -14,9 +14,9 @@ use domain::rows::{
 use domain::time::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction};
 
-use super::cells::Binder;
 use super::limits::SIGNALS_MAX;
-use super::rows::{Stored, put_tally_key};
+use super::tables::{StoredRow, put_tally_key};
+use crate::columns::ParameterBinder;
 use crate::pool::Failure;
 
 /// The row of that name.
@@ -103,10 +103,10 @@ pub(super) fn with_signals(
             "SELECT {} FROM signal INDEXED BY signal_of_verification \
              WHERE generation = ?1 AND org = ?2 AND verification_id = ?3 \
              ORDER BY created_at, log_partition, log_offset LIMIT ?4",
-            SignalRow::TABLE.columns("")
+            SignalRow::TABLE.read_columns()
         )
     });
-    let mut out = Binder::new(transaction.prepare_cached(&SQL)?);
+    let mut out = ParameterBinder::new(transaction.prepare_cached(&SQL)?);
     out.put(generation.0)?;
     out.put(row.customer.org.as_str())?;
     out.put(row.id.as_str())?;
@@ -126,8 +126,8 @@ pub(super) fn kyc_rows(
         LazyLock::new(|| newest_of_customer::<VerificationRow>("verification_of_customer"));
     static HISTORY: LazyLock<String> =
         LazyLock::new(|| newest_of_customer::<TierEventRow>("tier_event_of_customer"));
-    let ask = |sql: &str| -> Result<Binder<'_>, Failure> {
-        let mut out = Binder::new(transaction.prepare_cached(sql)?);
+    let ask = |sql: &str| -> Result<ParameterBinder<'_>, Failure> {
+        let mut out = ParameterBinder::new(transaction.prepare_cached(sql)?);
         out.put(generation.0)?;
         out.customer(customer)?;
         out.put(as_of.map_or(i64::MAX, Timestamp::millis))?;
@@ -140,12 +140,12 @@ pub(super) fn kyc_rows(
     })
 }
 
-fn newest_of_customer<T: Stored>(index: &str) -> String {
+fn newest_of_customer<T: StoredRow>(index: &str) -> String {
     format!(
         "SELECT {} FROM {} INDEXED BY {index} \
          WHERE generation = ?1 AND org = ?2 AND customer = ?3 AND created_at <= ?4 \
          ORDER BY created_at DESC, log_partition DESC, log_offset DESC LIMIT ?5",
-        T::TABLE.columns(""),
+        T::TABLE.read_columns(),
         T::TABLE.name,
     )
 }
@@ -159,12 +159,12 @@ pub(super) fn verification_ids(
 ) -> Result<Option<Vec<VerificationId>>, Failure> {
     let sql = "SELECT id FROM verification INDEXED BY verification_of_customer
                WHERE generation = ?1 AND org = ?2 AND customer = ?3 LIMIT ?4";
-    let mut out = Binder::new(transaction.prepare_cached(sql)?);
+    let mut out = ParameterBinder::new(transaction.prepare_cached(sql)?);
     out.put(generation.0)?;
     out.customer(customer)?;
     // The first one too many says that there are more.
     out.put(i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX))?;
-    let ids = out.all(|cells| cells.id(VerificationId::parse))?;
+    let ids = out.all(|columns| columns.id(VerificationId::parse))?;
     Ok((ids.len() <= limit).then_some(ids))
 }
 
@@ -180,11 +180,11 @@ pub(super) fn waiting(
         format!(
             "SELECT {} FROM note INDEXED BY note_waiting \
              WHERE generation = ?1 AND org = ?2 AND customer = ?3 AND log_offset >= ?4 \
-             AND disposition IN ('parked', 'dead_lettered') ORDER BY log_offset LIMIT ?5",
-            EventNote::TABLE.columns("")
+             AND waits = 1 ORDER BY log_offset LIMIT ?5",
+            EventNote::TABLE.read_columns()
         )
     });
-    let mut out = Binder::new(transaction.prepare_cached(&SQL)?);
+    let mut out = ParameterBinder::new(transaction.prepare_cached(&SQL)?);
     out.put(generation.0)?;
     out.customer(customer)?;
     out.number(from.0)?;
@@ -197,10 +197,10 @@ pub(super) fn books(transaction: &Transaction<'_>, generation: Generation) -> Re
     static SQL: LazyLock<String> = LazyLock::new(|| {
         format!(
             "SELECT {} FROM books WHERE generation = ?1 ORDER BY org, log_partition",
-            BooksRow::TABLE.columns("")
+            BooksRow::TABLE.read_columns()
         )
     });
-    let mut out = Binder::new(transaction.prepare_cached(&SQL)?);
+    let mut out = ParameterBinder::new(transaction.prepare_cached(&SQL)?);
     out.put(generation.0)?;
     out.all(BooksRow::take)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::policy::Method;
 use domain::ports::{AttemptsQuery, PageStart, Projection as _, StoreError, Views as _};
-use domain::rows::{Generation, Quarantine, RowKey, VerificationStatus, ViewRow, ViewWrite};
+use domain::rows::{Generation, RowKey, TallyRow, VerificationStatus, ViewRow, ViewWrite};
 use futures::future::join_all;
 use rusqlite::Connection;
 use testkit::samples::{Counted, Samples, written};
@@ -57,13 +57,13 @@ async fn a_write_that_fails_takes_no_other_with_it() {
     let views = SqliteViews::open(folder.path()).expect("opened");
     let s = Samples::new(1);
     let states = (0..8).map(|n| {
-        let mut state = s.state(&s.customer(n), n);
+        let mut stage = vec![written(n, ViewRow::State(Box::new(s.state(&s.customer(n), n))))];
         if n == 3 {
-            let since = s.verification(&s.customer(n), n).source;
             // No column holds so much.
-            state.quarantine = Some(Quarantine { since, cause: "a test".to_owned(), waiting: u64::MAX });
+            let tally = TallyRow { count: u64::MAX, ..s.tally(n) };
+            stage.push(written(n, ViewRow::Tally(tally)));
         }
-        vec![written(n, ViewRow::State(Box::new(state)))]
+        stage
     });
     let answers = join_all(states.map(|stage| views.write_in_order(GENERATION, vec![stage]))).await;
     let keys: Vec<_> = (0..8).map(|n| RowKey::State(s.customer(n))).collect();

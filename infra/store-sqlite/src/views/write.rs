@@ -5,7 +5,7 @@ use domain::ids::CustomerRef;
 use domain::rows::{EPOCH_LIMIT, Epoch, Generation, ViewRow, ViewWrite, WriteTimestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::rows::Stored as _;
+use super::tables::StoredRow as _;
 use crate::pool::Failure;
 
 /// Writes a row unless a later write stands there.

@@ -5,7 +5,7 @@ use domain::ports::StoreError;
 use domain::rows::{EPOCH_LIMIT, Epoch};
 
 use super::CqlViews;
-use super::global::ONLY;
+use super::global_statements::ONLY;
 use crate::statement::Cell;
 
 /// Gives the topic the lowest number that none has. A number is taken only after every lower one was read

@@ -6,22 +6,22 @@ use async_trait::async_trait;
 use chrono::Utc;
 use domain::ports::{Acknowledgement, Generations, Pointer, StoreError};
 use domain::rows::Generation;
+use row_codec::{pointer_body, read_pointer};
 
 use super::CqlViews;
-use super::global::ONLY;
-use crate::cells;
+use super::global_statements::ONLY;
 use crate::error::{Kind, OpenError, failed};
 use crate::limits::SAID_KEPT_SECONDS;
 use crate::statement::{Cell, Statement};
 
 impl CqlViews {
-    async fn read_pointer(&self, statement: &Statement) -> Result<Option<(Pointer, Vec<u8>)>, StoreError> {
+    async fn stored_pointer(&self, statement: &Statement) -> Result<Option<(Pointer, Vec<u8>)>, StoreError> {
         let Some((live, bytes)) = self.session.first::<(i32, Vec<u8>)>(statement, &[ONLY]).await? else {
             return Ok(None);
         };
         let live = u32::try_from(live)
             .map_err(|_| StoreError::Corrupt("a stored generation that cannot be one".to_owned()))?;
-        Ok(Some((cells::decode_pointer(Generation(live), &bytes)?, bytes)))
+        Ok(Some((read_pointer(Generation(live), &bytes)?, bytes)))
     }
 
     /// A timestamp above every one given before, and with the clock otherwise: what an instance says
@@ -59,13 +59,13 @@ impl Generations for CqlViews {
     /// again, ends it first.
     async fn pointer(&self) -> Result<Pointer, StoreError> {
         let statements = self.statements().await?;
-        Ok(self.read_pointer(&statements.pointer).await?.map_or(Pointer::FIRST, |(pointer, _)| pointer))
+        Ok(self.stored_pointer(&statements.pointer).await?.map_or(Pointer::FIRST, |(pointer, _)| pointer))
     }
 
     async fn point(&self, to: &Pointer) -> Result<bool, StoreError> {
         let statements = self.statements().await?;
-        let (live, cell) = (number(to.live)?, Cell::Blob(cells::pointer(to)));
-        let stands = self.read_pointer(&statements.pointer_decided).await?;
+        let (live, cell) = (number(to.live)?, Cell::Blob(pointer_body(to).into()));
+        let stands = self.stored_pointer(&statements.pointer_decided).await?;
         let version = stands.as_ref().map_or(Pointer::FIRST.version, |(pointer, _)| pointer.version);
         if version + 1 != to.version {
             return Ok(false);
@@ -79,7 +79,7 @@ impl Generations for CqlViews {
         if decided.applied || !decided.repeated {
             return Ok(decided.applied);
         }
-        let now = self.read_pointer(&statements.pointer_decided).await?;
+        let now = self.stored_pointer(&statements.pointer_decided).await?;
         Ok(now.is_some_and(|(pointer, _)| pointer == *to))
     }
 

@@ -8,15 +8,16 @@ use domain::event::{Partition, TopicId};
 use domain::ids::{CustomerId, CustomerRef, EnrolmentId, VerificationId};
 use domain::ports::{Inspection, Stamped, StoreError};
 use domain::rows::{
-    CustomerState, Generation, PositionRow, SignalRow, TallyKey, TallyRow, ViewRow, WriteTimestamp,
+    CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, SignalRow, TallyKey, TallyRow,
+    TierEventRow, VerificationRow, ViewRow, WriteTimestamp,
 };
 use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use row_codec::RowBody as _;
 
 use super::read::{broken, key};
-use super::tables::{Looks, Tables};
+use super::statements::{InspectStatements, Statements};
 use super::{CqlViews, read, walk};
-use crate::cells;
 use crate::error::{Kind, failed};
 use crate::limits::{CUSTOMERS_AT_ONCE, VERIFICATIONS_AT_ONCE};
 use crate::session::CqlSession;
@@ -26,7 +27,7 @@ use crate::statement::{Statement, source};
 #[derive(Clone, Copy)]
 struct Look<'a> {
     session: &'a CqlSession,
-    looks: &'a Looks,
+    looks: &'a InspectStatements,
 }
 
 fn at(writetime: Option<i64>) -> Result<WriteTimestamp, StoreError> {
@@ -70,7 +71,10 @@ impl Look<'_> {
         let statement = &self.looks.look_enrolments;
         self.each::<(String, Vec<u8>, Option<i64>)>(statement, &key(customer), |(id, body, writetime)| {
             let id = EnrolmentId::parse(&id).map_err(|_| broken("enrolment id"))?;
-            rows.push((at(writetime)?, ViewRow::Enrolment(cells::decode_enrolment(customer, &id, &body)?)));
+            rows.push((
+                at(writetime)?,
+                ViewRow::Enrolment(EnrolmentRow::read_body((customer.clone(), id), &body)?),
+            ));
             Ok(ControlFlow::Continue(()))
         })
         .await?;
@@ -138,7 +142,7 @@ impl Look<'_> {
         })
         .await?;
         if let Some((body, body_at)) = body {
-            let row = cells::decode_verification(&customer.org, id, &body)?;
+            let row = VerificationRow::read_body((customer.org.clone(), id.clone()), &body)?;
             if row.customer == *customer {
                 rows.push((at(body_at)?, ViewRow::Verification(Box::new(row))));
             }
@@ -150,13 +154,13 @@ impl Look<'_> {
     async fn rows_of(&self, customer: &CustomerRef) -> Result<Vec<Stamped>, StoreError> {
         let looks = self.looks;
         let state = self.bodies(&looks.look_state, customer, |body| {
-            Ok(ViewRow::State(Box::new(cells::decode_state(customer, body)?)))
+            Ok(ViewRow::State(Box::new(CustomerState::read_body(customer.clone(), body)?)))
         });
         let tier_events = self.bodies(&looks.look_tier_events, customer, |body| {
-            Ok(ViewRow::TierEvent(cells::decode_tier_event(customer, body)?))
+            Ok(ViewRow::TierEvent(TierEventRow::read_body(customer.clone(), body)?))
         });
         let notes = self.bodies(&looks.look_notes, customer, |body| {
-            Ok(ViewRow::Note(cells::decode_note(customer, body)?))
+            Ok(ViewRow::Note(EventNote::read_body(customer.clone(), body)?))
         });
         let verifications = async {
             let ids = self.ids(customer).await?;
@@ -182,7 +186,7 @@ impl Inspection for CqlViews {
         after: Option<&CustomerRef>,
         limit: usize,
     ) -> Result<Vec<CustomerRef>, StoreError> {
-        let looks = Looks::of(&self.session, generation).await?;
+        let looks = InspectStatements::of(&self.session, generation).await?;
         let tables = [
             &looks.in_states,
             &looks.in_verifications,
@@ -199,7 +203,7 @@ impl Inspection for CqlViews {
         generation: Generation,
         customers: &[CustomerRef],
     ) -> Result<Vec<Vec<Stamped>>, StoreError> {
-        let looks = Looks::of(&self.session, generation).await?;
+        let looks = InspectStatements::of(&self.session, generation).await?;
         let look = Look { session: &self.session, looks: &looks };
         stream::iter(customers.to_vec())
             .map(|customer| async move { Box::pin(look.rows_of(&customer)).await })
@@ -214,7 +218,7 @@ impl Inspection for CqlViews {
         after: Option<&TallyKey>,
         limit: usize,
     ) -> Result<Vec<TallyRow>, StoreError> {
-        let looks = Looks::of(&self.session, generation).await?;
+        let looks = InspectStatements::of(&self.session, generation).await?;
         walk::tallies(&self.session, &looks, after, limit).await
     }
 
@@ -224,8 +228,8 @@ impl Inspection for CqlViews {
         after: Option<&CustomerRef>,
         limit: usize,
     ) -> Result<Vec<CustomerState>, StoreError> {
-        let looks = Looks::of(&self.session, generation).await?;
-        let tables = Tables::of(&self.session, generation).await?;
+        let looks = InspectStatements::of(&self.session, generation).await?;
+        let tables = Statements::of(&self.session, generation).await?;
         let mut after = after.cloned();
         let mut found = Vec::new();
         // Whoever was released is still on the list; the state says so.
@@ -249,13 +253,13 @@ impl Inspection for CqlViews {
     }
 
     async fn positions(&self, generation: Generation) -> Result<Vec<PositionRow>, StoreError> {
-        let looks = Looks::of(&self.session, generation).await?;
+        let looks = InspectStatements::of(&self.session, generation).await?;
         let mut positions = Vec::new();
         self.session
             .each::<(Vec<u8>, i32, Vec<u8>)>(&looks.all_positions, &[], |(topic, partition, body)| {
                 let topic = TopicId(topic.try_into().map_err(|_| broken("topic id"))?);
                 let partition = Partition(u32::try_from(partition).map_err(|_| broken("partition"))?);
-                positions.push(cells::decode_position(topic, partition, &body)?);
+                positions.push(PositionRow::read_body((topic, partition), &body)?);
                 Ok(ControlFlow::Continue(()))
             })
             .await?;

@@ -15,7 +15,7 @@ use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::read;
-use super::tables::Tables;
+use super::statements::Statements;
 use super::times;
 use super::totals::{Bucket, Counter, Stretch};
 use crate::limits::{BUCKETS_AT_ONCE, HOURS_AT_ONCE};
@@ -28,7 +28,7 @@ type Placed = (RowPlace, VerificationId);
 /// The page and the total.
 pub(super) async fn page(
     session: &CqlSession,
-    tables: &Tables,
+    tables: &Statements,
     query: &AttemptsQuery,
 ) -> Result<AttemptsPage, StoreError> {
     let from = query.from.map_or(0, Timestamp::millis);
@@ -45,7 +45,7 @@ pub(super) async fn page(
 /// One pass over the customer's places counts them all and picks the page's.
 async fn page_of_customer(
     session: &CqlSession,
-    tables: &Tables,
+    tables: &Statements,
     query: &AttemptsQuery,
     customer: &CustomerId,
     (from, to): (i64, i64),

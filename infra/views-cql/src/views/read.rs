@@ -8,15 +8,15 @@ use domain::ids::{CustomerId, CustomerRef, EnrolmentId, OrgId, VerificationId};
 use domain::outcome::UnappliedCause;
 use domain::ports::{StoreError, VerificationView};
 use domain::rows::{
-    BooksKey, BooksRow, CustomerState, EnrolmentRow, EventNote, RowKey, SignalRow, TallyKey, TallyRow,
-    VerificationRow, ViewRow,
+    BooksKey, BooksRow, CustomerState, EnrolmentRow, EventNote, PositionRow, RowKey, SignalRow, TallyKey,
+    TallyRow, VerificationRow, ViewRow,
 };
 use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use row_codec::{RowBody as _, span_word};
 
-use super::tables::Tables;
+use super::statements::Statements;
 use super::times;
-use crate::cells;
 use crate::error::{Kind, failed};
 use crate::limits::{PAGE_READS_AT_ONCE, SIGNALS_MAX, VERIFICATIONS_TOGETHER};
 use crate::session::CqlSession;
@@ -51,7 +51,7 @@ enum Ask {
 /// Rows by name, in the names' order: at most so many requests at once as the session allows.
 pub(super) async fn load(
     session: &CqlSession,
-    tables: &Tables,
+    tables: &Statements,
     keys: &[RowKey],
 ) -> Result<Vec<Option<ViewRow>>, StoreError> {
     let found: Vec<(usize, ViewRow)> = stream::iter(asks(keys))
@@ -65,7 +65,7 @@ pub(super) async fn load(
             }
         })
         .buffer_unordered(session.options.concurrency)
-        .map_ok(|found: Vec<(usize, ViewRow)>| stream::iter(found.into_iter().map(Ok)))
+        .map_ok(|found: Vec<(usize, ViewRow)>| stream::iter(found.into_iter().map(Ok::<_, StoreError>)))
         .try_flatten()
         .try_collect()
         .await?;
@@ -102,7 +102,7 @@ fn asks(keys: &[RowKey]) -> Vec<Ask> {
 
 async fn verification_rows(
     session: &CqlSession,
-    tables: &Tables,
+    tables: &Statements,
     org: OrgId,
     asked: Vec<(usize, VerificationId)>,
 ) -> Result<Vec<(usize, ViewRow)>, StoreError> {
@@ -120,14 +120,14 @@ async fn verification_rows(
         // Signals alone are no row.
         let Some(body) = body else { continue };
         for (at, asked) in asked.iter().filter(|(_, asked)| asked.as_str() == id) {
-            let row = cells::decode_verification(&org, asked, body)?;
+            let row = VerificationRow::read_body((org.clone(), asked.clone()), body)?;
             found.push((*at, ViewRow::Verification(Box::new(row))));
         }
     }
     Ok(found)
 }
 
-async fn row(session: &CqlSession, tables: &Tables, key: RowKey) -> Result<Option<ViewRow>, StoreError> {
+async fn row(session: &CqlSession, tables: &Statements, key: RowKey) -> Result<Option<ViewRow>, StoreError> {
     Ok(match key {
         RowKey::State(customer) => {
             self::customer(session, tables, &customer).await?.map(|state| ViewRow::State(Box::new(state)))
@@ -136,7 +136,7 @@ async fn row(session: &CqlSession, tables: &Tables, key: RowKey) -> Result<Optio
             let cells = [Cell::Org(org.clone()), Cell::Verification(id.clone())];
             match body(session, &tables.verification_row, &cells).await? {
                 Some(body) => {
-                    let row = cells::decode_verification(&org, &id, &body)?;
+                    let row = VerificationRow::read_body((org, id), &body)?;
                     Some(ViewRow::Verification(Box::new(row)))
                 }
                 None => None,
@@ -152,28 +152,32 @@ async fn row(session: &CqlSession, tables: &Tables, key: RowKey) -> Result<Optio
                 Cell::topic(source.topic_id),
             ];
             let body = body(session, &tables.note, &cells).await?;
-            body.map(|body| cells::decode_note(&customer, &body)).transpose()?.map(ViewRow::Note)
+            body.map(|body| EventNote::read_body(customer, &body)).transpose()?.map(ViewRow::Note)
         }
         RowKey::Tally(key) => tally(session, tables, key).await?.map(ViewRow::Tally),
         RowKey::Books(key) => {
             let cells = [Cell::partition(key.partition)?, Cell::Org(key.org.clone())];
             let body = body(session, &tables.books_row, &cells).await?;
-            body.map(|body| cells::decode_books(key, &body)).transpose()?.map(ViewRow::Books)
+            body.map(|body| BooksRow::read_body(key, &body)).transpose()?.map(ViewRow::Books)
         }
         RowKey::Position(topic, partition) => {
             let cells = [Cell::topic(topic), Cell::partition(partition)?];
             let body = body(session, &tables.position, &cells).await?;
-            let row = body.map(|body| cells::decode_position(topic, partition, &body)).transpose()?;
+            let row = body.map(|body| PositionRow::read_body((topic, partition), &body)).transpose()?;
             row.map(ViewRow::Position)
         }
     })
 }
 
-async fn tally(session: &CqlSession, tables: &Tables, key: TallyKey) -> Result<Option<TallyRow>, StoreError> {
+async fn tally(
+    session: &CqlSession,
+    tables: &Statements,
+    key: TallyKey,
+) -> Result<Option<TallyRow>, StoreError> {
     let start = key.start.millis();
     let cells = [
         Cell::Org(key.org.clone()),
-        Cell::Word(times::word(key.span)),
+        Cell::Word(span_word(key.span)),
         Cell::Big(times::period(key.span, start)),
         Cell::Big(start),
         Cell::Word(key.method.as_str()),
@@ -184,23 +188,23 @@ async fn tally(session: &CqlSession, tables: &Tables, key: TallyKey) -> Result<O
         return Ok(None);
     };
     let count = u64::try_from(count).map_err(|_| broken("count"))?;
-    Ok(Some(TallyRow { key, count, as_of: cells::decode_as_of(&as_of)? }))
+    Ok(Some(TallyRow::read_body((key, count), &as_of)?))
 }
 
 /// A customer's state.
 pub(super) async fn customer(
     session: &CqlSession,
-    tables: &Tables,
+    tables: &Statements,
     customer: &CustomerRef,
 ) -> Result<Option<CustomerState>, StoreError> {
     let body = body(session, &tables.state, &key(customer)).await?;
-    body.map(|body| cells::decode_state(customer, &body)).transpose()
+    Ok(body.map(|body| CustomerState::read_body(customer.clone(), &body)).transpose()?)
 }
 
 /// A verification with its signals: one partition.
 pub(super) async fn view(
     session: &CqlSession,
-    tables: &Tables,
+    tables: &Statements,
     org: &OrgId,
     id: &VerificationId,
 ) -> Result<Option<VerificationView>, StoreError> {
@@ -224,7 +228,7 @@ pub(super) async fn view(
         let view = match &mut view {
             Some(view) => view,
             None => view.insert(VerificationView {
-                row: cells::decode_verification(org, id, body)?,
+                row: VerificationRow::read_body((org.clone(), id.clone()), body)?,
                 signals: Vec::new(),
             }),
         };
@@ -249,7 +253,7 @@ pub(super) async fn view(
 /// a batch that is not confirmed.
 pub(super) async fn views(
     session: &CqlSession,
-    tables: &Tables,
+    tables: &Statements,
     org: &OrgId,
     ids: Vec<VerificationId>,
 ) -> Result<Vec<VerificationView>, StoreError> {
@@ -264,7 +268,7 @@ pub(super) async fn views(
 /// A verification of the org, with its enrolment unless that was erased.
 pub(super) async fn verification(
     session: &CqlSession,
-    tables: &Tables,
+    tables: &Statements,
     org: &OrgId,
     id: &VerificationId,
 ) -> Result<Option<(VerificationView, Option<EnrolmentRow>)>, StoreError> {
@@ -278,19 +282,19 @@ pub(super) async fn verification(
 
 async fn enrolment(
     session: &CqlSession,
-    tables: &Tables,
+    tables: &Statements,
     row: &VerificationRow,
     id: &EnrolmentId,
 ) -> Result<Option<EnrolmentRow>, StoreError> {
     let [org, customer] = key(&row.customer);
     let body = body(session, &tables.enrolment, &[org, customer, Cell::Enrolment(id.clone())]).await?;
-    body.map(|body| cells::decode_enrolment(&row.customer, id, &body)).transpose()
+    Ok(body.map(|body| EnrolmentRow::read_body((row.customer.clone(), id.clone()), &body)).transpose()?)
 }
 
 /// A customer's notes that wait for its release, by offset. Others between them are read over.
 pub(super) async fn waiting(
     session: &CqlSession,
-    tables: &Tables,
+    tables: &Statements,
     customer: &CustomerRef,
     from: Offset,
     limit: usize,
@@ -302,7 +306,7 @@ pub(super) async fn waiting(
     }
     session
         .each::<(Vec<u8>,)>(&tables.notes_from, &[org, id, Cell::offset(from)?], |(body,)| {
-            let note = cells::decode_note(customer, &body)?;
+            let note = EventNote::read_body(customer.clone(), &body)?;
             if matches!(note.unapplied(), Some(UnappliedCause::Parked | UnappliedCause::DeadLettered)) {
                 notes.push(note);
             }
@@ -313,7 +317,7 @@ pub(super) async fn waiting(
 }
 
 /// All books: as many as orgs times log partitions, read from end to end, for the operator.
-pub(super) async fn books(session: &CqlSession, tables: &Tables) -> Result<Vec<BooksRow>, StoreError> {
+pub(super) async fn books(session: &CqlSession, tables: &Statements) -> Result<Vec<BooksRow>, StoreError> {
     let mut books = Vec::new();
     session
         .each::<(i32, String, Vec<u8>)>(&tables.books, &[], |(partition, org, body)| {
@@ -321,7 +325,7 @@ pub(super) async fn books(session: &CqlSession, tables: &Tables) -> Result<Vec<B
                 org: OrgId::parse(&org).map_err(|_| broken("org"))?,
                 partition: Partition(u32::try_from(partition).map_err(|_| broken("partition"))?),
             };
-            books.push(cells::decode_books(key, &body)?);
+            books.push(BooksRow::read_body(key, &body)?);
             Ok(ControlFlow::Continue(()))
         })
         .await?;

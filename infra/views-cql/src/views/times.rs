@@ -13,20 +13,6 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 /// Above every stored time, and so `to` where a query has none.
 pub(super) const END: i64 = i64::MAX;
 
-/// The span's word in the tallies' key.
-pub(super) fn word(span: Span) -> &'static str {
-    match span {
-        Span::Hour => "hour",
-        Span::Day => "day",
-        Span::Month => "month",
-    }
-}
-
-/// The span of that word.
-pub(super) fn span(word: &str) -> Option<Span> {
-    [Span::Hour, Span::Day, Span::Month].into_iter().find(|span| self::word(*span) == word)
-}
-
 /// The start of the span that holds the instant.
 pub(super) fn start(span: Span, ms: i64) -> i64 {
     span.start_of(Timestamp::from_millis(ms)).millis()

@@ -9,8 +9,9 @@ use domain::ports::{AttemptsQuery, StoreError};
 use domain::rows::{Span, VerificationStatus};
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use row_codec::span_word;
 
-use super::tables::Tables;
+use super::statements::Statements;
 use super::times;
 use crate::limits::{BUCKETS_AT_ONCE, MERGED_PLACES_MAX};
 use crate::session::CqlSession;
@@ -57,7 +58,7 @@ impl Bucket {
 #[derive(Clone, Copy)]
 pub(super) struct Counter<'a> {
     pub(super) session: &'a CqlSession,
-    pub(super) tables: &'a Tables,
+    pub(super) tables: &'a Statements,
     pub(super) query: &'a AttemptsQuery,
 }
 
@@ -82,7 +83,7 @@ impl Counter<'_> {
         let broken = || StoreError::Corrupt("a stored tally that cannot be one".to_owned());
         let cells = [
             Cell::Org(self.query.org.clone()),
-            Cell::Word(times::word(span)),
+            Cell::Word(span_word(span)),
             Cell::Big(times::period(span, from)),
             Cell::Big(from),
             Cell::Big(to),

@@ -11,11 +11,11 @@ use domain::ports::StoreError;
 use domain::rows::{TallyKey, TallyRow, VerificationStatus};
 use domain::time::Timestamp;
 use futures::future::try_join_all;
+use row_codec::{RowBody as _, parse_span, span_word};
 
 use super::read::{broken, key};
-use super::tables::Looks;
+use super::statements::InspectStatements;
 use super::times;
-use crate::cells;
 use crate::error::{Kind, failed};
 use crate::session::CqlSession;
 use crate::statement::{Cell, Statement};
@@ -34,7 +34,7 @@ fn token(statement: &Statement, cells: &[Cell]) -> Result<i64, StoreError> {
 /// Customers that are in any of those tables, after `after`.
 pub(super) async fn customers(
     session: &CqlSession,
-    looks: &Looks,
+    looks: &InspectStatements,
     tables: &[&Statement],
     after: Option<&CustomerRef>,
     limit: usize,
@@ -98,13 +98,13 @@ type Period<'a> = (i64, &'a str, &'static str, u64);
 
 fn period_of(token: i64, key: &TallyKey) -> Period<'_> {
     let period = times::period(key.span, key.start.millis());
-    (token, key.org.as_str(), times::word(key.span), period.cast_unsigned())
+    (token, key.org.as_str(), span_word(key.span), period.cast_unsigned())
 }
 
 /// Tallies after `after`: the rest of its partition, then the partitions after it.
 pub(super) async fn tallies(
     session: &CqlSession,
-    looks: &Looks,
+    looks: &InspectStatements,
     after: Option<&TallyKey>,
     limit: usize,
 ) -> Result<Vec<TallyRow>, StoreError> {
@@ -116,7 +116,7 @@ pub(super) async fn tallies(
     };
     let cells = [
         Cell::Org(after.org.clone()),
-        Cell::Word(times::word(after.span)),
+        Cell::Word(span_word(after.span)),
         Cell::Big(times::period(after.span, after.start.millis())),
         Cell::time(after.start),
         Cell::Word(after.method.as_str()),
@@ -155,14 +155,14 @@ fn tally(read: Tally) -> Result<(i64, TallyRow), StoreError> {
     let (token, org, span, start, method, status, partition, count, as_of) = read;
     let key = TallyKey {
         org: OrgId::parse(&org).map_err(|_| broken("org"))?,
-        span: times::span(&span).ok_or_else(|| broken("span"))?,
+        span: parse_span(&span).ok_or_else(|| broken("span"))?,
         start: Timestamp::from_millis(start),
         method: Method::parse(&method).ok_or_else(|| broken("method"))?,
         status: VerificationStatus::parse(&status).ok_or_else(|| broken("status"))?,
         partition: Partition(u32::try_from(partition).map_err(|_| broken("partition"))?),
     };
     let count = u64::try_from(count).map_err(|_| broken("count"))?;
-    Ok((token, TallyRow { key, count, as_of: cells::decode_as_of(&as_of)? }))
+    Ok((token, TallyRow::read_body((key, count), &as_of)?))
 }
 
 #[cfg(test)]

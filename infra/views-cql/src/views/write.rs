@@ -1,4 +1,4 @@
-//! Writing: from view rows to statements, in three stages. What travels together is `parcels`'.
+//! Writing: from view rows to statements, in three stages. What travels together: `write_batches`.
 
 use std::collections::HashSet;
 
@@ -8,11 +8,11 @@ use domain::rows::{
     CustomerState, SignalRow, Span, TallyRow, VerificationRow, ViewRow, ViewWrite, WriteTimestamp,
 };
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use row_codec::{RowBody as _, span_word};
 
-use super::parcels::{self, Parcel};
-use super::tables::Tables;
+use super::statements::Statements;
 use super::times;
-use crate::cells;
+use super::write_batches::{self, WriteBatch};
 use crate::error::{Kind, failed};
 use crate::session::CqlSession;
 use crate::statement::{Cell, Statement};
@@ -32,14 +32,14 @@ struct Put<'t> {
     stage: Stage,
     statement: &'t Statement,
     cells: Vec<Cell>,
-    /// Rows with the same one are of one partition. Tables with the same partition key may share it.
+    /// Rows with the same one are of one partition. Statements with the same partition key may share it.
     together: Option<Vec<Cell>>,
 }
 
 /// Writes them all; an error says nothing about which were written.
 pub(super) async fn write(
     session: &CqlSession,
-    tables: &Tables,
+    tables: &Statements,
     writes: Vec<ViewWrite>,
 ) -> Result<(), StoreError> {
     let mut puts = Vec::with_capacity(4 * writes.len());
@@ -58,15 +58,15 @@ pub(super) async fn write(
 }
 
 async fn run(session: &CqlSession, puts: Vec<Put<'_>>) -> Result<(), StoreError> {
-    stream::iter(parcels(session, puts))
+    stream::iter(batches(session, puts))
         .map(Ok)
-        .try_for_each_concurrent(session.options.concurrency, |parcel| async move {
+        .try_for_each_concurrent(session.options.concurrency, |batch| async move {
             let _permit = session.bulk.acquire().await.map_err(|_| failed("write", Kind::Connection))?;
-            match parcel.rows.as_slice() {
+            match batch.rows.as_slice() {
                 [only] => session.run(only.statement, &only.cells).await.map(drop),
                 _ => {
                     let (statements, values): (Vec<_>, Vec<_>) =
-                        parcel.rows.into_iter().map(|put| (put.statement, put.cells)).unzip();
+                        batch.rows.into_iter().map(|put| (put.statement, put.cells)).unzip();
                     session.batch(&statements, values).await
                 }
             }
@@ -74,15 +74,15 @@ async fn run(session: &CqlSession, puts: Vec<Put<'_>>) -> Result<(), StoreError>
         .await
 }
 
-fn parcels<'t>(session: &CqlSession, puts: Vec<Put<'t>>) -> Vec<Parcel<Put<'t>>> {
+fn batches<'t>(session: &CqlSession, puts: Vec<Put<'t>>) -> Vec<WriteBatch<Put<'t>>> {
     let size = |put: &Put<'_>| put.cells.iter().map(Cell::size).sum();
-    let parcels = parcels::of_partitions(puts, |put| put.together.take(), size);
+    let batches = write_batches::of_partitions(puts, |put| put.together.take(), size);
     let replicas = session.replicas();
-    parcels::of_replicas(parcels, |put| replicas.of(put.statement, &put.cells))
+    write_batches::of_replicas(batches, |put| replicas.of(put.statement, &put.cells))
 }
 
 fn put<'t>(
-    tables: &'t Tables,
+    tables: &'t Statements,
     write: &ViewWrite,
     puts: &mut Vec<Put<'t>>,
     buckets: &mut HashSet<Vec<Cell>>,
@@ -93,7 +93,7 @@ fn put<'t>(
         ViewRow::Signal(row) => put_signal(tables, row, at, puts)?,
         ViewRow::Enrolment(row) => {
             let mut cells = customer(&row.customer);
-            cells.extend([Cell::Enrolment(row.id.clone()), Cell::Blob(cells::enrolment(row)), at]);
+            cells.extend([Cell::Enrolment(row.id.clone()), Cell::Blob(row.body().into()), at]);
             puts.push(of_customer(Stage::EventRows, &tables.put_enrolment, &row.customer, cells));
         }
         ViewRow::EraseEnrolments(whose) => {
@@ -108,7 +108,7 @@ fn put<'t>(
                 Cell::partition(row.source.partition)?,
                 Cell::offset(row.source.offset)?,
                 Cell::TierEvent(row.id.clone()),
-                Cell::Blob(cells::tier_event(row)),
+                Cell::Blob(row.body().into()),
                 at,
             ]);
             puts.push(of_customer(Stage::EventRows, &tables.put_tier_event, &row.customer, cells));
@@ -119,7 +119,7 @@ fn put<'t>(
                 Cell::offset(note.source.offset)?,
                 Cell::partition(note.source.partition)?,
                 Cell::topic(note.source.topic_id),
-                Cell::Blob(cells::note(note)),
+                Cell::Blob(note.body().into()),
                 at,
             ]);
             puts.push(of_customer(Stage::EventRows, &tables.put_note, &note.customer, cells));
@@ -129,7 +129,7 @@ fn put<'t>(
         ViewRow::Books(row) => {
             let partition = Cell::partition(row.key.partition)?;
             let together = vec![Cell::Word("books"), partition.clone()];
-            let cells = vec![partition, Cell::Org(row.key.org.clone()), Cell::Blob(cells::books(row)), at];
+            let cells = vec![partition, Cell::Org(row.key.org.clone()), Cell::Blob(row.body().into()), at];
             let statement = &tables.put_books;
             puts.push(Put { stage: Stage::StatesAndCounts, statement, cells, together: Some(together) });
         }
@@ -137,7 +137,7 @@ fn put<'t>(
             let cells = vec![
                 Cell::topic(row.topic_id),
                 Cell::partition(row.partition)?,
-                Cell::Blob(cells::position(row)),
+                Cell::Blob(row.body().into()),
                 at,
             ];
             puts.push(Put {
@@ -153,7 +153,7 @@ fn put<'t>(
 
 /// The row itself, its place in its customer's list and in its org's, and once per call the bucket it is in.
 fn put_verification<'t>(
-    tables: &'t Tables,
+    tables: &'t Statements,
     row: &VerificationRow,
     at: WriteTimestamp,
     puts: &mut Vec<Put<'t>>,
@@ -167,7 +167,7 @@ fn put_verification<'t>(
     let (partition, offset) = (Cell::partition(row.source.partition)?, Cell::offset(row.source.offset)?);
     let created = Cell::time(row.created_at);
 
-    let cells = vec![org.clone(), id.clone(), Cell::Blob(cells::verification(row)), at.clone()];
+    let cells = vec![org.clone(), id.clone(), Cell::Blob(row.body().into()), at.clone()];
     puts.push(Put { stage, statement: &tables.put_verification, cells, together: None });
 
     let mut cells = customer(&row.customer);
@@ -203,7 +203,7 @@ fn put_verification<'t>(
 
 /// The signal with its verification, and under its customer where to find it.
 fn put_signal<'t>(
-    tables: &'t Tables,
+    tables: &'t Statements,
     row: &SignalRow,
     at: Cell,
     puts: &mut Vec<Put<'t>>,
@@ -229,23 +229,23 @@ fn put_signal<'t>(
 }
 
 /// The state, and before it, when it is one of a quarantined customer, the customer's place among those.
-fn put_state<'t>(tables: &'t Tables, state: &CustomerState, at: Cell, puts: &mut Vec<Put<'t>>) {
+fn put_state<'t>(tables: &'t Statements, state: &CustomerState, at: Cell, puts: &mut Vec<Put<'t>>) {
     if state.quarantine.is_some() {
         let mut cells = customer(&state.customer);
         cells.push(at.clone());
         puts.push(of_customer(Stage::EventRows, &tables.put_quarantined, &state.customer, cells));
     }
     let mut cells = customer(&state.customer);
-    cells.extend([Cell::Blob(cells::state(state)), at]);
+    cells.extend([Cell::Blob(state.body().into()), at]);
     puts.push(of_customer(Stage::StatesAndCounts, &tables.put_state, &state.customer, cells));
 }
 
-fn put_tally<'t>(tables: &'t Tables, row: &TallyRow, at: Cell) -> Result<Put<'t>, StoreError> {
+fn put_tally<'t>(tables: &'t Statements, row: &TallyRow, at: Cell) -> Result<Put<'t>, StoreError> {
     let key = &row.key;
     let count = i64::try_from(row.count).map_err(|_| StoreError::Corrupt("a count above 2^63".to_owned()))?;
     let mut cells = vec![
         Cell::Org(key.org.clone()),
-        Cell::Word(times::word(key.span)),
+        Cell::Word(span_word(key.span)),
         Cell::Big(times::period(key.span, key.start.millis())),
     ];
     let mut together = vec![Cell::Word("tallies")];
@@ -256,7 +256,7 @@ fn put_tally<'t>(tables: &'t Tables, row: &TallyRow, at: Cell) -> Result<Put<'t>
         Cell::Word(key.status.as_str()),
         Cell::partition(key.partition)?,
         Cell::Big(count),
-        Cell::Blob(cells::as_of(&row.as_of)),
+        Cell::Blob(row.body().into()),
         at,
     ]);
     let statement = &tables.put_tally;

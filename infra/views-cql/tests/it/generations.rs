@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use domain::event::{Offset, Partition};
-use domain::ports::{Acknowledgement, Beside, Generations as _, Handover, Inspection as _, Projection as _};
+use domain::ports::{
+    Acknowledgement, Generations as _, Handover, Inspection as _, Projection as _, SecondGeneration,
+};
 use domain::rows::{Generation, ViewRow};
 use scylla::client::session::Session;
 use testkit::samples::{Samples, written};
@@ -69,7 +71,7 @@ async fn an_earlier_builds_generation_gets_the_tables_it_lacks() {
     let space = &session.options().keyspace;
     let at = Handover { topic_id: Samples::new(1).topic(0), from: vec![(Partition(0), Offset(0))] };
     views.ensure_generation(TWO).await.expect("made");
-    for beside in [Beside::Building(TWO), Beside::Next(TWO, at)] {
+    for beside in [SecondGeneration::Building(TWO), SecondGeneration::Next(TWO, at)] {
         let to = views.pointer().await.expect("a pointer").changed(ONE, Some(beside));
         assert_eq!(views.point(&to).await, Ok(true));
     }

@@ -11,6 +11,7 @@ mod certificates;
 mod generations;
 mod lists;
 mod outage;
+mod released_rows;
 mod schema;
 mod suites;
 

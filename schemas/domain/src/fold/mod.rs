@@ -86,10 +86,7 @@ impl Fact {
     /// The verification it is about, if it is a verdict.
     pub fn verification_id(&self) -> Option<&VerificationId> {
         match self {
-            Self::Event { event, .. } => match &event.event {
-                Event::DukcapilVerdictReceived(verdict) => Some(&verdict.verification_id),
-                Event::CustomerRegistered(_) | Event::CustomerErased(_) | Event::CustomerReleased(_) => None,
-            },
+            Self::Event { event, .. } => event.event.verification_id(),
             Self::Poison(poison) => poison.verification_id.as_ref(),
         }
     }
@@ -206,14 +203,7 @@ fn apply(state: CustomerState, fact: &Fact, known: &mut KnownRows) -> Result<Fol
 
 fn note(state: &CustomerState, fact: &Fact, disposition: Disposition, cause: Option<&str>) -> EventNote {
     let (event_id, body_fingerprint) = match fact {
-        Fact::Event { event, .. } => {
-            let fingerprint = match &event.event {
-                Event::CustomerRegistered(e) => Some(e.body_fingerprint),
-                Event::DukcapilVerdictReceived(e) => Some(e.body_fingerprint),
-                Event::CustomerErased(_) | Event::CustomerReleased(_) => None,
-            };
-            (Some(event.event.event_id().clone()), fingerprint)
-        }
+        Fact::Event { event, .. } => (Some(event.event.event_id().clone()), event.event.body_fingerprint()),
         Fact::Poison(poison) => (poison.event_id.clone(), poison.body_fingerprint),
     };
     EventNote {

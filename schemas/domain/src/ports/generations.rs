@@ -24,23 +24,24 @@ impl Handover {
     }
 }
 
-/// A generation beside the one that answers.
+/// What becomes of the second generation, beside the one that answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Beside {
+pub enum SecondGeneration {
     /// A rebuild fills it; projectors leave it alone.
     Building(Generation),
-    /// Projectors write both. The one that answers speaks below the handover, this one from it on.
+    /// Projectors write both. Below the handover the outcomes of the one that answers are published, from it on
+    /// those of this one.
     Next(Generation, Handover),
-    /// It answered before, and projectors still write it. It speaks below the handover, the one that answers
-    /// now from it on.
+    /// It answered before, and projectors still write it. Below the handover its outcomes are published, from it on
+    /// those of the one that answers now.
     Previous(Generation, Handover),
-    /// The same, until every instance works by this pointer: then it is dropped.
+    /// The same, until every instance applies this pointer: then it is dropped.
     Leaving(Generation, Handover),
     /// Nobody writes it any more; it is being dropped.
     Dropping(Generation),
 }
 
-impl Beside {
+impl SecondGeneration {
     /// Which generation it is.
     pub fn generation(&self) -> Generation {
         match self {
@@ -64,7 +65,7 @@ pub struct Pointer {
     /// dropped one meets nobody.
     pub last: Generation,
     /// At most one more.
-    pub beside: Option<Beside>,
+    pub beside: Option<SecondGeneration>,
 }
 
 impl Pointer {
@@ -73,8 +74,8 @@ impl Pointer {
 
     /// The pointer after a change to that.
     #[must_use]
-    pub fn changed(&self, live: Generation, beside: Option<Beside>) -> Self {
-        let named = beside.as_ref().map_or(live, Beside::generation);
+    pub fn changed(&self, live: Generation, beside: Option<SecondGeneration>) -> Self {
+        let named = beside.as_ref().map_or(live, SecondGeneration::generation);
         let last = self.last.max(live).max(named);
         Self { version: self.version + 1, live, last, beside }
     }
@@ -82,21 +83,32 @@ impl Pointer {
     /// Every generation that projectors write, the one that answers first.
     pub fn written(&self) -> Vec<Generation> {
         match &self.beside {
-            None | Some(Beside::Building(_) | Beside::Dropping(_)) => vec![self.live],
-            Some(Beside::Next(other, _) | Beside::Previous(other, _) | Beside::Leaving(other, _)) => {
+            None | Some(SecondGeneration::Building(_) | SecondGeneration::Dropping(_)) => vec![self.live],
+            Some(
+                SecondGeneration::Next(other, _)
+                | SecondGeneration::Previous(other, _)
+                | SecondGeneration::Leaving(other, _),
+            ) => {
                 vec![self.live, *other]
             }
         }
     }
 
     /// Whose outcomes are published for the event at that place, and from which offset on that changes.
-    pub fn speaker(&self, partition: Partition, offset: Offset) -> (Generation, Option<Offset>) {
+    pub fn publishing_generation(
+        &self,
+        partition: Partition,
+        offset: Offset,
+    ) -> (Generation, Option<Offset>) {
         let (older, newer, handover) = match &self.beside {
-            None | Some(Beside::Building(_) | Beside::Dropping(_)) => return (self.live, None),
-            Some(Beside::Next(next, handover)) => (self.live, *next, handover),
-            Some(Beside::Previous(previous, handover) | Beside::Leaving(previous, handover)) => {
-                (*previous, self.live, handover)
+            None | Some(SecondGeneration::Building(_) | SecondGeneration::Dropping(_)) => {
+                return (self.live, None);
             }
+            Some(SecondGeneration::Next(next, handover)) => (self.live, *next, handover),
+            Some(
+                SecondGeneration::Previous(previous, handover)
+                | SecondGeneration::Leaving(previous, handover),
+            ) => (*previous, self.live, handover),
         };
         let from = handover.offset(partition);
         if offset < from { (older, Some(from)) } else { (newer, None) }
@@ -106,14 +118,14 @@ impl Pointer {
 /// The names of instances that only read begin with this.
 pub const READERS: &str = "reader/";
 
-/// What an instance has last said.
+/// The last heartbeat of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acknowledgement {
     /// Which instance; a name it made for itself at its start.
     pub instance: String,
-    /// The pointer it works by: nothing it does from here on follows an earlier one.
+    /// The version of the pointer it applies: nothing it does from here on applies an earlier one.
     pub version: u64,
-    /// Grows each time it says so: one that no longer grows is an instance that is gone.
+    /// Grows with each heartbeat: when it no longer grows the instance is gone.
     pub beat: u64,
 }
 
@@ -197,25 +209,26 @@ mod tests {
     }
 
     #[test]
-    fn the_older_speaks_below_the_handover_and_the_newer_from_it() {
+    fn the_older_publishes_below_the_handover_and_the_newer_from_it() {
         let (one, two) = (Generation(1), Generation(2));
-        let speaker = |pointer: &Pointer, offset| pointer.speaker(Partition(0), Offset(offset));
+        let publishing =
+            |pointer: &Pointer, offset| pointer.publishing_generation(Partition(0), Offset(offset));
         let first = Pointer::FIRST;
-        assert_eq!(speaker(&first, 7), (one, None));
-        let building = first.changed(one, Some(Beside::Building(two)));
+        assert_eq!(publishing(&first, 7), (one, None));
+        let building = first.changed(one, Some(SecondGeneration::Building(two)));
         assert_eq!((building.version, building.last, building.written()), (1, two, vec![one]));
-        let next = building.changed(one, Some(Beside::Next(two, at(5))));
+        let next = building.changed(one, Some(SecondGeneration::Next(two, at(5))));
         assert_eq!(next.written(), [one, two]);
-        assert_eq!(speaker(&next, 4), (one, Some(Offset(5))));
-        assert_eq!(speaker(&next, 5), (two, None));
-        let switched = next.changed(two, Some(Beside::Previous(one, at(5))));
+        assert_eq!(publishing(&next, 4), (one, Some(Offset(5))));
+        assert_eq!(publishing(&next, 5), (two, None));
+        let switched = next.changed(two, Some(SecondGeneration::Previous(one, at(5))));
         assert_eq!(switched.written(), [two, one]);
-        assert_eq!(speaker(&switched, 4), (one, Some(Offset(5))));
-        assert_eq!(speaker(&switched, 5), (two, None));
-        let leaving = switched.changed(two, Some(Beside::Leaving(one, at(5))));
-        assert_eq!((speaker(&leaving, 4), leaving.written()), (speaker(&switched, 4), vec![two, one]));
-        let dropping = leaving.changed(two, Some(Beside::Dropping(one)));
-        assert_eq!((speaker(&dropping, 4), dropping.written()), ((two, None), vec![two]));
+        assert_eq!(publishing(&switched, 4), (one, Some(Offset(5))));
+        assert_eq!(publishing(&switched, 5), (two, None));
+        let leaving = switched.changed(two, Some(SecondGeneration::Leaving(one, at(5))));
+        assert_eq!((publishing(&leaving, 4), leaving.written()), (publishing(&switched, 4), vec![two, one]));
+        let dropping = leaving.changed(two, Some(SecondGeneration::Dropping(one)));
+        assert_eq!((publishing(&dropping, 4), dropping.written()), ((two, None), vec![two]));
         // A number is never given twice.
         assert_eq!(dropping.changed(one, None).last, two);
     }

@@ -176,6 +176,16 @@ pub enum LogError {
     Halted(String),
 }
 
+impl LogError {
+    /// Whether the same call may succeed later, without anybody's help.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unavailable(_) | Self::Unconfirmed(_) => true,
+            Self::TooLarge { .. } | Self::Halted(_) => false,
+        }
+    }
+}
+
 /// An append-only log of topics and partitions.
 #[async_trait]
 pub trait EventLog: Send + Sync {

@@ -24,3 +24,13 @@ pub enum StoreError {
     #[error("the store holds something unexpected: {0}")]
     Corrupt(String),
 }
+
+impl StoreError {
+    /// Whether the same call may succeed later, without anybody's help.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unavailable(_) => true,
+            Self::Corrupt(_) => false,
+        }
+    }
+}

@@ -57,6 +57,8 @@ fn segments_and_scans_are_walked() {
         vec![segment(0xFE, b""), frame(), scan(b"")],
         vec![vec![0xFF; 1000], frame(), vec![0xFF, 0xFF], scan(&[1, 0xFF, 0xFF])],
         vec![frame(), scan(&[0xFF, 0, 0xFF, 0xD0, 7, 0xFF, 0xD7, 0xFF, 0])],
+        // A restart after fill bytes is still within the scan.
+        vec![frame(), scan(&[1, 0xFF, 0xFF, 0xD0, 7, 0xFF, 0xFF, 0xFF, 0xD7, 7])],
         // Progressive: scan after scan, tables between them.
         vec![frame(), scan(&[1]), segment(0xC4, &[9; 20]), scan(&[2]), scan(&[3])],
         vec![vec![0xFF, 0x01, 0xFF, 0xD3], frame(), scan(&[1]), segment(0xDC, &[0, 30])],

@@ -40,8 +40,6 @@ pub(crate) struct VerdictEvidence<'a> {
 }
 
 impl Body for VerdictEvidence<'_> {
-    const NAME: &'static str = "identity.VerdictEvidence";
-
     fn sealed_bytes(&self) -> usize {
         Blob::size(self.raw.as_ref()) + SealedMedia::size(self.declined_photo.as_ref())
     }
@@ -113,9 +111,7 @@ pub(crate) struct KeysDestroyed<'a> {
     destroyed_at: i64,
 }
 
-impl Body for KeysDestroyed<'_> {
-    const NAME: &'static str = "identity.KeysDestroyed";
-}
+impl Body for KeysDestroyed<'_> {}
 
 impl<'a> From<&'a event::KeysDestroyed> for KeysDestroyed<'a> {
     fn from(r: &'a event::KeysDestroyed) -> Self {

@@ -24,8 +24,6 @@ pub(crate) struct CustomerRegistered<'a> {
 }
 
 impl Body for CustomerRegistered<'_> {
-    const NAME: &'static str = "identity.CustomerRegistered";
-
     fn sealed_bytes(&self) -> usize {
         self.full_name.0.len() + Blob::size(self.external_id.as_ref())
     }
@@ -78,8 +76,6 @@ pub(crate) struct DukcapilVerdictReceived<'a> {
 }
 
 impl Body for DukcapilVerdictReceived<'_> {
-    const NAME: &'static str = "identity.DukcapilVerdictReceived";
-
     fn sealed_bytes(&self) -> usize {
         SealedMedia::size(self.photo.as_ref()) + Blob::size(self.reason.as_ref())
     }
@@ -142,9 +138,7 @@ pub(crate) struct CustomerErased<'a> {
     purposes: List<Text<'a>>,
 }
 
-impl Body for CustomerErased<'_> {
-    const NAME: &'static str = "identity.CustomerErased";
-}
+impl Body for CustomerErased<'_> {}
 
 impl<'a> From<&'a event::CustomerErased> for CustomerErased<'a> {
     fn from(e: &'a event::CustomerErased) -> Self {
@@ -197,9 +191,7 @@ pub(crate) struct CustomerReleased<'a> {
     customer_id: Text<'a>,
 }
 
-impl Body for CustomerReleased<'_> {
-    const NAME: &'static str = "identity.CustomerReleased";
-}
+impl Body for CustomerReleased<'_> {}
 
 impl<'a> From<&'a event::CustomerReleased> for CustomerReleased<'a> {
     fn from(e: &'a event::CustomerReleased) -> Self {

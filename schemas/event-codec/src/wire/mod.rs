@@ -10,18 +10,13 @@ mod orgs;
 mod outcomes;
 mod parts;
 
-pub(crate) use audit::{KeysDestroyed, VerdictEvidence};
-pub(crate) use events::{CustomerErased, CustomerRegistered, CustomerReleased, DukcapilVerdictReceived};
-pub(crate) use orgs::{ApiKey, DeadLetter, Org};
-pub(crate) use outcomes::{
-    FaceEnrolled, KycUpdated, VerdictConflicted, VerdictUnapplied, VerificationCreated,
-};
+pub(crate) use audit::*;
+pub(crate) use events::*;
+pub(crate) use orgs::*;
+pub(crate) use outcomes::*;
 
-/// A body that is the whole of a record.
+/// A body that is the whole of a record; `records` has its schema.
 pub(crate) trait Body: serde::Serialize {
-    /// Full name of its schema.
-    const NAME: &'static str;
-
     /// Bytes of its large parts, so that encoding allocates once.
     fn sealed_bytes(&self) -> usize {
         0

@@ -40,9 +40,7 @@ pub(crate) struct Org<'a> {
     created_at: i64,
 }
 
-impl Body for Org<'_> {
-    const NAME: &'static str = "identity.Org";
-}
+impl Body for Org<'_> {}
 
 impl<'a> From<&'a OrgRecord> for Org<'a> {
     fn from(r: &'a OrgRecord) -> Self {
@@ -110,9 +108,7 @@ pub(crate) struct ApiKey<'a> {
     created_at: i64,
 }
 
-impl Body for ApiKey<'_> {
-    const NAME: &'static str = "identity.ApiKey";
-}
+impl Body for ApiKey<'_> {}
 
 impl<'a> From<&'a orgs::ApiKeyRecord> for ApiKey<'a> {
     fn from(r: &'a orgs::ApiKeyRecord) -> Self {
@@ -164,8 +160,6 @@ pub(crate) struct DeadLetter<'a> {
 }
 
 impl Body for DeadLetter<'_> {
-    const NAME: &'static str = "identity.DeadLetter";
-
     fn sealed_bytes(&self) -> usize {
         Blob::size(self.value.as_ref())
     }

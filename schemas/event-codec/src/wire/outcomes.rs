@@ -59,9 +59,7 @@ pub(crate) struct VerificationCreated<'a> {
     created_at: i64,
 }
 
-impl Body for VerificationCreated<'_> {
-    const NAME: &'static str = "identity.VerificationCreated";
-}
+impl Body for VerificationCreated<'_> {}
 
 impl<'a> From<&'a outcome::VerificationCreated> for VerificationCreated<'a> {
     fn from(o: &'a outcome::VerificationCreated) -> Self {
@@ -117,9 +115,7 @@ pub(crate) struct FaceEnrolled<'a> {
     created_at: i64,
 }
 
-impl Body for FaceEnrolled<'_> {
-    const NAME: &'static str = "identity.FaceEnrolled";
-}
+impl Body for FaceEnrolled<'_> {}
 
 impl<'a> From<&'a outcome::FaceEnrolled> for FaceEnrolled<'a> {
     fn from(o: &'a outcome::FaceEnrolled) -> Self {
@@ -165,9 +161,7 @@ pub(crate) struct KycUpdated<'a> {
     created_at: i64,
 }
 
-impl Body for KycUpdated<'_> {
-    const NAME: &'static str = "identity.KycUpdated";
-}
+impl Body for KycUpdated<'_> {}
 
 impl<'a> From<&'a outcome::KycUpdated> for KycUpdated<'a> {
     fn from(o: &'a outcome::KycUpdated) -> Self {
@@ -218,9 +212,7 @@ pub(crate) struct VerdictConflicted<'a> {
     first_body_fingerprint: Fixed<32>,
 }
 
-impl Body for VerdictConflicted<'_> {
-    const NAME: &'static str = "identity.VerdictConflicted";
-}
+impl Body for VerdictConflicted<'_> {}
 
 impl<'a> From<&'a outcome::VerdictConflicted> for VerdictConflicted<'a> {
     fn from(o: &'a outcome::VerdictConflicted) -> Self {
@@ -264,9 +256,7 @@ pub(crate) struct VerdictUnapplied<'a> {
     cause: Text<'a>,
 }
 
-impl Body for VerdictUnapplied<'_> {
-    const NAME: &'static str = "identity.VerdictUnapplied";
-}
+impl Body for VerdictUnapplied<'_> {}
 
 impl<'a> From<&'a outcome::VerdictUnapplied> for VerdictUnapplied<'a> {
     fn from(o: &'a outcome::VerdictUnapplied) -> Self {

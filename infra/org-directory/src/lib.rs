@@ -1,0 +1,13 @@
+//! Orgs and their API keys: the directory that follows `identity.orgs` into memory, making and changing them, the
+//! `orgs` commands, and the sandbox's own org.
+//!
+//! Not here: what a scope allows and how a request is let in (`ingest-api`), and where the ports come from (`engine`).
+
+pub mod api_key;
+pub mod directory;
+mod directory_state;
+mod limits;
+pub mod orgs;
+pub mod sandbox;
+
+pub use directory::Directory;

@@ -1,0 +1,319 @@
+//! Making and changing orgs and their API keys: each a record in `identity.orgs`, which every instance follows.
+//! `cli.rs` is the same as a command.
+
+pub mod cli;
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use domain::ids::{ApiKeyId, OrgId};
+use domain::orgs::{ApiKeyRecord, DirectoryRecord, Environment, OrgRecord, RateLimits, Scope, Suite};
+use domain::policy::POLICY_STANDARD;
+use domain::ports::{LogError, Topic};
+use domain::time::Timestamp;
+use event_codec::{EncodeError, Meta};
+use std::sync::Arc;
+use vault::{
+    AlwaysCurrent, EvidenceKeyError, EvidenceKeyPair, EvidencePublicKey, KmsError, VaultError,
+    create_id_secret, random_id,
+};
+
+use crate::api_key::ApiKey;
+use crate::directory_state::DirectoryState;
+use crate::limits::{APPEND_TRIES, DIRECTORY_RETRY};
+use engine::Engine;
+use service::clock;
+
+/// Whose evidence key a new org gets.
+#[derive(Debug, Clone)]
+pub enum EvidenceKey {
+    /// A fresh pair; the private half is written to `<org>.key` (0600) in this folder.
+    Generate {
+        /// The folder.
+        key_dir: PathBuf,
+    },
+    /// The public half of a pair that somebody else holds.
+    Given(EvidencePublicKey),
+}
+
+/// An org to make.
+#[derive(Debug, Clone)]
+pub struct NewOrg {
+    /// Its name, for operators.
+    pub name: String,
+    /// Sandbox or live.
+    pub environment: Environment,
+    /// May it send verdicts?
+    pub dukcapil_enabled: bool,
+    /// Its limits.
+    pub limits: RateLimits,
+    /// What its first key may do.
+    pub scopes: Vec<Scope>,
+    /// Its evidence key.
+    pub evidence: EvidenceKey,
+}
+
+/// A key that was just made: the only moment at which its text is known.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    /// Its record.
+    pub record: ApiKeyRecord,
+    /// Its text.
+    pub text: ApiKey,
+}
+
+/// An org that was just made.
+#[derive(Debug, Clone)]
+pub struct CreatedOrg {
+    /// Its record.
+    pub org: OrgRecord,
+    /// Its first key.
+    pub key: NewKey,
+}
+
+/// What to change of an org; none stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrgChange {
+    /// Its name.
+    pub name: Option<String>,
+    /// May it send verdicts?
+    pub dukcapil_enabled: Option<bool>,
+    /// False: `verifications:view` also posts verdicts.
+    pub strict_scopes: Option<bool>,
+    /// GETs a minute.
+    pub get_per_minute: Option<u32>,
+    /// Writes a minute.
+    pub write_per_minute: Option<u32>,
+    /// Verdicts a minute.
+    pub nik_dukcapil_per_minute: Option<u32>,
+    /// The tier policy its new events carry.
+    pub policy_version: Option<u32>,
+    /// The AEAD its new envelopes are sealed with.
+    pub suite: Option<Suite>,
+}
+
+/// Why nothing, or not all of it, was done.
+#[derive(Debug, thiserror::Error)]
+pub enum OrgsError {
+    /// There is no such org.
+    #[error("there is no org {0}")]
+    NoSuchOrg(OrgId),
+    /// The org has no such key.
+    #[error("org {0} has no key {1}")]
+    NoSuchKey(OrgId, ApiKeyId),
+    /// One replica alone may not carry a live org.
+    #[error("an org of environment live needs min_insync_replicas of at least 2")]
+    NotDurableEnough,
+    /// The evidence key.
+    #[error("the evidence key: {0}")]
+    Evidence(#[from] EvidenceKeyError),
+    /// The KMS.
+    #[error(transparent)]
+    Kms(#[from] KmsError),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// A value that the record's schema has no room for.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The org was made, its first key was not.
+    #[error("org {org} was made, but no key for it ({error}); make one with: orgs keys create {org}")]
+    WithoutKey {
+        /// The org.
+        org: OrgId,
+        /// Why.
+        error: Box<OrgsError>,
+    },
+}
+
+/// Orgs and keys of an engine. Everything that returns `Ok` is durable in the log.
+#[derive(Debug, Clone, Copy)]
+pub struct Orgs<'a> {
+    engine: &'a Engine,
+}
+
+impl<'a> Orgs<'a> {
+    /// Of that engine.
+    pub fn new(engine: &'a Engine) -> Self {
+        Self { engine }
+    }
+
+    /// Makes an org (strict scopes, the default suite, the standard tier policy) and its first key.
+    ///
+    /// # Errors
+    /// [`OrgsError`]; when it is not [`OrgsError::WithoutKey`], there is no org. What was made before the
+    /// error (an org key, a private evidence key) belongs to nobody and does no harm.
+    pub async fn create(&self, new: NewOrg) -> Result<CreatedOrg, OrgsError> {
+        if new.environment == Environment::Live && !self.engine.durability().carries_live_orgs() {
+            return Err(OrgsError::NotDurableEnough);
+        }
+        let (org, now) = (OrgId::from_bytes(random_id()), clock::now());
+        self.engine.kms.create_org_key(&org).await?;
+        let id_secret = create_id_secret(&*self.engine.kms, &org).await?;
+        let evidence = self.evidence_key(&org, new.evidence, now).await?;
+        let record = OrgRecord {
+            org: org.clone(),
+            name: new.name,
+            environment: new.environment,
+            dukcapil_enabled: new.dukcapil_enabled,
+            strict_scopes: true,
+            limits: new.limits,
+            policy_version: POLICY_STANDARD,
+            suite: Suite::Aes256GcmSiv,
+            id_secret,
+            evidence_key_id: evidence.key_id(),
+            evidence_public_key: Bytes::copy_from_slice(evidence.as_bytes()),
+            created_at: now,
+        };
+        self.append(&DirectoryRecord::Org(record.clone())).await?;
+        let key = match self.make_key(&record, new.scopes, None).await {
+            Ok(key) => key,
+            Err(error) => return Err(OrgsError::WithoutKey { org, error: Box::new(error) }),
+        };
+        Ok(CreatedOrg { org: record, key })
+    }
+
+    /// Every org, by id.
+    ///
+    /// # Errors
+    /// [`OrgsError::Log`].
+    pub async fn list(&self) -> Result<Vec<OrgRecord>, OrgsError> {
+        Ok(self.state().await?.orgs.into_values().map(Arc::unwrap_or_clone).collect())
+    }
+
+    /// Changes an org. Of two changes at once the later append stands, as a whole.
+    ///
+    /// # Errors
+    /// [`OrgsError::NoSuchOrg`], or what appending fails with.
+    pub async fn set(&self, org: &OrgId, change: OrgChange) -> Result<OrgRecord, OrgsError> {
+        let mut record = self.org(org).await?;
+        let limits = &mut record.limits;
+        let put = |into: &mut u32, value: Option<u32>| *into = value.unwrap_or(*into);
+        put(&mut limits.get_per_minute, change.get_per_minute);
+        put(&mut limits.write_per_minute, change.write_per_minute);
+        put(&mut limits.nik_dukcapil_per_minute, change.nik_dukcapil_per_minute);
+        put(&mut record.policy_version, change.policy_version);
+        record.name = change.name.unwrap_or(record.name);
+        record.dukcapil_enabled = change.dukcapil_enabled.unwrap_or(record.dukcapil_enabled);
+        record.strict_scopes = change.strict_scopes.unwrap_or(record.strict_scopes);
+        record.suite = change.suite.unwrap_or(record.suite);
+        self.append(&DirectoryRecord::Org(record.clone())).await?;
+        Ok(record)
+    }
+
+    /// Makes a key of an org.
+    ///
+    /// # Errors
+    /// [`OrgsError::NoSuchOrg`], or what appending fails with.
+    pub async fn create_key(
+        &self,
+        org: &OrgId,
+        scopes: Vec<Scope>,
+        expires_at: Option<Timestamp>,
+    ) -> Result<NewKey, OrgsError> {
+        let record = self.org(org).await?;
+        self.make_key(&record, scopes, expires_at).await
+    }
+
+    /// Revokes a key of an org. Again is no error.
+    ///
+    /// # Errors
+    /// [`OrgsError::NoSuchKey`], or what appending fails with.
+    pub async fn revoke_key(&self, org: &OrgId, key: &ApiKeyId) -> Result<ApiKeyRecord, OrgsError> {
+        let found = self.keys(org).await?.into_iter().find(|record| record.id == *key);
+        let mut record = found.ok_or_else(|| OrgsError::NoSuchKey(org.clone(), key.clone()))?;
+        if record.revoked_at.is_none() {
+            record.revoked_at = Some(clock::now());
+            self.append(&DirectoryRecord::ApiKey(record.clone())).await?;
+        }
+        Ok(record)
+    }
+
+    /// The keys of an org, oldest first.
+    ///
+    /// # Errors
+    /// [`OrgsError::NoSuchOrg`] or [`OrgsError::Log`].
+    pub async fn keys(&self, org: &OrgId) -> Result<Vec<ApiKeyRecord>, OrgsError> {
+        let state = self.state().await?;
+        if !state.orgs.contains_key(org) {
+            return Err(OrgsError::NoSuchOrg(org.clone()));
+        }
+        let keys = state.keys.into_values().filter(|key| key.org == *org);
+        let mut keys: Vec<_> = keys.map(Arc::unwrap_or_clone).collect();
+        keys.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
+        Ok(keys)
+    }
+
+    async fn state(&self) -> Result<DirectoryState, LogError> {
+        DirectoryState::read(&*self.engine.log, &self.engine.codec).await
+    }
+
+    async fn org(&self, org: &OrgId) -> Result<OrgRecord, OrgsError> {
+        let found = self.state().await?.orgs.remove(org);
+        found.map(Arc::unwrap_or_clone).ok_or_else(|| OrgsError::NoSuchOrg(org.clone()))
+    }
+
+    /// The public half, tried once: a key that nothing can be encapsulated to would refuse every verdict.
+    async fn evidence_key(
+        &self,
+        org: &OrgId,
+        wanted: EvidenceKey,
+        now: Timestamp,
+    ) -> Result<EvidencePublicKey, OrgsError> {
+        let public = match wanted {
+            EvidenceKey::Given(public) => public,
+            EvidenceKey::Generate { key_dir } => {
+                let path = key_dir.join(format!("{org}.key"));
+                let written = tokio::task::spawn_blocking(move || {
+                    let pair = EvidenceKeyPair::generate();
+                    pair.private().write(&path).map(|()| pair.public().clone())
+                });
+                written.await.map_err(|_| VaultError::Unavailable("writing was broken off".to_owned()))??
+            }
+        };
+        let vault = self.engine.vault(Arc::new(AlwaysCurrent));
+        vault.evidence_secret(org, &public.key_id(), public.as_bytes(), now)?;
+        Ok(public)
+    }
+
+    async fn make_key(
+        &self,
+        org: &OrgRecord,
+        scopes: Vec<Scope>,
+        expires_at: Option<Timestamp>,
+    ) -> Result<NewKey, OrgsError> {
+        let text = ApiKey::generate(org.environment);
+        let record = ApiKeyRecord {
+            id: ApiKeyId::from_bytes(random_id()),
+            org: org.org.clone(),
+            key_sha256: text.sha256(),
+            scopes,
+            expires_at,
+            revoked_at: None,
+            created_at: clock::now(),
+        };
+        self.append(&DirectoryRecord::ApiKey(record.clone())).await?;
+        Ok(NewKey { record, text })
+    }
+
+    /// Appends until it is confirmed, some times at most.
+    async fn append(&self, record: &DirectoryRecord) -> Result<(), OrgsError> {
+        let record = self.engine.codec.directory(record, &Meta { time: clock::now(), traceparent: None })?;
+        let mut backoff = DIRECTORY_RETRY.start();
+        for _ in 1..APPEND_TRIES {
+            match self.engine.log.append(Topic::Orgs, record.clone()).await {
+                Ok(_) => return Ok(()),
+                Err(error) if error.is_transient() => tokio::time::sleep(backoff.next_pause()).await,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.engine.log.append(Topic::Orgs, record).await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,382 @@
+//! `orgs …` as a command (contract §6). What it prints on stdout is JSON for programs and tables for people; words
+//! go to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.
+
+mod answer;
+mod examples;
+mod print;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use domain::ids::{ApiKeyId, OrgId};
+use domain::orgs::{Environment, RateLimits, Scope, Suite};
+use domain::policy::TierPolicy;
+use domain::time::Timestamp;
+use serde_json::json;
+use vault::EvidencePublicKey;
+
+use self::answer::Answer;
+use self::print::{key_json, key_table, org_json, org_table};
+use super::{EvidenceKey, NewOrg, OrgChange, Orgs};
+use crate::limits::{LIMIT_PER_MINUTE_MAX, ORG_NAME_CHARS_MAX, PUBLIC_KEY_FILE_BYTES_MAX};
+use engine::Config;
+use engine::data_dir::DataDir;
+use engine::{Engine, Role};
+use service::clock;
+use service::program::say;
+
+/// Orgs and their API keys.
+#[derive(Debug, Args)]
+#[command(after_help = examples::ORGS)]
+pub struct OrgsArgs {
+    #[command(subcommand)]
+    command: OrgsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum OrgsCommand {
+    /// Make an org and its first API key; prints {"orgId","apiKey"}. The key is shown this once
+    #[command(after_help = examples::CREATE)]
+    Create(CreateArgs),
+    /// List the orgs
+    #[command(after_help = examples::LIST)]
+    List {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Change an org; a running instance follows within a second
+    #[command(after_help = examples::SET)]
+    Set(SetArgs),
+    /// An org's API keys
+    #[command(after_help = examples::KEYS)]
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// Make a key; prints {"orgId","keyId","apiKey"}. The key is shown this once
+    #[command(after_help = examples::KEYS_CREATE)]
+    Create {
+        /// The org
+        #[arg(value_parser = org_id)]
+        org: OrgId,
+        /// What it may do, with commas [default: all scopes]
+        #[arg(long, value_delimiter = ',', value_parser = scope)]
+        scopes: Vec<Scope>,
+        /// From when on it is refused: a time (RFC 3339) or so many days from now (90d)
+        #[arg(long, value_parser = expiry)]
+        expires: Option<Timestamp>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Revoke a key, for ever
+    #[command(after_help = examples::KEYS_REVOKE)]
+    Revoke {
+        /// The org
+        #[arg(value_parser = org_id)]
+        org: OrgId,
+        /// The key's public name (key_…), as list shows it
+        #[arg(value_parser = key_id)]
+        key: ApiKeyId,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// List an org's keys; never their text
+    #[command(after_help = examples::KEYS_LIST)]
+    List {
+        /// The org
+        #[arg(value_parser = org_id)]
+        org: OrgId,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    #[command(flatten)]
+    target: Target,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Target {
+    /// The settings of the installation
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The folder of a sandbox, running or not
+    #[arg(long, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct CreateArgs {
+    /// Its name, for operators
+    #[arg(long, value_parser = name)]
+    name: String,
+    /// sandbox or live
+    #[arg(long, default_value = "sandbox", value_parser = environment)]
+    environment: Environment,
+    /// It may send verdicts
+    #[arg(long)]
+    dukcapil_enabled: bool,
+    /// Verdicts a minute for each key and instance; 0 is no limit [default: 30]
+    #[arg(long, value_name = "N", value_parser = limit)]
+    ingest_limit: Option<u32>,
+    /// What its first key may do, with commas [default: all scopes]
+    #[arg(long, value_delimiter = ',', value_parser = scope)]
+    scopes: Vec<Scope>,
+    /// Public half of the pair that raw answers are sealed to; without it a pair is made and the private half
+    /// written into [compliance] key_dir
+    #[arg(long, value_name = "FILE")]
+    evidence_public_key: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+struct SetArgs {
+    /// The org
+    #[arg(value_parser = org_id)]
+    org: OrgId,
+    #[command(flatten)]
+    change: ChangeArgs,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+struct ChangeArgs {
+    /// Its name, for operators
+    #[arg(long, value_parser = name)]
+    name: Option<String>,
+    /// May it send verdicts?
+    #[arg(long, value_name = "true|false")]
+    dukcapil_enabled: Option<bool>,
+    /// False: verifications:view also posts verdicts, as the published platform has it
+    #[arg(long, value_name = "true|false")]
+    strict_scopes: Option<bool>,
+    /// Verdicts a minute for each key and instance; 0 is no limit
+    #[arg(long, value_name = "N", value_parser = limit)]
+    ingest_limit: Option<u32>,
+    /// GETs a minute for each key and instance; 0 is no limit
+    #[arg(long, value_name = "N", value_parser = limit)]
+    get_limit: Option<u32>,
+    /// Other writes a minute for each key and instance; 0 is no limit
+    #[arg(long, value_name = "N", value_parser = limit)]
+    write_limit: Option<u32>,
+    /// aes-256-gcm-siv or aes-256-gcm, for what is sealed from now on
+    #[arg(long, value_parser = suite)]
+    suite: Option<Suite>,
+    /// Tier policy of its events from now on
+    #[arg(long, value_name = "N", value_parser = policy)]
+    policy_version: Option<u32>,
+}
+
+fn org_id(text: &str) -> Result<OrgId, String> {
+    OrgId::parse(text).map_err(|error| error.to_string())
+}
+
+fn key_id(text: &str) -> Result<ApiKeyId, String> {
+    ApiKeyId::parse(text).map_err(|error| error.to_string())
+}
+
+fn scope(word: &str) -> Result<Scope, String> {
+    let all = || Scope::ALL.map(Scope::as_str).join(", ");
+    Scope::parse(word.trim()).ok_or_else(|| format!("scopes are {}", all()))
+}
+
+fn environment(word: &str) -> Result<Environment, String> {
+    Environment::parse(word).ok_or_else(|| "environments are sandbox and live".to_owned())
+}
+
+fn suite(word: &str) -> Result<Suite, String> {
+    Suite::parse(word).ok_or_else(|| "suites are aes-256-gcm-siv and aes-256-gcm".to_owned())
+}
+
+fn policy(text: &str) -> Result<u32, String> {
+    let version = text.parse().ok().filter(|version| TierPolicy::of_version(*version).is_some());
+    version.ok_or_else(|| "there is no such tier policy".to_owned())
+}
+
+fn limit(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| *number <= LIMIT_PER_MINUTE_MAX);
+    number.ok_or_else(|| format!("a limit is a number from 0 to {LIMIT_PER_MINUTE_MAX}"))
+}
+
+fn name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    let good =
+        (1..=ORG_NAME_CHARS_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    good.then(|| name.to_owned()).ok_or_else(|| format!("a name is 1 to {ORG_NAME_CHARS_MAX} characters"))
+}
+
+fn expiry(text: &str) -> Result<Timestamp, String> {
+    let now = clock::now();
+    let days =
+        |days: i64| Timestamp::from_millis(now.millis().saturating_add(days.saturating_mul(86_400_000)));
+    let at = match text.strip_suffix('d').map(str::parse::<u32>) {
+        Some(count) => count.ok().map(|count| days(i64::from(count))),
+        None => Timestamp::parse(text),
+    };
+    at.filter(|at| *at > now).ok_or_else(|| "an expiry is a time to come (RFC 3339) or days (90d)".to_owned())
+}
+
+/// All scopes that a key gets when none are named.
+fn or_all(scopes: Vec<Scope>) -> Vec<Scope> {
+    if scopes.is_empty() { Scope::STANDARD.to_vec() } else { scopes }
+}
+
+/// Runs `orgs …` against the engine that it names; its exit code.
+pub async fn run_orgs(args: OrgsArgs) -> ExitCode {
+    match run(args).await {
+        Ok(answer) => answer.show(),
+        Err(error) => {
+            say(&format!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What went wrong, in words; whoever called prints it.
+type Failed = Box<dyn std::error::Error + Send + Sync>;
+
+impl Target {
+    /// As it was written.
+    fn flag(&self) -> String {
+        match (&self.config, &self.data_dir) {
+            (Some(file), _) => format!("--config {}", file.display()),
+            (None, Some(folder)) => format!("--data-dir {}", folder.display()),
+            (None, None) => String::new(),
+        }
+    }
+
+    fn config(&self) -> Result<Config, Failed> {
+        match (&self.config, &self.data_dir) {
+            (Some(file), _) => Ok(Config::from_file(file)?),
+            (None, Some(folder)) if DataDir::exists(folder) => Ok(Config::sandbox_from_env(folder)?),
+            (None, Some(folder)) => Err(format!("{} is no sandbox's folder", folder.display()).into()),
+            // clap asks for one of them.
+            (None, None) => Err("--config or --data-dir is needed".into()),
+        }
+    }
+}
+
+impl OrgsCommand {
+    fn common(&self) -> &Common {
+        match self {
+            Self::Create(CreateArgs { common, .. })
+            | Self::List { common }
+            | Self::Set(SetArgs { common, .. })
+            | Self::Keys {
+                command:
+                    KeysCommand::Create { common, .. }
+                    | KeysCommand::Revoke { common, .. }
+                    | KeysCommand::List { common, .. },
+            } => common,
+        }
+    }
+}
+
+async fn run(args: OrgsArgs) -> Result<Answer, Failed> {
+    let config = args.command.common().target.config()?;
+    let engine = Engine::open(&config, Role::Tool).await?;
+    let done = command(args.command, &config, &engine).await;
+    engine.close().await;
+    done
+}
+
+async fn command(command: OrgsCommand, config: &Config, engine: &Engine) -> Result<Answer, Failed> {
+    let orgs = Orgs::new(engine);
+    match command {
+        OrgsCommand::Create(args) => create(orgs, config, args).await,
+        OrgsCommand::List { common } => {
+            Ok(Answer::list(common.json, &orgs.list().await?, org_json, org_table))
+        }
+        OrgsCommand::Set(SetArgs { org, change, common }) => {
+            let record = orgs.set(&org, change.into()).await?;
+            Ok(Answer::list(common.json, &[record], org_json, org_table))
+        }
+        OrgsCommand::Keys { command: KeysCommand::Create { org, scopes, expires, common } } => {
+            let key = orgs.create_key(&org, or_all(scopes), expires).await?;
+            let printed =
+                json!({"orgId": org.as_str(), "keyId": key.record.id.as_str(), "apiKey": key.text.expose()});
+            Ok(Answer::new_key(&printed, &key.record, &common.target.flag()))
+        }
+        OrgsCommand::Keys { command: KeysCommand::Revoke { org, key, common } } => {
+            let record = orgs.revoke_key(&org, &key).await?;
+            Ok(Answer::list(common.json, &[record], key_json, key_table))
+        }
+        OrgsCommand::Keys { command: KeysCommand::List { org, common } } => {
+            Ok(Answer::list(common.json, &orgs.keys(&org).await?, key_json, key_table))
+        }
+    }
+}
+
+async fn create(orgs: Orgs<'_>, config: &Config, args: CreateArgs) -> Result<Answer, Failed> {
+    let evidence = match &args.evidence_public_key {
+        Some(path) => EvidenceKey::Given(public_key(path)?),
+        None => EvidenceKey::Generate { key_dir: config.compliance_key_dir() },
+    };
+    let made = matches!(evidence, EvidenceKey::Generate { .. });
+    let defaults = RateLimits::default();
+    let new = NewOrg {
+        name: args.name,
+        environment: args.environment,
+        dukcapil_enabled: args.dukcapil_enabled,
+        limits: RateLimits {
+            nik_dukcapil_per_minute: args.ingest_limit.unwrap_or(defaults.nik_dukcapil_per_minute),
+            ..defaults
+        },
+        scopes: or_all(args.scopes),
+        evidence,
+    };
+    let created = orgs.create(new).await?;
+    let org = &created.org.org;
+    let printed = json!({"orgId": org.as_str(), "apiKey": created.key.text.expose()});
+    let mut answer = Answer::new_key(&printed, &created.key.record, &args.common.target.flag());
+    answer.unseen.insert(0, format!("The org {org} was made nevertheless; do not make it again."));
+    if made {
+        let path = config.compliance_key_dir().join(format!("{org}.key"));
+        let words = format!("Compliance's private key: {}", path.display());
+        answer.words.push(words.clone());
+        answer.unseen.push(words);
+    }
+    Ok(answer)
+}
+
+fn public_key(path: &Path) -> Result<EvidencePublicKey, Failed> {
+    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let size = std::fs::metadata(path).map_err(|error| named(&error))?.len();
+    if size > PUBLIC_KEY_FILE_BYTES_MAX {
+        return Err(named(&"too large for a public key").into());
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| named(&error))?;
+    Ok(EvidencePublicKey::parse(&text).map_err(|error| named(&error))?)
+}
+
+impl From<ChangeArgs> for OrgChange {
+    fn from(args: ChangeArgs) -> Self {
+        Self {
+            name: args.name,
+            dukcapil_enabled: args.dukcapil_enabled,
+            strict_scopes: args.strict_scopes,
+            get_per_minute: args.get_limit,
+            write_per_minute: args.write_limit,
+            nik_dukcapil_per_minute: args.ingest_limit,
+            policy_version: args.policy_version,
+            suite: args.suite,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! Orgs and keys on a real engine.
+
+use std::path::Path;
+
+use vault::EvidencePrivateKey;
+
+use super::*;
+use engine::Config;
+use engine::Role;
+use testkit::failing_log::FailingLog;
+
+async fn open(dir: &Path) -> Engine {
+    Engine::open(&Config::sandbox(dir).expect("good settings"), Role::Tool).await.expect("opened")
+}
+
+fn new(evidence: EvidenceKey) -> NewOrg {
+    NewOrg {
+        name: "Bank Contoh".to_owned(),
+        environment: Environment::Live,
+        dukcapil_enabled: false,
+        limits: RateLimits::default(),
+        scopes: vec![Scope::VerificationsWrite],
+        evidence,
+    }
+}
+
+fn generated(dir: &Path) -> EvidenceKey {
+    EvidenceKey::Generate { key_dir: dir.join("compliance") }
+}
+
+#[tokio::test]
+async fn an_org_and_its_key_are_in_the_log_when_they_are_shown() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let engine = open(dir.path()).await;
+    let created = Orgs::new(&engine).create(new(generated(dir.path()))).await.expect("an org");
+    engine.close().await;
+    let engine = open(dir.path()).await;
+    let orgs = Orgs::new(&engine);
+    assert_eq!(orgs.list().await.expect("listed"), std::slice::from_ref(&created.org));
+    let id = &created.org.org;
+    assert_eq!(orgs.keys(id).await.expect("listed"), std::slice::from_ref(&created.key.record));
+    assert_eq!(created.key.record.key_sha256, created.key.text.sha256());
+    assert!(created.key.text.expose().starts_with("qe_sk_live_"));
+    assert!(created.org.strict_scopes && !created.org.dukcapil_enabled);
+
+    let private = EvidencePrivateKey::read(&dir.path().join("compliance").join(format!("{id}.key")));
+    let private = private.expect("the private half");
+    assert_eq!(private.key_id(), created.org.evidence_key_id);
+    assert_eq!(private.public().as_bytes().as_slice(), created.org.evidence_public_key);
+    vault::OrgIds::unwrap(&*engine.kms, &created.org).await.expect("the id secret");
+}
+
+#[tokio::test]
+async fn a_given_evidence_key_is_taken_up_and_nothing_is_written() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let engine = open(dir.path()).await;
+    let pair = EvidenceKeyPair::generate();
+    let given = EvidenceKey::Given(pair.public().clone());
+    let created = Orgs::new(&engine).create(new(given)).await.expect("an org");
+    assert_eq!(created.org.evidence_key_id, pair.key_id());
+    assert_eq!(std::fs::read_dir(dir.path().join("compliance")).expect("there").count(), 0);
+}
+
+#[tokio::test]
+async fn an_evidence_key_that_nothing_can_be_sealed_to_is_refused() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let engine = open(dir.path()).await;
+    let zero = EvidencePublicKey::from_bytes(&[0; 32]).expect("32 bytes");
+    let refused = Orgs::new(&engine).create(new(EvidenceKey::Given(zero))).await;
+    assert!(matches!(refused, Err(OrgsError::Vault(_))), "{refused:?}");
+    assert!(Orgs::new(&engine).list().await.expect("listed").is_empty());
+}
+
+#[tokio::test]
+async fn a_change_changes_what_it_names_and_nothing_else() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let engine = open(dir.path()).await;
+    let orgs = Orgs::new(&engine);
+    let created = orgs.create(new(generated(dir.path()))).await.expect("an org");
+    let change = OrgChange {
+        dukcapil_enabled: Some(true),
+        strict_scopes: Some(false),
+        nik_dukcapil_per_minute: Some(0),
+        suite: Some(Suite::Aes256Gcm),
+        ..OrgChange::default()
+    };
+    let changed = orgs.set(&created.org.org, change).await.expect("set");
+    let wanted = OrgRecord {
+        dukcapil_enabled: true,
+        strict_scopes: false,
+        limits: RateLimits { nik_dukcapil_per_minute: 0, ..RateLimits::default() },
+        suite: Suite::Aes256Gcm,
+        ..created.org
+    };
+    assert_eq!(changed, wanted);
+    assert_eq!(orgs.list().await.expect("listed"), [wanted]);
+    let nobody = OrgId::from_bytes([1; 16]);
+    let refused = orgs.set(&nobody, OrgChange::default()).await;
+    assert!(matches!(refused, Err(OrgsError::NoSuchOrg(org)) if org == nobody));
+}
+
+#[tokio::test]
+async fn keys_are_made_listed_and_revoked() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let engine = open(dir.path()).await;
+    let orgs = Orgs::new(&engine);
+    let created = orgs.create(new(generated(dir.path()))).await.expect("an org");
+    let other = orgs.create(new(generated(dir.path()))).await.expect("an org");
+    let id = &created.org.org;
+    let expires = Some(Timestamp::from_millis(4_000_000_000_000));
+    let second = orgs.create_key(id, vec![Scope::Read], expires).await.expect("a key");
+    assert_eq!(second.record.expires_at, expires);
+    assert_eq!(orgs.keys(id).await.expect("listed").len(), 2);
+
+    let revoked = orgs.revoke_key(id, &second.record.id).await.expect("revoked");
+    assert!(revoked.revoked_at.is_some());
+    let again = orgs.revoke_key(id, &second.record.id).await.expect("again is no error");
+    assert_eq!(again, revoked);
+    let states: Vec<_> = orgs.keys(id).await.expect("listed");
+    assert_eq!(states.iter().filter(|key| key.revoked_at.is_some()).count(), 1);
+
+    let refused = orgs.revoke_key(id, &other.key.record.id).await;
+    assert!(matches!(refused, Err(OrgsError::NoSuchKey(..))), "another org's key is nobody's");
+    let refused = orgs.create_key(&OrgId::from_bytes([1; 16]), Vec::new(), None).await;
+    assert!(matches!(refused, Err(OrgsError::NoSuchOrg(_))));
+}
+
+#[tokio::test]
+async fn an_append_that_is_not_confirmed_is_tried_again_and_then_reported() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut engine = open(dir.path()).await;
+    let log = Arc::new(FailingLog::new(Arc::clone(&engine.log)));
+    engine.log = Arc::clone(&log) as _;
+    let fail = |errors: &[LogError]| log.append_errors.lock().expect("not poisoned").extend(errors.to_vec());
+    let (away, lost) = (LogError::Unavailable("away".to_owned()), LogError::Unconfirmed("lost".to_owned()));
+
+    fail(&[away.clone(), lost]);
+    Orgs::new(&engine).create(new(generated(dir.path()))).await.expect("the third try");
+
+    fail(&[away.clone(), away.clone(), away.clone()]);
+    let refused = Orgs::new(&engine).create(new(generated(dir.path()))).await;
+    assert!(matches!(refused, Err(OrgsError::Log(_))), "{refused:?}");
+    assert_eq!(Orgs::new(&engine).list().await.expect("listed").len(), 1);
+
+    let halted = LogError::Halted("made anew".to_owned());
+    fail(std::slice::from_ref(&halted));
+    let refused = Orgs::new(&engine).create(new(generated(dir.path()))).await;
+    assert!(matches!(refused, Err(OrgsError::Log(error)) if error == halted));
+}

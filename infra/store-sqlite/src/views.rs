@@ -1,0 +1,174 @@
+//! The read model on SQLite: the Projection and Views ports; beneath, in `generations` and `inspect`, the
+//! operator's two. Not the log, not the keys.
+
+mod attempts;
+mod batch_thread;
+mod generations;
+mod inspect;
+mod limits;
+#[cfg(test)]
+mod migration_tests;
+mod read;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::event::{Offset, TopicId};
+use domain::ids::{CustomerRef, OrgId, VerificationId};
+use domain::ports::{AttemptsPage, AttemptsQuery, KycRows, Projection, StoreError, VerificationView, Views};
+use domain::rows::{
+    BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, RowKey, ViewRow, ViewWrite,
+};
+use domain::time::Timestamp;
+
+use self::batch_thread::BatchThread;
+use crate::OpenError;
+use crate::migrate::{self, Durability};
+use crate::pool::Pool;
+
+/// Format 1 upwards; a released one never changes.
+const MIGRATIONS: &[&str] = &[
+    include_str!("views/schema.sql"),
+    include_str!("views/generations.sql"),
+    include_str!("installation.sql"),
+    include_str!("views/held.sql"),
+    include_str!("views/bodies.sql"),
+];
+
+/// The read model of the embedded engine: one file, every generation in it.
+///
+/// A call of [`Projection::write`] or [`Projection::write_in_order`] is in one transaction, together with others
+/// that come at the same moment. Commits are not fsynced one by one: a power cut may
+/// lose the latest, in order, and with them the position that would have skipped their events.
+pub struct SqliteViews {
+    // First, so that its thread has ended when the pool closes the file.
+    batches: BatchThread,
+    pool: Pool,
+}
+
+impl SqliteViews {
+    /// The file in the store's folder.
+    pub const FILE: &str = "views.sqlite";
+
+    /// Opens or makes the read model in that folder, which must exist.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the file cannot be opened, is another program's, or was written by a newer build.
+    pub fn open(folder: &Path) -> Result<Arc<Self>, OpenError> {
+        let path = folder.join(Self::FILE);
+        let writer = migrate::open(&path, "views", MIGRATIONS, Durability::Normal)?;
+        writer.wal_hook(Some(batch_thread::after_commit));
+        let pool = Pool::new(writer, &path, limits::CACHE_KIB)?;
+        let batches = BatchThread::start(pool.writer(), &path)?;
+        Ok(Arc::new(Self { batches, pool }))
+    }
+}
+
+#[async_trait]
+impl Projection for SqliteViews {
+    async fn claim_epoch(&self, topic_id: TopicId) -> Result<Epoch, StoreError> {
+        self.pool.write(move |transaction| write::claim_epoch(transaction, topic_id)).await
+    }
+
+    async fn load(
+        &self,
+        generation: Generation,
+        keys: &[RowKey],
+    ) -> Result<Vec<Option<ViewRow>>, StoreError> {
+        self.batches.load(generation, keys.to_vec()).await
+    }
+
+    async fn verification_ids(
+        &self,
+        generation: Generation,
+        customers: &[CustomerRef],
+        limit: usize,
+    ) -> Result<Vec<Option<Vec<VerificationId>>>, StoreError> {
+        self.batches.verification_ids(generation, customers.to_vec(), limit).await
+    }
+
+    async fn waiting(
+        &self,
+        generation: Generation,
+        customer: &CustomerRef,
+        from: Offset,
+        limit: usize,
+    ) -> Result<Vec<EventNote>, StoreError> {
+        let customer = customer.clone();
+        self.pool
+            .read(move |transaction| read::waiting(transaction, generation, &customer, from, limit))
+            .await
+    }
+
+    async fn write(&self, generation: Generation, writes: Vec<ViewWrite>) -> Result<(), StoreError> {
+        if writes.is_empty() {
+            return Ok(());
+        }
+        self.batches.write(generation, vec![writes]).await
+    }
+
+    async fn write_in_order(
+        &self,
+        generation: Generation,
+        stages: Vec<Vec<ViewWrite>>,
+    ) -> Result<(), StoreError> {
+        if stages.iter().all(Vec::is_empty) {
+            return Ok(());
+        }
+        self.batches.write(generation, stages).await
+    }
+
+    async fn books(&self, generation: Generation) -> Result<Vec<BooksRow>, StoreError> {
+        self.pool.read(move |transaction| read::books(transaction, generation)).await
+    }
+}
+
+#[async_trait]
+impl Views for SqliteViews {
+    async fn customer(
+        &self,
+        generation: Generation,
+        customer: &CustomerRef,
+    ) -> Result<Option<CustomerState>, StoreError> {
+        let customer = customer.clone();
+        self.pool.read(move |transaction| read::customer(transaction, generation, &customer)).await
+    }
+
+    async fn verification(
+        &self,
+        generation: Generation,
+        org: &OrgId,
+        id: &VerificationId,
+    ) -> Result<Option<(VerificationView, Option<EnrolmentRow>)>, StoreError> {
+        let (org, id) = (org.clone(), id.clone());
+        self.pool.read(move |transaction| read::verification(transaction, generation, &org, &id)).await
+    }
+
+    async fn attempts(
+        &self,
+        generation: Generation,
+        query: &AttemptsQuery,
+    ) -> Result<AttemptsPage, StoreError> {
+        let query = query.clone();
+        self.pool.read(move |transaction| attempts::page(transaction, generation, &query)).await
+    }
+
+    async fn kyc_rows(
+        &self,
+        generation: Generation,
+        customer: &CustomerRef,
+        as_of: Option<Timestamp>,
+    ) -> Result<KycRows, StoreError> {
+        let customer = customer.clone();
+        self.pool.read(move |transaction| read::kyc_rows(transaction, generation, &customer, as_of)).await
+    }
+
+    async fn generation(&self) -> Result<Generation, StoreError> {
+        self.pool.read(read::generation).await
+    }
+}

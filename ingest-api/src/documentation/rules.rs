@@ -1,0 +1,202 @@
+//! The rules of fields and parameters that a type does not say: forms of ids, closed lists of words, ranges, times.
+//! The lists are the domain's own, so that a new word is in the document when it is in the code.
+
+use domain::classify::ReasonCategory;
+use domain::limits::{EXTERNAL_ID_CHARS_MAX, FULL_NAME_CHARS_MAX, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
+use domain::orgs::Scope;
+use domain::policy::{Method, Tier};
+use domain::rows::VerificationStatus;
+use serde_json::{Map, Value, json};
+
+use crate::limits::{PAGE_NUMBER_MAX, WAIT_MAX};
+
+/// Idempotency-Key: 1 to 255 visible characters, bare or as a quoted string with its two escapes.
+const IDEMPOTENCY_KEY: &str = r#"^([!#-~][!-~]{0,254}|"([!#-\[\]-~]|\\["\\]){1,255}")$"#;
+
+/// An external id: no control characters, and no white space around it.
+pub(super) const EXTERNAL_ID: &str =
+    r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$";
+
+/// An id of ours.
+pub(super) fn id(prefix: &str) -> Value {
+    json!({ "type": "string", "pattern": format!("^{prefix}_[0-9A-HJKMNP-TV-Z]{{26}}$") })
+}
+
+/// A time as answers have it.
+fn time() -> Value {
+    json!({
+        "type": "string",
+        "format": "date-time",
+        "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$",
+        "example": "2026-11-23T04:05:06.007Z",
+    })
+}
+
+fn one_of(words: impl IntoIterator<Item = &'static str>) -> Value {
+    json!({ "type": "string", "enum": words.into_iter().collect::<Vec<_>>() })
+}
+
+/// What a list gives of a field, and which fields of which schema it holds for.
+fn answers() -> Vec<(&'static str, &'static str, Value)> {
+    let methods = || one_of(Method::ALL.map(Method::as_str));
+    let statuses = || one_of(VerificationStatus::ALL.map(VerificationStatus::as_str));
+    let tiers = || one_of(Tier::ALL.map(Tier::as_str));
+    let sources = || one_of(["dukcapil", "ktp_extract", "onboarding_selfie", "step_up_promotion"]);
+    let score = || json!({ "type": "integer", "minimum": 0, "maximum": 100 });
+    vec![
+        ("AttemptBody", "id", id("ver")),
+        ("AttemptBody", "customerId", id("cus")),
+        ("AttemptBody", "method", methods()),
+        ("AttemptBody", "status", statuses()),
+        ("AttemptBody", "score", score()),
+        ("AttemptBody", "reasonCategory", one_of(ReasonCategory::ALL.map(ReasonCategory::as_str))),
+        ("AttemptBody", "createdAt", time()),
+        ("AttemptsBody", "page", json!({ "type": "integer", "minimum": 1 })),
+        ("AttemptsBody", "limit", json!({ "type": "integer", "minimum": 1, "maximum": PAGE_ROWS_MAX })),
+        ("SignalBody", "severity", one_of(["info", "low", "medium", "high", "critical"])),
+        ("SignalBody", "createdAt", time()),
+        ("CustomerBody", "id", id("cus")),
+        ("CustomerBody", "kycLevel", tiers()),
+        ("CustomerBody", "createdAt", time()),
+        ("KycCustomer", "id", id("cus")),
+        ("KycCustomer", "kycLevel", tiers()),
+        ("KycCustomer", "kycLastVerifiedAt", time()),
+        ("KycCustomer", "kycExpiresAt", time()),
+        ("KycVerification", "id", id("ver")),
+        ("KycVerification", "method", methods()),
+        ("KycVerification", "status", statuses()),
+        ("KycVerification", "score", score()),
+        ("KycVerification", "createdAt", time()),
+        ("KycTierEvent", "id", id("kte")),
+        ("KycTierEvent", "fromTier", tiers()),
+        ("KycTierEvent", "toTier", tiers()),
+        ("KycTierEvent", "createdAt", time()),
+        ("MeBody", "environment", one_of(["sandbox", "live"])),
+        ("MeBody", "keyId", id("key")),
+        ("MeBody", "scopes", json!({ "type": "array", "items": one_of(Scope::ALL.map(Scope::as_str)) })),
+        ("MeOrg", "id", id("org")),
+        ("VerificationSummary", "id", id("ver")),
+        ("VerificationSummary", "status", statuses()),
+        ("VerificationSummary", "score", score()),
+        ("EnrolmentBody", "id", id("fe")),
+        ("EnrolmentBody", "source", sources()),
+        ("DryRunAnswer", "dryRun", json!({ "const": true })),
+        ("DryRunVerification", "status", statuses()),
+        ("DryRunEnrolment", "source", sources()),
+        ("DryRunKyc", "from", tiers()),
+        ("DryRunKyc", "to", tiers()),
+    ]
+}
+
+/// Fields that an answer may leave out; every other is always there, `null` perhaps.
+const LEFT_OUT: &[(&str, &str)] =
+    &[("VerificationSummary", "score"), ("ErrorBody", "details"), ("ErrorDetails", "")];
+
+/// Lays the rules on the schemas of answers.
+pub(super) fn of_answers(schemas: &mut Value) {
+    for (schema, field, rule) in answers() {
+        let property = &mut schemas[schema]["properties"][field];
+        let is_nullable = property["type"].as_array().is_some_and(|kinds| kinds.contains(&json!("null")));
+        lay(property, rule, is_nullable);
+    }
+    for (name, schema) in schemas.as_object_mut().into_iter().flatten() {
+        all_required(name, schema);
+    }
+}
+
+fn lay(schema: &mut Value, rule: Value, is_nullable: bool) {
+    let (Some(schema), Value::Object(rule)) = (schema.as_object_mut(), rule) else { return };
+    schema.remove("format");
+    schema.extend(rule);
+    if is_nullable {
+        let kind = schema.get("type").cloned().unwrap_or_default();
+        schema.insert("type".to_owned(), json!([kind, "null"]));
+        if let Some(Value::Array(words)) = schema.get_mut("enum") {
+            words.push(Value::Null);
+        }
+    }
+}
+
+fn all_required(name: &str, schema: &mut Value) {
+    for part in schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
+        all_required(name, part);
+    }
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
+    if name.ends_with("Request") || LEFT_OUT.contains(&(name, "")) {
+        return;
+    }
+    let required: Vec<&String> =
+        properties.keys().filter(|field| !LEFT_OUT.contains(&(name, field.as_str()))).collect();
+    schema["required"] = json!(required);
+}
+
+/// Lays the rules on an operation's parameters.
+pub(super) fn of_parameters(operation: &mut Value) {
+    let is_customers = operation["operationId"].as_str().is_some_and(|id| id.ends_with("_customer"));
+    // Not by index: that would make a `null` where there are none.
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        let name = parameter["name"].as_str().unwrap_or_default().to_owned();
+        if let Some(rule) = parameter_rule(&name, is_customers) {
+            let mut schema = Map::new();
+            if let Value::Object(rule) = rule {
+                schema.extend(rule);
+            }
+            parameter["schema"] = Value::Object(schema);
+        }
+    }
+}
+
+fn parameter_rule(name: &str, of_customers: bool) -> Option<Value> {
+    let moment = || json!({ "type": "string", "format": "date-time", "example": "2026-11-23T00:00:00Z" });
+    Some(match name {
+        "id" if of_customers => id("cus"),
+        "id" => id("ver"),
+        "customerId" => id("cus"),
+        "externalId" => {
+            json!({ "type": "string", "minLength": 1, "maxLength": EXTERNAL_ID_CHARS_MAX, "pattern": EXTERNAL_ID })
+        }
+        "method" => one_of(Method::ALL.map(Method::as_str)),
+        "status" => one_of(VerificationStatus::ALL.map(VerificationStatus::as_str)),
+        "from" | "to" | "asOf" => moment(),
+        "page" => json!({ "type": "integer", "minimum": 1, "maximum": PAGE_NUMBER_MAX }),
+        "limit" => {
+            json!({ "type": "integer", "minimum": 1, "maximum": PAGE_ROWS_MAX, "default": PAGE_ROWS_DEFAULT })
+        }
+        // 45 bytes in base64url; only those that we gave out are taken.
+        "cursor" => json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{60}$" }),
+        "dryRun" => json!({ "type": "boolean", "default": false }),
+        "Idempotency-Key" => {
+            json!({ "type": "string", "pattern": IDEMPOTENCY_KEY, "example": "8e03978e-40d5-43dd-bc93-6894a57f9324" })
+        }
+        // A preference may be anything (RFC 7240): what is not understood is left aside.
+        "Prefer" => json!({ "type": "string", "example": format!("wait={}", WAIT_MAX.as_secs()) }),
+        _ => return None,
+    })
+}
+
+/// A full name in a request: at least one character that is no white space, no control characters.
+pub(super) fn full_name() -> Value {
+    json!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": FULL_NAME_CHARS_MAX,
+        "pattern": r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use utoipa::OpenApi as _;
+
+    use super::*;
+    use crate::documentation::api::Api;
+
+    #[test]
+    fn every_rule_is_of_a_field_that_is_there() {
+        let document = serde_json::to_value(Api::openapi()).expect("JSON");
+        for (schema, field, _) in answers() {
+            let found = &document["components"]["schemas"][schema]["properties"][field];
+            assert!(found.is_object(), "{schema} has no {field}");
+        }
+    }
+}

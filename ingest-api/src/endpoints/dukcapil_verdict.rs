@@ -1,0 +1,172 @@
+//! `POST /api/identity/nik/dukcapil`: Dukcapil's final verdict about a customer's NIK (contract §2).
+
+pub mod answer;
+pub mod command;
+pub mod submission;
+
+use std::borrow::Cow;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::HeaderMap;
+use domain::decide::{admit_verdict, preview_tier};
+use domain::event::Fingerprint;
+use domain::ids::{CustomerId, CustomerRef, VerificationId};
+use domain::outcome::VerificationCreated;
+use domain::policy::TierPolicy;
+use domain::ports::VerificationView;
+use domain::rows::EnrolmentRow;
+use domain::time::Timestamp;
+use domain::verdict::Verdict;
+use vault::CustomerKeys;
+
+use self::answer::DryRunAnswer;
+use self::command::VerdictNames;
+use self::submission::VerdictSubmission;
+use crate::serving::auth::Wants;
+use crate::serving::errors::ApiError;
+use crate::serving::json::Object;
+use crate::serving::rate_limit::Bucket;
+use crate::writes::answer::{WriteAnswer, WriteConclusion};
+use crate::writes::append::WriteRecords;
+use crate::writes::customer_keys::admitted_keys;
+use crate::writes::path::{ReceivedWrite, WriteContext, WriteEndpoint};
+use crate::writes::record_once::{RecordedWrite, answered_before, record_once, write_standing};
+use crate::writes::write_name::WriteName;
+
+/// The endpoint's route template: part of every id that an `Idempotency-Key` names.
+pub const ROUTE: &str = "/api/identity/nik/dukcapil";
+
+/// The endpoint.
+pub struct DukcapilVerdict;
+
+impl WriteEndpoint for DukcapilVerdict {
+    const BUCKET: Bucket = Bucket::NikDukcapil;
+    const WANTS: Wants = Wants::Verdicts;
+    const FIELDS: &'static [&'static str] = submission::FIELDS;
+
+    type Submission = VerdictSubmission;
+
+    fn parse(object: Object<'_>, query: &str, headers: &HeaderMap) -> Result<Self::Submission, ApiError> {
+        submission::parse(object, query, headers)
+    }
+
+    async fn record(write: ReceivedWrite<'_, Self::Submission>) -> Result<WriteConclusion, ApiError> {
+        let ReceivedWrite { context, submission, body } = write;
+        let customer = submission.customer.clone().ok_or(ApiError::NotFound)?;
+        let customer = context.customer(customer);
+        let valid = submission.verdict.valid();
+        let keys = admitted_keys(&context, &customer, |standing| admit_verdict(standing, valid));
+        let keys = match context.deciding(keys).await {
+            Ok(keys) => keys,
+            Err(refused @ (ApiError::BiometricWithdrawn | ApiError::EvidenceErased)) => {
+                let answer = replay_refused(&context, &customer, &submission, &body, refused);
+                return context.deciding(answer).await.map(WriteConclusion::Recorded);
+            }
+            Err(error) => return Err(error),
+        };
+        let fingerprint = keys.fingerprint(&body)?;
+        // What the body was turned into is all that is needed from here on.
+        drop(body);
+        let VerdictSubmission { verdict, idempotency_key, dry_run, .. } = submission;
+        let write = VerdictWrite { context, customer, keys, verdict, idempotency_key, fingerprint };
+        if dry_run {
+            return write.context.deciding(preview(&write)).await.map(WriteConclusion::DryRun);
+        }
+        record_once(&write).await.map(WriteConclusion::Recorded)
+    }
+}
+
+/// A verdict that is to be recorded.
+struct VerdictWrite<'a> {
+    context: WriteContext<'a>,
+    customer: CustomerRef,
+    keys: CustomerKeys,
+    verdict: Verdict,
+    idempotency_key: Option<String>,
+    fingerprint: Fingerprint,
+}
+
+impl RecordedWrite for VerdictWrite<'_> {
+    type Names = VerdictNames;
+
+    fn context(&self) -> &WriteContext<'_> {
+        &self.context
+    }
+
+    fn repetition_name(&self) -> Option<WriteName<'_>> {
+        let key = self.idempotency_key.as_deref()?;
+        Some(keyed_name(&self.context, &self.customer.customer, key))
+    }
+
+    fn names(&self, name: &WriteName<'_>) -> VerdictNames {
+        VerdictNames::of(name)
+    }
+
+    fn verification(names: &VerdictNames) -> &VerificationId {
+        &names.verification
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    fn records(&self, names: &VerdictNames, now: Timestamp) -> Result<WriteRecords, ApiError> {
+        command::records(self, names, now)
+    }
+
+    fn accepted_answer(&self, names: &VerdictNames) -> Result<WriteAnswer, ApiError> {
+        answer::accepted_answer(names, self.verdict.valid())
+    }
+
+    fn row_answer(
+        view: &VerificationView,
+        enrolment: Option<&EnrolmentRow>,
+    ) -> Result<WriteAnswer, ApiError> {
+        answer::row_answer(view, enrolment)
+    }
+
+    fn outcome_answer(outcome: &VerificationCreated) -> Result<Option<WriteAnswer>, ApiError> {
+        answer::outcome_answer(outcome).map(Some)
+    }
+}
+
+fn keyed_name<'a>(context: &WriteContext<'a>, customer: &'a CustomerId, key: &'a str) -> WriteName<'a> {
+    let ids = &context.caller.entry.ids;
+    WriteName::Keyed { ids, route: ROUTE, customer: Some(customer), key: Cow::Borrowed(key) }
+}
+
+/// Consent was withdrawn since: no verdict is recorded any more, but one that was answered before still gets its
+/// present answer.
+async fn replay_refused(
+    context: &WriteContext<'_>,
+    customer: &CustomerRef,
+    submission: &VerdictSubmission,
+    body: &[u8],
+    refused: ApiError,
+) -> Result<WriteAnswer, ApiError> {
+    let Some(key) = submission.idempotency_key.as_deref().filter(|_| !submission.dry_run) else {
+        return Err(refused);
+    };
+    let (app, suite) = (context.app, context.caller.org().suite);
+    let names = VerdictNames::of(&keyed_name(context, &customer.customer, key));
+    let keys = app.vault.customer_keys(customer, suite).await?;
+    let fingerprint = keys.and_then(|keys| keys.fingerprint(body).ok());
+    answered_before::<VerdictWrite<'_>>(app, customer, &names.verification, fingerprint, refused).await
+}
+
+/// Everything that a verdict would be refused for, the reuse of a key too; then what it would do.
+async fn preview(write: &VerdictWrite<'_>) -> Result<HttpResponse, ApiError> {
+    let (app, caller) = (write.context.app, write.context.caller);
+    if let Some(name) = write.repetition_name() {
+        let names = VerdictNames::of(&name);
+        write_standing(write, &names.verification, write.context.times().decide_until).await?;
+    }
+    let generation = app.generation().await?;
+    let state = app.views.customer(generation, &write.customer).await?;
+    let (kyc, verified) = state.map(|state| (state.kyc, state.verified)).unwrap_or_default();
+    let policy = TierPolicy::of_version(caller.org().policy_version)
+        .ok_or_else(|| ApiError::Internal("the org's tier policy is of a later build".into()))?;
+    let valid = write.verdict.valid();
+    let (from, to) = preview_tier(kyc, verified, policy, valid);
+    Ok(HttpResponse::Ok().json(DryRunAnswer::new(valid, from, to)))
+}

@@ -1,0 +1,168 @@
+//! Who calls: the Bearer key, its org, and what it may do. Keys are known by their SHA-256 only and never
+//! logged.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::{HttpMessage as _, HttpRequest};
+use domain::orgs::{ApiKeyRecord, OrgRecord, Scope};
+use org_directory::api_key::{ApiKey, is_good};
+use org_directory::directory::{KeyLookup, OrgEntry};
+
+use crate::app::App;
+use crate::serving::errors::ApiError;
+use crate::serving::query;
+use crate::serving::rate_limit::{Bucket, RateState};
+
+/// The capability for verdicts, as `GET /api/auth/me` names it.
+pub const DUKCAPIL_ENABLED: &str = "dukcapilEnabled";
+
+/// Who calls.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The tenant and its keyed names.
+    pub entry: Arc<OrgEntry>,
+    /// The key it came with.
+    pub key: Arc<ApiKeyRecord>,
+}
+
+impl Caller {
+    /// The tenant.
+    pub fn org(&self) -> &OrgRecord {
+        &self.entry.record
+    }
+
+    /// Whether the key may.
+    pub fn may(&self, wanted: Scope) -> bool {
+        self.key.scopes.iter().any(|has| has.grants(wanted))
+    }
+
+    /// Whether the key may post verdicts. An org that is not strict accepts `verifications:view`: a quirk of
+    /// the published platform (contract §2).
+    fn may_post_verdicts(&self) -> bool {
+        self.may(Scope::VerificationsWrite)
+            || (!self.org().strict_scopes && self.may(Scope::VerificationsView))
+    }
+}
+
+/// What an endpoint asks of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wants {
+    /// A valid key.
+    AnyKey,
+    /// A scope.
+    Scope(Scope),
+    /// The scope and the capability for verdicts.
+    Verdicts,
+}
+
+/// The first four checks of every endpoint, in the contract's order: 401 (503 when the directory is stale),
+/// 429, 403 scope, 403 capability. Leaves the caller and its rate in the request for the answer's headers and
+/// the log line.
+///
+/// # Errors
+/// As said.
+pub fn admit(req: &HttpRequest, app: &App, bucket: Bucket, wants: Wants) -> Result<Caller, ApiError> {
+    let caller = authenticate(req, app)?;
+    req.extensions_mut().insert(caller.clone());
+    let (allowed, rate) =
+        app.limiter.count(&caller.key.id, bucket, &caller.org().limits, Instant::now(), app.now());
+    req.extensions_mut().insert::<RateState>(rate);
+    if !allowed {
+        return Err(ApiError::RateLimited { bucket, limit: rate.limit, retry_after_s: rate.retry_after_s });
+    }
+    match wants {
+        Wants::AnyKey => {}
+        Wants::Scope(scope) if caller.may(scope) => {}
+        Wants::Scope(scope) => return Err(ApiError::MissingScope(scope)),
+        Wants::Verdicts if !caller.may_post_verdicts() => {
+            return Err(ApiError::MissingScope(Scope::VerificationsWrite));
+        }
+        Wants::Verdicts if !caller.org().dukcapil_enabled => {
+            return Err(ApiError::CapabilityDisabled {
+                capability: DUKCAPIL_ENABLED,
+                contact: app.settings.support_contact.clone(),
+            });
+        }
+        Wants::Verdicts => {}
+    }
+    Ok(caller)
+}
+
+/// A key in a query string ends in access logs and browser histories: refused everywhere, also where none is
+/// needed (contract §1).
+///
+/// # Errors
+/// 401.
+pub fn none_in_query(req: &HttpRequest) -> Result<(), ApiError> {
+    if query::carries_a_key(req.query_string()) { Err(ApiError::Unauthorized) } else { Ok(()) }
+}
+
+fn authenticate(req: &HttpRequest, app: &App) -> Result<Caller, ApiError> {
+    none_in_query(req)?;
+    let key = bearer(req.headers()).ok_or(ApiError::Unauthorized)?;
+    if !app.directory.is_current(app.settings.directory_stale) {
+        return Err(ApiError::Unavailable("the org directory is not current".into()));
+    }
+    match app.directory.lookup(&key.sha256()) {
+        KeyLookup::Known(key, entry) if is_good(&key, app.now()) => Ok(Caller { entry, key }),
+        KeyLookup::Known(..) | KeyLookup::Unknown => Err(ApiError::Unauthorized),
+        KeyLookup::Waiting => Err(ApiError::Unavailable("the org's id secret is not unwrapped yet".into())),
+    }
+}
+
+/// The key of the one `Authorization: Bearer` header (the scheme in any case, RFC 9110 §11.1), when it has a
+/// key's form: `qe_sk_<sandbox|live>_<32 base32 characters>`.
+fn bearer(headers: &HeaderMap) -> Option<ApiKey> {
+    let mut values = headers.get_all(header::AUTHORIZATION);
+    let value = values.next()?;
+    if values.next().is_some() {
+        return None;
+    }
+    let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") { ApiKey::parse(key.trim_matches(' ')) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::HeaderValue;
+
+    const KEY: &str = "qe_sk_sandbox_abcdefghijklmnopqrstuvwxyz234567";
+
+    fn headers(values: &[&str]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for value in values {
+            map.append(header::AUTHORIZATION, HeaderValue::from_str(value).expect("a header value"));
+        }
+        map
+    }
+
+    #[test]
+    fn a_bearer_key_is_found_whatever_the_schemes_case() {
+        for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
+            assert_eq!(bearer(&headers(&[&format!("{scheme} {KEY}")])), ApiKey::parse(KEY));
+        }
+        assert_eq!(bearer(&headers(&[&format!("Bearer  {KEY} ")])), ApiKey::parse(KEY));
+    }
+
+    #[test]
+    fn anything_else_is_no_key() {
+        let good = format!("Bearer {KEY}");
+        for bad in [
+            vec![],
+            vec![KEY],
+            vec!["Bearer"],
+            vec!["Bearer "],
+            vec!["Basic dXNlcjpwYXNz"],
+            vec!["Bearer qe_sk_test_abcdefghijklmnopqrstuvwxyz234567"],
+            vec!["Bearer qe_sk_live_ABC"],
+            vec!["Bearer qe_sk_live_abcdefghijklmnopqrstuvwxyz2345678"],
+            vec!["Bearer qe_sk_live_abcdefghijklmnopqrstuvwxyz23456!"],
+            vec![good.as_str(), good.as_str()],
+        ] {
+            assert_eq!(bearer(&headers(&bad)), None, "{bad:?}");
+        }
+    }
+}

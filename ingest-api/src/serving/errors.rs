@@ -1,0 +1,317 @@
+//! The one table that turns errors into HTTP (contract §1). An error never echoes a value that was sent, and
+//! the body of a 5xx says nothing about us: its cause goes to the log line with the same request id. The words of
+//! each code are in `codes`.
+
+mod codes;
+mod page;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use domain::ids::CustomerId;
+use domain::orgs::Scope;
+use domain::ports::{LogError, StoreError};
+use serde_json::{Value, json};
+use vault::VaultError;
+
+pub use self::codes::{CodeRow, ErrorCode};
+pub use self::page::page;
+use crate::limits::RETRY_AFTER_S;
+use crate::serving::rate_limit::Bucket;
+
+/// What is wrong with a request's fields, all at once: field name to texts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FieldErrors(BTreeMap<String, Vec<String>>);
+
+impl FieldErrors {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One field with one text.
+    pub fn of(field: &str, text: &str) -> Self {
+        let mut errors = Self::new();
+        errors.add(field, text);
+        errors
+    }
+
+    /// Adds a text to a field.
+    pub fn add(&mut self, field: &str, text: impl Into<String>) {
+        self.0.entry(field.to_owned()).or_default().push(text.into());
+    }
+
+    /// Takes another's texts in.
+    pub fn merge(&mut self, other: Self) {
+        for (field, texts) in other.0 {
+            self.0.entry(field).or_default().extend(texts);
+        }
+    }
+
+    /// Whether there is nothing wrong.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The texts of a field.
+    pub fn field(&self, field: &str) -> Option<&[String]> {
+        self.0.get(field).map(Vec::as_slice)
+    }
+
+    /// `Ok` of the value when there is nothing wrong.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] otherwise.
+    pub fn or<T>(self, value: T) -> Result<T, ApiError> {
+        if self.is_empty() { Ok(value) } else { Err(ApiError::Invalid(self)) }
+    }
+}
+
+/// Where JSON stopped being JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JsonPosition {
+    /// From 1.
+    pub line: usize,
+    /// Bytes into the line, from 1.
+    pub column: usize,
+    /// Bytes into the body, from 0.
+    pub offset: usize,
+}
+
+/// Everything that can go wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApiError {
+    /// 400: the body is not JSON.
+    MalformedJson(JsonPosition),
+    /// 400: fields are wrong.
+    Invalid(FieldErrors),
+    /// 400: a request with a body asks for another protocol.
+    UpgradeWithBody,
+    /// 400: the body ended before its `Content-Length`.
+    BodyIncomplete,
+    /// 401.
+    Unauthorized,
+    /// 403: the key lacks this scope.
+    MissingScope(Scope),
+    /// 403: the org lacks a capability.
+    CapabilityDisabled {
+        /// As `GET /api/auth/me` shows it.
+        capability: &'static str,
+        /// Whom to ask, where the operator has said so.
+        contact: Option<String>,
+    },
+    /// 404: no such path.
+    RouteNotFound,
+    /// 404: no such customer; another org's, too.
+    NotFound,
+    /// 404: no such customer, but it may be there soon.
+    NotFoundYet,
+    /// 404: no such verification, but it may be there soon.
+    VerificationNotFoundYet,
+    /// 405, with the methods that are there.
+    MethodNotAllowed(&'static str),
+    /// 408.
+    BodyStalled,
+    /// 409: the external id is this customer's.
+    ExternalIdTaken(CustomerId),
+    /// 409: a photo cannot be enrolled any more.
+    BiometricWithdrawn,
+    /// 409: evidence cannot be kept any more.
+    EvidenceErased,
+    /// 413.
+    BodyTooLarge,
+    /// 415.
+    UnsupportedMediaType,
+    /// 415: the body is in a content coding.
+    UnsupportedContentEncoding,
+    /// 422.
+    KeyReused,
+    /// 429.
+    RateLimited {
+        /// Which limit.
+        bucket: Bucket,
+        /// How many a minute.
+        limit: u32,
+        /// Seconds until the window ends.
+        retry_after_s: u64,
+    },
+    /// 500: the cause, for the log.
+    Internal(String),
+    /// 503: too many bytes in flight.
+    Overloaded,
+    /// 503: the cause, for the log.
+    Unavailable(String),
+}
+
+impl ApiError {
+    /// Its code, and with it the status and the text: the table.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::MalformedJson(_) => ErrorCode::MalformedJson,
+            Self::Invalid(_) => ErrorCode::ValidationFailed,
+            Self::UpgradeWithBody => ErrorCode::UpgradeWithBody,
+            Self::BodyIncomplete => ErrorCode::IncompleteBody,
+            Self::Unauthorized => ErrorCode::Unauthorized,
+            Self::MissingScope(_) => ErrorCode::MissingScope,
+            Self::CapabilityDisabled { .. } => ErrorCode::CapabilityDisabled,
+            Self::RouteNotFound => ErrorCode::RouteNotFound,
+            Self::NotFound | Self::NotFoundYet => ErrorCode::CustomerNotFound,
+            Self::VerificationNotFoundYet => ErrorCode::VerificationNotFound,
+            Self::MethodNotAllowed(_) => ErrorCode::MethodNotAllowed,
+            Self::BodyStalled => ErrorCode::BodyStalled,
+            Self::ExternalIdTaken(_) => ErrorCode::ExternalIdTaken,
+            Self::BiometricWithdrawn => ErrorCode::BiometricConsentWithdrawn,
+            Self::EvidenceErased => ErrorCode::EvidenceConsentWithdrawn,
+            Self::BodyTooLarge => ErrorCode::BodyTooLarge,
+            Self::UnsupportedMediaType => ErrorCode::UnsupportedMediaType,
+            Self::UnsupportedContentEncoding => ErrorCode::UnsupportedContentEncoding,
+            Self::KeyReused => ErrorCode::IdempotencyKeyReused,
+            Self::RateLimited { .. } => ErrorCode::RateLimited,
+            Self::Internal(_) => ErrorCode::InternalError,
+            Self::Overloaded => ErrorCode::Overloaded,
+            Self::Unavailable(_) => ErrorCode::Unavailable,
+        }
+    }
+
+    /// The body.
+    pub(crate) fn body(&self) -> Value {
+        let mut body = bare(self.code());
+        match self {
+            Self::MissingScope(scope) => {
+                body["error"] = format!("missing scope: {}", scope.as_str()).into();
+                body["details"] = json!({ "scope": scope.as_str() });
+            }
+            Self::CapabilityDisabled { capability, contact } => {
+                body["details"] = json!({ "capability": capability });
+                if let Some(contact) = contact {
+                    body["details"]["contact"] = contact.as_str().into();
+                }
+            }
+            Self::MalformedJson(at) => {
+                body["details"] = json!({ "line": at.line, "column": at.column, "offset": at.offset });
+            }
+            Self::Invalid(fields) => body["details"] = json!({ "fieldErrors": fields.0 }),
+            Self::ExternalIdTaken(id) => body["details"] = json!({ "id": id.as_str() }),
+            Self::RateLimited { bucket, limit, .. } => {
+                body["bucket"] = bucket.as_str().into();
+                body["limit"] = (*limit).into();
+            }
+            Self::UpgradeWithBody
+            | Self::BodyIncomplete
+            | Self::Unauthorized
+            | Self::RouteNotFound
+            | Self::NotFound
+            | Self::NotFoundYet
+            | Self::VerificationNotFoundYet
+            | Self::MethodNotAllowed(_)
+            | Self::BodyStalled
+            | Self::BiometricWithdrawn
+            | Self::EvidenceErased
+            | Self::BodyTooLarge
+            | Self::UnsupportedMediaType
+            | Self::UnsupportedContentEncoding
+            | Self::KeyReused
+            | Self::Internal(_)
+            | Self::Overloaded
+            | Self::Unavailable(_) => {}
+        }
+        body
+    }
+
+    /// The headers that go with it.
+    fn headers(&self, response: &mut HttpResponseBuilder) {
+        match self {
+            Self::Unauthorized => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            }
+            Self::MethodNotAllowed(allow) => {
+                response.insert_header((header::ALLOW, *allow));
+            }
+            // What would be taken (RFC 9110 §15.5.16).
+            Self::UnsupportedContentEncoding => {
+                response.insert_header((header::ACCEPT_ENCODING, "identity"));
+            }
+            Self::RateLimited { retry_after_s, .. } => {
+                response.insert_header((header::RETRY_AFTER, retry_after_s.to_string()));
+            }
+            Self::NotFoundYet | Self::VerificationNotFoundYet | Self::Overloaded | Self::Unavailable(_) => {
+                response.insert_header((header::RETRY_AFTER, RETRY_AFTER_S.to_string()));
+            }
+            _ => {}
+        }
+    }
+
+    /// What the log line says of it beside the status; nothing that was sent.
+    pub fn cause(&self) -> Option<&str> {
+        match self {
+            Self::Internal(cause) | Self::Unavailable(cause) => Some(cause),
+            Self::Overloaded => {
+                Some("more bytes of bodies in flight than the budget, or the org's share of it")
+            }
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code().text())
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.code().status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        self.headers(&mut response);
+        response.json(self.body())
+    }
+}
+
+impl From<LogError> for ApiError {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Unavailable(_) | LogError::Unconfirmed(_) | LogError::Halted(_) => {
+                Self::Unavailable(error.to_string())
+            }
+            LogError::TooLarge { .. } => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            StoreError::Corrupt(_) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<VaultError> for ApiError {
+    fn from(error: VaultError) -> Self {
+        match error {
+            // A key that is away comes back when an operator has put it right: nothing of ours is broken.
+            VaultError::Unavailable(_) | VaultError::KeyAway(_) => Self::Unavailable(error.to_string()),
+            // Destroyed between the check and the use: the customer is gone as of now.
+            VaultError::Destroyed => Self::NotFound,
+            _ => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+/// The JSON body of an answer that no handler of ours made.
+pub fn bare_body(status: StatusCode) -> Value {
+    bare(ErrorCode::of_bare(status))
+}
+
+fn bare(code: ErrorCode) -> Value {
+    json!({ "error": code.text(), "code": code.as_str() })
+}

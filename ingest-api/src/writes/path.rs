@@ -1,0 +1,142 @@
+//! The path itself: admit, receive, parse, have the endpoint record, answer. The order of the checks is the
+//! contract's (§1). What differs between endpoints is a step of [`WriteEndpoint`], never a flag here.
+
+use std::time::{Duration, Instant};
+
+use actix_web::http::header::HeaderMap;
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
+use domain::ids::{CustomerId, CustomerRef};
+
+use super::answer::WriteConclusion;
+use super::preferences::{AnswerTimes, WaitPreference};
+use crate::app::App;
+use crate::serving::access_log::IgnoredFields;
+use crate::serving::auth::{self, Caller, Wants};
+use crate::serving::body;
+use crate::serving::errors::ApiError;
+use crate::serving::json::Object;
+use crate::serving::rate_limit::Bucket;
+use crate::serving::request_id::carried;
+use crate::serving::wiped_body::WipedBody;
+
+/// An endpoint that writes.
+pub trait WriteEndpoint {
+    /// The rate limit it counts against.
+    const BUCKET: Bucket;
+
+    /// What it asks of its caller.
+    const WANTS: Wants;
+
+    /// The top-level fields of its body; others are ignored and named in `X-Ignored-Fields`.
+    const FIELDS: &'static [&'static str];
+
+    /// What was sent, in a form that cannot be invalid.
+    type Submission;
+
+    /// Takes up the fields, the query and the headers, or says everything that is wrong with them at once.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`].
+    fn parse(object: Object<'_>, query: &str, headers: &HeaderMap) -> Result<Self::Submission, ApiError>;
+
+    /// Finds the keys, names the write, and records it once under its name. For a write that becomes a
+    /// verification, [`record_once`](super::record_once::record_once) does what comes after the keys.
+    ///
+    /// # Errors
+    /// By the contract's table.
+    fn record(
+        write: ReceivedWrite<'_, Self::Submission>,
+    ) -> impl Future<Output = Result<WriteConclusion, ApiError>>;
+}
+
+/// In whose name and until when a write is recorded.
+#[derive(Clone)]
+pub struct WriteContext<'a> {
+    /// The instance.
+    pub app: &'a App,
+    /// Who sent it.
+    pub caller: &'a Caller,
+    /// What its records carry on.
+    pub traceparent: Option<String>,
+    /// When all of it had come.
+    pub received: Instant,
+    /// How long its caller waits for the read model.
+    pub wait: Duration,
+}
+
+impl WriteContext<'_> {
+    /// Until when the parts of its answer may take.
+    pub fn times(&self) -> AnswerTimes {
+        AnswerTimes::of(self.received, self.wait)
+    }
+
+    /// A customer of the caller's org.
+    pub fn customer(&self, id: CustomerId) -> CustomerRef {
+        CustomerRef::new(self.caller.org().org.clone(), id)
+    }
+
+    /// Nothing is accepted yet: what is read to decide ends in time, or is a 503.
+    ///
+    /// # Errors
+    /// As said, or the read's own.
+    pub async fn deciding<T>(&self, read: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
+        let read = tokio::time::timeout_at(self.times().decide_until.into(), read).await;
+        read.unwrap_or_else(|_| Err(ApiError::Unavailable("a store did not answer in time".into())))
+    }
+}
+
+/// A write that has come whole and has the form that its endpoint asks for.
+pub struct ReceivedWrite<'a, S> {
+    /// In whose name.
+    pub context: WriteContext<'a>,
+    /// What was sent.
+    pub submission: S,
+    /// The same as bytes, for its fingerprint; an endpoint drops them once it has that.
+    pub body: WipedBody,
+}
+
+/// The handler of an endpoint's POST.
+///
+/// # Errors
+/// By the contract's table.
+pub async fn post<E: WriteEndpoint>(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let caller = auth::admit(&req, &app, E::BUCKET, E::WANTS)?;
+    let (body, _permit) = body::receive(&req, &app, &caller.org().org).await?;
+    let received = Instant::now();
+    let body = WipedBody::new(body);
+    let (submission, ignored) = parse_body::<E>(&body, req.query_string(), req.headers());
+    if let Some(ignored) = ignored {
+        req.extensions_mut().insert(IgnoredFields(ignored));
+    }
+    let submission = submission?;
+    let wait = WaitPreference::of(req.headers(), &app.settings);
+    let context = WriteContext {
+        app: &app,
+        caller: &caller,
+        traceparent: carried(req.headers()),
+        received,
+        wait: wait.time,
+    };
+    match Box::pin(E::record(ReceivedWrite { context, submission, body })).await? {
+        WriteConclusion::Recorded(answer) => Ok(answer.into_response(&wait)),
+        WriteConclusion::DryRun(response) => Ok(response),
+    }
+}
+
+/// Parses a request. The second is `X-Ignored-Fields`, whatever came of the rest.
+///
+/// # Errors
+/// [`ApiError::MalformedJson`], or [`ApiError::Invalid`] with everything that is wrong.
+pub fn parse_body<E: WriteEndpoint>(
+    body: &[u8],
+    query: &str,
+    headers: &HeaderMap,
+) -> (Result<E::Submission, ApiError>, Option<String>) {
+    match Object::parse(body, E::FIELDS) {
+        Ok(object) => {
+            let ignored = object.ignored();
+            (E::parse(object, query, headers), ignored)
+        }
+        Err(error) => (Err(error), None),
+    }
+}

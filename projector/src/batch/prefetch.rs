@@ -1,0 +1,270 @@
+//! What a batch is read with: records become facts, and what the store already has of their customers and
+//! verifications is fetched, from the cache where it is there. Reads the log and the store, writes nothing, so
+//! that it can be done again from the start whenever something is not available.
+
+use std::collections::HashMap;
+
+use domain::event::{Offset, Source};
+use domain::fold::{Fact, KnownRows};
+use domain::ids::{CustomerRef, OrgId, VerificationId};
+use domain::limits::RELEASE_EVENTS_MAX;
+use domain::outcome::UnappliedCause;
+use domain::ports::{EventLog, Projection, ReadBounds, StoredRecord, Topic};
+use domain::rows::{BookEntry, CustomerState, Disposition, EventNote, Generation, RowKey, ViewRow};
+use event_codec::Codec;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use vault::Vault;
+
+use crate::batch::batch_error::BatchError;
+use crate::batch::customer_cache::{CachedIds, CustomerCache};
+use crate::batch::decode_record::{DecodedRecord, UnopenedCause, decode_record};
+use crate::batch::plan::BatchPlan;
+use crate::limits::{RELEASE_READS_AT_ONCE, REMEMBERED_IDS_MAX};
+
+/// The facts of a batch whose envelopes did not open, by their offsets.
+pub(crate) type UnopenedFacts = HashMap<Offset, UnopenedCause>;
+
+/// Customers' states.
+pub(crate) type CustomerStates = HashMap<CustomerRef, CustomerState>;
+
+/// What stands already, of the customers and verifications of a batch.
+pub(crate) struct BatchState {
+    pub(crate) states: CustomerStates,
+    pub(crate) known: KnownRows,
+}
+
+/// What a batch reads through.
+#[derive(Clone, Copy)]
+pub(crate) struct BatchReader<'a> {
+    pub(crate) log: &'a dyn EventLog,
+    pub(crate) projection: &'a dyn Projection,
+    pub(crate) vault: &'a Vault,
+    pub(crate) codec: &'a Codec,
+    pub(crate) generation: Generation,
+}
+
+impl BatchReader<'_> {
+    /// The same for another generation.
+    pub(crate) fn of(self, generation: Generation) -> Self {
+        Self { generation, ..self }
+    }
+
+    /// Takes the records in, in order, and says which did not open. Records nobody can attribute go to the dead
+    /// letters of the plan.
+    pub(crate) async fn decode_all(
+        &self,
+        records: &[StoredRecord],
+        plan: &mut BatchPlan,
+    ) -> Result<(Vec<Fact>, UnopenedFacts), BatchError> {
+        let mut facts = Vec::with_capacity(records.len());
+        let mut unopened = UnopenedFacts::new();
+        for record in records {
+            match decode_record(self.codec, self.vault, record).await? {
+                DecodedRecord::Fact(fact) => facts.push(*fact),
+                DecodedRecord::Unopened(fact, why) => {
+                    unopened.insert(record.source.offset, why);
+                    facts.push(*fact);
+                }
+                DecodedRecord::Unattributable(cause) => {
+                    plan.dead_letters.push((record.source, cause.to_owned()));
+                }
+            }
+        }
+        Ok((facts, unopened))
+    }
+
+    /// What stands, from cache where it is there, the rest from the store. What the store said of customers
+    /// that were not remembered is noted in the plan.
+    pub(crate) async fn prefetch(
+        &self,
+        facts: &[Fact],
+        cache: &CustomerCache,
+        plan: &mut BatchPlan,
+    ) -> Result<BatchState, BatchError> {
+        let mut prefetched = BatchState { states: HashMap::new(), known: KnownRows::new() };
+        let (mut strangers, mut unasked) = (Vec::new(), Vec::new());
+        let mut customers: Vec<(&CustomerRef, bool)> =
+            facts.iter().map(|fact| (fact.customer(), fact.verification_id().is_some())).collect();
+        // Those with a verification first among one customer's.
+        customers.sort_by(|a, b| a.0.cmp(b.0).then(b.1.cmp(&a.1)));
+        customers.dedup_by_key(|(customer, _)| *customer);
+        for (customer, has_verification) in customers {
+            match cache.state(customer) {
+                Some(state) => drop(prefetched.states.insert(customer.clone(), state.clone())),
+                None => strangers.push(RowKey::State(customer.clone())),
+            }
+            if has_verification && matches!(cache.ids(customer), None | Some(CachedIds::Unasked)) {
+                unasked.push(customer.clone());
+            }
+        }
+        let (states, ids) = tokio::try_join!(self.load(&strangers), self.ids_of(&unasked))?;
+        for row in states {
+            let ViewRow::State(state) = row else { return Err(another_kind()) };
+            prefetched.states.insert(state.customer.clone(), *state);
+        }
+        plan.ids = unasked.into_iter().zip(ids.into_iter().map(|said| cache.ids_of(said))).collect();
+        for key in strangers {
+            // Of whom there is no state, no event was ever taken in.
+            if let RowKey::State(customer) = key
+                && !prefetched.states.contains_key(&customer)
+            {
+                plan.ids.entry(customer).or_insert_with(|| cache.ids_of(Some(Vec::new())));
+            }
+        }
+        let may_exist = |fact: &Fact| {
+            let (customer, id) = (fact.customer(), fact.verification_id()?);
+            let ids = plan.ids.get(customer).or_else(|| cache.ids(customer));
+            let asked = ids.is_none_or(|ids| cache.may_exist(ids, id));
+            asked.then(|| (customer.org.clone(), id.clone()))
+        };
+        let ids = facts.iter().filter_map(may_exist).collect();
+        self.load_known(ids, &mut prefetched.known).await?;
+        Ok(prefetched)
+    }
+
+    /// Rows that are there.
+    pub(crate) async fn load(&self, keys: &[RowKey]) -> Result<Vec<ViewRow>, BatchError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.projection.load(self.generation, keys).await?.into_iter().flatten().collect())
+    }
+
+    async fn ids_of(
+        &self,
+        customers: &[CustomerRef],
+    ) -> Result<Vec<Option<Vec<VerificationId>>>, BatchError> {
+        if customers.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.projection.verification_ids(self.generation, customers, REMEMBERED_IDS_MAX).await?)
+    }
+
+    /// Adds those of the verifications that are there.
+    pub(crate) async fn load_known(
+        &self,
+        ids: Vec<(OrgId, VerificationId)>,
+        known: &mut KnownRows,
+    ) -> Result<(), BatchError> {
+        let keys: Vec<RowKey> = ids.into_iter().map(|(org, id)| RowKey::Verification(org, id)).collect();
+        for row in self.load(&keys).await? {
+            let ViewRow::Verification(row) = row else { return Err(another_kind()) };
+            known.insert(row.id.clone(), *row);
+        }
+        Ok(())
+    }
+
+    async fn notes(&self, keys: Vec<RowKey>) -> Result<HashMap<Source, EventNote>, BatchError> {
+        let rows = self.load(&keys).await?.into_iter();
+        Ok(rows
+            .filter_map(|row| if let ViewRow::Note(note) = row { Some((note.source, note)) } else { None })
+            .collect())
+    }
+
+    /// Notes of the redelivered facts, and of what the releases among them re-read.
+    pub(crate) async fn redelivered_notes(
+        &self,
+        redelivered: &[&Fact],
+        known: &mut KnownRows,
+    ) -> Result<HashMap<Source, EventNote>, BatchError> {
+        // Whatever is remembered: the store may have been asked for the ids before a zombie wrote the state.
+        let named = redelivered.iter().filter_map(|f| Some((f.customer().org.clone(), f.verification_id()?)));
+        self.load_known(named.map(|(org, id)| (org, id.clone())).collect(), known).await?;
+        let keys = redelivered.iter().map(|f| RowKey::Note(f.customer().clone(), f.source())).collect();
+        let mut notes = self.notes(keys).await?;
+        let released: Vec<RowKey> = notes
+            .values()
+            .filter_map(|note| match &note.disposition {
+                Disposition::Released(results) => Some((note.customer.clone(), results)),
+                _ => None,
+            })
+            .flat_map(|(customer, results)| {
+                results.iter().map(move |(source, _)| RowKey::Note(customer.clone(), *source))
+            })
+            .collect();
+        if !released.is_empty() {
+            let more = self.notes(released).await?;
+            let ids: Vec<(OrgId, VerificationId)> = more
+                .values()
+                .filter_map(|note| Some((note.customer.org.clone(), note.verification_id.clone()?)))
+                .collect();
+            self.load_known(ids, known).await?;
+            notes.extend(more);
+        }
+        Ok(notes)
+    }
+
+    /// The facts that a release re-reads from their origin, and the first one that waits beyond them.
+    pub(crate) async fn waiting(
+        &self,
+        state: &CustomerState,
+        known: &mut KnownRows,
+    ) -> Result<(Vec<(Fact, BookEntry)>, Option<Source>), BatchError> {
+        let Some(quarantine) = &state.quarantine else { return Ok((Vec::new(), None)) };
+        let from = quarantine.since.offset;
+        let mut notes =
+            self.projection.waiting(self.generation, &state.customer, from, RELEASE_EVENTS_MAX + 1).await?;
+        let next = (notes.len() > RELEASE_EVENTS_MAX).then(|| notes.pop().map(|note| note.source)).flatten();
+        let sources: Vec<Source> = notes.iter().map(|note| note.source).collect();
+        let facts: Vec<Fact> = stream::iter(sources)
+            .map(|source| self.origin(source))
+            .buffered(RELEASE_READS_AT_ONCE)
+            .try_collect()
+            .await?;
+        let ids = facts
+            .iter()
+            .filter_map(|fact| Some((state.customer.org.clone(), fact.verification_id()?.clone())))
+            .collect();
+        self.load_known(ids, known).await?;
+        let entered = notes.iter().map(|note| match note.unapplied() {
+            Some(UnappliedCause::DeadLettered) => BookEntry::DeadLettered,
+            _ => BookEntry::Parked,
+        });
+        Ok((facts.into_iter().zip(entered).collect(), next))
+    }
+
+    pub(crate) async fn origin(&self, source: Source) -> Result<Fact, BatchError> {
+        let record = self.record_at(source).await?;
+        match decode_record(self.codec, self.vault, &record).await? {
+            DecodedRecord::Fact(fact) => Ok(*fact),
+            DecodedRecord::Unopened(_, UnopenedCause::Tampered(poison)) => Ok(*poison),
+            DecodedRecord::Unopened(_, UnopenedCause::KeyAway(wait)) => Err(BatchError::KeyAway(wait)),
+            DecodedRecord::Unattributable(cause) => {
+                Err(BatchError::Halted(format!("a parked record cannot be attributed any more: {cause}")))
+            }
+        }
+    }
+
+    /// The record at that very place of `identity.events`.
+    async fn record_at(&self, source: Source) -> Result<StoredRecord, BatchError> {
+        let one = ReadBounds { records_max: 1, bytes_max: 1, wait_max: std::time::Duration::ZERO };
+        let found = self.log.read(Topic::Events, source.partition, source.offset, one).await?;
+        found.into_iter().find(|record| record.source == source).ok_or_else(|| {
+            BatchError::Halted(format!(
+                "the record at partition {} offset {} is gone from the log",
+                source.partition.0, source.offset.0
+            ))
+        })
+    }
+
+    /// Fetches the records that a plan's dead letters name, from the batch or from the log.
+    pub(crate) async fn dead_records(
+        &self,
+        plan: &BatchPlan,
+        records: &[StoredRecord],
+    ) -> Result<Vec<(StoredRecord, String)>, BatchError> {
+        let mut dead = Vec::with_capacity(plan.dead_letters.len());
+        for (source, cause) in &plan.dead_letters {
+            let record = match records.iter().find(|record| record.source == *source) {
+                Some(record) => record.clone(),
+                None => self.record_at(*source).await?,
+            };
+            dead.push((record, cause.clone()));
+        }
+        Ok(dead)
+    }
+}
+
+fn another_kind() -> BatchError {
+    BatchError::Halted("the store answered another kind of row".to_owned())
+}

@@ -1,0 +1,83 @@
+//! What the accessors of events answer.
+
+use super::*;
+use crate::ids::{CustomerId, OrgId};
+
+fn customer() -> CustomerRef {
+    CustomerRef::new(OrgId::from_bytes([1; 16]), CustomerId::from_bytes([1; 16]))
+}
+
+fn sealed(byte: u8) -> Sealed {
+    Sealed::from_envelope(Bytes::from(vec![byte]))
+}
+
+fn verdict(valid: bool, enrolment: bool, photo: Option<SealedMedia>) -> DukcapilVerdictReceived {
+    let source = Source { topic_id: TopicId([0; 16]), partition: Partition(0), offset: Offset(0) };
+    DukcapilVerdictReceived {
+        event_id: EventId::from_bytes([1; 16]),
+        customer: customer(),
+        verification_id: VerificationId::from_bytes([1; 16]),
+        enrolment_id: enrolment.then(|| EnrolmentId::from_bytes([1; 16])),
+        valid,
+        photo,
+        photo_content_type: Some("image/png".to_owned()),
+        reason: Some(sealed(2)),
+        reason_category: None,
+        classifier_version: 1,
+        body_fingerprint: Fingerprint([7; 32]),
+        policy_version: 1,
+        audit: AuditRef { source, value_sha256: [0; 32] },
+    }
+}
+
+#[test]
+fn a_verdict_has_an_enrolment_and_a_photo_exactly_when_it_is_valid() {
+    for (valid, enrolment, photo, consistent) in [
+        (true, true, true, true),
+        (true, true, false, false),
+        (true, false, true, false),
+        (true, false, false, false),
+        (false, false, false, true),
+        (false, true, false, false),
+        (false, false, true, false),
+        (false, true, true, false),
+    ] {
+        let verdict = verdict(valid, enrolment, photo.then(|| SealedMedia::Inline(sealed(1))));
+        assert_eq!(verdict.is_consistent(), consistent, "{valid} {enrolment} {photo}");
+        assert_eq!(Event::DukcapilVerdictReceived(verdict).is_consistent(), consistent);
+    }
+}
+
+#[test]
+fn the_sealed_fields_of_a_verdict_are_its_envelopes_with_what_they_are_bound_to() {
+    let event = Event::DukcapilVerdictReceived(verdict(true, true, Some(SealedMedia::Inline(sealed(1)))));
+    assert_eq!(
+        event.sealed_fields(),
+        [
+            SealedField { field: Field::Photo, content_type: "image/png", envelope: &sealed(1) },
+            SealedField { field: Field::Reason, content_type: "text/plain", envelope: &sealed(2) },
+        ]
+    );
+    assert_eq!(event.verification_id(), Some(&VerificationId::from_bytes([1; 16])));
+    assert_eq!(event.body_fingerprint(), Some(Fingerprint([7; 32])));
+
+    let elsewhere = SealedMedia::Reference { sha256: [0; 32], size: 1, location: String::new() };
+    let event = Event::DukcapilVerdictReceived(verdict(true, true, Some(elsewhere)));
+    assert_eq!(event.sealed_fields().len(), 1, "media that lies elsewhere is not in the record");
+}
+
+#[test]
+fn an_erasure_and_a_release_are_known_as_such_and_have_nothing_sealed() {
+    let event_id = EventId::from_bytes([1; 16]);
+    let erasure = Event::CustomerErased(CustomerErased {
+        event_id: event_id.clone(),
+        customer: customer(),
+        purposes: Purposes::NONE,
+    });
+    let release = Event::CustomerReleased(CustomerReleased { event_id, customer: customer() });
+    for (event, erases, releases) in [(erasure, true, false), (release, false, true)] {
+        assert_eq!((event.as_erasure().is_some(), event.as_release().is_some()), (erases, releases));
+        assert!(event.is_consistent() && event.sealed_fields().is_empty());
+        assert_eq!((event.verification_id(), event.body_fingerprint()), (None, None));
+    }
+}

@@ -1,0 +1,118 @@
+//! `orgs …` (contract §6) beside an installation that serves. On a stopped sandbox: `lifecycle.rs`.
+
+use serde_json::{Value, json};
+
+use crate::client::{fields, is_id, text};
+use crate::harness::ContractHarness;
+use crate::patience::until;
+use crate::process::run;
+
+/// `qe_sk_<environment>_<32 base32 characters>`.
+#[track_caller]
+fn is_key(key: &Value, environment: &str) {
+    let secret = text(key).strip_prefix(&format!("qe_sk_{environment}_")).unwrap_or_else(|| panic!("{key}"));
+    assert_eq!(secret.len(), 32, "{key}");
+    assert!(secret.bytes().all(|b| b.is_ascii_alphanumeric()), "{key}");
+}
+
+pub async fn an_org_is_made_and_its_key_works_in_a_running_sandbox<H: ContractHarness>() {
+    let sandbox = H::start().await;
+    let ran = sandbox.orgs(&["create", "--name", "Bank Contoh", "--dukcapil-enabled"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let made: Value = serde_json::from_str(&ran.stdout).expect("one JSON object on stdout");
+    assert_eq!(fields(&made), ["apiKey", "orgId"]);
+    assert!(is_id("org_", &made["orgId"]), "{made}");
+    is_key(&made["apiKey"], "sandbox");
+    let api = sandbox.api().with_key(text(&made["apiKey"]));
+    until("the key's work", async || (api.get("/api/auth/me").await.status == 200).then_some(())).await;
+    let me = api.get("/api/auth/me").await.expect(200);
+    assert_eq!((&me["org"]["id"], &me["org"]["name"]), (&made["orgId"], &json!("Bank Contoh")));
+    assert_eq!(me["capabilities"]["strictScopes"], true, "new orgs are strict: {me}");
+    assert_eq!(me["limits"], json!({"get": 600, "write": 120, "nik_dukcapil": 30}));
+    let customer = api.customer("Budi Santoso").await;
+    api.verdict(&crate::client::verified(&customer)).await.expect(200);
+    // A pair was made for it, and the private half lies with compliance.
+    let key = sandbox.compliance_key(text(&made["orgId"]));
+    assert!(key.is_file(), "no private key at {}", key.display());
+}
+
+pub async fn orgs_and_keys_are_listed_without_secrets<H: ContractHarness>() {
+    let sandbox = H::start().await;
+    let (org, _) = sandbox.org(&["--ingest-limit", "7", "--scopes", "read"]).await;
+    let (key, api) = sandbox.key(&org, &["--scopes", "verifications:write,customers:view"]).await;
+    let listed = sandbox.orgs_json(&["list", "--json"]).await;
+    let listed = listed.as_array().expect("a list");
+    let of = |org: &str| listed.iter().filter(|one| one["orgId"] == org).collect::<Vec<_>>();
+    assert_eq!(of(&sandbox.info().org).len(), 1, "{listed:?}");
+    let [found] = of(&org)[..] else { panic!("the new one, once: {listed:?}") };
+    assert_eq!(found["limits"]["nikDukcapil"], 7, "{found}");
+    assert_eq!((&found["dukcapilEnabled"], &found["strictScopes"]), (&json!(false), &json!(true)));
+    let keys = sandbox.orgs_json(&["keys", "list", &org, "--json"]).await;
+    let keys = keys.as_array().expect("a list");
+    assert_eq!(keys.len(), 2, "{keys:?}");
+    let found = keys.iter().find(|one| one["keyId"] == key.as_str()).expect("the new one");
+    assert_eq!(found["scopes"], json!(["verifications:write", "customers:view"]));
+    for arguments in
+        [&["list"][..], &["list", "--json"], &["keys", "list", &org], &["keys", "list", &org, "--json"]]
+    {
+        let ran = sandbox.orgs(arguments).await;
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(!ran.stdout.is_empty(), "{ran:?}");
+        for secret in [api.key(), sandbox.info().key.as_str()] {
+            assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret), "a key is shown once");
+        }
+    }
+}
+
+pub async fn exit_codes_tell_failed_from_wrong_usage<H: ContractHarness>() {
+    let sandbox = H::start().await;
+    let org = sandbox.info().org.clone();
+    let nobody = "org_00000000000000000000000000";
+    for (arguments, code) in [
+        (&["create"][..], 2),
+        (&["create", "--name", ""], 2),
+        (&["create", "--name", "x", "--nonsense"], 2),
+        (&["create", "--name", "x", "--scopes", "everything"], 2),
+        (&["create", "--name", "x", "--environment", "staging"], 2),
+        (&["create", "--name", "x", "--ingest-limit", "many"], 2),
+        (&["set", &org], 2),
+        (&["set", &org, "--dukcapil-enabled", "perhaps"], 2),
+        (&["set", "nonsense", "--dukcapil-enabled", "true"], 2),
+        (&["set", nobody, "--dukcapil-enabled", "true"], 1),
+        (&["keys", "list", nobody], 1),
+        (&["keys", "create", nobody], 1),
+        (&["keys", "revoke", &org, "key_00000000000000000000000000"], 1),
+        (&["keys", "create", &org, "--expires", "2001-01-01T00:00:00Z"], 2),
+        (&["keys"], 2),
+        (&["nonsense"], 2),
+    ] {
+        let ran = sandbox.orgs(arguments).await;
+        assert_eq!(ran.code, Some(code), "orgs {arguments:?}: {ran:?}");
+        assert!(ran.stdout.is_empty() && !ran.stderr.is_empty(), "orgs {arguments:?}: {ran:?}");
+    }
+    assert_eq!(run(["orgs", "list"]).await.code, Some(2), "neither --config nor --data-dir");
+    assert_eq!(run(["orgs", "list", "--data-dir", "/nonexistent/folder"]).await.code, Some(1));
+    assert_eq!(run(["orgs", "list", "--config", "/nonexistent/file.toml"]).await.code, Some(1));
+    assert_eq!(run(["nonsense"]).await.code, Some(2));
+    assert_eq!(run::<&str>([]).await.code, Some(2));
+    assert_eq!(run(["sandbox", "--listen", "nowhere"]).await.code, Some(2));
+    assert_eq!(run(["serve"]).await.code, Some(2));
+}
+
+pub async fn an_org_can_bring_its_own_evidence_key<H: ContractHarness>() {
+    let sandbox = H::start().await;
+    let pair = vault::EvidenceKeyPair::generate();
+    let file = sandbox.scratch("public.txt");
+    std::fs::write(&file, pair.public().to_text()).expect("a file");
+    let path = file.to_str().expect("a path");
+    let (org, api) = sandbox.org(&["--dukcapil-enabled", "--evidence-public-key", path]).await;
+    let private = sandbox.compliance_key(&org);
+    assert!(!private.exists(), "the private half is not ours");
+    let customer = api.customer("Budi Santoso").await;
+    let body = json!({"customerId": customer, "valid": false, "raw": {"nik": "3174096112900001"}});
+    let said = api.verdict(&body).await.expect(200);
+    pair.private().write(&private).expect("a file");
+    let kept = sandbox.kept(&org).await;
+    assert_eq!(kept[0].verification, text(&said["verification"]["id"]));
+    assert_eq!(kept[0].raw.as_deref(), Some(br#"{"nik":"3174096112900001"}"#.as_slice()));
+}
