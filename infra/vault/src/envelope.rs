@@ -30,12 +30,14 @@ fn suite_of(code: u8) -> Option<Suite> {
     [Suite::Aes256GcmSiv, Suite::Aes256Gcm].into_iter().find(|suite| suite_code(*suite) == code)
 }
 
-/// The record that carries the field: part of what an envelope is bound to.
+/// The record that carries the field, of a photo the one that first did: part of what an envelope is bound to.
 pub(crate) fn schema(field: Field) -> &'static str {
     match field {
         Field::FullName | Field::ExternalId => "identity.CustomerRegistered",
         Field::Reason | Field::Photo => "identity.DukcapilVerdictReceived",
         Field::DeclinedPhoto | Field::Raw => "identity.VerdictEvidence",
+        Field::Probe => "identity.FaceEvidence",
+        Field::MatchSimilarity => "identity.FaceMatchDecided",
     }
 }
 

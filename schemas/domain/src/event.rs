@@ -3,7 +3,11 @@
 //! Past tense, immutable, personal fields sealed. A change of meaning is a new version of an event with
 //! an upcaster in `event-codec`, never an edit here that old records would not survive.
 
+mod face;
+
 use bytes::Bytes;
+
+pub use face::*;
 
 use crate::classify::ReasonCategory;
 use crate::ids::{CustomerRef, EnrolmentId, EventId, VerificationId};

@@ -97,6 +97,10 @@ pub enum Field {
     DeclinedPhoto,
     /// The registry's raw answer.
     Raw,
+    /// The picture that was compared with a reference: evidence only, and biometric.
+    Probe,
+    /// How alike a match found two faces.
+    MatchSimilarity,
 }
 
 impl Field {
@@ -109,6 +113,8 @@ impl Field {
             Self::Photo => "photo",
             Self::DeclinedPhoto => "declined_photo",
             Self::Raw => "raw",
+            Self::Probe => "probe",
+            Self::MatchSimilarity => "match_similarity",
         }
     }
 
@@ -116,8 +122,17 @@ impl Field {
     pub fn purpose(self) -> Purpose {
         match self {
             Self::FullName | Self::ExternalId | Self::Reason => Purpose::Profile,
-            Self::Photo => Purpose::Biometric,
+            Self::Photo | Self::Probe | Self::MatchSimilarity => Purpose::Biometric,
             Self::DeclinedPhoto | Self::Raw => Purpose::Evidence,
+        }
+    }
+
+    /// Whether it is evidence: it opens with the purpose's key and the org's evidence secret together (design §3),
+    /// and stands in `identity.audit` alone.
+    pub fn is_evidence(self) -> bool {
+        match self {
+            Self::DeclinedPhoto | Self::Raw | Self::Probe => true,
+            Self::FullName | Self::ExternalId | Self::Reason | Self::Photo | Self::MatchSimilarity => false,
         }
     }
 }

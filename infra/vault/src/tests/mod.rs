@@ -49,8 +49,9 @@ fn event(n: u8) -> EventId {
 fn ctx(event_id: &EventId, field: Field) -> SealContext<'_> {
     let content_type = match field {
         Field::FullName | Field::ExternalId | Field::Reason => "text/plain",
-        Field::Photo | Field::DeclinedPhoto => "image/jpeg",
+        Field::Photo | Field::DeclinedPhoto | Field::Probe => "image/jpeg",
         Field::Raw => "application/json",
+        Field::MatchSimilarity => domain::event::SIMILARITY_CONTENT_TYPE,
     };
     SealContext { event_id, field, content_type }
 }

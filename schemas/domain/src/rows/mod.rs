@@ -9,10 +9,11 @@ pub use counts::*;
 pub use write::*;
 
 use crate::classify::ReasonCategory;
-use crate::event::{Fingerprint, Offset, Partition, Source, TopicId};
+use crate::event::{Fingerprint, MatchReference, Offset, Partition, RiskLevel, Source, TopicId};
 use crate::ids::{CustomerRef, EnrolmentId, EventId, TierEventId, VerificationId};
 use crate::outcome::UnappliedCause;
 use crate::policy::{Method, Methods, Tier};
+use crate::ports::FaceModelId;
 use crate::sealed::{Purposes, Sealed};
 use crate::time::Timestamp;
 
@@ -171,6 +172,25 @@ pub struct VerificationRow {
     pub kyc_after: Kyc,
     /// max(append time, the customer's previous one).
     pub created_at: Timestamp,
+}
+
+/// What a match decided, beside its verification's status and score. Its signals are rows of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FaceMatchRow {
+    /// Whether the two show one person.
+    pub matched: bool,
+    /// The level that was asked for.
+    pub risk_level: RiskLevel,
+    /// The similarity that was asked for, in thousandths.
+    pub threshold_milli: u32,
+    /// Which model made both vectors.
+    pub model: FaceModelId,
+    /// The liveness verification whose probe it was; none of a picture that was sent alone.
+    pub bound: Option<VerificationId>,
+    /// What the probe was compared with.
+    pub reference: MatchReference,
+    /// [`crate::sealed::Field::MatchSimilarity`], the event's own envelope.
+    pub similarity: Sealed,
 }
 
 /// One face reference. The photo stays in the event; the row says where.
