@@ -2,12 +2,16 @@
 //! Small on purpose. Every adapter passes the contract suites of `infra/testkit`, which hold it to the
 //! obligations written here.
 
+mod face_copies;
+mod face_models;
 mod faces;
 mod generations;
 mod keys;
 mod log;
 mod views;
 
+pub use face_copies::*;
+pub use face_models::*;
 pub use faces::*;
 pub use generations::*;
 pub use keys::*;
