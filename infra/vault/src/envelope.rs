@@ -36,6 +36,7 @@ pub(crate) fn schema(field: Field) -> &'static str {
         Field::FullName | Field::ExternalId => "identity.CustomerRegistered",
         Field::Reason | Field::Photo => "identity.DukcapilVerdictReceived",
         Field::DeclinedPhoto | Field::Raw => "identity.VerdictEvidence",
+        Field::FaceVector | Field::FaceCrop => "identity.FaceVector",
     }
 }
 

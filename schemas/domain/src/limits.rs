@@ -36,3 +36,7 @@ pub const RECORD_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Events of a quarantined customer that one release re-reads at most; more need a second release.
 pub const RELEASE_EVENTS_MAX: usize = 10_000;
+
+/// Rows of [`crate::ports::FaceVectors`] that are read of one customer, the latest: some 2 KB each. A match uses the
+/// latest reference of each source, and nobody has hundreds of those in a row that cannot be used.
+pub const FACE_VECTORS_READ_MAX: usize = 256;

@@ -97,6 +97,10 @@ pub enum Field {
     DeclinedPhoto,
     /// The registry's raw answer.
     Raw,
+    /// What a model made of a reference's face: its numbers, 4 bytes each, little-endian.
+    FaceVector,
+    /// The reference's face, 32 × 32 bytes of grey.
+    FaceCrop,
 }
 
 impl Field {
@@ -109,6 +113,8 @@ impl Field {
             Self::Photo => "photo",
             Self::DeclinedPhoto => "declined_photo",
             Self::Raw => "raw",
+            Self::FaceVector => "face_vector",
+            Self::FaceCrop => "face_crop",
         }
     }
 
@@ -116,7 +122,7 @@ impl Field {
     pub fn purpose(self) -> Purpose {
         match self {
             Self::FullName | Self::ExternalId | Self::Reason => Purpose::Profile,
-            Self::Photo => Purpose::Biometric,
+            Self::Photo | Self::FaceVector | Self::FaceCrop => Purpose::Biometric,
             Self::DeclinedPhoto | Self::Raw => Purpose::Evidence,
         }
     }

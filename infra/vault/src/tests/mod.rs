@@ -5,6 +5,7 @@ mod binding;
 mod cache;
 mod collision;
 mod evidence;
+mod face;
 mod field;
 mod file_kms;
 mod known_answers;
@@ -51,6 +52,8 @@ fn ctx(event_id: &EventId, field: Field) -> SealContext<'_> {
         Field::FullName | Field::ExternalId | Field::Reason => "text/plain",
         Field::Photo | Field::DeclinedPhoto => "image/jpeg",
         Field::Raw => "application/json",
+        // These two name their reference and model there.
+        Field::FaceVector | Field::FaceCrop => "application/octet-stream",
     };
     SealContext { event_id, field, content_type }
 }
