@@ -31,6 +31,7 @@ macro_rules! each_field {
         all
     }};
 }
+pub(crate) use each_field;
 
 /// For each kind of row the rows, no two of them the same.
 pub fn one_field_changed(s: &Samples) -> Vec<Vec<ViewRow>> {

@@ -71,7 +71,7 @@ impl KeySet {
         &self.customer
     }
 
-    fn purpose(&self, purpose: Purpose) -> &PurposeKey {
+    pub(crate) fn purpose(&self, purpose: Purpose) -> &PurposeKey {
         &self.purposes[purpose as usize]
     }
 }

@@ -38,6 +38,7 @@ pub(crate) fn schema(field: Field) -> &'static str {
         Field::DeclinedPhoto | Field::Raw => "identity.VerdictEvidence",
         Field::Probe => "identity.FaceEvidence",
         Field::MatchSimilarity => "identity.FaceMatchDecided",
+        Field::FaceVector | Field::FaceCrop => "identity.FaceVector",
     }
 }
 

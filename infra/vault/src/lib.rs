@@ -11,6 +11,7 @@ mod customer_keys;
 mod envelope;
 mod error;
 mod evidence;
+mod face;
 mod file_kms;
 mod kms;
 mod limits;
@@ -26,6 +27,7 @@ pub use error::{KmsError, OpenError, VaultError};
 pub use evidence::{
     EvidenceKeyError, EvidenceKeyPair, EvidencePrivateKey, EvidencePublicKey, EvidenceSecret,
 };
+pub use face::FacePlace;
 pub use file_kms::{FileKms, KmsFileMark};
 pub use kms::Kms;
 pub use limits::SEALED_PLAINTEXT_BYTES_MAX;

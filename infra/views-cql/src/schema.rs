@@ -27,6 +27,20 @@ pub(crate) const VIEWS: &[&[&str]] = &[
     &["CREATE TABLE IF NOT EXISTS {views}.instances (
         only int, instance text, version bigint, beat bigint, PRIMARY KEY (only, instance))
         WITH gc_grace_seconds = 3600"],
+    FACES,
+];
+
+/// What the second projection makes of reference photos, and how far it is with each model. No generation: a rebuild
+/// neither makes nor compares them.
+const FACES: &[&str] = &[
+    // `written` is the row's timestamp: that of the event that carries the photo.
+    "CREATE TABLE IF NOT EXISTS {views}.face_vectors (
+        org text, customer text, written bigint, model text, model_sha256 blob, body blob,
+        PRIMARY KEY ((org, customer), written, model, model_sha256))
+        WITH CLUSTERING ORDER BY (written DESC, model ASC, model_sha256 ASC) AND gc_grace_seconds = {grace}",
+    "CREATE TABLE IF NOT EXISTS {views}.face_positions (
+        model text, model_sha256 blob, topic_id blob, log_partition int, body blob,
+        PRIMARY KEY ((model, model_sha256, topic_id, log_partition)))",
 ];
 
 /// The key store's tables, by version. Written by lightweight transactions only.
@@ -138,14 +152,15 @@ pub(crate) struct Names {
 impl Names {
     /// The statement with the keyspaces' names.
     pub(crate) fn fill(&self, statement: &str) -> String {
-        statement.replace("{views}", &self.views).replace("{keys}", &self.keys)
+        statement
+            .replace("{views}", &self.views)
+            .replace("{keys}", &self.keys)
+            .replace("{grace}", &ERASURE_GRACE_SECONDS.to_string())
     }
 
     /// The statement with the names of a generation's tables.
     pub(crate) fn fill_generation(&self, statement: &str, generation: Generation) -> String {
-        self.fill(statement)
-            .replace("{g}", &generation.0.to_string())
-            .replace("{grace}", &ERASURE_GRACE_SECONDS.to_string())
+        self.fill(statement).replace("{g}", &generation.0.to_string())
     }
 }
 

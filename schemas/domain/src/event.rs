@@ -145,6 +145,17 @@ impl<'e> SealedField<'e> {
     }
 }
 
+/// A photo that becomes a face reference, as it stands in an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReferencePhoto<'e> {
+    /// The reference.
+    pub enrolment: &'e EnrolmentId,
+    /// The content type in the binding of its envelope, whose field is [`Field::Photo`].
+    pub content_type: &'e str,
+    /// The photo.
+    pub media: &'e SealedMedia,
+}
+
 /// Everything that may stand in `identity.events`. No fold has a catch-all arm over it, and nothing but a fold
 /// matches over it: the accessors below are total, and whoever adds an event answers them here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -214,6 +225,18 @@ impl Event {
                 photo.into_iter().chain(reason).collect()
             }
             Self::CustomerErased(_) | Self::CustomerReleased(_) => Vec::new(),
+        }
+    }
+
+    /// The photo that it makes a face reference of.
+    pub fn reference_photo(&self) -> Option<ReferencePhoto<'_>> {
+        match self {
+            Self::DukcapilVerdictReceived(e) => Some(ReferencePhoto {
+                enrolment: e.enrolment_id.as_ref()?,
+                content_type: e.photo_content_type.as_deref().unwrap_or_default(),
+                media: e.photo.as_ref()?,
+            }),
+            Self::CustomerRegistered(_) | Self::CustomerErased(_) | Self::CustomerReleased(_) => None,
         }
     }
 

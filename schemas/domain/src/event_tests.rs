@@ -49,6 +49,19 @@ fn a_verdict_has_an_enrolment_and_a_photo_exactly_when_it_is_valid() {
 }
 
 #[test]
+fn a_valid_verdict_makes_a_reference_of_its_photo() {
+    let media = SealedMedia::Inline(sealed(1));
+    let event = |valid, photo: Option<&SealedMedia>| {
+        Event::DukcapilVerdictReceived(verdict(valid, valid, photo.cloned()))
+    };
+    let enrolment = EnrolmentId::from_bytes([1; 16]);
+    let reference = ReferencePhoto { enrolment: &enrolment, content_type: "image/png", media: &media };
+    assert_eq!(event(true, Some(&media)).reference_photo(), Some(reference));
+    assert_eq!(event(true, None).reference_photo(), None);
+    assert_eq!(event(false, Some(&media)).reference_photo(), None);
+}
+
+#[test]
 fn the_sealed_fields_of_a_verdict_are_its_envelopes_with_what_they_are_bound_to() {
     let event = Event::DukcapilVerdictReceived(verdict(true, true, Some(SealedMedia::Inline(sealed(1)))));
     assert_eq!(

@@ -52,3 +52,7 @@ pub const COPY_STEP_HALVINGS: u32 = 4;
 
 /// Steps of the search, of eight tries each: it ends by itself after a dozen or two.
 pub const COPY_REFINEMENTS_MAX: u32 = 48;
+
+/// Rows of [`crate::ports::FaceVectors`] that are read of one customer, the latest: some 2 KB each. A match uses the
+/// latest reference of each source, and nobody has hundreds of those in a row that cannot be used.
+pub const FACE_VECTORS_READ_MAX: usize = 256;

@@ -101,6 +101,10 @@ pub enum Field {
     Probe,
     /// How alike a match found two faces.
     MatchSimilarity,
+    /// What a model made of a reference's face: its numbers, 4 bytes each, little-endian.
+    FaceVector,
+    /// The reference's face, 32 × 32 bytes of grey.
+    FaceCrop,
 }
 
 impl Field {
@@ -115,6 +119,8 @@ impl Field {
             Self::Raw => "raw",
             Self::Probe => "probe",
             Self::MatchSimilarity => "match_similarity",
+            Self::FaceVector => "face_vector",
+            Self::FaceCrop => "face_crop",
         }
     }
 
@@ -122,7 +128,9 @@ impl Field {
     pub fn purpose(self) -> Purpose {
         match self {
             Self::FullName | Self::ExternalId | Self::Reason => Purpose::Profile,
-            Self::Photo | Self::Probe | Self::MatchSimilarity => Purpose::Biometric,
+            Self::Photo | Self::Probe | Self::MatchSimilarity | Self::FaceVector | Self::FaceCrop => {
+                Purpose::Biometric
+            }
             Self::DeclinedPhoto | Self::Raw => Purpose::Evidence,
         }
     }
@@ -132,7 +140,13 @@ impl Field {
     pub fn is_evidence(self) -> bool {
         match self {
             Self::DeclinedPhoto | Self::Raw | Self::Probe => true,
-            Self::FullName | Self::ExternalId | Self::Reason | Self::Photo | Self::MatchSimilarity => false,
+            Self::FullName
+            | Self::ExternalId
+            | Self::Reason
+            | Self::Photo
+            | Self::MatchSimilarity
+            | Self::FaceVector
+            | Self::FaceCrop => false,
         }
     }
 }

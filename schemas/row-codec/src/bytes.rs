@@ -54,7 +54,12 @@ impl<'o> BodyWriter<'o> {
     }
 
     pub(crate) fn fingerprint(&mut self, value: &Fingerprint) {
-        self.0.extend_from_slice(&value.0);
+        self.tag(&value.0);
+    }
+
+    /// A keyed hash.
+    pub(crate) fn tag(&mut self, value: &[u8; 32]) {
+        self.0.extend_from_slice(value);
     }
 
     pub(crate) fn topic(&mut self, value: TopicId) {
@@ -182,7 +187,11 @@ impl<'b> BodyReader<'b> {
     }
 
     pub(crate) fn fingerprint(&mut self) -> Result<Fingerprint, RowError> {
-        Ok(Fingerprint(self.array()?))
+        Ok(Fingerprint(self.tag()?))
+    }
+
+    pub(crate) fn tag(&mut self) -> Result<[u8; 32], RowError> {
+        self.array()
     }
 
     pub(crate) fn topic(&mut self) -> Result<TopicId, RowError> {

@@ -132,17 +132,20 @@ pub enum FaceCause {
     Undecodable,
     /// More pixels than a photo may have to be decoded.
     TooLarge,
+    /// The photo's envelope is not what was sealed: nobody saw the photo. No reader gives this cause.
+    NotAuthentic,
 }
 
 impl FaceCause {
     /// Every cause.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::NoFace,
         Self::SeveralFaces,
         Self::FaceTooSmall,
         Self::Blurred,
         Self::Undecodable,
         Self::TooLarge,
+        Self::NotAuthentic,
     ];
 
     /// Its name on the wire.
@@ -154,6 +157,7 @@ impl FaceCause {
             Self::Blurred => "blurred",
             Self::Undecodable => "undecodable",
             Self::TooLarge => "too_large",
+            Self::NotAuthentic => "not_authentic",
         }
     }
 

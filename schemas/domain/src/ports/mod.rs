@@ -4,6 +4,7 @@
 
 mod face_copies;
 mod face_models;
+mod face_vectors;
 mod faces;
 mod generations;
 mod keys;
@@ -12,6 +13,7 @@ mod views;
 
 pub use face_copies::*;
 pub use face_models::*;
+pub use face_vectors::*;
 pub use faces::*;
 pub use generations::*;
 pub use keys::*;
