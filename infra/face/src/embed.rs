@@ -24,6 +24,19 @@ impl OnnxEmbedder {
     pub fn embedder(&self) -> &Embedder {
         &self.embedder
     }
+
+    /// What the model is fed for an aligned face.
+    pub fn tensor(&self, aligned: &Picture) -> Vec<f32> {
+        tensor(aligned, &self.input)
+    }
+
+    /// The runtime alone, on such a tensor: what a benchmark holds [`FaceEmbedder::embed`] against.
+    ///
+    /// # Errors
+    /// The runtime failed.
+    pub fn run(&self, tensor: &[f32]) -> Result<Vec<Vec<f32>>, FaceModelFault> {
+        self.session.run(tensor)
+    }
 }
 
 impl FaceEmbedder for OnnxEmbedder {
@@ -43,7 +56,7 @@ impl FaceEmbedder for OnnxEmbedder {
         if (aligned.width(), aligned.height()) != (width, height) {
             return Err(fault("the aligned face has another size than the manifest says"));
         }
-        let outputs = self.session.run(&tensor(aligned, &self.input))?;
+        let outputs = self.session.run(&self.tensor(aligned))?;
         let numbers = outputs.into_iter().next().unwrap_or_default();
         FaceVector::normalised(numbers).ok_or_else(|| fault("it gave a vector without a direction"))
     }

@@ -111,27 +111,33 @@ pub(crate) fn shrink(picture: &Picture, width: usize, height: usize) -> Option<P
     let across = shares(picture.width(), width);
     let down = shares(picture.height(), height);
     let row = picture.width() * 3;
-    let mut narrow = vec![0.0_f32; picture.height() * width * 3];
-    for (from, to) in picture.rgb().chunks_exact(row).zip(narrow.chunks_exact_mut((width * 3).max(1))) {
-        for (pixel, cover) in to.chunks_exact_mut(3).zip(&across) {
-            for (at, share) in cover.weights() {
-                for channel in 0..3 {
-                    pixel[channel] += share * f32::from(from[at * 3 + channel]);
-                }
-            }
-        }
-    }
     let mut rgb = Vec::with_capacity(width * height * 3);
+    // One narrowed line at a time: two neighbours below share at most the one between them.
+    let (mut narrow, mut narrowed) = (vec![0.0_f32; width * 3], None);
     let mut sums = vec![0.0_f32; width * 3];
     for cover in &down {
         sums.fill(0.0);
         for (at, share) in cover.weights() {
-            let line = &narrow[at * width * 3..(at + 1) * width * 3];
-            sums.iter_mut().zip(line).for_each(|(sum, value)| *sum += share * value);
+            if narrowed != Some(at) {
+                narrow_line(&picture.rgb()[at * row..(at + 1) * row], &across, &mut narrow);
+                narrowed = Some(at);
+            }
+            sums.iter_mut().zip(&narrow).for_each(|(sum, value)| *sum += share * value);
         }
         rgb.extend(sums.iter().map(|sum| (sum + 0.5) as u8));
     }
     Picture::new(width, height, rgb)
+}
+
+fn narrow_line(line: &[u8], across: &[Cover], narrow: &mut [f32]) {
+    for (pixel, cover) in narrow.as_chunks_mut::<3>().0.iter_mut().zip(across) {
+        *pixel = [0.0; 3];
+        for (at, share) in cover.weights() {
+            for channel in 0..3 {
+                pixel[channel] += share * f32::from(line[at * 3 + channel]);
+            }
+        }
+    }
 }
 
 /// What one pixel of the smaller picture covers along one axis.

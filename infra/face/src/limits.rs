@@ -1,21 +1,16 @@
 //! Every bound of this crate, with its reason.
 
-use std::time::Duration;
-
 /// Pixels of a photo that is decoded: 16 × 2²⁰, which a phone's 12 or 16 megapixels fit. The decoded picture is three
 /// bytes of each, 48 MiB.
 pub(crate) const PICTURE_PIXELS_MAX: usize = 16 * 1024 * 1024;
 
-/// What one decoded picture may take, with a PNG's alpha: 16 × 2²⁰ pixels of four bytes.
+/// What decoding one picture may hold at once: the pixels, a PNG's alpha beside them, the coefficients of a JPEG that
+/// brings them in several scans. 16 × 2²⁰ pixels of four bytes.
 pub(crate) const PICTURE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// Scans of a progressive JPEG: cameras and libjpeg write about ten. Each may cost a walk over every block, which is
-/// the cheapest way to make a small file dear.
+/// Scans of a JPEG: cameras and libjpeg write about ten. Each may cost a walk over every block, which is the cheapest
+/// way to make a small file dear. With [`PICTURE_BYTES_MAX`] it bounds the time: half a million blocks, 32 times.
 pub(crate) const JPEG_SCANS_MAX: usize = 32;
-
-/// From the start of a photo to its vector. It is looked at between the steps and the rows of a PNG: the dearest
-/// single step, a progressive JPEG of as many scans and pixels as may be, is seconds at the lowest priority.
-pub(crate) const PHOTO_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// Entries of an EXIF directory that are looked through for the orientation: cameras write a dozen.
 pub(crate) const EXIF_ENTRIES_MAX: usize = 256;
@@ -23,7 +18,7 @@ pub(crate) const EXIF_ENTRIES_MAX: usize = 256;
 /// A manifest: ours are 2 KiB.
 pub(crate) const MANIFEST_BYTES_MAX: u64 = 64 * 1024;
 
-/// Manifests in a folder of models: a role has one.
+/// Manifests in a folder of models: a detector, the embedder in use, and those before it while their vectors serve.
 pub(crate) const MANIFESTS_MAX: usize = 16;
 
 /// A model file; ours are 11 MB, the largest embedders in use 250 MB.

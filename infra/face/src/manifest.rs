@@ -104,6 +104,10 @@ pub enum Decoding {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Embedder {
+    /// Whether it makes the vectors of references. Of several embedders in a folder exactly one says so; a single one
+    /// need not.
+    #[serde(default)]
+    pub primary: bool,
     /// Where the five landmarks belong in the aligned picture, in pixels.
     pub landmarks: [[f32; 2]; 5],
     /// Below it a face is too small, in pixels between the eyes.
@@ -119,13 +123,23 @@ pub struct Embedder {
 #[serde(deny_unknown_fields)]
 pub struct Thresholds {
     /// Little.
-    pub low: f32,
+    pub low: f64,
     /// The ordinary case.
-    pub medium: f32,
+    pub medium: f64,
     /// Much.
-    pub high: f32,
+    pub high: f64,
     /// Where these come from, and what was not measured.
     pub source: String,
+}
+
+impl Thresholds {
+    /// Low, medium and high in thousandths; none where they are not whole ones of 0 to 1 in that order.
+    pub(crate) fn milli(&self) -> Option<[u32; 3]> {
+        let Self { low, medium, high, .. } = self;
+        let milli = [low, medium, high].map(|threshold| threshold * 1000.0);
+        let whole = |milli: &f64| (0.0..=1000.0).contains(milli) && (milli - milli.round()).abs() < 1e-6;
+        (milli.iter().all(whole) && milli.is_sorted()).then(|| milli.map(|milli| milli.round() as u32))
+    }
 }
 
 /// The one format there is.
@@ -231,9 +245,11 @@ impl Embedder {
         if !matches!(output, [Output { shape, .. }] if matches!(shape[..], [1, 1..=VECTOR_NUMBERS_MAX])) {
             return Some("an embedder has one output, of shape [1, n]".to_owned());
         }
-        let Thresholds { low, medium, high, .. } = self.threshold;
-        if !(share(low) && share(medium) && share(high) && low <= medium && medium <= high) {
-            return Some("`embedder.threshold`s are from 0 to 1, `low` ≤ `medium` ≤ `high`".to_owned());
+        if self.threshold.milli().is_none() {
+            return Some(
+                "`embedder.threshold`s are whole thousandths from 0 to 1, `low` ≤ `medium` ≤ `high`"
+                    .to_owned(),
+            );
         }
         if !self.eye_distance_min.is_finite() || self.eye_distance_min < 0.0 || !share(self.sharpness_min) {
             return Some(

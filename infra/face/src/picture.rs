@@ -2,6 +2,7 @@
 //! the EXIF orientation. Not here: whether the structure is whole (`domain::photo` walks it at the edge).
 
 mod jpeg;
+mod jpeg_layout;
 mod orientation;
 mod png;
 
@@ -97,6 +98,22 @@ mod tests {
         }
     }
 
+    /// More scans than any encoder writes: each is a walk over every block.
+    #[test]
+    fn a_jpeg_of_too_many_scans_is_refused() {
+        let whole = file("progressive.jpg");
+        let scan = whole.windows(2).rposition(|marker| marker == [0xff, 0xda]).expect("a scan");
+        let repeated = |times: usize| {
+            let mut jpeg = whole[..scan].to_vec();
+            let last = &whole[scan..whole.len() - 2];
+            jpeg.extend(std::iter::repeat_n(last, times).flatten());
+            jpeg.extend([0xff, 0xd9]);
+            decode(&jpeg)
+        };
+        assert!(repeated(1).is_ok());
+        assert_eq!(repeated(40), Err(FaceCause::Undecodable));
+    }
+
     #[test]
     fn what_is_too_large_is_refused_from_its_header() {
         // The header's CRC-32 is that of 65,535 by 65,535, worked out with zlib; no pixel follows.
@@ -108,6 +125,15 @@ mod tests {
         let frame = jpeg.windows(2).position(|marker| marker == [0xff, 0xc0]).expect("a frame");
         jpeg[frame + 5..frame + 9].copy_from_slice(&[0xff, 0xfe, 0xff, 0xfe]);
         assert_eq!(decode(&jpeg), Err(FaceCause::TooLarge));
+        // Progressive in colour: the coefficients are as large again as the pixels.
+        let sides = |side: u16| {
+            let mut jpeg = file("progressive.jpg");
+            let frame = jpeg.windows(2).position(|marker| marker == [0xff, 0xc2]).expect("a frame");
+            jpeg[frame + 5..frame + 9].copy_from_slice(&[side.to_be_bytes(), side.to_be_bytes()].concat());
+            decode(&jpeg)
+        };
+        assert_eq!(sides(4096), Err(FaceCause::TooLarge));
+        assert_ne!(sides(1024), Err(FaceCause::TooLarge));
         assert_eq!(bounded(4096, 4096), Ok(()));
         assert_eq!(bounded(4097, 4096), Err(FaceCause::TooLarge));
     }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use async_trait::async_trait;
-use domain::ports::{FaceCause, FaceEmbedder as _, FaceModelId, FaceReader, FaceReaderError, FaceReading};
+use domain::ports::{FaceCause, FaceModelId, FaceModelSet, FaceReader, FaceReaderError, FaceReading};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
@@ -46,16 +46,17 @@ impl FacePool {
 
 #[async_trait]
 impl FaceReader for FacePool {
-    fn model(&self) -> &FaceModelId {
-        self.models.embedder.model()
+    fn models(&self) -> &FaceModelSet {
+        self.models.set()
     }
 
     async fn read(
         &self,
         photo: Zeroizing<Vec<u8>>,
+        embedder: &FaceModelId,
     ) -> Result<Result<FaceReading, FaceCause>, FaceReaderError> {
-        let models = Arc::clone(&self.models);
-        run(&self.queue, Box::new(move || models.read(&photo))).await
+        let (models, embedder) = (Arc::clone(&self.models), embedder.clone());
+        run(&self.queue, Box::new(move || models.read(&photo, &embedder))).await
     }
 }
 
@@ -83,7 +84,7 @@ fn work(receiver: &Mutex<Receiver<Job>>) {
             continue;
         }
         let read = match catch_unwind(AssertUnwindSafe(work)) {
-            Ok(read) => read.map_err(FaceReaderError::from),
+            Ok(read) => read,
             Err(_) => Err(FaceReaderError::Broken),
         };
         // Who no longer waits is not told.

@@ -1,17 +1,18 @@
 //! The real models on portraits of people: who matches whom, through which damage, and what is said of pictures that
 //! show no face, many, or one that cannot be used. Files and portraits are what `cargo xtask models` fetched; without
-//! them these tests say that they did not run, and fail where `CI` is set. The figures stand in `docs/face.md`.
+//! them this program says that it did not run, and fails where `CI` is set. The figures stand in `docs/face.md`.
 
 #[path = "portraits/damage.rs"]
 mod damage;
 
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, LazyLock};
 
 use domain::ports::{FaceCause, FaceReading, Picture};
 use face::FaceModels;
 
-use damage::{blurred, canvas, cropped, decoded, exif_turned, jpeg, png, resized, turned};
+use damage::{blurred, canvas, cropped, decoded, exif_turned, jpeg, mirrored, png, resized, trimmed, turned};
 
 const PORTRAITS: [&str; 6] = ["macron_2014", "macron_2025", "ardern_2018", "ardern_2022", "obama", "sunak"];
 
@@ -19,19 +20,25 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/models")
 }
 
-/// The models; none, said aloud, where they were not fetched.
-fn models() -> Option<&'static FaceModels> {
-    static MODELS: OnceLock<Option<FaceModels>> = OnceLock::new();
-    let loaded = MODELS.get_or_init(|| {
-        if !folder().join("sface.toml").exists() {
-            let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
-            assert!(!in_ci, "target/models is missing: cargo xtask models");
-            println!("NOT RUN HERE: target/models is missing: cargo xtask models");
-            return None;
-        }
-        Some(FaceModels::load(&folder()).expect("what xtask fetched"))
-    });
-    loaded.as_ref()
+static MODELS: LazyLock<Arc<FaceModels>> = LazyLock::new(|| {
+    if !folder().join("sface.toml").exists() {
+        let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
+        assert!(
+            !in_ci,
+            "the tests on portraits cannot run: target/models is missing, cargo xtask models makes it"
+        );
+        // Past the test harness, which would keep it to itself and knows no case that was left out.
+        let remark =
+            "NOT RUN HERE: the tests on portraits. target/models is missing: cargo xtask models makes it\n";
+        std::io::stderr().write_all(remark.as_bytes()).expect("stderr");
+        std::process::exit(0);
+    }
+    Arc::new(FaceModels::load(&folder()).expect("what xtask fetched"))
+});
+
+/// The models. Where they were not fetched this program ends here, loudly; in CI it fails.
+fn models() -> &'static FaceModels {
+    &MODELS
 }
 
 fn portrait(name: &str) -> Vec<u8> {
@@ -39,7 +46,7 @@ fn portrait(name: &str) -> Vec<u8> {
 }
 
 fn read(models: &FaceModels, photo: &[u8]) -> Result<FaceReading, FaceCause> {
-    models.read(photo).expect("the models run")
+    models.read(photo, &models.set().primary.model.id).expect("the models run")
 }
 
 fn face(models: &FaceModels, photo: &[u8], what: &str) -> FaceReading {
@@ -52,7 +59,7 @@ fn cosine(a: &FaceReading, b: &FaceReading) -> f32 {
 
 #[test]
 fn one_person_matches_and_two_do_not() {
-    let Some(models) = models() else { return };
+    let models = models();
     let readings = PORTRAITS.map(|name| (name, face(models, &portrait(name), name)));
     for (name, reading) in &readings {
         println!("{name}: eyes {:.0} px, sharpness {:.3}", reading.eye_distance, reading.sharpness);
@@ -60,17 +67,33 @@ fn one_person_matches_and_two_do_not() {
     for (at, (name, reading)) in readings.iter().enumerate() {
         for (other_name, other) in &readings[at + 1..] {
             let found = cosine(reading, other);
-            println!("{name} {other_name}: {found:.3}, crops {:.3}", reading.crop.correlation(&other.crop));
+            let copies = [(reading, other), (other, reading)].map(|(a, b)| a.patch.copy_correlation(&b.crop));
+            println!("{name} {other_name}: {found:.3}, crops {:.3} {:.3}", copies[0], copies[1]);
             let same = name.split('_').next() == other_name.split('_').next();
             assert!(if same { found >= 0.55 } else { found <= 0.30 }, "{name} {other_name}: {found}");
-            assert!(reading.crop.correlation(&other.crop) < 0.98, "{name} {other_name} are no copies");
+            assert!(
+                copies.into_iter().all(|copy| copy < 0.95),
+                "{name} {other_name} are no copies: {copies:?}"
+            );
         }
+    }
+}
+
+/// What ONNX Runtime made of the same files and pairs (docs/face.md). Colours in the wrong order, landmarks in the wrong
+/// places or weights unfolded wrongly all give other numbers.
+#[test]
+fn cosines_are_those_of_another_runtime() {
+    let models = models();
+    for (a, b, wanted) in [("macron_2014", "macron_2025", 0.614), ("ardern_2018", "ardern_2022", 0.771)] {
+        let found = cosine(&face(models, &portrait(a), a), &face(models, &portrait(b), b));
+        println!("{a} {b}: {found:.4}");
+        assert!((found - wanted).abs() <= 0.01, "{a} {b}: {found}, not {wanted}");
     }
 }
 
 #[test]
 fn damage_that_leaves_the_face_leaves_the_match() {
-    let Some(models) = models() else { return };
+    let models = models();
     let other = face(models, &portrait("macron_2014"), "2014");
     let photo = portrait("macron_2025");
     let whole = decoded(&photo);
@@ -108,30 +131,64 @@ fn damage_that_leaves_the_face_leaves_the_match() {
     assert_eq!(read(models, &jpeg(&blurred(&whole, 16.0), 90)).map(|_| ()), Err(FaceCause::Blurred));
 }
 
-/// The same photo, whatever was done to it on its way, is told from another photo of the person.
+/// The same photo, whatever was done to it on its way, is told from another photo of the person (which
+/// `one_person_matches_and_two_do_not` holds below 0.95).
 #[test]
 fn copies_of_a_photo_correlate() {
-    let Some(models) = models() else { return };
+    let models = models();
+    let mut least: f32 = 1.0;
     for name in PORTRAITS {
         let photo = portrait(name);
         let (own, whole) = (face(models, &photo, name), decoded(&photo));
-        for (what, copy) in [
-            ("quality 60", jpeg(&whole, 60)),
-            ("quality 95", jpeg(&whole, 95)),
-            ("0.8 the size", jpeg(&resized(&whole, whole.width() * 8 / 10, whole.height() * 8 / 10), 90)),
-            ("cropped by 2 %", jpeg(&cropped(&whole, 0.02), 90)),
-            ("other metadata", exif_turned(&photo, 1)),
-        ] {
-            let found = face(models, &copy, what).crop.correlation(&own.crop);
-            println!("{name}, {what}: {found:.4}");
+        let scaled =
+            |percent: usize| resized(&whole, whole.width() * percent / 100, whole.height() * percent / 100);
+        let mut copies = vec![
+            ("other metadata".to_owned(), exif_turned(&photo, 1)),
+            ("lying, with an orientation".to_owned(), exif_turned(&photo, 6)),
+            ("cropped by 2 % at each side".to_owned(), jpeg(&cropped(&whole, 0.02), 90)),
+            ("cropped by 2 % at left and top".to_owned(), jpeg(&trimmed(&whole, 0.02), 90)),
+            ("resized, cropped, quality 60".to_owned(), jpeg(&cropped(&scaled(80), 0.02), 60)),
+            ("as PNG".to_owned(), png(&whole)),
+        ];
+        copies.extend(
+            [60, 70, 80, 90, 95].map(|quality| (format!("quality {quality}"), jpeg(&whole, quality))),
+        );
+        // No smaller than a probe may be: 24 pixels between the eyes, and some room.
+        let sizes = [50, 60, 70, 80, 90, 125, 150].into_iter();
+        let sizes = sizes.filter(|percent| own.eye_distance * *percent as f32 >= 2800.0);
+        copies.extend(sizes.map(|percent| (format!("{percent} % of the size"), jpeg(&scaled(percent), 90))));
+        for (what, copy) in copies {
+            let copy = face(models, &copy, &what);
+            let found = copy.patch.copy_correlation(&own.crop);
+            println!("{name}, {what}: {found:.4}; as aligned {:.4}", as_aligned(&copy, &own));
             assert!(found >= 0.98, "{name}, {what}: {found}");
+            least = least.min(found);
         }
+        let mirrored = face(models, &jpeg(&mirrored(&whole), 90), "mirrored");
+        println!(
+            "{name}, mirrored: {:.4}, not a copy by this measure",
+            mirrored.patch.copy_correlation(&own.crop)
+        );
     }
+    println!("the least of all copies: {least:.4}");
+}
+
+/// Pearson's correlation of two crops as they were aligned, without any search: what the search is needed for.
+fn as_aligned(a: &FaceReading, b: &FaceReading) -> f32 {
+    let [a, b] =
+        [a, b].map(|reading| reading.crop.grey().iter().map(|grey| f32::from(*grey)).collect::<Vec<_>>());
+    let mean = |grey: &[f32]| grey.iter().sum::<f32>() / grey.len() as f32;
+    let (mean_a, mean_b) = (mean(&a), mean(&b));
+    let product = |x: &[f32], mx: f32, y: &[f32], my: f32| {
+        x.iter().zip(y).map(|(x, y)| (x - mx) * (y - my)).sum::<f32>()
+    };
+    let spread = product(&a, mean_a, &a, mean_a) * product(&b, mean_b, &b, mean_b);
+    product(&a, mean_a, &b, mean_b) / spread.sqrt()
 }
 
 #[test]
 fn pictures_without_a_usable_face_have_their_cause() {
-    let Some(models) = models() else { return };
+    let models = models();
     let drawing =
         Picture::new(400, 400, (0..400 * 400 * 3).map(|at| (at / 3 % 400 / 40 * 25) as u8).collect());
     assert_eq!(read(models, &png(&drawing.expect("400 x 400"))).map(|_| ()), Err(FaceCause::NoFace));
@@ -147,7 +204,7 @@ fn pictures_without_a_usable_face_have_their_cause() {
 
 #[test]
 fn of_several_faces_the_largest_is_taken() {
-    let Some(models) = models() else { return };
+    let models = models();
     let whole = decoded(&portrait("obama"));
     let scaled = |height: usize| resized(&whole, whole.width() * height / whole.height(), height);
     let (large, small) = (scaled(500), scaled(150));
@@ -163,7 +220,7 @@ fn of_several_faces_the_largest_is_taken() {
 /// 16 megapixels are read, a pixel more a side is not.
 #[test]
 fn the_largest_picture_is_read_and_a_larger_one_is_refused() {
-    let Some(models) = models() else { return };
+    let models = models();
     let whole = decoded(&portrait("obama"));
     let pasted = [(whole, 1000, 1000)];
     face(models, &jpeg(&canvas(4096, 4096, &pasted), 90), "16 megapixels");
@@ -175,13 +232,12 @@ fn the_largest_picture_is_read_and_a_larger_one_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_photos_at_once() {
     use domain::ports::{FaceReader as _, FaceReaderError};
-    let Some(_) = models() else { return };
-    let models = std::sync::Arc::new(FaceModels::load(&folder()).expect("what xtask fetched"));
-    let pool = std::sync::Arc::new(face::FacePool::start(models, 2, 16).expect("threads"));
+    let pool = Arc::new(face::FacePool::start(Arc::clone(&MODELS), 2, 16).expect("threads"));
+    let primary = &MODELS.set().primary.model.id;
     let photo = zeroize::Zeroizing::new(portrait("macron_2014"));
     let reads = (0..200).map(|_| {
-        let (pool, photo) = (std::sync::Arc::clone(&pool), photo.clone());
-        tokio::spawn(async move { pool.read(photo).await })
+        let (pool, photo) = (Arc::clone(&pool), photo.clone());
+        tokio::spawn(async move { pool.read(photo, primary).await })
     });
     let (mut answered, mut full) = (0, 0);
     for read in reads.collect::<Vec<_>>() {

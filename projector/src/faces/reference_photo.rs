@@ -70,7 +70,7 @@ struct OpenedPhoto {
 impl FaceWork {
     /// Whose vectors are made.
     pub(crate) fn model(&self) -> &FaceModelId {
-        self.faces.reader.model()
+        &self.faces.reader.models().primary.model.id
     }
 
     /// Takes a record in. Again comes to the same.
@@ -203,7 +203,7 @@ impl FaceWork {
         let mut broken = 0;
         loop {
             let began = Instant::now();
-            match self.faces.reader.read(photo.clone()).await {
+            match self.faces.reader.read(photo.clone(), self.model()).await {
                 Ok(reading) => {
                     metrics::histogram!("identity_face_photo_seconds").record(began.elapsed());
                     return Ok(reading);
@@ -218,6 +218,9 @@ impl FaceWork {
                 }
                 Err(error @ FaceReaderError::Model(_)) => {
                     return Err(FaceStop::Unavailable(error.to_string()));
+                }
+                Err(error @ FaceReaderError::UnknownModel(_)) => {
+                    return Err(FaceStop::Halted(error.to_string()));
                 }
             }
             tokio::time::sleep(backoff.next_pause()).await;

@@ -2,6 +2,7 @@
 //! and nothing else of it: where and when somebody was photographed is not looked at.
 
 use domain::ports::Picture;
+use zeroize::Zeroize as _;
 
 use super::Lying;
 use crate::limits::EXIF_ENTRIES_MAX;
@@ -34,32 +35,48 @@ fn orientation(tiff: &[u8]) -> Option<u16> {
     (short(at + 2)? == SHORT).then(|| short(at + 8))?
 }
 
-/// The pixels as they are to be looked at.
+/// The pixels as they are to be looked at, moved within their own memory: a second copy of 16 megapixels would be as
+/// large again as all that decoding may hold.
 pub(super) fn upright(lying: Lying) -> Option<Picture> {
     let Lying { width, height, mut rgb, orientation } = lying;
-    if orientation <= 1 {
-        return Picture::new(width, height, std::mem::take(&mut *rgb));
+    let mut rgb = std::mem::take(&mut *rgb);
+    let (pixels, rest) = rgb.as_chunks_mut::<3>();
+    if pixels.len() != width.checked_mul(height)? || pixels.is_empty() || !rest.is_empty() {
+        rgb.zeroize();
+        return None;
     }
-    let (new_width, new_height) = if orientation >= 5 { (height, width) } else { (width, height) };
-    let mut turned = Vec::with_capacity(rgb.len());
-    for y in 0..new_height {
-        for x in 0..new_width {
-            // Which pixel of the file is seen at (x, y).
-            let (from_x, from_y) = match orientation {
-                2 => (width - 1 - x, y),
-                3 => (width - 1 - x, height - 1 - y),
-                4 => (x, height - 1 - y),
-                5 => (y, x),
-                6 => (y, height - 1 - x),
-                7 => (width - 1 - y, height - 1 - x),
-                8 => (width - 1 - y, x),
-                _ => (x, y),
-            };
-            let at = (from_y * width + from_x) * 3;
-            turned.extend_from_slice(rgb.get(at..at + 3)?);
+    // 5 to 8 are 1 to 4 with rows and columns exchanged, then mirrored as is left to do.
+    let (width, height) = if orientation >= 5 {
+        transpose(pixels, width);
+        (height, width)
+    } else {
+        (width, height)
+    };
+    if matches!(orientation, 2 | 3 | 6 | 7) {
+        pixels.chunks_exact_mut(width).for_each(<[_]>::reverse);
+    }
+    if matches!(orientation, 3 | 4 | 7 | 8) {
+        let mut rows: Vec<&mut [[u8; 3]]> = pixels.chunks_exact_mut(width).collect();
+        let (upper, lower) = rows.split_at_mut(height / 2);
+        upper.iter_mut().zip(lower.iter_mut().rev()).for_each(|(a, b)| a.swap_with_slice(b));
+    }
+    Picture::new(width, height, rgb)
+}
+
+/// Exchanges rows and columns: each pixel goes where it belongs, the one that was there next, until the round is
+/// closed. A bit a pixel says which ones have been moved.
+fn transpose(pixels: &mut [[u8; 3]], width: usize) {
+    let height = pixels.len() / width;
+    let mut moved = vec![0_u64; pixels.len().div_ceil(64)];
+    for first in 0..pixels.len() {
+        let (mut at, mut carried) = (first, pixels[first]);
+        while moved[at / 64] & 1 << (at % 64) == 0 {
+            moved[at / 64] |= 1 << (at % 64);
+            let (row, column) = (at / width, at % width);
+            at = column * height + row;
+            std::mem::swap(&mut carried, &mut pixels[at]);
         }
     }
-    Picture::new(new_width, new_height, turned)
 }
 
 #[cfg(test)]

@@ -20,33 +20,48 @@ pub(super) fn decode(photo: &[u8]) -> Result<Lying, FaceCause> {
     let (width, height) = (reader.info().width as usize, reader.info().height as usize);
     bounded(width, height)?;
     let bytes = reader.output_buffer_size().filter(|bytes| *bytes <= PICTURE_BYTES_MAX);
-    let mut pixels = Zeroizing::new(vec![0; bytes.ok_or(FaceCause::TooLarge)?]);
-    let frame = reader.next_frame(&mut pixels).map_err(undecodable)?;
+    let bytes = bytes.ok_or(FaceCause::TooLarge)?;
+    // As long as what comes and what is made of it, whichever is longer: it is made in the same place.
+    let mut rgb = Zeroizing::new(vec![0; bytes.max(width * height * 3)]);
+    let frame = reader.next_frame(&mut rgb[..bytes]).map_err(undecodable)?;
     let orientation = reader.info().exif_metadata.as_deref().map_or(1, orientation::of);
-    let pixels = pixels.get(..frame.buffer_size()).ok_or(FaceCause::Undecodable)?;
-    let rgb = Zeroizing::new(rgb(pixels, frame.color_type).ok_or(FaceCause::Undecodable)?);
     // Of an animation, the first frame may be smaller than the picture.
-    if (frame.width as usize, frame.height as usize) != (width, height) || rgb.len() != width * height * 3 {
+    if (frame.width as usize, frame.height as usize) != (width, height) {
         return Err(FaceCause::Undecodable);
     }
+    into_rgb(&mut rgb, width * height, frame.color_type).ok_or(FaceCause::Undecodable)?;
+    rgb.truncate(width * height * 3);
     Ok(Lying { width, height, rgb, orientation })
 }
 
-fn rgb(pixels: &[u8], colour: ColorType) -> Option<Vec<u8>> {
+/// Makes three bytes of each pixel, in place: from the front where pixels become shorter, from the back where longer.
+fn into_rgb(bytes: &mut [u8], pixels: usize, colour: ColorType) -> Option<()> {
     let on_white = |value: u8, alpha: u8| {
         let (value, alpha) = (u32::from(value), u32::from(alpha));
         ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
     };
-    Some(match colour {
-        ColorType::Rgb => pixels.to_vec(),
-        ColorType::Grayscale => pixels.iter().flat_map(|grey| [*grey; 3]).collect(),
+    match colour {
+        ColorType::Rgb => {}
+        ColorType::Grayscale => {
+            for at in (0..pixels).rev() {
+                let grey = *bytes.get(at)?;
+                bytes.get_mut(at * 3..at * 3 + 3)?.fill(grey);
+            }
+        }
         ColorType::GrayscaleAlpha => {
-            pixels.as_chunks().0.iter().flat_map(|[grey, alpha]| [on_white(*grey, *alpha); 3]).collect()
+            for at in (0..pixels).rev() {
+                let [grey, alpha] = *bytes.get(at * 2..)?.first_chunk()?;
+                bytes.get_mut(at * 3..at * 3 + 3)?.fill(on_white(grey, alpha));
+            }
         }
         ColorType::Rgba => {
-            let channels = |[r, g, b, a]: &[u8; 4]| [*r, *g, *b].map(|channel| on_white(channel, *a));
-            pixels.as_chunks().0.iter().flat_map(channels).collect()
+            for at in 0..pixels {
+                let [r, g, b, alpha] = *bytes.get(at * 4..)?.first_chunk()?;
+                let seen = [r, g, b].map(|channel| on_white(channel, alpha));
+                bytes.get_mut(at * 3..at * 3 + 3)?.copy_from_slice(&seen);
+            }
         }
         ColorType::Indexed => return None,
-    })
+    }
+    Some(())
 }

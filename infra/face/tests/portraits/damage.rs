@@ -70,6 +70,17 @@ pub(crate) fn cropped(picture: &Picture, share: f32) -> Picture {
     made(picture.width() - 2 * left, picture.height() - 2 * top, |x, y| at(picture, x + left, y + top))
 }
 
+/// That share taken off at the left and at the top.
+pub(crate) fn trimmed(picture: &Picture, share: f32) -> Picture {
+    let off = |side: usize| (side as f32 * share) as usize;
+    let (left, top) = (off(picture.width()), off(picture.height()));
+    made(picture.width() - left, picture.height() - top, |x, y| at(picture, x + left, y + top))
+}
+
+pub(crate) fn mirrored(picture: &Picture) -> Picture {
+    made(picture.width(), picture.height(), |x, y| at(picture, picture.width() - 1 - x, y))
+}
+
 /// A Gaussian's worth of blur: three box blurs along each axis (their variance is (w² − 1)/4 together).
 pub(crate) fn blurred(picture: &Picture, sigma: f32) -> Picture {
     let reach = (((4.0 * sigma * sigma + 1.0).sqrt() - 1.0) / 2.0).round() as usize;

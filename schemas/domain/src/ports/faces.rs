@@ -4,23 +4,7 @@
 use async_trait::async_trait;
 use zeroize::{Zeroize, Zeroizing};
 
-/// Which model made a vector. Vectors of two models say nothing about each other, so both parts are compared: the
-/// same network with weights stored otherwise is another model.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct FaceModelId {
-    /// The manifest's name for it.
-    pub name: String,
-    /// SHA-256 of the model file as it was shipped.
-    pub sha256: [u8; 32],
-}
-
-impl std::fmt::Display for FaceModelId {
-    /// The name and the digest's first 8 bytes, in hexadecimal: what answers and status lines show.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}@", self.name)?;
-        self.sha256[..8].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
+use super::{FaceCrop, FaceModelId, FaceModelSet, FacePatch};
 
 /// A decoded picture: 8 bits a channel, red, green, blue, rows from the top, upright as its EXIF orientation says.
 /// Wiped when it is dropped.
@@ -133,49 +117,6 @@ impl std::fmt::Debug for FaceVector {
     }
 }
 
-/// Side of [`FaceCrop`], in pixels.
-pub const FACE_CROP_SIDE: usize = 32;
-
-/// The aligned face, grey, 32 × 32: enough to tell that two photos are copies of one, and too little to show to
-/// anybody. Personal data all the same.
-#[derive(Clone, PartialEq, Eq)]
-pub struct FaceCrop(Zeroizing<Vec<u8>>);
-
-impl FaceCrop {
-    /// None where it is not 32 × 32 bytes.
-    pub fn new(grey: Vec<u8>) -> Option<Self> {
-        let grey = Zeroizing::new(grey);
-        (grey.len() == FACE_CROP_SIDE * FACE_CROP_SIDE).then_some(Self(grey))
-    }
-
-    /// A byte a pixel, to be sealed.
-    pub fn grey(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// Pearson's correlation of the pixels, −1 to 1; 0 where one of them is a single flat grey.
-    pub fn correlation(&self, other: &Self) -> f32 {
-        let mean =
-            |crop: &Self| crop.0.iter().map(|grey| f64::from(*grey)).sum::<f64>() / crop.0.len() as f64;
-        let (mean_a, mean_b) = (mean(self), mean(other));
-        let (mut both, mut a_alone, mut b_alone) = (0.0, 0.0, 0.0);
-        for (a, b) in self.0.iter().zip(other.0.iter()) {
-            let (a, b) = (f64::from(*a) - mean_a, f64::from(*b) - mean_b);
-            both += a * b;
-            a_alone += a * a;
-            b_alone += b * b;
-        }
-        let spread = (a_alone * b_alone).sqrt();
-        if spread > 0.0 { (both / spread) as f32 } else { 0.0 }
-    }
-}
-
-impl std::fmt::Debug for FaceCrop {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("FaceCrop")
-    }
-}
-
 /// What keeps a photo's face from being compared, or what to know of it. Kept with the enrolment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FaceCause {
@@ -229,10 +170,14 @@ impl FaceCause {
 /// What a photo's face came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaceReading {
+    /// Which embedder made the vector.
+    pub model: FaceModelId,
     /// Of the largest face.
     pub vector: FaceVector,
-    /// The same face, for telling copies.
+    /// The same face, small: what is kept of a reference to tell copies by. The same whichever embedder was asked for.
     pub crop: FaceCrop,
+    /// The same face, larger: what a probe's is looked for in with a reference's crop. Never stored.
+    pub patch: FacePatch,
     /// Between its eyes, in pixels of the photo.
     pub eye_distance: f32,
     /// How much detail it holds, 0 to 1.
@@ -281,14 +226,16 @@ pub trait FaceEmbedder: Send + Sync {
 /// Reads photos: decodes, detects, aligns, judges, embeds. What the projector and the API are given.
 #[async_trait]
 pub trait FaceReader: Send + Sync {
-    /// Whose vectors a reading brings.
-    fn model(&self) -> &FaceModelId;
+    /// What it was given.
+    fn models(&self) -> &FaceModelSet;
 
-    /// One photo, JPEG or PNG. `Ok(Err(cause))` is an answer about the photo and comes out the same each time; an
-    /// error is one of this machine at this moment, and worth trying again.
+    /// One photo, JPEG or PNG, with the vector of that embedder. `Ok(Err(cause))` is an answer about the photo and comes
+    /// out the same each time; an error is one of this machine at this moment, and worth trying again, but for
+    /// [`FaceReaderError::UnknownModel`].
     async fn read(
         &self,
         photo: Zeroizing<Vec<u8>>,
+        embedder: &FaceModelId,
     ) -> Result<Result<FaceReading, FaceCause>, FaceReaderError>;
 }
 
@@ -314,6 +261,9 @@ pub enum FaceReaderError {
     /// A model failed.
     #[error(transparent)]
     Model(#[from] FaceModelFault),
+    /// The embedder that was asked for is none of [`FaceReader::models`].
+    #[error("the model {0} is not loaded")]
+    UnknownModel(FaceModelId),
 }
 
 #[cfg(test)]
@@ -338,17 +288,6 @@ mod tests {
             assert_eq!(FaceVector::normalised(bad), None);
         }
         assert_eq!(format!("{:?}", vector(&[3.0, 4.0])), "FaceVector(2 numbers)");
-    }
-
-    #[test]
-    fn copies_correlate_whatever_their_brightness() {
-        let crop =
-            |pixel: fn(usize) -> u8| FaceCrop::new((0..1024).map(pixel).collect()).expect("1024 bytes");
-        let face = crop(|at| (at % 200) as u8);
-        assert!(face.correlation(&crop(|at| (at % 200) as u8 / 2 + 40)) > 0.999);
-        assert!(face.correlation(&crop(|at| 255 - (at % 200) as u8)) < -0.999);
-        assert_eq!(face.correlation(&crop(|_| 7)), 0.0);
-        assert_eq!(FaceCrop::new(vec![0; 1023]), None);
     }
 
     #[test]
