@@ -63,6 +63,10 @@ pub(crate) const FACE_PARTITIONS_AT_ONCE: usize = 4;
 /// a thread does nothing else.
 pub(crate) const FACE_PHOTOS_AT_ONCE: usize = 8;
 
+/// Photos that wait for the reader's threads at most, besides those that are at one: no photo of the second projection
+/// is turned away.
+pub const FACE_PHOTOS_WAITING_MAX: usize = FACE_PARTITIONS_AT_ONCE * FACE_PHOTOS_AT_ONCE;
+
 /// Pauses of the second projection after what may pass: a model that fails, a store that does not answer, a reader that
 /// has no room.
 pub(crate) const FACE_RETRY: RetrySchedule =

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::event::{Offset, Partition};
 use domain::ports::{FaceModelId, FaceVectors, OffsetRange, ReadBounds, StoredRecord, Topic};
-use domain::rows::HeldOrg;
+use domain::rows::{HeldOrg, PositionRow};
 use event_codec::Codec;
 
 use crate::batch::decode_record::customer_of_key;
@@ -47,26 +47,36 @@ impl DuePhotos {
     }
 }
 
-/// Counts them.
+/// Counts them, for every model that has a position.
 ///
 /// # Errors
 /// [`StatusError`].
 pub async fn due_photos(
     ports: &ProjectorPorts,
     vectors: &dyn FaceVectors,
-    model: &FaceModelId,
-) -> Result<DuePhotos, StatusError> {
+) -> Result<Vec<DuePhotos>, StatusError> {
     let topic = ports.log.describe(Topic::Events).await?;
-    let mut partitions = Vec::new();
-    for OffsetRange { partition, earliest, end } in ports.log.offsets(Topic::Events).await? {
-        let position = vectors.position(model, topic.id, partition).await?;
-        let (next, held) = position.map_or((earliest, Vec::new()), |position| (position.next, position.held));
-        let mut of = PartitionDue { partition, end, next, due: 0, at_least: false, held };
-        count(ports, &mut of).await?;
-        partitions.push(of);
+    let positions = vectors.positions(topic.id).await?;
+    let mut models: Vec<FaceModelId> = positions.iter().map(|(model, _)| model.clone()).collect();
+    models.dedup();
+    let mut ranges = ports.log.offsets(Topic::Events).await?;
+    ranges.sort_by_key(|range| range.partition);
+    let mut all = Vec::new();
+    for model in models {
+        let mut partitions = Vec::new();
+        for OffsetRange { partition, earliest, end } in ranges.iter().copied() {
+            let of_both =
+                |(of, row): &&(FaceModelId, PositionRow)| *of == model && row.partition == partition;
+            let position = positions.iter().find(of_both).map(|(_, position)| position);
+            let next = position.map_or(earliest, |position| position.next);
+            let held = position.map(|position| position.held.clone()).unwrap_or_default();
+            let mut of = PartitionDue { partition, end, next, due: 0, at_least: false, held };
+            count(ports, &mut of).await?;
+            partitions.push(of);
+        }
+        all.push(DuePhotos { model, partitions });
     }
-    partitions.sort_by_key(|of| of.partition);
-    Ok(DuePhotos { model: model.clone(), partitions })
+    Ok(all)
 }
 
 /// From the first record of an org that waits, or else from the position, to the end.
