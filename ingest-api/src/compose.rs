@@ -348,7 +348,14 @@ fn spawn_projector(
         ..projector::ProjectorSettings::default()
     };
     let generations = Arc::clone(&engine.operations.generations);
-    let runner = projector::ProjectorRunner::new(ports, settings).following(generations, instance_name());
+    let reader = engine.face_reader(projector::limits::FACE_PHOTOS_WAITING_MAX).unwrap_or_else(|error| {
+        failed.tell(&error);
+        None
+    });
+    let vectors = Arc::clone(&engine.face_vectors);
+    let runner = projector::ProjectorRunner::new(ports, settings)
+        .following(generations, instance_name())
+        .reading_faces(reader.map(|reader| projector::FacePorts { reader, vectors }));
     let progress = runner.progress();
     let task = tokio::spawn(async move {
         if let Err(error) = runner.run(cancel).await {

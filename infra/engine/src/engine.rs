@@ -5,12 +5,12 @@ use std::sync::Arc;
 use domain::event::TopicId;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::ports::{
-    EventLog, ExternalIds, Generations, Inspection, KeyNotes, KeyRows, LogError, Projection, StoreError,
-    Topic, Views,
+    EventLog, ExternalIds, FaceVectors, Generations, Inspection, KeyNotes, KeyRows, Projection, Topic, Views,
 };
 use domain::time::Timestamp;
 use event_codec::Codec;
-use store_sqlite::{SqliteKeys, SqliteLog, SqliteLogOptions, SqliteViews};
+use face::FaceModels;
+use store_sqlite::{SqliteFaceVectors, SqliteKeys, SqliteLog, SqliteLogOptions, SqliteViews};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vault::{FileKms, Freshness, Kms, KmsError, Vault};
@@ -18,14 +18,18 @@ use vault::{FileKms, Freshness, Kms, KmsError, Vault};
 #[cfg(feature = "distributed")]
 mod distributed;
 mod erasures;
+mod faces;
 mod installation;
+mod open_error;
 #[cfg(feature = "distributed")]
 mod schema_ids;
 
+pub use self::faces::face_model_set;
 use self::installation::PartPaths;
 pub use self::installation::{InstallationError, InstallationPart, PartFault};
-use crate::config::{Config, ConfigError, EngineKind};
-use crate::data_dir::{DataDir, DataDirError, ServerLock};
+pub use self::open_error::OpenError;
+use crate::config::{Config, EngineKind};
+use crate::data_dir::{DataDir, ServerLock};
 use crate::limits::{OPEN_RETRY, RETENTION_EVERY};
 
 /// What a program opens an engine for.
@@ -60,73 +64,6 @@ impl Durability {
     }
 }
 
-/// Why an engine was not opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The settings.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The data folder.
-    #[error(transparent)]
-    DataDir(#[from] DataDirError),
-    /// Its parts do not belong together.
-    #[error(transparent)]
-    Installation(#[from] InstallationError),
-    /// One of the stores in it.
-    #[error(transparent)]
-    Store(#[from] store_sqlite::OpenError),
-    /// The distributed engine's log.
-    #[cfg(feature = "distributed")]
-    #[error(transparent)]
-    Kafka(#[from] log_kafka::OpenError),
-    /// The distributed engine's read model and key store.
-    #[cfg(feature = "distributed")]
-    #[error(transparent)]
-    Cql(#[from] views_cql::OpenError),
-    /// The external schema registry.
-    #[cfg(feature = "distributed")]
-    #[error(transparent)]
-    Registry(#[from] schema_registry::RegistryError),
-    /// The log's schema ids are not those that the settings ask for.
-    #[error("the schema ids of this installation's records: {0}")]
-    SchemaIds(String),
-    /// A topic could not be looked into.
-    #[error("{}: {}", .0.name(), .1)]
-    Log(Topic, LogError),
-    /// The key store, asked for its notes or for a customer's row.
-    #[error("the key store: {0}")]
-    Keys(#[from] StoreError),
-    /// The org keys.
-    #[error(transparent)]
-    Kms(#[from] KmsError),
-    /// The distributed engine, which this build was made without.
-    #[cfg(not(feature = "distributed"))]
-    #[error(
-        "this program was built with the embedded engine alone: build it with its default features for the distributed one"
-    )]
-    EmbeddedOnly,
-    /// The task that opened them ended.
-    #[error("opening the stores was interrupted")]
-    BrokenOff,
-}
-
-impl OpenError {
-    /// Whether waiting may mend it: a broker or a node that does not answer yet.
-    fn may_pass(&self) -> bool {
-        match self {
-            #[cfg(feature = "distributed")]
-            Self::Kafka(error) => error.is_transient(),
-            #[cfg(feature = "distributed")]
-            Self::Cql(views_cql::OpenError::Unreachable { .. } | views_cql::OpenError::Store(_)) => true,
-            #[cfg(feature = "distributed")]
-            Self::Registry(error) => error.is_transient(),
-            Self::Log(_, error) => error.is_transient(),
-            Self::Keys(error) => error.is_transient(),
-            _ => false,
-        }
-    }
-}
-
 /// What rebuilds, handovers and quarantine lists need of the read model.
 #[derive(Clone)]
 pub struct Operations {
@@ -150,6 +87,8 @@ pub struct Engine {
     pub keys: Arc<dyn KeyRows>,
     /// The orgs' own ids for customers.
     pub external_ids: Arc<dyn ExternalIds>,
+    /// What was made of reference photos.
+    pub face_vectors: Arc<dyn FaceVectors>,
     notes: Arc<dyn KeyNotes>,
     /// Org keys.
     pub kms: Arc<dyn Kms>,
@@ -158,6 +97,8 @@ pub struct Engine {
     durability: Durability,
     data_dir: Option<DataDir>,
     housekeeping: Housekeeping,
+    /// A server's, where a folder of them is configured.
+    face_models: Option<Arc<FaceModels>>,
     /// Last, so that the folder is free only once its files are closed.
     _lock: Option<ServerLock>,
 }
@@ -171,13 +112,19 @@ impl Engine {
     /// [`OpenError`], in words for an operator.
     pub async fn open(config: &Config, role: Role) -> Result<Self, OpenError> {
         config.check()?;
-        let engine = match config.engine.kind {
+        // First: a folder that is not whole stops the start before anything is waited for.
+        let face_models = match role {
+            Role::Server => faces::load(&config.face).await?,
+            Role::Tool => None,
+        };
+        let mut engine = match config.engine.kind {
             EngineKind::Embedded => open_embedded(config, role).await?,
             #[cfg(feature = "distributed")]
             EngineKind::Distributed => Box::pin(distributed::open(config, role)).await?,
             #[cfg(not(feature = "distributed"))]
             EngineKind::Distributed => return Err(OpenError::EmbeddedOnly),
         };
+        engine.face_models = face_models;
         if role == Role::Server {
             let erasures = erasures::Erasures::of(&engine);
             until_there(role, "what was erased", || erasures.apply()).await?;
@@ -280,6 +227,7 @@ struct Embedded {
     log: Arc<SqliteLog>,
     views: Arc<SqliteViews>,
     keys: Arc<SqliteKeys>,
+    face_vectors: Arc<SqliteFaceVectors>,
     kms: FileKms,
 }
 
@@ -299,16 +247,17 @@ impl Embedded {
         let log = SqliteLog::open(&data_dir.log(), options)?;
         let views = SqliteViews::open(&data_dir.views())?;
         let keys = SqliteKeys::open(&data_dir.keystore())?;
+        let face_vectors = SqliteFaceVectors::open(&data_dir.views())?;
         let kms = FileKms::open(config.kms_file())?;
         parts.mark(&kms)?;
         drop(opening);
-        Ok(Self { data_dir, lock, log, views, keys, kms })
+        Ok(Self { data_dir, lock, log, views, keys, face_vectors, kms })
     }
 }
 
 async fn open_embedded(config: &Config, role: Role) -> Result<Engine, OpenError> {
     let settings = config.clone();
-    let Embedded { data_dir, lock, log, views, keys, kms } =
+    let Embedded { data_dir, lock, log, views, keys, face_vectors, kms } =
         tokio::task::spawn_blocking(move || Embedded::open(&settings, role))
             .await
             .map_err(|_| OpenError::BrokenOff)??;
@@ -331,12 +280,14 @@ async fn open_embedded(config: &Config, role: Role) -> Result<Engine, OpenError>
         operations,
         keys,
         external_ids,
+        face_vectors,
         notes,
         kms: Arc::new(kms),
         codec: Codec::committed(),
         durability: Durability::Fsynced,
         data_dir: Some(data_dir),
         housekeeping,
+        face_models: None,
         _lock: lock,
     })
 }

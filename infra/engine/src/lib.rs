@@ -14,4 +14,5 @@ mod limits;
 pub use config::Config;
 pub use engine::{
     Durability, Engine, InstallationError, InstallationPart, OpenError, Operations, PartFault, Role,
+    face_model_set,
 };

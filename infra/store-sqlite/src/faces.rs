@@ -11,7 +11,7 @@ use domain::limits::FACE_VECTORS_READ_MAX;
 use domain::ports::{FaceModelId, FaceVectorRow, FaceVectors, StoreError};
 use domain::rows::{PositionRow, WriteTimestamp};
 use row_codec::RowBody as _;
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
 use crate::OpenError;
 use crate::limits::FACES_CACHE_KIB;
@@ -82,6 +82,10 @@ impl FaceVectors for SqliteFaceVectors {
             .await
     }
 
+    async fn positions(&self, topic_id: TopicId) -> Result<Vec<(FaceModelId, PositionRow)>, StoreError> {
+        self.pool.read(move |transaction| positions(transaction, topic_id)).await
+    }
+
     async fn move_position(
         &self,
         at: WriteTimestamp,
@@ -149,6 +153,31 @@ fn erase(transaction: &Transaction<'_>, at: WriteTimestamp, customer: &CustomerR
     Ok(())
 }
 
+fn positions(
+    transaction: &Transaction<'_>,
+    topic_id: TopicId,
+) -> Result<Vec<(FaceModelId, PositionRow)>, Failure> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT model, model_sha256, log_partition, body FROM face_position WHERE topic_id = ?1 \
+         ORDER BY model, model_sha256, log_partition",
+    )?;
+    let mut rows = statement.query([topic_id.0.as_slice()])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let key = (topic_id, Partition(row.get(2)?));
+        let body: Vec<u8> = row.get(3)?;
+        found.push((model(row)?, PositionRow::read_body(key, &body)?));
+    }
+    Ok(found)
+}
+
+/// From a row's first two columns.
+fn model(row: &Row<'_>) -> Result<FaceModelId, Failure> {
+    let digest: Vec<u8> = row.get(1)?;
+    let sha256 = digest.try_into().map_err(|_| Failure::Stored("a digest of another length"))?;
+    Ok(FaceModelId { name: row.get(0)?, sha256 })
+}
+
 fn of_customer(transaction: &Transaction<'_>, customer: &CustomerRef) -> Result<Vec<FaceVectorRow>, Failure> {
     let mut statement = transaction.prepare_cached(
         "SELECT model, model_sha256, body FROM face_vector WHERE org = ?1 AND customer = ?2 \
@@ -161,11 +190,8 @@ fn of_customer(transaction: &Transaction<'_>, customer: &CustomerRef) -> Result<
     ])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let digest: Vec<u8> = row.get(1)?;
-        let sha256 = digest.try_into().map_err(|_| Failure::Stored("a digest of another length"))?;
-        let model = FaceModelId { name: row.get(0)?, sha256 };
         let body: Vec<u8> = row.get(2)?;
-        found.push(FaceVectorRow::read_body((customer.clone(), model), &body)?);
+        found.push(FaceVectorRow::read_body((customer.clone(), model(row)?), &body)?);
     }
     Ok(found)
 }

@@ -139,6 +139,10 @@ pub async fn positions_are_a_models_own_and_do_not_go_back(faces: &Faces, s: &Sa
     faces.move_position(upsert(0), &other, &position(1, false)).await.expect("moved");
     assert_eq!(read(&other).await, Some(position(1, false)));
     assert_eq!(read(&model).await, Some(position(6, false)));
+    let all = faces.positions(s.topic(0)).await.expect("read");
+    let expected = [(other.clone(), position(1, false)), (model.clone(), position(6, false))];
+    assert!(expected.iter().all(|one| all.contains(one)) && all.len() == 2, "{all:?}");
+    assert_eq!(faces.positions(s.topic(1)).await.expect("read"), []);
     // The same name with another file is another model.
     let other_file = FaceModelId { sha256: other.sha256, ..model.clone() };
     assert_eq!(read(&other_file).await, None);

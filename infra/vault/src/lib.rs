@@ -23,6 +23,7 @@ mod random;
 mod vault;
 
 pub use customer_keys::{CustomerKeys, DataKeys, FreshKeys, SealContext, StoredKeys};
+pub use envelope::suite_of_envelope;
 pub use error::{KmsError, OpenError, VaultError};
 pub use evidence::{
     EvidenceKeyError, EvidenceKeyPair, EvidencePrivateKey, EvidencePublicKey, EvidenceSecret,

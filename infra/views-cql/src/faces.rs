@@ -24,6 +24,7 @@ struct FaceStatements {
     erase: Statement,
     of_customer: Statement,
     position: Statement,
+    positions: Statement,
     move_position: Statement,
 }
 
@@ -66,6 +67,12 @@ impl CqlFaceVectors {
                     "face_position",
                     "SELECT body FROM {views}.face_positions
                     WHERE model = ? AND model_sha256 = ? AND topic_id = ? AND log_partition = ?",
+                )
+                .await?,
+                positions: prepare(
+                    "face_positions",
+                    // A row for each model and partition: the whole table is small.
+                    "SELECT model, model_sha256, topic_id, log_partition, body FROM {views}.face_positions",
                 )
                 .await?,
                 move_position: prepare(
@@ -133,6 +140,27 @@ impl FaceVectors for CqlFaceVectors {
         let found = self.session.first::<(Vec<u8>,)>(&statements.position, &cells).await?;
         let position = found.map(|(body,)| PositionRow::read_body((topic_id, partition), &body));
         Ok(position.transpose()?)
+    }
+
+    async fn positions(&self, topic_id: TopicId) -> Result<Vec<(FaceModelId, PositionRow)>, StoreError> {
+        let statements = self.statements().await?;
+        let decode = || failed(statements.positions.name, Kind::Decode);
+        let mut found = Vec::new();
+        self.session
+            .each::<(String, Vec<u8>, Vec<u8>, i32, Vec<u8>)>(&statements.positions, &[], |row| {
+                let (name, digest, topic, partition, body) = row;
+                if topic == topic_id.0 {
+                    let model = FaceModelId { name, sha256: digest.try_into().map_err(|_| decode())? };
+                    let partition = Partition(u32::try_from(partition).map_err(|_| decode())?);
+                    found.push((model, PositionRow::read_body((topic_id, partition), &body)?));
+                }
+                Ok(ControlFlow::Continue(()))
+            })
+            .await?;
+        found.sort_by(|(a, of_a), (b, of_b)| {
+            (&a.name, a.sha256, of_a.partition).cmp(&(&b.name, b.sha256, of_b.partition))
+        });
+        Ok(found)
     }
 
     async fn move_position(

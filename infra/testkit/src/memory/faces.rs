@@ -80,6 +80,15 @@ impl FaceVectors for MemoryFaceVectors {
         Ok(lock(&self.inner).positions.get(&key).map(|(_, position)| position.clone()))
     }
 
+    async fn positions(&self, topic_id: TopicId) -> Result<Vec<(FaceModelId, PositionRow)>, StoreError> {
+        let inner = lock(&self.inner);
+        let of_topic = inner.positions.iter().filter(|((_, topic, _), _)| *topic == topic_id);
+        let named = of_topic.map(|(((name, sha256), ..), (_, position))| {
+            (FaceModelId { name: name.clone(), sha256: *sha256 }, position.clone())
+        });
+        Ok(named.collect())
+    }
+
     async fn move_position(
         &self,
         at: WriteTimestamp,

@@ -64,6 +64,9 @@ pub trait FaceVectors: Send + Sync {
         partition: Partition,
     ) -> Result<Option<PositionRow>, StoreError>;
 
+    /// Every position in that topic, of every model that ever had one, by model and partition.
+    async fn positions(&self, topic_id: TopicId) -> Result<Vec<(FaceModelId, PositionRow)>, StoreError>;
+
     /// Writes that position, unless one of a higher timestamp stands.
     async fn move_position(
         &self,
