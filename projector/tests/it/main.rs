@@ -2,6 +2,7 @@
 //! the program itself on the same folder.
 
 mod cli;
+mod faces;
 mod handover;
 mod keys_away;
 mod quarantine;
