@@ -4,6 +4,7 @@
 pub mod attempts;
 pub mod cursor;
 pub mod customers;
+pub mod face_reference;
 pub mod kyc;
 pub mod me;
 pub mod unseal;

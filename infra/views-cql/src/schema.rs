@@ -66,7 +66,7 @@ const KEYS_2: &[&str] = &["CREATE TABLE IF NOT EXISTS {keys}.notes (name text PR
 const KEYS_3: &[&str] = &["ALTER TABLE {keys}.key_rows ADD attempt_until bigint"];
 
 /// A generation's tables, by version.
-pub(crate) const GENERATION: &[&[&str]] = &[FIRST, LOOKS];
+pub(crate) const GENERATION: &[&[&str]] = &[FIRST, LOOKS, REFERENCES];
 
 const FIRST: &[&str] = &[
     // A verification and what was noticed about it: one partition, one read.
@@ -125,8 +125,12 @@ const LOOKS: &[&str] = &[
         org text, customer text, PRIMARY KEY ((org, customer)))",
 ];
 
+/// References that came by themselves. Unlike an enrolment such a row outlives an erasure. No earlier build wrote any.
+const REFERENCES: &[&str] = &["CREATE TABLE IF NOT EXISTS {views}.face_references_g{g} (
+        org text, customer text, id text, body blob, PRIMARY KEY ((org, customer), id))"];
+
 /// The generation's tables, for dropping them.
-pub(crate) const GENERATION_TABLES: [&str; 13] = [
+pub(crate) const GENERATION_TABLES: [&str; 14] = [
     "verifications",
     "verifications_of_customer",
     "verifications_of_hour",
@@ -140,6 +144,7 @@ pub(crate) const GENERATION_TABLES: [&str; 13] = [
     "positions",
     "signals_of_customer",
     "quarantined",
+    "face_references",
 ];
 
 /// What stands for the names in a statement.

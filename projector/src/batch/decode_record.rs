@@ -74,6 +74,7 @@ fn poison(record: &StoredRecord, customer: CustomerRef, event: Option<&Event>, c
         appended_at: record.appended_at,
         event_id: event.map(|e| e.event_id().clone()),
         verification_id: event.and_then(Event::verification_id).cloned(),
+        reference_id: event.and_then(Event::reference_id).cloned(),
         body_fingerprint: event.and_then(Event::body_fingerprint),
         cause: cause.to_owned(),
     }
@@ -113,11 +114,8 @@ pub(crate) async fn decode_record(
             Some(UnopenedCause::KeyAway(KeyWait { org: customer.org, at: record.source.offset, why }))
         }
     };
-    let fact = Box::new(Fact::Event {
-        event: RecordedEvent { event, source: record.source, appended_at: record.appended_at },
-        // No embedding model is configured: every enrolment is an honest fallback stub.
-        embedding_model: None,
-    });
+    let event = RecordedEvent { event, source: record.source, appended_at: record.appended_at };
+    let fact = Box::new(Fact::Event(event));
     Ok(match unopened {
         Some(unopened) => DecodedRecord::Unopened(fact, unopened),
         None => DecodedRecord::Fact(fact),

@@ -65,10 +65,36 @@ fn committed(name: &str, content: &[u8]) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{name}: {error}; {HOW}"))
 }
 
+/// Whether this build writes that version of the record: an older one is only read.
+fn is_written(sample: &str) -> bool {
+    let mut parts = sample.split('.');
+    let name = format!("identity.{}", parts.next().expect("a name"));
+    let version = parts.next().and_then(|part| part.strip_prefix('v')?.parse().ok());
+    registry::entries().filter(|entry| entry.schema.name() == name).map(|entry| entry.version).max()
+        == version
+}
+
+/// What is committed of a version that later ones followed.
+#[test]
+fn every_golden_file_of_an_older_version_is_read_as_ever() {
+    let codec = Codec::committed();
+    let mut older = 0;
+    for (name, value) in samples().into_iter().filter(|(name, _)| !is_written(name)) {
+        let mut golden = stored(&value.encode(&codec, &meta()).expect("fits"));
+        let read =
+            |ending: &str| std::fs::read(folder().join(format!("{name}.{ending}"))).expect("committed");
+        golden.value = Some(read("bin").into());
+        golden.headers = headers_of(&String::from_utf8(read("json")).expect("JSON"));
+        assert_eq!(Any::decode(&codec, value.topic(), &golden), Ok(value), "{name}");
+        older += 1;
+    }
+    assert!(older >= 2, "FaceEnrolled has two versions");
+}
+
 #[test]
 fn every_golden_file_is_written_and_read_as_ever() {
     let codec = Codec::committed();
-    for (name, value) in samples() {
+    for (name, value) in samples().into_iter().filter(|(name, _)| is_written(name)) {
         let record = value.encode(&codec, &meta()).expect("fits");
         let json = headers_json(&record);
         let golden_value = committed(&format!("{name}.bin"), &record.value);

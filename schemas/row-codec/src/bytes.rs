@@ -54,11 +54,10 @@ impl<'o> BodyWriter<'o> {
     }
 
     pub(crate) fn fingerprint(&mut self, value: &Fingerprint) {
-        self.tag(&value.0);
+        self.digest(&value.0);
     }
 
-    /// A keyed hash.
-    pub(crate) fn tag(&mut self, value: &[u8; 32]) {
+    pub(crate) fn digest(&mut self, value: &[u8; 32]) {
         self.0.extend_from_slice(value);
     }
 
@@ -187,10 +186,10 @@ impl<'b> BodyReader<'b> {
     }
 
     pub(crate) fn fingerprint(&mut self) -> Result<Fingerprint, RowError> {
-        Ok(Fingerprint(self.tag()?))
+        self.digest().map(Fingerprint)
     }
 
-    pub(crate) fn tag(&mut self) -> Result<[u8; 32], RowError> {
+    pub(crate) fn digest(&mut self) -> Result<[u8; 32], RowError> {
         self.array()
     }
 

@@ -23,6 +23,9 @@ fn there_and_back(row: &ViewRow, change: impl Fn(&mut Vec<u8>)) -> Option<Result
         ViewRow::Enrolment(row) => {
             of(row, (row.customer.clone(), row.id.clone()), change).map(ViewRow::Enrolment)
         }
+        ViewRow::Reference(row) => {
+            of(row, (row.customer.clone(), row.id.clone()), change).map(ViewRow::Reference)
+        }
         ViewRow::TierEvent(row) => of(row, row.customer.clone(), change).map(ViewRow::TierEvent),
         ViewRow::Note(row) => of(row, row.customer.clone(), change).map(ViewRow::Note),
         ViewRow::State(row) => {
@@ -47,7 +50,7 @@ fn every_field_is_in_the_bytes() {
     let all: Vec<&ViewRow> = kinds.iter().flatten().collect();
     let bytes: BTreeSet<Vec<u8>> = all.iter().map(|row| canonical(row)).collect();
     assert_eq!(bytes.len(), all.len(), "no two rows have the same bytes");
-    assert_eq!(kinds.len(), 10, "every kind of row");
+    assert_eq!(kinds.len(), 11, "every kind of row");
     assert!(all.len() > 150, "{} rows", all.len());
 }
 

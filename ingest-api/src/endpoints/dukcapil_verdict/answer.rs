@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::command::VerdictNames;
+use crate::reading::face_reference;
 use crate::serving::errors::ApiError;
 use crate::writes::answer::WriteAnswer;
 
@@ -99,7 +100,11 @@ impl<'a> EnrolmentBody<'a> {
 
     /// Shows a row.
     pub fn of_row(row: &'a EnrolmentRow) -> Self {
-        Self { id: row.id.as_str(), source: row.face_source.as_str(), fallback_stub: row.fallback_stub }
+        Self {
+            id: row.id.as_str(),
+            source: row.face_source.as_str(),
+            fallback_stub: face_reference::is_fallback_stub(row),
+        }
     }
 }
 

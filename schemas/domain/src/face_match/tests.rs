@@ -27,9 +27,8 @@ fn enrolment(number: u8, face_source: FaceSource, age_minutes: i64) -> Enrolment
         },
         face_source,
         created_at: Timestamp::from_millis((1_000 - age_minutes) * MINUTE_MS),
-        verification_id: VerificationId::from_bytes([number; 16]),
-        model: None,
-        fallback_stub: true,
+        verification_id: Some(VerificationId::from_bytes([number; 16])),
+        body_fingerprint: None,
     }
 }
 
