@@ -1,5 +1,12 @@
-//! The endpoints that write, each with its fields, its command and its answer. The path that they share is in
-//! `writes`; what can be read is in `reading`.
+//! The endpoints that write, each with its fields, its command, its answer and its description. The path that they share
+//! is in `writes`; what can be read is in `reading`.
 
 pub mod customers;
 pub mod dukcapil_verdict;
+
+use crate::documentation::description::EndpointDescription;
+
+/// Every endpoint that writes. A new one is a module and a line here: its route and its part of the description of the
+/// API follow.
+pub static WRITING_ENDPOINTS: [&EndpointDescription; 2] =
+    [&dukcapil_verdict::description::ENDPOINT, &customers::description::ENDPOINT];

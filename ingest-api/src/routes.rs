@@ -1,19 +1,19 @@
-//! The public listener's routes: one table, with the methods each path has.
+//! The public listener's routes, from the list of endpoints.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, guard};
+use domain::orgs::RateBucket;
 
 use crate::app::App;
-use crate::endpoints::customers::{self, CustomerRegistration};
-use crate::endpoints::dukcapil_verdict::{self, DukcapilVerdict};
-use crate::serving::auth::{self, Wants};
+use crate::documentation;
+use crate::documentation::description::{EndpointDescription, EndpointMethod};
+use crate::endpoints::WRITING_ENDPOINTS;
+use crate::serving::auth::{self, EndpointAccess};
 use crate::serving::errors::ApiError;
-use crate::serving::rate_limit::Bucket;
-use crate::writes::path;
-use crate::{documentation, reading};
 
 /// Paths beneath this want a key, whether they exist or not.
 const API: &str = "/api/";
@@ -26,30 +26,42 @@ pub fn read() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
+/// Every endpoint of the API.
+pub fn endpoints() -> impl Iterator<Item = &'static EndpointDescription> {
+    WRITING_ENDPOINTS.into_iter().chain(&documentation::reading::ENDPOINTS)
+}
+
 /// All routes of the public listener.
 pub fn configure(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
         let docs_shown = app.settings.docs;
+        config.app_data(web::Data::from(app));
+        for (path, endpoints) in by_path() {
+            let resource = only(allowed(&endpoints), path);
+            config.service(endpoints.iter().fold(resource, |one, endpoint| one.route((endpoint.route)())));
+        }
         config
-            .app_data(web::Data::from(app))
-            .service(
-                only("POST", dukcapil_verdict::ROUTE).route(web::post().to(path::post::<DukcapilVerdict>)),
-            )
-            .service(
-                only("GET, HEAD, POST", customers::ROUTE)
-                    .route(web::post().to(path::post::<CustomerRegistration>))
-                    .route(read().to(reading::customers::find)),
-            )
-            .service(only(READ, "/api/customers/{id}").route(read().to(reading::customers::get)))
-            .service(only(READ, "/api/identity/attempts").route(read().to(reading::attempts::get)))
-            .service(
-                only(READ, "/api/identity/verifications/{id}").route(read().to(reading::verification::get)),
-            )
-            .service(only(READ, "/api/identity/kyc/{customerId}").route(read().to(reading::kyc::get)))
-            .service(only(READ, "/api/auth/me").route(read().to(reading::me::get)))
             .service(only(READ, "/openapi.json").route(read().to(documentation::openapi)))
             .configure(|config| documentation::configure(config, docs_shown))
             .default_service(web::to(not_found));
+    }
+}
+
+fn by_path() -> BTreeMap<&'static str, Vec<&'static EndpointDescription>> {
+    let mut paths: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for endpoint in endpoints() {
+        paths.entry(endpoint.path).or_default().push(endpoint);
+    }
+    paths
+}
+
+/// `Allow` of a path with these endpoints.
+fn allowed(endpoints: &[&EndpointDescription]) -> &'static str {
+    let has = |method| endpoints.iter().any(|endpoint| endpoint.method == method);
+    match (has(EndpointMethod::Get), has(EndpointMethod::Post)) {
+        (true, true) => "GET, HEAD, POST",
+        (false, true) => "POST",
+        (_, false) => READ,
     }
 }
 
@@ -73,8 +85,8 @@ fn guarded(req: &HttpRequest) -> Result<(), ApiError> {
     }
     let Some(app) = req.app_data::<web::Data<App>>() else { return Ok(()) };
     let bucket = match *req.method() {
-        Method::GET | Method::HEAD => Bucket::Get,
-        _ => Bucket::Write,
+        Method::GET | Method::HEAD => RateBucket::Get,
+        _ => RateBucket::Write,
     };
-    auth::admit(req, app, bucket, Wants::AnyKey).map(|_| ())
+    auth::admit(req, app, EndpointAccess::any_key(bucket)).map(|_| ())
 }

@@ -3,11 +3,15 @@
 
 pub mod cli;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bytes::Bytes;
 use domain::ids::{ApiKeyId, OrgId};
-use domain::orgs::{ApiKeyRecord, DirectoryRecord, Environment, OrgRecord, RateLimits, Scope, Suite};
+use domain::orgs::{
+    ApiKeyRecord, Capability, CapabilitySet, DirectoryRecord, Environment, OrgRecord, RateBucket, RateLimits,
+    Scope, Suite,
+};
 use domain::policy::POLICY_STANDARD;
 use domain::ports::{LogError, Topic};
 use domain::time::Timestamp;
@@ -43,8 +47,8 @@ pub struct NewOrg {
     pub name: String,
     /// Sandbox or live.
     pub environment: Environment,
-    /// May it send verdicts?
-    pub dukcapil_enabled: bool,
+    /// What it may do beyond what every org may.
+    pub capabilities: CapabilitySet,
     /// Its limits.
     pub limits: RateLimits,
     /// What its first key may do.
@@ -76,16 +80,12 @@ pub struct CreatedOrg {
 pub struct OrgChange {
     /// Its name.
     pub name: Option<String>,
-    /// May it send verdicts?
-    pub dukcapil_enabled: Option<bool>,
+    /// Capabilities: true grants, false takes away.
+    pub capabilities: BTreeMap<Capability, bool>,
     /// False: `verifications:view` also posts verdicts.
     pub strict_scopes: Option<bool>,
-    /// GETs a minute.
-    pub get_per_minute: Option<u32>,
-    /// Writes a minute.
-    pub write_per_minute: Option<u32>,
-    /// Verdicts a minute.
-    pub nik_dukcapil_per_minute: Option<u32>,
+    /// Requests a minute by bucket.
+    pub limits: BTreeMap<RateBucket, u32>,
     /// The tier policy its new events carry.
     pub policy_version: Option<u32>,
     /// The AEAD its new envelopes are sealed with.
@@ -158,7 +158,7 @@ impl<'a> Orgs<'a> {
             org: org.clone(),
             name: new.name,
             environment: new.environment,
-            dukcapil_enabled: new.dukcapil_enabled,
+            capabilities: new.capabilities,
             strict_scopes: true,
             limits: new.limits,
             policy_version: POLICY_STANDARD,
@@ -190,14 +190,14 @@ impl<'a> Orgs<'a> {
     /// [`OrgsError::NoSuchOrg`], or what appending fails with.
     pub async fn set(&self, org: &OrgId, change: OrgChange) -> Result<OrgRecord, OrgsError> {
         let mut record = self.org(org).await?;
-        let limits = &mut record.limits;
-        let put = |into: &mut u32, value: Option<u32>| *into = value.unwrap_or(*into);
-        put(&mut limits.get_per_minute, change.get_per_minute);
-        put(&mut limits.write_per_minute, change.write_per_minute);
-        put(&mut limits.nik_dukcapil_per_minute, change.nik_dukcapil_per_minute);
-        put(&mut record.policy_version, change.policy_version);
+        for (capability, is_granted) in change.capabilities {
+            record.capabilities.set(capability, is_granted);
+        }
+        for (bucket, per_minute) in change.limits {
+            record.limits.set(bucket, per_minute);
+        }
+        record.policy_version = change.policy_version.unwrap_or(record.policy_version);
         record.name = change.name.unwrap_or(record.name);
-        record.dukcapil_enabled = change.dukcapil_enabled.unwrap_or(record.dukcapil_enabled);
         record.strict_scopes = change.strict_scopes.unwrap_or(record.strict_scopes);
         record.suite = change.suite.unwrap_or(record.suite);
         self.append(&DirectoryRecord::Org(record.clone())).await?;

@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use domain::ids::{CustomerId, OrgId};
-use domain::orgs::{Environment, OrgRecord, RateLimits, Scope};
+use domain::orgs::{Capability, Environment, OrgRecord, RateBucket, Scope};
 use serde::{Deserialize, Serialize};
 
 use crate::api_key::{self, ApiKey};
@@ -110,8 +110,9 @@ pub async fn prepare_org(engine: &Engine, ingest_limit: u32) -> Result<SandboxOr
         return Ok(SandboxOrg { org: created.org, api_key: created.key.text, customer: None });
     };
     let mut org = org.clone();
-    if org.limits.nik_dukcapil_per_minute != ingest_limit {
-        let change = OrgChange { nik_dukcapil_per_minute: Some(ingest_limit), ..OrgChange::default() };
+    if org.limits.per_minute(RateBucket::NikDukcapil) != ingest_limit {
+        let limits = [(RateBucket::NikDukcapil, ingest_limit)].into();
+        let change = OrgChange { limits, ..OrgChange::default() };
         org = orgs.set(&org.org, change).await?;
     }
     let last = last.filter(|last| last.org_id == org.org.as_str());
@@ -124,16 +125,15 @@ pub async fn prepare_org(engine: &Engine, ingest_limit: u32) -> Result<SandboxOr
 }
 
 fn new_org(dir: &DataDir, ingest_limit: u32) -> NewOrg {
-    let limits = RateLimits::default();
+    let limit = |bucket: RateBucket| match bucket {
+        RateBucket::NikDukcapil => ingest_limit,
+        other => other.default_per_minute() * LIMITS_TIMES,
+    };
     NewOrg {
         name: ORG_NAME.to_owned(),
         environment: Environment::Sandbox,
-        dukcapil_enabled: true,
-        limits: RateLimits {
-            get_per_minute: limits.get_per_minute * LIMITS_TIMES,
-            write_per_minute: limits.write_per_minute * LIMITS_TIMES,
-            nik_dukcapil_per_minute: ingest_limit,
-        },
+        capabilities: Capability::ALL.into_iter().collect(),
+        limits: RateBucket::ALL.into_iter().map(|bucket| (bucket, limit(bucket))).collect(),
         scopes: Scope::STANDARD.to_vec(),
         evidence: EvidenceKey::Generate { key_dir: dir.compliance() },
     }

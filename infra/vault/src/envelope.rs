@@ -3,7 +3,7 @@
 
 use domain::ids::CustomerRef;
 use domain::orgs::Suite;
-use domain::sealed::{Field, Sealed};
+use domain::sealed::Sealed;
 use sha2::{Digest as _, Sha256};
 
 use crate::aead::{COMMITMENT, NONCE, SALT, TAG};
@@ -33,18 +33,6 @@ fn suite_of(code: u8) -> Option<Suite> {
 /// The suite that an envelope was sealed with; none where it is no envelope.
 pub fn suite_of_envelope(sealed: &Sealed) -> Option<Suite> {
     Envelope::parse(sealed.as_bytes()).ok().map(|envelope| envelope.header.suite)
-}
-
-/// The record that carries the field, of a photo the one that first did: part of what an envelope is bound to.
-pub(crate) fn schema(field: Field) -> &'static str {
-    match field {
-        Field::FullName | Field::ExternalId => "identity.CustomerRegistered",
-        Field::Reason | Field::Photo => "identity.DukcapilVerdictReceived",
-        Field::DeclinedPhoto | Field::Raw => "identity.VerdictEvidence",
-        Field::Probe => "identity.FaceEvidence",
-        Field::MatchSimilarity => "identity.FaceMatchDecided",
-        Field::FaceVector | Field::FaceCrop => "identity.FaceVector",
-    }
 }
 
 /// What stands before the ciphertext.
@@ -91,7 +79,7 @@ impl<'a> Header<'a> {
                 self.key_id.as_bytes(),
                 ctx.event_id.as_str().as_bytes(),
                 ctx.field.as_str().as_bytes(),
-                schema(ctx.field).as_bytes(),
+                ctx.field.record().as_bytes(),
                 ctx.content_type.as_bytes(),
                 &self.padded_len.to_be_bytes(),
                 &self.salt,

@@ -1,10 +1,8 @@
-//! What utoipa derives: title, security, endpoints, the shapes of answers.
+//! What the document has that is of no endpoint: title, security, the order of its parts.
 
 use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
-
-use super::paths;
 
 /// The document.
 #[derive(OpenApi)]
@@ -18,16 +16,6 @@ use super::paths;
                        (scope), 403 (capability), 415, 413, 503 (admission), 400, 404, 409, 422. Every \
                        error has a `code` for programs; docs/errors.md has the cause and the remedy of each.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
-    ),
-    paths(
-        paths::post_verdict,
-        paths::post_customer,
-        paths::find_customer,
-        paths::get_customer,
-        paths::get_attempts,
-        paths::get_verification,
-        paths::get_kyc,
-        paths::get_me,
     ),
     tags(
         (name = "verdicts", description = "Dukcapil's word about a customer"),

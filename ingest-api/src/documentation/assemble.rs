@@ -1,28 +1,92 @@
 //! Puts the document together: what utoipa derives from the types, then what it cannot say: the rules of fields and
-//! parameters (`rules`), requests and examples (`requests`), and each endpoint's errors (`errors`).
+//! parameters (`rules`), requests, examples and links (the endpoints' own), and each endpoint's errors (`errors`).
 
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi as _;
+use utoipa::openapi::OpenApi as Document;
 
 use super::api::Api;
-use super::{errors, requests, rules};
+use super::description::{EndpointDescription, NamedExample};
+use super::{errors, rules};
+use crate::routes::endpoints;
+use crate::serving::auth::EndpointAccess;
+
+/// What utoipa says of all of it.
+pub(super) fn derived() -> Document {
+    let mut document = Api::openapi();
+    for endpoint in endpoints() {
+        document.merge((endpoint.derived)());
+    }
+    document
+}
 
 /// The whole document.
 pub(super) fn document() -> Value {
-    let mut document = serde_json::to_value(Api::openapi()).unwrap_or_default();
-    for (name, schema) in errors::schemas().into_iter().chain(requests::schemas()) {
+    let mut document = serde_json::to_value(derived()).unwrap_or_default();
+    let requests = endpoints().filter_map(|endpoint| endpoint.request).flat_map(|request| request().schemas);
+    for (name, schema) in errors::schemas().into_iter().chain(requests) {
         document["components"]["schemas"][name] = schema;
     }
     rules::of_answers(&mut document["components"]["schemas"]);
-    for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
-        for (method, operation) in item.as_object_mut().into_iter().flatten() {
-            rules::of_parameters(operation);
-            requests::complete(path, method, operation);
-            errors::complete(path, method, operation);
-            name_headers(operation);
-        }
+    for endpoint in endpoints() {
+        let operation = &mut document["paths"][endpoint.path][endpoint.method.as_str()];
+        describe_access(endpoint.access, operation);
+        rules::of_parameters(operation);
+        show_examples(endpoint, operation);
+        errors::complete(endpoint, operation);
+        name_headers(operation);
     }
     document
+}
+
+/// Says in words what an endpoint asks of its caller.
+fn describe_access(access: EndpointAccess, operation: &mut Value) {
+    let scope = match access.scope {
+        None => "none".to_owned(),
+        Some(scope) => match scope.lenient_substitute() {
+            None => format!("`{}`", scope.as_str()),
+            Some(other) => format!(
+                "`{}` (an org with `strictScopes: false` accepts `{}` too)",
+                scope.as_str(),
+                other.as_str()
+            ),
+        },
+    };
+    let mut words = format!("Scope: {scope}.");
+    if let Some(capability) = access.capability {
+        words += &format!(" Capability: `{}`.", capability.as_str());
+    }
+    let (bucket, limit) = (access.bucket.as_str(), access.bucket.default_per_minute());
+    words += &format!(" Limit: `{bucket}`, {limit} a minute by default.");
+    operation["description"] = match operation["description"].as_str() {
+        Some(before) if !before.is_empty() => format!("{before}\n\n{words}").into(),
+        _ => words.into(),
+    };
+}
+
+/// Adds body, examples and links to an endpoint.
+fn show_examples(endpoint: &EndpointDescription, operation: &mut Value) {
+    if let Some(request) = endpoint.request.map(|request| request()) {
+        let name = request.schemas.first().map_or("", |(name, _)| name);
+        operation["requestBody"] = json!({
+            "required": true,
+            "content": { "application/json": {
+                "schema": { "$ref": format!("#/components/schemas/{name}") },
+                "examples": named(request.examples),
+            } },
+        });
+    }
+    for (status, answer) in operation["responses"].as_object_mut().into_iter().flatten() {
+        answer["content"]["application/json"]["examples"] = named((endpoint.answers)(status));
+        let links = (endpoint.links)();
+        if !links.is_null() {
+            answer["links"] = links;
+        }
+    }
+}
+
+fn named(examples: Vec<NamedExample>) -> Value {
+    examples.into_iter().map(|(name, value)| (name.to_owned(), json!({ "value": value }))).collect()
 }
 
 /// The headers of every answer, and of every one after the key was found good.

@@ -1,10 +1,12 @@
-//! Which errors each endpoint has, from the one list of codes: statuses, bodies, headers, an example of each. The
-//! words are the list's; which error an endpoint has is said here and nowhere else in the document.
+//! The errors of each endpoint, from the one list of codes: statuses, bodies, headers, an example of each. The words
+//! are the list's; which errors an endpoint has follows from what it asks of its caller, or is its own word.
 
 use std::collections::BTreeMap;
 
+use domain::orgs::{Capability, RateBucket};
 use serde_json::{Value, json};
 
+use super::description::{EndpointDescription, EndpointMethod};
 use crate::serving::errors::ErrorCode;
 
 /// What every endpoint may answer.
@@ -36,44 +38,29 @@ pub(super) const ELSEWHERE: &[ErrorCode] =
     &[ErrorCode::RouteNotFound, ErrorCode::MethodNotAllowed, ErrorCode::HeadStalled, ErrorCode::HeadTooLarge];
 
 /// An endpoint's errors.
-fn of(path: &str, method: &str) -> Vec<ErrorCode> {
-    let own: &[ErrorCode] = match (method, path) {
-        ("post", "/api/identity/nik/dukcapil") => &[
-            ErrorCode::MissingScope,
-            ErrorCode::CapabilityDisabled,
-            ErrorCode::CustomerNotFound,
-            ErrorCode::BiometricConsentWithdrawn,
-            ErrorCode::EvidenceConsentWithdrawn,
-        ],
-        ("post", "/api/customers") => {
-            &[ErrorCode::MissingScope, ErrorCode::CustomerNotFound, ErrorCode::ExternalIdTaken]
-        }
-        (_, "/api/auth/me") => &[],
-        (_, "/api/identity/attempts") => &[ErrorCode::MissingScope],
-        (_, "/api/identity/verifications/{id}") => {
-            &[ErrorCode::MissingScope, ErrorCode::VerificationNotFound]
-        }
-        _ => &[ErrorCode::MissingScope, ErrorCode::CustomerNotFound],
-    };
-    let bodies = if method == "post" { BODIES } else { &[] };
-    let mut all = [EVERYWHERE, bodies, own].concat();
+fn of(endpoint: &EndpointDescription) -> Vec<ErrorCode> {
+    let bodies = if endpoint.method == EndpointMethod::Post { BODIES } else { &[] };
+    let scope = endpoint.access.scope.map(|_| ErrorCode::MissingScope);
+    let capability = endpoint.access.capability.map(|_| ErrorCode::CapabilityDisabled);
+    let mut all = [EVERYWHERE, bodies, endpoint.errors].concat();
+    all.extend(scope.into_iter().chain(capability));
     all.sort_unstable();
     all
 }
 
 /// Adds an endpoint's errors to its answers.
-pub(super) fn complete(path: &str, method: &str, operation: &mut Value) {
+pub(super) fn complete(endpoint: &EndpointDescription, operation: &mut Value) {
     let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
-    for code in of(path, method) {
+    for code in of(endpoint) {
         by_status.entry(code.row().status).or_default().push(code);
     }
     for (status, codes) in by_status {
-        operation["responses"][status.to_string()] = answer(path, method, status, &codes);
+        operation["responses"][status.to_string()] = answer(endpoint, status, &codes);
     }
 }
 
 /// The answers with one status.
-fn answer(path: &str, method: &str, status: u16, codes: &[ErrorCode]) -> Value {
+fn answer(endpoint: &EndpointDescription, status: u16, codes: &[ErrorCode]) -> Value {
     let causes: Vec<String> =
         codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.row().cause)).collect();
     let words: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
@@ -91,7 +78,7 @@ fn answer(path: &str, method: &str, status: u16, codes: &[ErrorCode]) -> Value {
         "content": { "application/json": { "schema": schema, "examples": examples } },
     });
     // Where a 202 points, what is not there may be there soon.
-    let is_awaited = method == "get" && path.ends_with("/{id}");
+    let is_awaited = endpoint.method == EndpointMethod::Get && endpoint.path.ends_with("/{id}");
     if matches!(status, 429 | 503) || (status == 404 && is_awaited) {
         let schema = json!({ "type": "integer", "minimum": 1 });
         answer["headers"]["Retry-After"] = json!({ "description": "Seconds.", "schema": schema });
@@ -116,7 +103,7 @@ pub(super) fn example(code: ErrorCode) -> Value {
         }
         ErrorCode::CapabilityDisabled => {
             body["details"] = json!({
-                "capability": crate::serving::auth::DUKCAPIL_ENABLED,
+                "capability": Capability::DukcapilEnabled.as_str(),
                 "contact": "identity-support@example.com",
             });
         }
@@ -124,8 +111,8 @@ pub(super) fn example(code: ErrorCode) -> Value {
             body["details"] = json!({ "id": "cus_2D1M0PMS3AYF2Q2GXBWDF1KTY7" });
         }
         ErrorCode::RateLimited => {
-            body["bucket"] = "nik_dukcapil".into();
-            body["limit"] = 30.into();
+            body["bucket"] = RateBucket::NikDukcapil.as_str().into();
+            body["limit"] = RateBucket::NikDukcapil.default_per_minute().into();
         }
         _ => {}
     }
@@ -157,7 +144,7 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
         "properties": {
             "error": { "const": ErrorCode::RateLimited.text() },
             "code": { "const": ErrorCode::RateLimited.as_str() },
-            "bucket": { "type": "string", "enum": ["get", "write", "nik_dukcapil"] },
+            "bucket": { "type": "string", "enum": RateBucket::ALL.map(RateBucket::as_str) },
             "limit": { "type": "integer", "minimum": 1, "description": "Requests a minute." },
         },
         "example": example(ErrorCode::RateLimited),

@@ -1,29 +1,30 @@
 //! The rules of fields and parameters that a type does not say: forms of ids, closed lists of words, ranges, times.
 //! The lists are the domain's own, so that a new word is in the document when it is in the code.
 
-use domain::classify::ReasonCategory;
 use domain::limits::{EXTERNAL_ID_CHARS_MAX, FULL_NAME_CHARS_MAX, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
-use domain::orgs::Scope;
+use domain::orgs::Capability;
 use domain::policy::{Method, Tier};
 use domain::rows::VerificationStatus;
 use serde_json::{Map, Value, json};
 
+use super::description::FieldRule;
 use crate::limits::{PAGE_NUMBER_MAX, WAIT_MAX};
+use crate::routes::endpoints;
 
 /// Idempotency-Key: 1 to 255 visible characters, bare or as a quoted string with its two escapes.
 const IDEMPOTENCY_KEY: &str = r#"^([!#-~][!-~]{0,254}|"([!#-\[\]-~]|\\["\\]){1,255}")$"#;
 
 /// An external id: no control characters, and no white space around it.
-pub(super) const EXTERNAL_ID: &str =
+pub(crate) const EXTERNAL_ID: &str =
     r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$";
 
 /// An id of ours.
-pub(super) fn id(prefix: &str) -> Value {
+pub(crate) fn id(prefix: &str) -> Value {
     json!({ "type": "string", "pattern": format!("^{prefix}_[0-9A-HJKMNP-TV-Z]{{26}}$") })
 }
 
 /// A time as answers have it.
-fn time() -> Value {
+pub(crate) fn time() -> Value {
     json!({
         "type": "string",
         "format": "date-time",
@@ -32,60 +33,49 @@ fn time() -> Value {
     })
 }
 
-fn one_of(words: impl IntoIterator<Item = &'static str>) -> Value {
+/// One of those words.
+pub(crate) fn one_of(words: impl IntoIterator<Item = &'static str>) -> Value {
     json!({ "type": "string", "enum": words.into_iter().collect::<Vec<_>>() })
 }
 
-/// What a list gives of a field, and which fields of which schema it holds for.
-fn answers() -> Vec<(&'static str, &'static str, Value)> {
-    let methods = || one_of(Method::ALL.map(Method::as_str));
-    let statuses = || one_of(VerificationStatus::ALL.map(VerificationStatus::as_str));
-    let tiers = || one_of(Tier::ALL.map(Tier::as_str));
-    let sources = || one_of(["dukcapil", "ktp_extract", "onboarding_selfie", "step_up_promotion"]);
-    let score = || json!({ "type": "integer", "minimum": 0, "maximum": 100 });
-    vec![
-        ("AttemptBody", "id", id("ver")),
-        ("AttemptBody", "customerId", id("cus")),
-        ("AttemptBody", "method", methods()),
-        ("AttemptBody", "status", statuses()),
-        ("AttemptBody", "score", score()),
-        ("AttemptBody", "reasonCategory", one_of(ReasonCategory::ALL.map(ReasonCategory::as_str))),
-        ("AttemptBody", "createdAt", time()),
-        ("AttemptsBody", "page", json!({ "type": "integer", "minimum": 1 })),
-        ("AttemptsBody", "limit", json!({ "type": "integer", "minimum": 1, "maximum": PAGE_ROWS_MAX })),
+/// A method of verification.
+pub(crate) fn methods() -> Value {
+    one_of(Method::ALL.map(Method::as_str))
+}
+
+/// A verification's status.
+pub(crate) fn statuses() -> Value {
+    one_of(VerificationStatus::ALL.map(VerificationStatus::as_str))
+}
+
+/// A tier.
+pub(crate) fn tiers() -> Value {
+    one_of(Tier::ALL.map(Tier::as_str))
+}
+
+/// Where a face reference came from.
+pub(crate) fn face_sources() -> Value {
+    one_of(["dukcapil", "ktp_extract", "onboarding_selfie", "step_up_promotion"])
+}
+
+/// A verification's score.
+pub(crate) fn score() -> Value {
+    json!({ "type": "integer", "minimum": 0, "maximum": 100 })
+}
+
+/// The rules of fields that types do not say: of the shapes that several endpoints answer with, and each endpoint's.
+fn answers() -> Vec<FieldRule> {
+    let mut rules = vec![
         ("SignalBody", "severity", one_of(["info", "low", "medium", "high", "critical"])),
         ("SignalBody", "createdAt", time()),
-        ("CustomerBody", "id", id("cus")),
-        ("CustomerBody", "kycLevel", tiers()),
-        ("CustomerBody", "createdAt", time()),
-        ("KycCustomer", "id", id("cus")),
-        ("KycCustomer", "kycLevel", tiers()),
-        ("KycCustomer", "kycLastVerifiedAt", time()),
-        ("KycCustomer", "kycExpiresAt", time()),
-        ("KycVerification", "id", id("ver")),
-        ("KycVerification", "method", methods()),
-        ("KycVerification", "status", statuses()),
-        ("KycVerification", "score", score()),
-        ("KycVerification", "createdAt", time()),
-        ("KycTierEvent", "id", id("kte")),
-        ("KycTierEvent", "fromTier", tiers()),
-        ("KycTierEvent", "toTier", tiers()),
-        ("KycTierEvent", "createdAt", time()),
-        ("MeBody", "environment", one_of(["sandbox", "live"])),
-        ("MeBody", "keyId", id("key")),
-        ("MeBody", "scopes", json!({ "type": "array", "items": one_of(Scope::ALL.map(Scope::as_str)) })),
-        ("MeOrg", "id", id("org")),
         ("VerificationSummary", "id", id("ver")),
         ("VerificationSummary", "status", statuses()),
         ("VerificationSummary", "score", score()),
         ("EnrolmentBody", "id", id("fe")),
-        ("EnrolmentBody", "source", sources()),
-        ("DryRunAnswer", "dryRun", json!({ "const": true })),
-        ("DryRunVerification", "status", statuses()),
-        ("DryRunEnrolment", "source", sources()),
-        ("DryRunKyc", "from", tiers()),
-        ("DryRunKyc", "to", tiers()),
-    ]
+        ("EnrolmentBody", "source", face_sources()),
+    ];
+    rules.extend(endpoints().flat_map(|endpoint| (endpoint.field_rules)()));
+    rules
 }
 
 /// Fields that an answer may leave out; every other is always there, `null` perhaps.
@@ -94,6 +84,10 @@ const LEFT_OUT: &[(&str, &str)] =
 
 /// Lays the rules on the schemas of answers.
 pub(super) fn of_answers(schemas: &mut Value) {
+    for capability in Capability::ALL {
+        schemas["MeCapabilities"]["properties"][capability.as_str()] =
+            json!({ "type": "boolean", "description": capability.meaning() });
+    }
     for (schema, field, rule) in answers() {
         let property = &mut schemas[schema]["properties"][field];
         let is_nullable = property["type"].as_array().is_some_and(|kinds| kinds.contains(&json!("null")));
@@ -155,8 +149,8 @@ fn parameter_rule(name: &str, of_customers: bool) -> Option<Value> {
         "externalId" => {
             json!({ "type": "string", "minLength": 1, "maxLength": EXTERNAL_ID_CHARS_MAX, "pattern": EXTERNAL_ID })
         }
-        "method" => one_of(Method::ALL.map(Method::as_str)),
-        "status" => one_of(VerificationStatus::ALL.map(VerificationStatus::as_str)),
+        "method" => methods(),
+        "status" => statuses(),
         "from" | "to" | "asOf" => moment(),
         "page" => json!({ "type": "integer", "minimum": 1, "maximum": PAGE_NUMBER_MAX }),
         "limit" => {
@@ -175,7 +169,7 @@ fn parameter_rule(name: &str, of_customers: bool) -> Option<Value> {
 }
 
 /// A full name in a request: at least one character that is no white space, no control characters.
-pub(super) fn full_name() -> Value {
+pub(crate) fn full_name() -> Value {
     json!({
         "type": "string",
         "minLength": 1,
@@ -186,14 +180,12 @@ pub(super) fn full_name() -> Value {
 
 #[cfg(test)]
 mod tests {
-    use utoipa::OpenApi as _;
-
     use super::*;
-    use crate::documentation::api::Api;
+    use crate::documentation::assemble::derived;
 
     #[test]
     fn every_rule_is_of_a_field_that_is_there() {
-        let document = serde_json::to_value(Api::openapi()).expect("JSON");
+        let document = serde_json::to_value(derived()).expect("JSON");
         for (schema, field, _) in answers() {
             let found = &document["components"]["schemas"][schema]["properties"][field];
             assert!(found.is_object(), "{schema} has no {field}");

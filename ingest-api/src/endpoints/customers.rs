@@ -3,6 +3,7 @@
 //! event id, and its body's fingerprint is what a second body is told by. What another registration left under our
 //! name or with our external id is in `unsettled`.
 
+pub mod description;
 mod submission;
 mod unsettled;
 
@@ -12,7 +13,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use bytes::Bytes;
 use domain::event::{CustomerRegistered, Event, Fingerprint};
-use domain::orgs::Scope;
+use domain::orgs::{RateBucket, Scope};
 use domain::policy::Tier;
 use domain::ports::{KeyRowState, PendingStep};
 use domain::sealed::{Field, Purpose, Purposes, Sealed};
@@ -25,10 +26,9 @@ use crate::app::App;
 use crate::limits::{ATTEMPT_END_WITHIN, ATTEMPT_MARGIN, REGISTRATION_TRIES};
 use crate::reading::customers::{CustomerBody, registered};
 use crate::reading::unseal;
-use crate::serving::auth::{Caller, Wants};
+use crate::serving::auth::{Caller, EndpointAccess};
 use crate::serving::errors::ApiError;
 use crate::serving::json::Object;
-use crate::serving::rate_limit::Bucket;
 use crate::serving::wiped_body::WipedBody;
 use crate::writes::answer::{WriteAnswer, WriteConclusion};
 use crate::writes::append::{AppendError, WriteRecords, append_records};
@@ -43,8 +43,8 @@ pub const ROUTE: &str = "/api/customers";
 pub struct CustomerRegistration;
 
 impl WriteEndpoint for CustomerRegistration {
-    const BUCKET: Bucket = Bucket::Write;
-    const WANTS: Wants = Wants::Scope(Scope::CustomersWrite);
+    const ACCESS: EndpointAccess =
+        EndpointAccess { bucket: RateBucket::Write, scope: Some(Scope::CustomersWrite), capability: None };
     const FIELDS: &'static [&'static str] = submission::FIELDS;
 
     type Submission = RegistrationSubmission;

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod command;
+pub mod description;
 pub mod submission;
 
 use std::borrow::Cow;
@@ -11,6 +12,7 @@ use actix_web::http::header::HeaderMap;
 use domain::decide::{admit_verdict, preview_tier};
 use domain::event::Fingerprint;
 use domain::ids::{CustomerId, CustomerRef, VerificationId};
+use domain::orgs::{Capability, RateBucket, Scope};
 use domain::outcome::VerificationCreated;
 use domain::policy::TierPolicy;
 use domain::ports::VerificationView;
@@ -22,10 +24,9 @@ use vault::CustomerKeys;
 use self::answer::DryRunAnswer;
 use self::command::VerdictNames;
 use self::submission::VerdictSubmission;
-use crate::serving::auth::Wants;
+use crate::serving::auth::EndpointAccess;
 use crate::serving::errors::ApiError;
 use crate::serving::json::Object;
-use crate::serving::rate_limit::Bucket;
 use crate::writes::answer::{WriteAnswer, WriteConclusion};
 use crate::writes::append::WriteRecords;
 use crate::writes::customer_keys::admitted_keys;
@@ -40,8 +41,11 @@ pub const ROUTE: &str = "/api/identity/nik/dukcapil";
 pub struct DukcapilVerdict;
 
 impl WriteEndpoint for DukcapilVerdict {
-    const BUCKET: Bucket = Bucket::NikDukcapil;
-    const WANTS: Wants = Wants::Verdicts;
+    const ACCESS: EndpointAccess = EndpointAccess {
+        bucket: RateBucket::NikDukcapil,
+        scope: Some(Scope::VerificationsWrite),
+        capability: Some(Capability::DukcapilEnabled),
+    };
     const FIELDS: &'static [&'static str] = submission::FIELDS;
 
     type Submission = VerdictSubmission;

@@ -16,10 +16,12 @@ use super::cursor::Cursor;
 use super::unseal::{self, RowKeys, Unreadable};
 use crate::app::App;
 use crate::limits::PAGE_NUMBER_MAX;
-use crate::serving::auth::{self, Wants};
+use crate::serving::auth::{self, EndpointAccess};
 use crate::serving::errors::ApiError;
 use crate::serving::query::Query;
-use crate::serving::rate_limit::Bucket;
+
+/// What the endpoint asks of its caller.
+pub const ACCESS: EndpointAccess = EndpointAccess::reading(Scope::VerificationsView);
 
 /// The parameters.
 const PARAMS: &[&str] = &["method", "status", "customerId", "from", "to", "page", "limit", "cursor"];
@@ -136,7 +138,7 @@ fn severity(code: &str) -> &'static str {
 /// # Errors
 /// By the contract's table.
 pub async fn get(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let caller = auth::admit(&req, &app, Bucket::Get, Wants::Scope(Scope::VerificationsView))?;
+    let caller = auth::admit(&req, &app, ACCESS)?;
     let asked = parse(req.query_string(), &caller.entry.ids)?;
     let generation = app.generation().await?;
     let found: AttemptsPage = app.views.attempts(generation, &asked.query).await?;

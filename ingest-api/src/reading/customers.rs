@@ -12,10 +12,12 @@ use utoipa::ToSchema;
 
 use super::unseal;
 use crate::app::App;
-use crate::serving::auth::{self, Caller, Wants};
+use crate::serving::auth::{self, Caller, EndpointAccess};
 use crate::serving::errors::ApiError;
 use crate::serving::query::Query;
-use crate::serving::rate_limit::Bucket;
+
+/// What these endpoints ask of their caller.
+pub const ACCESS: EndpointAccess = EndpointAccess::reading(Scope::CustomersView);
 
 /// A customer as answers show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -46,7 +48,7 @@ pub async fn get(
     app: web::Data<App>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let caller = auth::admit(&req, &app, Bucket::Get, Wants::Scope(Scope::CustomersView))?;
+    let caller = auth::admit(&req, &app, ACCESS)?;
     Query::parse(req.query_string(), &[]).finish()?;
     // A registration's 202 points here.
     let not_yet = |error| if error == ApiError::NotFound { ApiError::NotFoundYet } else { error };
@@ -60,7 +62,7 @@ pub async fn get(
 /// # Errors
 /// By the contract's table.
 pub async fn find(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let caller = auth::admit(&req, &app, Bucket::Get, Wants::Scope(Scope::CustomersView))?;
+    let caller = auth::admit(&req, &app, ACCESS)?;
     let mut query = Query::parse(req.query_string(), &["externalId"]);
     let external_id = query.take("externalId", "must be an external id", |text| ExternalId::parse(text).ok());
     if external_id.is_none() && !query.is_refused() {

@@ -14,10 +14,12 @@ use vault::CustomerKeys;
 use super::unseal;
 use crate::app::App;
 use crate::reading::customers::registered;
-use crate::serving::auth::{self, Wants};
+use crate::serving::auth::{self, EndpointAccess};
 use crate::serving::errors::ApiError;
 use crate::serving::query::Query;
-use crate::serving::rate_limit::Bucket;
+
+/// What the endpoint asks of its caller.
+pub const ACCESS: EndpointAccess = EndpointAccess::reading(Scope::CustomersView);
 
 /// A customer's KYC.
 #[derive(Debug, Serialize, ToSchema)]
@@ -77,7 +79,7 @@ pub async fn get(
     app: web::Data<App>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let caller = auth::admit(&req, &app, Bucket::Get, Wants::Scope(Scope::CustomersView))?;
+    let caller = auth::admit(&req, &app, ACCESS)?;
     let mut query = Query::parse(req.query_string(), &["asOf"]);
     let as_of = query.take_time("asOf", Timestamp::parse);
     query.finish()?;

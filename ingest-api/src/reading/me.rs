@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use domain::orgs::Scope;
+use domain::orgs::{Capability, RateBucket, Scope};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::serving::auth::{self, Wants};
+use crate::serving::auth::{self, EndpointAccess};
 use crate::serving::errors::ApiError;
 use crate::serving::query::Query;
-use crate::serving::rate_limit::Bucket;
+
+/// What the endpoint asks of its caller.
+pub const ACCESS: EndpointAccess = EndpointAccess::any_key(RateBucket::Get);
 
 /// A key and its org.
 #[derive(Debug, Serialize, ToSchema)]
@@ -24,7 +26,7 @@ pub struct MeBody {
     environment: &'static str,
     scopes: Vec<&'static str>,
     capabilities: MeCapabilities,
-    /// Requests a minute by bucket (`get`, `write`, `nik_dukcapil`); 0 is no limit.
+    /// Requests a minute by bucket; 0 is no limit.
     limits: BTreeMap<&'static str, u32>,
 }
 
@@ -34,11 +36,13 @@ struct MeOrg {
     name: String,
 }
 
+// The description of the API has a field for each capability (`documentation::rules`).
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct MeCapabilities {
-    /// May it send verdicts?
-    dukcapil_enabled: bool,
+    #[serde(flatten)]
+    #[schema(ignore)]
+    granted: BTreeMap<&'static str, bool>,
     /// False: `verifications:view` also posts verdicts.
     strict_scopes: bool,
 }
@@ -48,19 +52,20 @@ struct MeCapabilities {
 /// # Errors
 /// By the contract's table.
 pub async fn get(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let caller = auth::admit(&req, &app, Bucket::Get, Wants::AnyKey)?;
+    let caller = auth::admit(&req, &app, ACCESS)?;
     Query::parse(req.query_string(), &[]).finish()?;
     let org = caller.org();
-    let buckets = [Bucket::Get, Bucket::Write, Bucket::NikDukcapil];
+    let granted = |capability: Capability| (capability.as_str(), org.capabilities.contains(capability));
+    let limit = |bucket: RateBucket| (bucket.as_str(), org.limits.per_minute(bucket));
     Ok(HttpResponse::Ok().json(MeBody {
         org: MeOrg { id: org.org.as_str().to_owned(), name: org.name.clone() },
         key_id: caller.key.id.as_str().to_owned(),
         environment: org.environment.as_str(),
         scopes: caller.key.scopes.iter().copied().map(Scope::as_str).collect(),
         capabilities: MeCapabilities {
-            dukcapil_enabled: org.dukcapil_enabled,
+            granted: Capability::ALL.into_iter().map(granted).collect(),
             strict_scopes: org.strict_scopes,
         },
-        limits: buckets.into_iter().map(|bucket| (bucket.as_str(), bucket.limit(&org.limits))).collect(),
+        limits: RateBucket::ALL.into_iter().map(limit).collect(),
     }))
 }

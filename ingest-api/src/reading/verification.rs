@@ -11,10 +11,12 @@ use super::attempts::AttemptBody;
 use super::unseal;
 use crate::app::App;
 use crate::endpoints::dukcapil_verdict::answer::EnrolmentBody;
-use crate::serving::auth::{self, Wants};
+use crate::serving::auth::{self, EndpointAccess};
 use crate::serving::errors::ApiError;
 use crate::serving::query::Query;
-use crate::serving::rate_limit::Bucket;
+
+/// What the endpoint asks of its caller.
+pub const ACCESS: EndpointAccess = EndpointAccess::reading(Scope::VerificationsView);
 
 /// One verification with the face reference it made.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,7 +36,7 @@ pub async fn get(
     app: web::Data<App>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let caller = auth::admit(&req, &app, Bucket::Get, Wants::Scope(Scope::VerificationsView))?;
+    let caller = auth::admit(&req, &app, ACCESS)?;
     Query::parse(req.query_string(), &[]).finish()?;
     let id = VerificationId::parse(&id).map_err(|_| ApiError::VerificationNotFoundYet)?;
     let generation = app.generation().await?;

@@ -6,17 +6,14 @@ use std::time::Instant;
 
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpMessage as _, HttpRequest};
-use domain::orgs::{ApiKeyRecord, OrgRecord, Scope};
+use domain::orgs::{ApiKeyRecord, Capability, OrgRecord, RateBucket, Scope};
 use org_directory::api_key::{ApiKey, is_good};
 use org_directory::directory::{KeyLookup, OrgEntry};
 
 use crate::app::App;
 use crate::serving::errors::ApiError;
 use crate::serving::query;
-use crate::serving::rate_limit::{Bucket, RateState};
-
-/// The capability for verdicts, as `GET /api/auth/me` names it.
-pub const DUKCAPIL_ENABLED: &str = "dukcapilEnabled";
+use crate::serving::rate_limit::RateState;
 
 /// Who calls.
 #[derive(Debug, Clone)]
@@ -33,28 +30,34 @@ impl Caller {
         &self.entry.record
     }
 
-    /// Whether the key may.
-    pub fn may(&self, wanted: Scope) -> bool {
-        self.key.scopes.iter().any(|has| has.grants(wanted))
-    }
-
-    /// Whether the key may post verdicts. An org that is not strict accepts `verifications:view`: a quirk of
-    /// the published platform (contract §2).
-    fn may_post_verdicts(&self) -> bool {
-        self.may(Scope::VerificationsWrite)
-            || (!self.org().strict_scopes && self.may(Scope::VerificationsView))
+    /// Whether the key may. An org that is not strict takes another scope for some.
+    fn may(&self, wanted: Scope) -> bool {
+        let has = |wanted: Scope| self.key.scopes.iter().any(|has| has.grants(wanted));
+        has(wanted) || (!self.org().strict_scopes && wanted.lenient_substitute().is_some_and(has))
     }
 }
 
-/// What an endpoint asks of its caller.
+/// What an endpoint asks of its caller, and what a request to it counts against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wants {
-    /// A valid key.
-    AnyKey,
-    /// A scope.
-    Scope(Scope),
-    /// The scope and the capability for verdicts.
-    Verdicts,
+pub struct EndpointAccess {
+    /// The rate limit.
+    pub bucket: RateBucket,
+    /// What the key must be allowed; none: any key will do.
+    pub scope: Option<Scope>,
+    /// What the org must be allowed beside it.
+    pub capability: Option<Capability>,
+}
+
+impl EndpointAccess {
+    /// For any key.
+    pub const fn any_key(bucket: RateBucket) -> Self {
+        Self { bucket, scope: None, capability: None }
+    }
+
+    /// For reading with a scope.
+    pub const fn reading(scope: Scope) -> Self {
+        Self { bucket: RateBucket::Get, scope: Some(scope), capability: None }
+    }
 }
 
 /// The first four checks of every endpoint, in the contract's order: 401 (503 when the directory is stale),
@@ -63,7 +66,8 @@ pub enum Wants {
 ///
 /// # Errors
 /// As said.
-pub fn admit(req: &HttpRequest, app: &App, bucket: Bucket, wants: Wants) -> Result<Caller, ApiError> {
+pub fn admit(req: &HttpRequest, app: &App, access: EndpointAccess) -> Result<Caller, ApiError> {
+    let EndpointAccess { bucket, scope, capability } = access;
     let caller = authenticate(req, app)?;
     req.extensions_mut().insert(caller.clone());
     let (allowed, rate) =
@@ -72,20 +76,14 @@ pub fn admit(req: &HttpRequest, app: &App, bucket: Bucket, wants: Wants) -> Resu
     if !allowed {
         return Err(ApiError::RateLimited { bucket, limit: rate.limit, retry_after_s: rate.retry_after_s });
     }
-    match wants {
-        Wants::AnyKey => {}
-        Wants::Scope(scope) if caller.may(scope) => {}
-        Wants::Scope(scope) => return Err(ApiError::MissingScope(scope)),
-        Wants::Verdicts if !caller.may_post_verdicts() => {
-            return Err(ApiError::MissingScope(Scope::VerificationsWrite));
-        }
-        Wants::Verdicts if !caller.org().dukcapil_enabled => {
-            return Err(ApiError::CapabilityDisabled {
-                capability: DUKCAPIL_ENABLED,
-                contact: app.settings.support_contact.clone(),
-            });
-        }
-        Wants::Verdicts => {}
+    if let Some(scope) = scope.filter(|scope| !caller.may(*scope)) {
+        return Err(ApiError::MissingScope(scope));
+    }
+    if let Some(capability) = capability.filter(|wanted| !caller.org().capabilities.contains(*wanted)) {
+        return Err(ApiError::CapabilityDisabled {
+            capability,
+            contact: app.settings.support_contact.clone(),
+        });
     }
     Ok(caller)
 }

@@ -11,7 +11,7 @@ use std::fmt;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use domain::ids::CustomerId;
-use domain::orgs::Scope;
+use domain::orgs::{Capability, RateBucket, Scope};
 use domain::ports::{LogError, StoreError};
 use serde_json::{Value, json};
 use vault::VaultError;
@@ -19,7 +19,6 @@ use vault::VaultError;
 pub use self::codes::{CodeRow, ErrorCode};
 pub use self::page::page;
 use crate::limits::RETRY_AFTER_S;
-use crate::serving::rate_limit::Bucket;
 
 /// What is wrong with a request's fields, all at once: field name to texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -98,7 +97,7 @@ pub enum ApiError {
     /// 403: the org lacks a capability.
     CapabilityDisabled {
         /// As `GET /api/auth/me` shows it.
-        capability: &'static str,
+        capability: Capability,
         /// Whom to ask, where the operator has said so.
         contact: Option<String>,
     },
@@ -131,7 +130,7 @@ pub enum ApiError {
     /// 429.
     RateLimited {
         /// Which limit.
-        bucket: Bucket,
+        bucket: RateBucket,
         /// How many a minute.
         limit: u32,
         /// Seconds until the window ends.
@@ -184,7 +183,7 @@ impl ApiError {
                 body["details"] = json!({ "scope": scope.as_str() });
             }
             Self::CapabilityDisabled { capability, contact } => {
-                body["details"] = json!({ "capability": capability });
+                body["details"] = json!({ "capability": capability.as_str() });
                 if let Some(contact) = contact {
                     body["details"]["contact"] = contact.as_str().into();
                 }

@@ -6,41 +6,10 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use domain::ids::ApiKeyId;
-use domain::orgs::RateLimits;
+use domain::orgs::{RateBucket, RateLimits};
 use domain::time::Timestamp;
 
 use crate::limits::{RATE_UNLIMITED, RATE_WINDOW, RATE_WINDOWS_MAX};
-
-/// Which limit a request counts against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Bucket {
-    /// Reads.
-    Get,
-    /// Writes other than verdicts.
-    Write,
-    /// Verdicts.
-    NikDukcapil,
-}
-
-impl Bucket {
-    /// Its word in errors.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "get",
-            Self::Write => "write",
-            Self::NikDukcapil => "nik_dukcapil",
-        }
-    }
-
-    /// Requests a minute; 0 is no limit.
-    pub fn limit(self, limits: &RateLimits) -> u32 {
-        match self {
-            Self::Get => limits.get_per_minute,
-            Self::Write => limits.write_per_minute,
-            Self::NikDukcapil => limits.nik_dukcapil_per_minute,
-        }
-    }
-}
 
 /// What the `X-RateLimit-…` headers say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +33,7 @@ struct Window {
 /// Shards, so that keys rarely wait for one another.
 const SHARDS: usize = 16;
 
-type Shard = Mutex<HashMap<(ApiKeyId, Bucket), Window>>;
+type Shard = Mutex<HashMap<(ApiKeyId, RateBucket), Window>>;
 
 /// Counts requests.
 #[derive(Debug)]
@@ -83,12 +52,12 @@ impl Limiter {
     pub fn count(
         &self,
         key: &ApiKeyId,
-        bucket: Bucket,
+        bucket: RateBucket,
         limits: &RateLimits,
         now: Instant,
         clock: Timestamp,
     ) -> (bool, RateState) {
-        let limit = bucket.limit(limits);
+        let limit = limits.per_minute(bucket);
         if limit == 0 {
             return (true, state(RATE_UNLIMITED, RATE_UNLIMITED, RATE_WINDOW.as_millis() as u64, clock));
         }
@@ -135,7 +104,7 @@ mod tests {
     use std::time::Duration;
 
     fn limits(verdicts: u32) -> RateLimits {
-        RateLimits { nik_dukcapil_per_minute: verdicts, ..RateLimits::default() }
+        [(RateBucket::NikDukcapil, verdicts)].into_iter().collect()
     }
 
     fn key(n: u8) -> ApiKeyId {
@@ -148,7 +117,7 @@ mod tests {
         let (start, clock) = (Instant::now(), Timestamp::from_millis(1_000_500));
         let count = |after: Duration| {
             let clock = Timestamp::from_millis(clock.millis() + after.as_millis() as i64);
-            limiter.count(&key(1), Bucket::NikDukcapil, &limits(2), start + after, clock)
+            limiter.count(&key(1), RateBucket::NikDukcapil, &limits(2), start + after, clock)
         };
         let (first, state) = count(Duration::ZERO);
         assert!(first);
@@ -166,10 +135,10 @@ mod tests {
     fn keys_and_buckets_do_not_share() {
         let limiter = Limiter::default();
         let (now, clock) = (Instant::now(), Timestamp::default());
-        assert!(limiter.count(&key(1), Bucket::NikDukcapil, &limits(1), now, clock).0);
-        assert!(!limiter.count(&key(1), Bucket::NikDukcapil, &limits(1), now, clock).0);
-        assert!(limiter.count(&key(2), Bucket::NikDukcapil, &limits(1), now, clock).0);
-        assert!(limiter.count(&key(1), Bucket::Get, &limits(1), now, clock).0);
+        assert!(limiter.count(&key(1), RateBucket::NikDukcapil, &limits(1), now, clock).0);
+        assert!(!limiter.count(&key(1), RateBucket::NikDukcapil, &limits(1), now, clock).0);
+        assert!(limiter.count(&key(2), RateBucket::NikDukcapil, &limits(1), now, clock).0);
+        assert!(limiter.count(&key(1), RateBucket::Get, &limits(1), now, clock).0);
     }
 
     #[test]
@@ -178,7 +147,7 @@ mod tests {
         for _ in 0..1_000 {
             let (allowed, state) = limiter.count(
                 &key(1),
-                Bucket::NikDukcapil,
+                RateBucket::NikDukcapil,
                 &limits(0),
                 Instant::now(),
                 Timestamp::from_millis(0),
@@ -193,7 +162,13 @@ mod tests {
         let limiter = Limiter::default();
         for n in 0..(RATE_WINDOWS_MAX as u128 * 2) {
             let key = ApiKeyId::from_bytes(n.to_be_bytes());
-            limiter.count(&key, Bucket::Get, &RateLimits::default(), Instant::now(), Timestamp::default());
+            limiter.count(
+                &key,
+                RateBucket::Get,
+                &RateLimits::default(),
+                Instant::now(),
+                Timestamp::default(),
+            );
         }
         let kept: usize = limiter.shards.iter().map(|shard| shard.lock().expect("no panic").len()).sum();
         assert!(kept <= RATE_WINDOWS_MAX);

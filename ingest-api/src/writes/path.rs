@@ -11,21 +11,17 @@ use super::answer::WriteConclusion;
 use super::preferences::{AnswerTimes, WaitPreference};
 use crate::app::App;
 use crate::serving::access_log::IgnoredFields;
-use crate::serving::auth::{self, Caller, Wants};
+use crate::serving::auth::{self, Caller, EndpointAccess};
 use crate::serving::body;
 use crate::serving::errors::ApiError;
 use crate::serving::json::Object;
-use crate::serving::rate_limit::Bucket;
 use crate::serving::request_id::carried;
 use crate::serving::wiped_body::WipedBody;
 
 /// An endpoint that writes.
 pub trait WriteEndpoint {
-    /// The rate limit it counts against.
-    const BUCKET: Bucket;
-
-    /// What it asks of its caller.
-    const WANTS: Wants;
+    /// The rate limit it counts against, and what it asks of its caller.
+    const ACCESS: EndpointAccess;
 
     /// The top-level fields of its body; others are ignored and named in `X-Ignored-Fields`.
     const FIELDS: &'static [&'static str];
@@ -100,7 +96,7 @@ pub struct ReceivedWrite<'a, S> {
 /// # Errors
 /// By the contract's table.
 pub async fn post<E: WriteEndpoint>(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let caller = auth::admit(&req, &app, E::BUCKET, E::WANTS)?;
+    let caller = auth::admit(&req, &app, E::ACCESS)?;
     let (body, _permit) = body::receive(&req, &app, &caller.org().org).await?;
     let received = Instant::now();
     let body = WipedBody::new(body);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{MANY, TestApp, VERDICTS, declined, hear, new_org};
+use crate::harness::{TestApp, VERDICTS, declined, hear, many, new_org};
 use domain::event::Fingerprint;
 use domain::ids::{CustomerId, CustomerRef, EventId};
 use domain::orgs::Scope;
@@ -40,7 +40,7 @@ async fn a_customer_is_registered_and_read_back() {
 async fn another_orgs_customer_is_as_good_as_none() {
     let app = TestApp::start().await;
     let customer = app.customer().await;
-    let theirs = new_org(&app.instance, Scope::STANDARD.to_vec(), MANY).await;
+    let theirs = new_org(&app.instance, Scope::STANDARD.to_vec(), many()).await;
     let key = theirs.key.text.expose();
     let verdict = app.request_as(key, Method::POST, VERDICTS).json(&declined(&customer));
     let heard = hear(verdict).await;

@@ -1,11 +1,11 @@
 //! Who gets in: keys, scopes, capabilities, rates, and the order in which it is checked.
 
-use domain::orgs::{RateLimits, Scope};
+use domain::orgs::{Capability, RateBucket, Scope};
 use org_directory::orgs::{OrgChange, Orgs};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{MANY, TestApp, VERDICTS, declined, hear, new_org};
+use crate::harness::{TestApp, VERDICTS, declined, hear, many, new_org};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_good_key_it_is_401() {
@@ -69,7 +69,11 @@ async fn scopes_and_the_capability_are_asked_for() {
     assert_eq!((heard.status, heard.error()), (403, "missing scope: customers:view"));
     app.change_org(OrgChange { strict_scopes: Some(false), ..OrgChange::default() }).await;
     assert_eq!(post().await.status, 200, "the published platform's quirk");
-    app.change_org(OrgChange { dukcapil_enabled: Some(false), ..OrgChange::default() }).await;
+    app.change_org(OrgChange {
+        capabilities: [(Capability::DukcapilEnabled, false)].into(),
+        ..OrgChange::default()
+    })
+    .await;
     let heard = post().await;
     assert_eq!((heard.status, heard.error()), (403, "org capability disabled"));
 }
@@ -77,7 +81,8 @@ async fn scopes_and_the_capability_are_asked_for() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rates_are_counted_per_bucket_and_said_on_every_answer() {
     let app = TestApp::start().await;
-    let limits = RateLimits { get_per_minute: 2, write_per_minute: 0, nik_dukcapil_per_minute: 1 };
+    let limits =
+        [(RateBucket::Get, 2), (RateBucket::Write, 0), (RateBucket::NikDukcapil, 1)].into_iter().collect();
     let org = new_org(&app.instance, Scope::STANDARD.to_vec(), limits).await;
     let key = org.key.text.expose();
     let get = || hear(app.request_as(key, Method::GET, "/api/customers/x"));
@@ -187,5 +192,5 @@ async fn the_management_listener_shows_health_metrics_and_schemas() {
     ] {
         assert!(get(path).await.1.contains(code), "{path}");
     }
-    assert!(get("/registry/nope").await.0 == 404 && MANY.get_per_minute == 0);
+    assert!(get("/registry/nope").await.0 == 404 && many().per_minute(RateBucket::Get) == 0);
 }

@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
-use domain::orgs::{Environment, RateLimits, Scope};
+use domain::orgs::{Capability, Environment, RateBucket, RateLimits, Scope};
 use engine::config::Config;
 use engine::{Engine, Role};
 use ingest_api::compose::Instance;
@@ -21,8 +21,9 @@ use tokio_util::sync::CancellationToken;
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Limits that no test but those of limits comes near.
-pub(crate) const MANY: RateLimits =
-    RateLimits { get_per_minute: 0, write_per_minute: 0, nik_dukcapil_per_minute: 0 };
+pub(crate) fn many() -> RateLimits {
+    RateBucket::ALL.into_iter().map(|bucket| (bucket, 0)).collect()
+}
 
 /// A running instance.
 pub(crate) struct TestApp {
@@ -72,7 +73,7 @@ impl TestApp {
         let instance = Box::pin(Instance::start(&config, metrics().expect("metrics"), &stop))
             .await
             .expect("an instance");
-        let org = new_org(&instance, Scope::STANDARD.to_vec(), MANY).await;
+        let org = new_org(&instance, Scope::STANDARD.to_vec(), many()).await;
         Self { instance, org, client: Client::new(), dir }
     }
 
@@ -149,7 +150,7 @@ pub(crate) async fn new_org(instance: &Instance, scopes: Vec<Scope>, limits: Rat
     let new = NewOrg {
         name: "Bank Contoh".to_owned(),
         environment: Environment::Sandbox,
-        dukcapil_enabled: true,
+        capabilities: [Capability::DukcapilEnabled].into_iter().collect(),
         limits,
         scopes,
         evidence: EvidenceKey::Generate { key_dir },

@@ -1,7 +1,12 @@
 //! Organisations and their API keys, as `identity.orgs` (compacted) holds them.
 
+mod capabilities;
+mod rate_limits;
+
 use bytes::Bytes;
 
+pub use self::capabilities::{Capability, CapabilitySet};
+pub use self::rate_limits::{RateBucket, RateLimits};
 use crate::ids::{ApiKeyId, OrgId};
 use crate::time::Timestamp;
 
@@ -53,24 +58,6 @@ impl Suite {
     }
 }
 
-/// Requests a minute for each key and bucket; 0 is no limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct RateLimits {
-    /// GET.
-    pub get_per_minute: u32,
-    /// Writes other than verdicts.
-    pub write_per_minute: u32,
-    /// `POST /api/identity/nik/dukcapil`.
-    pub nik_dukcapil_per_minute: u32,
-}
-
-impl Default for RateLimits {
-    /// The contract's (§1).
-    fn default() -> Self {
-        Self { get_per_minute: 600, write_per_minute: 120, nik_dukcapil_per_minute: 30 }
-    }
-}
-
 /// A secret wrapped under an org key of the KMS.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct WrappedSecret {
@@ -95,9 +82,9 @@ pub struct OrgRecord {
     pub name: String,
     /// Sandbox or live.
     pub environment: Environment,
-    /// May it send verdicts?
-    pub dukcapil_enabled: bool,
-    /// False: `verifications:view` also posts verdicts (the published platform's quirk).
+    /// What it may do beyond what every org may.
+    pub capabilities: CapabilitySet,
+    /// False: [`Scope::lenient_substitute`] is accepted (the published platform's quirk).
     pub strict_scopes: bool,
     /// Its limits.
     pub limits: RateLimits,
@@ -213,6 +200,11 @@ impl Scope {
         Self::ALL.into_iter().find(|s| s.as_str() == word)
     }
 
+    /// What an org that is not strict accepts in this scope's place: a quirk of the published platform (contract §2).
+    pub fn lenient_substitute(self) -> Option<Self> {
+        (self == Self::VerificationsWrite).then_some(Self::VerificationsView)
+    }
+
     /// Whether having this scope grants the wanted one.
     pub fn grants(self, wanted: Self) -> bool {
         match self.kind() {
@@ -279,6 +271,14 @@ mod tests {
         let expected =
             ["customers:view", "customers:write", "verifications:view", "verifications:write", "api:manage"];
         assert_eq!(words, expected);
+    }
+
+    #[test]
+    fn only_writing_verifications_has_a_substitute() {
+        for scope in Scope::ALL {
+            let substitute = (scope == Scope::VerificationsWrite).then_some(Scope::VerificationsView);
+            assert_eq!(scope.lenient_substitute(), substitute, "{scope:?}");
+        }
     }
 
     #[test]

@@ -81,60 +81,69 @@ impl FromIterator<Purpose> for Purposes {
     }
 }
 
-/// A field that is sealed: its name goes into the envelope's binding, so that no envelope can be moved
-/// from one field to another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Field {
+macro_rules! sealed_fields {
+    ($($(#[doc = $doc:literal])+ $name:ident, $word:literal, $purpose:ident, $record:literal;)+) => {
+        /// A field that is sealed. Its name and its record go into the envelope's binding, so that no envelope can be
+        /// moved from one field to another.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Field {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Field {
+            /// Every field.
+            pub const ALL: [Self; [$($word),+].len()] = [$(Self::$name),+];
+
+            /// The name in the binding.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)+
+                }
+            }
+
+            /// The purpose whose key seals the field.
+            pub fn purpose(self) -> Purpose {
+                match self {
+                    $(Self::$name => Purpose::$purpose,)+
+                }
+            }
+
+            /// The record that carries the field, by its schema's full name: a part of the binding too.
+            pub fn record(self) -> &'static str {
+                match self {
+                    $(Self::$name => $record,)+
+                }
+            }
+        }
+    };
+}
+
+// A new sealed field is one line here: its name, its purpose, and the record that carries it. A line never changes
+// once it is used: an envelope opens only under what it was sealed with.
+sealed_fields! {
     /// A customer's full name.
-    FullName,
+    FullName, "full_name", Profile, "identity.CustomerRegistered";
     /// The org's own id for a customer.
-    ExternalId,
+    ExternalId, "external_id", Profile, "identity.CustomerRegistered";
     /// The reason of a verdict.
-    Reason,
+    Reason, "reason", Profile, "identity.DukcapilVerdictReceived";
     /// The photo that becomes the face reference.
-    Photo,
+    Photo, "photo", Biometric, "identity.DukcapilVerdictReceived";
     /// A photo that came with a declined verdict: evidence only.
-    DeclinedPhoto,
+    DeclinedPhoto, "declined_photo", Evidence, "identity.VerdictEvidence";
     /// The registry's raw answer.
-    Raw,
+    Raw, "raw", Evidence, "identity.VerdictEvidence";
     /// The picture that was compared with a reference: evidence only, and biometric.
-    Probe,
+    Probe, "probe", Biometric, "identity.FaceEvidence";
     /// How alike a match found two faces.
-    MatchSimilarity,
+    MatchSimilarity, "match_similarity", Biometric, "identity.FaceMatchDecided";
     /// What a model made of a reference's face: its numbers, 4 bytes each, little-endian.
-    FaceVector,
+    FaceVector, "face_vector", Biometric, "identity.FaceVector";
     /// The reference's face, 32 × 32 bytes of grey.
-    FaceCrop,
+    FaceCrop, "face_crop", Biometric, "identity.FaceVector";
 }
 
 impl Field {
-    /// The name in the binding; never changes once used.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::FullName => "full_name",
-            Self::ExternalId => "external_id",
-            Self::Reason => "reason",
-            Self::Photo => "photo",
-            Self::DeclinedPhoto => "declined_photo",
-            Self::Raw => "raw",
-            Self::Probe => "probe",
-            Self::MatchSimilarity => "match_similarity",
-            Self::FaceVector => "face_vector",
-            Self::FaceCrop => "face_crop",
-        }
-    }
-
-    /// The purpose whose key seals the field.
-    pub fn purpose(self) -> Purpose {
-        match self {
-            Self::FullName | Self::ExternalId | Self::Reason => Purpose::Profile,
-            Self::Photo | Self::Probe | Self::MatchSimilarity | Self::FaceVector | Self::FaceCrop => {
-                Purpose::Biometric
-            }
-            Self::DeclinedPhoto | Self::Raw => Purpose::Evidence,
-        }
-    }
-
     /// Whether it is evidence: it opens with the purpose's key and the org's evidence secret together (design §3),
     /// and stands in `identity.audit` alone.
     pub fn is_evidence(self) -> bool {
@@ -219,5 +228,33 @@ impl std::fmt::Debug for Opened {
             Self::Open(plain) => write!(f, "Open({} bytes)", plain.len()),
             Self::Erased => f.write_str("Erased"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// What stands in bindings for ever.
+    #[test]
+    fn sealed_fields_have_their_names_purposes_and_records() {
+        for (field, name, purpose, record) in [
+            (Field::FullName, "full_name", Purpose::Profile, "identity.CustomerRegistered"),
+            (Field::ExternalId, "external_id", Purpose::Profile, "identity.CustomerRegistered"),
+            (Field::Reason, "reason", Purpose::Profile, "identity.DukcapilVerdictReceived"),
+            (Field::Photo, "photo", Purpose::Biometric, "identity.DukcapilVerdictReceived"),
+            (Field::DeclinedPhoto, "declined_photo", Purpose::Evidence, "identity.VerdictEvidence"),
+            (Field::Raw, "raw", Purpose::Evidence, "identity.VerdictEvidence"),
+            (Field::Probe, "probe", Purpose::Biometric, "identity.FaceEvidence"),
+            (Field::MatchSimilarity, "match_similarity", Purpose::Biometric, "identity.FaceMatchDecided"),
+            (Field::FaceVector, "face_vector", Purpose::Biometric, "identity.FaceVector"),
+            (Field::FaceCrop, "face_crop", Purpose::Biometric, "identity.FaceVector"),
+        ] {
+            assert_eq!((field.as_str(), field.purpose(), field.record()), (name, purpose, record));
+        }
+        let names: BTreeSet<&str> = Field::ALL.into_iter().map(Field::as_str).collect();
+        assert_eq!(names.len(), Field::ALL.len(), "each field has a name of its own");
     }
 }

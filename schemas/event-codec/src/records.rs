@@ -146,7 +146,7 @@ records! {
         CustomerErased,
     }
     enum DirectoryRecord in Orgs {
-        Org [1],
+        Org [1 2],
         ApiKey [1],
     }
     struct DeadLetter in DeadLetters [1];

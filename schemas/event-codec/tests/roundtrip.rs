@@ -14,7 +14,8 @@ use domain::ids::{
     ApiKeyId, CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, TierEventId, VerificationId,
 };
 use domain::orgs::{
-    ApiKeyRecord, DirectoryRecord, Environment, OrgRecord, RateLimits, Scope, Suite, WrappedSecret,
+    ApiKeyRecord, CapabilitySet, DirectoryRecord, Environment, OrgRecord, RateLimits, Scope, Suite,
+    WrappedSecret,
 };
 use domain::outcome::{
     EnrolmentSummary, ErasureAnnounced, FaceEnrolled, KycUpdated, Outcome, UnappliedCause, VerdictConflicted,
@@ -257,25 +258,26 @@ fn outcome() -> impl Strategy<Value = Outcome> {
 }
 
 fn directory() -> impl Strategy<Value = DirectoryRecord> {
-    let org = (any::<[u8; 16]>(), any::<String>(), any::<[bool; 4]>(), any::<[u32; 5]>(), bytes(), time())
-        .prop_map(|(org, name, flags, numbers, wrapped, created_at)| OrgRecord {
+    let words = vec(prop_oneof![Just("dukcapilEnabled".to_owned()), any::<String>()], 0..4);
+    let names = ["get", "write", "nik_dukcapil"].map(str::to_owned).to_vec();
+    let limits = vec((prop_oneof![select(names), any::<String>()], any::<u32>()), 0..6);
+    let rest = (any::<[u8; 16]>(), any::<String>(), any::<[bool; 3]>(), any::<[u32; 2]>(), bytes(), time());
+    let org = (words, limits, rest).prop_map(
+        |(words, limits, (org, name, flags, numbers, wrapped, created_at))| OrgRecord {
             org: OrgId::from_bytes(org),
             name: name.clone(),
             environment: if flags[0] { Environment::Live } else { Environment::Sandbox },
-            dukcapil_enabled: flags[1],
-            strict_scopes: flags[2],
-            limits: RateLimits {
-                get_per_minute: numbers[0],
-                write_per_minute: numbers[1],
-                nik_dukcapil_per_minute: numbers[2],
-            },
-            policy_version: numbers[3],
-            suite: if flags[3] { Suite::Aes256Gcm } else { Suite::Aes256GcmSiv },
-            id_secret: WrappedSecret { kms_version: numbers[4], wrapped: wrapped.clone() },
+            capabilities: CapabilitySet::from_words(words),
+            strict_scopes: flags[1],
+            limits: RateLimits::from_names(limits),
+            policy_version: numbers[0],
+            suite: if flags[2] { Suite::Aes256Gcm } else { Suite::Aes256GcmSiv },
+            id_secret: WrappedSecret { kms_version: numbers[1], wrapped: wrapped.clone() },
             evidence_key_id: name,
             evidence_public_key: wrapped,
             created_at,
-        });
+        },
+    );
     let scopes = vec(select(&Scope::ALL[..]), 0..8);
     let key = (any::<[[u8; 16]; 2]>(), any::<[u8; 32]>(), scopes, of(time()), of(time()), time()).prop_map(
         |([id, org], key_sha256, scopes, expires_at, revoked_at, created_at)| ApiKeyRecord {

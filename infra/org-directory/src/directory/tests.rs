@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use domain::orgs::{Environment, RateLimits, Scope};
+use domain::orgs::{Capability, Environment, RateLimits, Scope};
 use domain::ports::{LogError, NewRecord, Topic};
 
 use super::*;
@@ -28,7 +28,7 @@ async fn org(engine: &Engine, name: &str) -> CreatedOrg {
     let new = NewOrg {
         name: name.to_owned(),
         environment: Environment::Sandbox,
-        dukcapil_enabled: true,
+        capabilities: [Capability::DukcapilEnabled].into_iter().collect(),
         limits: RateLimits::default(),
         scopes: Scope::STANDARD.to_vec(),
         evidence: EvidenceKey::Generate { key_dir },
@@ -90,10 +90,14 @@ async fn changes_are_followed_also_those_of_another_program() {
     until(&directory, |directory| knows(directory, &created.key.text)).await;
 
     let orgs = Orgs::new(&tool);
-    let off = OrgChange { dukcapil_enabled: Some(false), ..OrgChange::default() };
+    let off =
+        OrgChange { capabilities: [(Capability::DukcapilEnabled, false)].into(), ..OrgChange::default() };
     orgs.set(&created.org.org, off).await.expect("set");
     let id = &created.org.org;
-    until(&directory, |d| d.org(id).is_some_and(|entry| !entry.record.dukcapil_enabled)).await;
+    until(&directory, |d| {
+        d.org(id).is_some_and(|entry| !entry.record.capabilities.contains(Capability::DukcapilEnabled))
+    })
+    .await;
 
     orgs.revoke_key(id, &created.key.record.id).await.expect("revoked");
     let digest = created.key.text.sha256();
@@ -147,10 +151,14 @@ async fn while_the_kms_is_down_an_org_waits_and_its_key_is_not_unknown() {
 
     // Down again: a change that leaves the secret alone needs no KMS.
     kms.down.store(true, Ordering::SeqCst);
-    let off = OrgChange { dukcapil_enabled: Some(false), ..OrgChange::default() };
+    let off =
+        OrgChange { capabilities: [(Capability::DukcapilEnabled, false)].into(), ..OrgChange::default() };
     Orgs::new(&engine).set(&created.org.org, off).await.expect("set");
     let id = &created.org.org;
-    until(&directory, |d| d.org(id).is_some_and(|entry| !entry.record.dukcapil_enabled)).await;
+    until(&directory, |d| {
+        d.org(id).is_some_and(|entry| !entry.record.capabilities.contains(Capability::DukcapilEnabled))
+    })
+    .await;
     assert!(knows(&directory, &created.key.text));
 }
 

@@ -4,26 +4,28 @@
 mod answer;
 mod examples;
 mod print;
+mod values;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use domain::ids::{ApiKeyId, OrgId};
-use domain::orgs::{Environment, RateLimits, Scope, Suite};
-use domain::policy::TierPolicy;
+use domain::orgs::{Capability, Environment, RateBucket, Scope, Suite};
 use domain::time::Timestamp;
 use serde_json::json;
 use vault::EvidencePublicKey;
 
 use self::answer::Answer;
 use self::print::{key_json, key_table, org_json, org_table};
+use self::values::{
+    bucket_limit, capability, environment, expiry, key_id, limit, name, org_id, policy, scope, suite,
+};
 use super::{EvidenceKey, NewOrg, OrgChange, Orgs};
-use crate::limits::{LIMIT_PER_MINUTE_MAX, ORG_NAME_CHARS_MAX, PUBLIC_KEY_FILE_BYTES_MAX};
+use crate::limits::PUBLIC_KEY_FILE_BYTES_MAX;
 use engine::Config;
 use engine::data_dir::DataDir;
 use engine::{Engine, Role};
-use service::clock;
 use service::program::say;
 
 /// Orgs and their API keys.
@@ -130,6 +132,14 @@ struct CreateArgs {
     /// Verdicts a minute for each key and instance; 0 is no limit [default: 30]
     #[arg(long, value_name = "N", value_parser = limit)]
     ingest_limit: Option<u32>,
+    /// What it may do beyond what every org may, with commas
+    #[arg(long, value_name = "NAME=true|false", value_delimiter = ',', value_parser = capability)]
+    #[arg(conflicts_with = "dukcapil_enabled")]
+    capability: Vec<(Capability, bool)>,
+    /// Requests a minute for each key and instance, by bucket, with commas; 0 is no limit
+    #[arg(long, value_name = "BUCKET=N", value_delimiter = ',', value_parser = bucket_limit)]
+    #[arg(conflicts_with = "ingest_limit")]
+    limit: Vec<(RateBucket, u32)>,
     /// What its first key may do, with commas [default: all scopes]
     #[arg(long, value_delimiter = ',', value_parser = scope)]
     scopes: Vec<Scope>,
@@ -173,61 +183,20 @@ struct ChangeArgs {
     /// Other writes a minute for each key and instance; 0 is no limit
     #[arg(long, value_name = "N", value_parser = limit)]
     write_limit: Option<u32>,
+    /// What it may do beyond what every org may, with commas
+    #[arg(long, value_name = "NAME=true|false", value_delimiter = ',', value_parser = capability)]
+    #[arg(conflicts_with = "dukcapil_enabled")]
+    capability: Vec<(Capability, bool)>,
+    /// Requests a minute for each key and instance, by bucket, with commas; 0 is no limit
+    #[arg(long, value_name = "BUCKET=N", value_delimiter = ',', value_parser = bucket_limit)]
+    #[arg(conflicts_with_all = ["ingest_limit", "get_limit", "write_limit"])]
+    limit: Vec<(RateBucket, u32)>,
     /// aes-256-gcm-siv or aes-256-gcm, for what is sealed from now on
     #[arg(long, value_parser = suite)]
     suite: Option<Suite>,
     /// Tier policy of its events from now on
     #[arg(long, value_name = "N", value_parser = policy)]
     policy_version: Option<u32>,
-}
-
-fn org_id(text: &str) -> Result<OrgId, String> {
-    OrgId::parse(text).map_err(|error| error.to_string())
-}
-
-fn key_id(text: &str) -> Result<ApiKeyId, String> {
-    ApiKeyId::parse(text).map_err(|error| error.to_string())
-}
-
-fn scope(word: &str) -> Result<Scope, String> {
-    let all = || Scope::ALL.map(Scope::as_str).join(", ");
-    Scope::parse(word.trim()).ok_or_else(|| format!("scopes are {}", all()))
-}
-
-fn environment(word: &str) -> Result<Environment, String> {
-    Environment::parse(word).ok_or_else(|| "environments are sandbox and live".to_owned())
-}
-
-fn suite(word: &str) -> Result<Suite, String> {
-    Suite::parse(word).ok_or_else(|| "suites are aes-256-gcm-siv and aes-256-gcm".to_owned())
-}
-
-fn policy(text: &str) -> Result<u32, String> {
-    let version = text.parse().ok().filter(|version| TierPolicy::of_version(*version).is_some());
-    version.ok_or_else(|| "there is no such tier policy".to_owned())
-}
-
-fn limit(text: &str) -> Result<u32, String> {
-    let number = text.parse().ok().filter(|number| *number <= LIMIT_PER_MINUTE_MAX);
-    number.ok_or_else(|| format!("a limit is a number from 0 to {LIMIT_PER_MINUTE_MAX}"))
-}
-
-fn name(text: &str) -> Result<String, String> {
-    let name = text.trim();
-    let good =
-        (1..=ORG_NAME_CHARS_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-    good.then(|| name.to_owned()).ok_or_else(|| format!("a name is 1 to {ORG_NAME_CHARS_MAX} characters"))
-}
-
-fn expiry(text: &str) -> Result<Timestamp, String> {
-    let now = clock::now();
-    let days =
-        |days: i64| Timestamp::from_millis(now.millis().saturating_add(days.saturating_mul(86_400_000)));
-    let at = match text.strip_suffix('d').map(str::parse::<u32>) {
-        Some(count) => count.ok().map(|count| days(i64::from(count))),
-        None => Timestamp::parse(text),
-    };
-    at.filter(|at| *at > now).ok_or_else(|| "an expiry is a time to come (RFC 3339) or days (90d)".to_owned())
 }
 
 /// All scopes that a key gets when none are named.
@@ -327,15 +296,14 @@ async fn create(orgs: Orgs<'_>, config: &Config, args: CreateArgs) -> Result<Ans
         None => EvidenceKey::Generate { key_dir: config.compliance_key_dir() },
     };
     let made = matches!(evidence, EvidenceKey::Generate { .. });
-    let defaults = RateLimits::default();
+    let granted =
+        args.capability.into_iter().filter_map(|(capability, is_granted)| is_granted.then_some(capability));
+    let ingest_limit = args.ingest_limit.map(|limit| (RateBucket::NikDukcapil, limit));
     let new = NewOrg {
         name: args.name,
         environment: args.environment,
-        dukcapil_enabled: args.dukcapil_enabled,
-        limits: RateLimits {
-            nik_dukcapil_per_minute: args.ingest_limit.unwrap_or(defaults.nik_dukcapil_per_minute),
-            ..defaults
-        },
+        capabilities: granted.chain(args.dukcapil_enabled.then_some(Capability::DukcapilEnabled)).collect(),
+        limits: args.limit.into_iter().chain(ingest_limit).collect(),
         scopes: or_all(args.scopes),
         evidence,
     };
@@ -365,13 +333,18 @@ fn public_key(path: &Path) -> Result<EvidencePublicKey, Failed> {
 
 impl From<ChangeArgs> for OrgChange {
     fn from(args: ChangeArgs) -> Self {
+        let dukcapil_enabled = args.dukcapil_enabled.map(|on| (Capability::DukcapilEnabled, on));
+        let short_limits = [
+            (RateBucket::Get, args.get_limit),
+            (RateBucket::Write, args.write_limit),
+            (RateBucket::NikDukcapil, args.ingest_limit),
+        ];
+        let short_limits = short_limits.into_iter().filter_map(|(bucket, limit)| Some((bucket, limit?)));
         Self {
             name: args.name,
-            dukcapil_enabled: args.dukcapil_enabled,
+            capabilities: args.capability.into_iter().chain(dukcapil_enabled).collect(),
             strict_scopes: args.strict_scopes,
-            get_per_minute: args.get_limit,
-            write_per_minute: args.write_limit,
-            nik_dukcapil_per_minute: args.ingest_limit,
+            limits: args.limit.into_iter().chain(short_limits).collect(),
             policy_version: args.policy_version,
             suite: args.suite,
         }

@@ -17,7 +17,7 @@ fn new(evidence: EvidenceKey) -> NewOrg {
     NewOrg {
         name: "Bank Contoh".to_owned(),
         environment: Environment::Live,
-        dukcapil_enabled: false,
+        capabilities: CapabilitySet::default(),
         limits: RateLimits::default(),
         scopes: vec![Scope::VerificationsWrite],
         evidence,
@@ -41,7 +41,7 @@ async fn an_org_and_its_key_are_in_the_log_when_they_are_shown() {
     assert_eq!(orgs.keys(id).await.expect("listed"), std::slice::from_ref(&created.key.record));
     assert_eq!(created.key.record.key_sha256, created.key.text.sha256());
     assert!(created.key.text.expose().starts_with("qe_sk_live_"));
-    assert!(created.org.strict_scopes && !created.org.dukcapil_enabled);
+    assert!(created.org.strict_scopes && !created.org.capabilities.contains(Capability::DukcapilEnabled));
 
     let private = EvidencePrivateKey::read(&dir.path().join("compliance").join(format!("{id}.key")));
     let private = private.expect("the private half");
@@ -78,17 +78,17 @@ async fn a_change_changes_what_it_names_and_nothing_else() {
     let orgs = Orgs::new(&engine);
     let created = orgs.create(new(generated(dir.path()))).await.expect("an org");
     let change = OrgChange {
-        dukcapil_enabled: Some(true),
+        capabilities: [(Capability::DukcapilEnabled, true)].into(),
         strict_scopes: Some(false),
-        nik_dukcapil_per_minute: Some(0),
+        limits: [(RateBucket::NikDukcapil, 0)].into(),
         suite: Some(Suite::Aes256Gcm),
         ..OrgChange::default()
     };
     let changed = orgs.set(&created.org.org, change).await.expect("set");
     let wanted = OrgRecord {
-        dukcapil_enabled: true,
+        capabilities: [Capability::DukcapilEnabled].into_iter().collect(),
         strict_scopes: false,
-        limits: RateLimits { nik_dukcapil_per_minute: 0, ..RateLimits::default() },
+        limits: [(RateBucket::NikDukcapil, 0)].into_iter().collect(),
         suite: Suite::Aes256Gcm,
         ..created.org
     };
@@ -97,6 +97,27 @@ async fn a_change_changes_what_it_names_and_nothing_else() {
     let nobody = OrgId::from_bytes([1; 16]);
     let refused = orgs.set(&nobody, OrgChange::default()).await;
     assert!(matches!(refused, Err(OrgsError::NoSuchOrg(org)) if org == nobody));
+}
+
+/// An older tool beside newer instances: what it does not know it does not take away.
+#[tokio::test]
+async fn a_change_keeps_what_a_later_build_has_granted() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let engine = open(dir.path()).await;
+    let orgs = Orgs::new(&engine);
+    let capabilities = CapabilitySet::from_words(["laterEnabled".to_owned()]);
+    let limits = RateLimits::from_names([("later_bucket".to_owned(), 7)]);
+    let new = NewOrg { capabilities, limits, ..new(generated(dir.path())) };
+    let created = orgs.create(new).await.expect("an org");
+    let change = OrgChange {
+        capabilities: [(Capability::DukcapilEnabled, true)].into(),
+        limits: [(RateBucket::Get, 5)].into(),
+        ..OrgChange::default()
+    };
+    orgs.set(&created.org.org, change).await.expect("set");
+    let listed = orgs.list().await.expect("listed").remove(0);
+    assert_eq!(listed.capabilities.words().collect::<Vec<_>>(), ["dukcapilEnabled", "laterEnabled"]);
+    assert_eq!(listed.limits.names().collect::<Vec<_>>(), [("get", 5), ("later_bucket", 7)]);
 }
 
 #[tokio::test]

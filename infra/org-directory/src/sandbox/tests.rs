@@ -25,12 +25,13 @@ async fn the_first_start_makes_what_the_contract_says() {
     let dir = tempfile::tempdir().expect("a folder");
     let engine = open(dir.path()).await;
     let made = prepare_org(&engine, 60_000).await.expect("prepared");
-    assert!(made.org.dukcapil_enabled && made.org.strict_scopes);
+    assert!(made.org.capabilities.contains(Capability::DukcapilEnabled) && made.org.strict_scopes);
     assert_eq!(made.org.environment, Environment::Sandbox);
-    assert_eq!(
-        made.org.limits,
-        RateLimits { get_per_minute: 60_000, write_per_minute: 12_000, nik_dukcapil_per_minute: 60_000 }
-    );
+    for (bucket, limit) in
+        [(RateBucket::Get, 60_000), (RateBucket::Write, 12_000), (RateBucket::NikDukcapil, 60_000)]
+    {
+        assert_eq!(made.org.limits.per_minute(bucket), limit, "{bucket:?}");
+    }
     assert_eq!(made.customer, None);
     let keys = Orgs::new(&engine).keys(&made.org.org).await.expect("listed");
     assert_eq!(keys[0].scopes, Scope::STANDARD);
@@ -52,7 +53,8 @@ async fn a_later_start_goes_on_where_it_was() {
     let engine = open(dir.path()).await;
     let first = prepare_org(&engine, 60_000).await.expect("prepared");
     write_sandbox_json(&engine, info(&first)).await.expect("written");
-    let off = OrgChange { dukcapil_enabled: Some(false), ..OrgChange::default() };
+    let off =
+        OrgChange { capabilities: [(Capability::DukcapilEnabled, false)].into(), ..OrgChange::default() };
     Orgs::new(&engine).set(&first.org.org, off).await.expect("set");
 
     // One that ends before it is ready, and one that gets there.
@@ -62,8 +64,8 @@ async fn a_later_start_goes_on_where_it_was() {
         assert_eq!(again.org.org, first.org.org);
         assert_eq!(again.api_key, first.api_key);
         assert_eq!(again.customer, Some(CustomerId::from_bytes([7; 16])));
-        assert_eq!(again.org.limits.nik_dukcapil_per_minute, 0);
-        assert!(!again.org.dukcapil_enabled, "what was set stays");
+        assert_eq!(again.org.limits.per_minute(RateBucket::NikDukcapil), 0);
+        assert!(!again.org.capabilities.contains(Capability::DukcapilEnabled), "what was set stays");
     }
     write_sandbox_json(&engine, info(&first)).await.expect("written");
     assert!(!dir.path().join("sandbox.last.json").exists());

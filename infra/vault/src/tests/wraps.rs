@@ -81,7 +81,7 @@ async fn an_orgs_id_secret_is_its_own() {
         org: org(n),
         name: "Bank".into(),
         environment: domain::orgs::Environment::Sandbox,
-        dukcapil_enabled: true,
+        capabilities: domain::orgs::CapabilitySet::default(),
         strict_scopes: true,
         limits: domain::orgs::RateLimits::default(),
         policy_version: 1,

@@ -270,8 +270,8 @@ pub(super) const ROWS: [CodeRow; 26] = [
         "rate_limited",
         429,
         "rate limit exceeded",
-        "The key used up its bucket for this minute: `bucket` is `get`, `write` or `nik_dukcapil`, `limit` \
-         its requests a minute.",
+        "The key used up its bucket for this minute: `bucket` is its name, as in `limits` of `GET /api/auth/me`, \
+         `limit` its requests a minute.",
         "Wait for `Retry-After` seconds; ask the operator for a higher limit if it happens often.",
     ),
     row(

@@ -1,19 +1,46 @@
 //! Bodies of `identity.orgs`, and the one of `identity.dead-letters`.
 
 use domain::ids::{ApiKeyId, EventId, OrgId};
-use domain::orgs::{self, Environment, OrgRecord, Scope, Suite};
+use domain::orgs::{self, Capability, CapabilitySet, Environment, OrgRecord, RateBucket, Scope, Suite};
 use serde::{Deserialize, Serialize};
 
 use super::Body;
 use super::parts::{Blob, Fixed, List, Source, Text, id, time, word};
 use crate::error::DecodeError;
 
+/// The limits of version 1. They and `dukcapil_enabled` are still written for its readers; the lists of version 2 hold
+/// wherever they are there.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RateLimits {
     get_per_minute: u32,
     write_per_minute: u32,
     nik_dukcapil_per_minute: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BucketLimit<'a> {
+    bucket: Text<'a>,
+    per_minute: u32,
+}
+
+impl RateLimits {
+    fn of(limits: &orgs::RateLimits) -> Self {
+        Self {
+            get_per_minute: limits.per_minute(RateBucket::Get),
+            write_per_minute: limits.per_minute(RateBucket::Write),
+            nik_dukcapil_per_minute: limits.per_minute(RateBucket::NikDukcapil),
+        }
+    }
+
+    fn into_domain(self) -> orgs::RateLimits {
+        orgs::RateLimits::from_iter([
+            (RateBucket::Get, self.get_per_minute),
+            (RateBucket::Write, self.write_per_minute),
+            (RateBucket::NikDukcapil, self.nik_dukcapil_per_minute),
+        ])
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -38,23 +65,22 @@ pub(crate) struct Org<'a> {
     evidence_key_id: Text<'a>,
     evidence_public_key: Blob,
     created_at: i64,
+    capabilities: Option<List<Text<'a>>>,
+    bucket_limits: Option<List<BucketLimit<'a>>>,
 }
 
 impl Body for Org<'_> {}
 
 impl<'a> From<&'a OrgRecord> for Org<'a> {
     fn from(r: &'a OrgRecord) -> Self {
+        let limit = |(bucket, per_minute): (&'a str, u32)| BucketLimit { bucket: bucket.into(), per_minute };
         Self {
             org_id: r.org.as_str().into(),
             name: (&r.name).into(),
             environment: r.environment.as_str().into(),
-            dukcapil_enabled: r.dukcapil_enabled,
+            dukcapil_enabled: r.capabilities.contains(Capability::DukcapilEnabled),
             strict_scopes: r.strict_scopes,
-            limits: RateLimits {
-                get_per_minute: r.limits.get_per_minute,
-                write_per_minute: r.limits.write_per_minute,
-                nik_dukcapil_per_minute: r.limits.nik_dukcapil_per_minute,
-            },
+            limits: RateLimits::of(&r.limits),
             policy_version: r.policy_version,
             suite: r.suite.as_str().into(),
             id_secret: WrappedSecret {
@@ -64,6 +90,8 @@ impl<'a> From<&'a OrgRecord> for Org<'a> {
             evidence_key_id: (&r.evidence_key_id).into(),
             evidence_public_key: Blob(r.evidence_public_key.clone()),
             created_at: r.created_at.millis(),
+            capabilities: Some(List(r.capabilities.words().map(Into::into).collect())),
+            bucket_limits: Some(List(r.limits.names().map(limit).collect())),
         }
     }
 }
@@ -72,17 +100,23 @@ impl TryFrom<Org<'_>> for OrgRecord {
     type Error = DecodeError;
 
     fn try_from(w: Org<'_>) -> Result<Self, DecodeError> {
+        let capabilities = match w.capabilities {
+            Some(words) => CapabilitySet::from_words(words.0.into_iter().map(Text::into_owned)),
+            None => w.dukcapil_enabled.then_some(Capability::DukcapilEnabled).into_iter().collect(),
+        };
+        let limits = match w.bucket_limits {
+            Some(limits) => orgs::RateLimits::from_names(
+                limits.0.into_iter().map(|limit| (limit.bucket.into_owned(), limit.per_minute)),
+            ),
+            None => w.limits.into_domain(),
+        };
         Ok(Self {
             org: id("orgId", &w.org_id, OrgId::parse)?,
             name: w.name.into_owned(),
             environment: word("environment", &w.environment, Environment::parse)?,
-            dukcapil_enabled: w.dukcapil_enabled,
+            capabilities,
             strict_scopes: w.strict_scopes,
-            limits: orgs::RateLimits {
-                get_per_minute: w.limits.get_per_minute,
-                write_per_minute: w.limits.write_per_minute,
-                nik_dukcapil_per_minute: w.limits.nik_dukcapil_per_minute,
-            },
+            limits,
             policy_version: w.policy_version,
             suite: word("suite", &w.suite, Suite::parse)?,
             id_secret: orgs::WrappedSecret {
@@ -195,5 +229,62 @@ impl TryFrom<DeadLetter<'_>> for crate::DeadLetter {
             value: w.value.map(|blob| blob.0),
             headers: w.headers.0.into_iter().map(|h| (h.name.into_owned(), h.value.0)).collect(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use domain::time::Timestamp;
+
+    use super::*;
+
+    fn record() -> OrgRecord {
+        OrgRecord {
+            org: OrgId::from_bytes([1; 16]),
+            name: "Bank Contoh".into(),
+            environment: Environment::Live,
+            capabilities: CapabilitySet::from_words(["laterEnabled".to_owned()]),
+            strict_scopes: true,
+            limits: [(RateBucket::Write, 5)].into_iter().collect(),
+            policy_version: 1,
+            suite: Suite::Aes256GcmSiv,
+            id_secret: orgs::WrappedSecret { kms_version: 1, wrapped: Bytes::from_static(b"w") },
+            evidence_key_id: "k".into(),
+            evidence_public_key: Bytes::from_static(&[2; 32]),
+            created_at: Timestamp::from_millis(0),
+        }
+    }
+
+    #[test]
+    fn readers_of_version_1_see_what_holds() {
+        let mut record = record();
+        let written = Org::from(&record);
+        assert!(!written.dukcapil_enabled);
+        let RateLimits { get_per_minute, write_per_minute, nik_dukcapil_per_minute } = written.limits;
+        assert_eq!((get_per_minute, write_per_minute, nik_dukcapil_per_minute), (600, 5, 30));
+        record.capabilities.set(Capability::DukcapilEnabled, true);
+        assert!(Org::from(&record).dukcapil_enabled);
+    }
+
+    #[test]
+    fn the_lists_hold_where_they_are_and_the_fields_of_version_1_elsewhere() {
+        let record = record();
+        let disagreeing = || Org {
+            dukcapil_enabled: true,
+            limits: RateLimits { get_per_minute: 1, write_per_minute: 2, nik_dukcapil_per_minute: 3 },
+            ..Org::from(&record)
+        };
+        assert_eq!(OrgRecord::try_from(disagreeing()), Ok(record.clone()));
+
+        let first = Org { capabilities: None, bucket_limits: None, ..disagreeing() };
+        let read = OrgRecord::try_from(first).expect("an org");
+        assert_eq!(read.capabilities.words().collect::<Vec<_>>(), ["dukcapilEnabled"]);
+        let buckets = [RateBucket::Get, RateBucket::Write, RateBucket::NikDukcapil];
+        assert_eq!(buckets.map(|bucket| read.limits.per_minute(bucket)), [1, 2, 3]);
+
+        let off = Org { capabilities: None, dukcapil_enabled: false, ..disagreeing() };
+        let read = OrgRecord::try_from(off).expect("an org");
+        assert_eq!((read.capabilities.words().count(), read.limits), (0, record.limits.clone()));
     }
 }

@@ -13,7 +13,8 @@ use domain::ids::{
     ApiKeyId, CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, TierEventId, VerificationId,
 };
 use domain::orgs::{
-    ApiKeyRecord, DirectoryRecord, Environment, OrgRecord, RateLimits, Scope, Suite, WrappedSecret,
+    ApiKeyRecord, Capability, CapabilitySet, DirectoryRecord, Environment, OrgRecord, RateBucket, RateLimits,
+    Scope, Suite, WrappedSecret,
 };
 use domain::outcome::{
     EnrolmentSummary, ErasureAnnounced, FaceEnrolled, KycUpdated, Outcome, UnappliedCause, VerdictConflicted,
@@ -321,9 +322,11 @@ fn others() -> Vec<(&'static str, Any)> {
         org: OrgId::from_bytes([1; 16]),
         name: "Bank Contoh".into(),
         environment: Environment::Live,
-        dukcapil_enabled: true,
+        capabilities: [Capability::DukcapilEnabled].into_iter().collect(),
         strict_scopes: true,
-        limits: RateLimits::default(),
+        limits: [(RateBucket::Get, 600), (RateBucket::Write, 120), (RateBucket::NikDukcapil, 30)]
+            .into_iter()
+            .collect(),
         policy_version: 1,
         suite: Suite::Aes256GcmSiv,
         id_secret: WrappedSecret { kms_version: 1, wrapped: Bytes::from_static(&[0xB1; 60]) },
@@ -331,6 +334,14 @@ fn others() -> Vec<(&'static str, Any)> {
         evidence_public_key: Bytes::from_static(&[0xB2; 32]),
         created_at: at(4),
     };
+    let later = OrgRecord {
+        // A word and a name that this build does not know are kept as they are.
+        capabilities: CapabilitySet::from_words(["dukcapilEnabled", "laterEnabled"].map(str::to_owned)),
+        limits: RateLimits::from_names([("get", 0), ("later_bucket", 7)].map(|(n, l)| (n.to_owned(), l))),
+        ..org.clone()
+    };
+    let closed =
+        OrgRecord { capabilities: CapabilitySet::default(), limits: RateLimits::default(), ..org.clone() };
     let key = ApiKeyRecord {
         id: ApiKeyId::from_bytes([8; 16]),
         org: OrgId::from_bytes([1; 16]),
@@ -353,6 +364,8 @@ fn others() -> Vec<(&'static str, Any)> {
     let origin_only = DeadLetter { event_id: None, value: None, headers: Vec::new(), ..letter.clone() };
     vec![
         ("Org.v1", Any::Directory(DirectoryRecord::Org(org))),
+        ("Org.v2", Any::Directory(DirectoryRecord::Org(later))),
+        ("Org.v2.least", Any::Directory(DirectoryRecord::Org(closed))),
         ("ApiKey.v1", Any::Directory(DirectoryRecord::ApiKey(key))),
         ("ApiKey.v1.least", Any::Directory(DirectoryRecord::ApiKey(bare))),
         ("DeadLetter.v1", Any::DeadLetter(letter)),

@@ -18,7 +18,8 @@ pub(super) const LIST: &str = "Examples:
 
 pub(super) const SET: &str = "Examples:
   ingest-api orgs set org_… --config identity.toml --dukcapil-enabled false
-  ingest-api orgs set org_… --data-dir ./data --ingest-limit 600 --strict-scopes true";
+  ingest-api orgs set org_… --data-dir ./data --ingest-limit 600 --strict-scopes true
+  ingest-api orgs set org_… --config identity.toml --limit get=1200,nik_dukcapil=600";
 
 pub(super) const KEYS: &str = "Examples:
   ingest-api orgs keys create org_… --config identity.toml --scopes verifications:write --expires 90d

@@ -99,6 +99,20 @@ async fn set_and_keys_do_what_they_say() {
     assert_eq!(set[0]["strictScopes"], false);
     assert_eq!(set[0]["limits"]["get"], 7);
 
+    let line =
+        ["set", org, "--limit", "nik_dukcapil=5,write=0", "--capability", "dukcapilEnabled=false", "--json"];
+    let set = place.json(&line).await;
+    let limits = |org: &Value| ["get", "write", "nikDukcapil"].map(|name| org["limits"][name].clone());
+    assert_eq!(limits(&set[0]), [7, 0, 5]);
+    assert_eq!((&set[0]["capabilities"], &set[0]["dukcapilEnabled"]), (&json!([]), &json!(false)));
+    let line = ["create", "--name", "B", "--limit", "get=9", "--capability", "dukcapilEnabled=true"];
+    let second = place.json(&line).await;
+    let list = place.json(&["list", "--json"]).await;
+    let mut orgs = list.as_array().expect("a list").iter();
+    let second = orgs.find(|listed| listed["orgId"] == second["orgId"]).expect("listed");
+    assert_eq!(limits(second), [9, 120, 30]);
+    assert_eq!(second["capabilities"], json!(["dukcapilEnabled"]));
+
     let key = place.json(&["keys", "create", org, "--expires", "90d"]).await;
     let key_id = key["keyId"].as_str().expect("an id");
     assert_ne!(key["apiKey"], created["apiKey"]);
@@ -117,6 +131,43 @@ async fn set_and_keys_do_what_they_say() {
     assert!(rows(&line)[1].starts_with(&format!("{key_id}  revoked at ")), "{line}");
     let (list, _) = place.run(&["keys", "list", org]).await.expect("done");
     assert!(rows(&list)[1].contains("  active  "), "{list}");
+}
+
+/// What a later build has granted is shown, and nothing in a table's row runs together.
+#[test]
+fn what_only_a_later_build_knows_is_listed_by_its_name() {
+    use domain::orgs::{CapabilitySet, OrgRecord, RateLimits, WrappedSecret};
+
+    let org = |capabilities, limits| OrgRecord {
+        org: OrgId::from_bytes([1; 16]),
+        name: "Bank".to_owned(),
+        environment: Environment::Live,
+        capabilities,
+        strict_scopes: true,
+        limits,
+        policy_version: 1,
+        suite: Suite::Aes256GcmSiv,
+        id_secret: WrappedSecret { kms_version: 1, wrapped: Vec::new().into() },
+        evidence_key_id: String::new(),
+        evidence_public_key: Vec::new().into(),
+        created_at: Timestamp::EPOCH,
+    };
+    let words = CapabilitySet::from_words(["dukcapilEnabled", "laterEnabled"].map(str::to_owned));
+    let limits = RateLimits::from_names([("get", 0), ("later_bucket", 7)].map(|(n, l)| (n.to_owned(), l)));
+    let (later, plain) = (org(words, limits), org(CapabilitySet::default(), RateLimits::default()));
+    assert_eq!(org_json(&later)["capabilities"], json!(["dukcapilEnabled", "laterEnabled"]));
+    let table = org_table(&[later, plain]);
+    let cells = |line: usize| -> Vec<&str> {
+        let line = table.lines().nth(line).expect("a line");
+        line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect()
+    };
+    let heads = cells(0);
+    for (line, others, more) in [(1, "laterEnabled", "later_bucket=7"), (2, "-", "-")] {
+        let row = cells(line);
+        assert_eq!(row.len(), heads.len(), "{table}");
+        let cell = |head: &str| row[heads.iter().position(|one| *one == head).expect("a head")];
+        assert_eq!((cell("other capabilities"), cell("other limits")), (others, more), "{table}");
+    }
 }
 
 #[tokio::test]
@@ -176,6 +227,22 @@ fn wrong_usage_is_exit_code_2() {
         &["set", &org, "--dukcapil-enabled", "yes", "--config", "c"],
         &["set", &org, "--policy-version", "99", "--config", "c"],
         &["set", &org, "--suite", "rot13", "--config", "c"],
+        &["set", &org, "--limit", "get", "--config", "c"],
+        &["set", &org, "--limit", "warp=1", "--config", "c"],
+        &["set", &org, "--limit", "get=-1", "--config", "c"],
+        &["set", &org, "--limit", "get=1", "--get-limit", "2", "--config", "c"],
+        &["set", &org, "--capability", "dukcapilEnabled", "--config", "c"],
+        &["set", &org, "--capability", "teleport=true", "--config", "c"],
+        &[
+            "set",
+            &org,
+            "--capability",
+            "dukcapilEnabled=true",
+            "--dukcapil-enabled",
+            "false",
+            "--config",
+            "c",
+        ],
         &["keys", "create", &org, "--expires", "2001-01-01T00:00:00Z", "--config", "c"],
         &["keys", "create", &org, "--expires", "0d", "--config", "c"],
         &["keys", "revoke", &org, "nonsense", "--config", "c"],

@@ -1,0 +1,332 @@
+//! What the description of the API says of the endpoints that read. Their handlers are in `reading`.
+#![allow(dead_code, unused_qualifications, reason = "read and written by utoipa's macros")]
+
+use domain::classify::ReasonCategory;
+use domain::limits::PAGE_ROWS_MAX;
+use domain::orgs::{Capability, RateBucket, Scope};
+use serde_json::{Value, json};
+use utoipa::OpenApi;
+
+use super::description::{EndpointDescription, EndpointMethod, FieldRule};
+use super::examples::{CUSTOMER, TIME, VERIFICATION, customer_answer, enrolment};
+use super::rules::{id, methods, one_of, score, statuses, tiers, time};
+use crate::reading::attempts::{self, AttemptsBody};
+use crate::reading::customers::{self, CustomerBody};
+use crate::reading::kyc::{self, KycBody};
+use crate::reading::me::{self, MeBody};
+use crate::reading::verification::{self, VerificationBody};
+use crate::routes::read;
+use crate::serving::errors::ErrorCode;
+
+/// The endpoints, in the document's order.
+pub static ENDPOINTS: [EndpointDescription; 6] = [
+    EndpointDescription {
+        method: EndpointMethod::Get,
+        path: "/api/customers",
+        route: || read().to(customers::find),
+        access: customers::ACCESS,
+        errors: &[ErrorCode::CustomerNotFound],
+        derived: FindCustomer::openapi,
+        request: None,
+        answers: |_| vec![("customer", customer_answer())],
+        links: || Value::Null,
+        field_rules: customer_rules,
+    },
+    EndpointDescription {
+        method: EndpointMethod::Get,
+        path: "/api/customers/{id}",
+        route: || read().to(customers::get),
+        access: customers::ACCESS,
+        errors: &[ErrorCode::CustomerNotFound],
+        derived: GetCustomer::openapi,
+        request: None,
+        answers: |_| vec![("customer", customer_answer())],
+        links: || Value::Null,
+        field_rules: Vec::new,
+    },
+    EndpointDescription {
+        method: EndpointMethod::Get,
+        path: "/api/identity/attempts",
+        route: || read().to(attempts::get),
+        access: attempts::ACCESS,
+        errors: &[],
+        derived: GetAttempts::openapi,
+        request: None,
+        answers: |_| vec![("page", attempts_answer())],
+        // A cursor leads from a page to itself: with that link sequences would be of pages alone.
+        links: || Value::Null,
+        field_rules: attempt_rules,
+    },
+    EndpointDescription {
+        method: EndpointMethod::Get,
+        path: "/api/identity/verifications/{id}",
+        route: || read().to(verification::get),
+        access: verification::ACCESS,
+        errors: &[ErrorCode::VerificationNotFound],
+        derived: GetVerification::openapi,
+        request: None,
+        answers: |_| vec![("verification", verification_answer())],
+        links: || Value::Null,
+        field_rules: Vec::new,
+    },
+    EndpointDescription {
+        method: EndpointMethod::Get,
+        path: "/api/identity/kyc/{customerId}",
+        route: || read().to(kyc::get),
+        access: kyc::ACCESS,
+        errors: &[ErrorCode::CustomerNotFound],
+        derived: GetKyc::openapi,
+        request: None,
+        answers: |_| vec![("kyc", kyc_answer())],
+        links: || Value::Null,
+        field_rules: kyc_rules,
+    },
+    EndpointDescription {
+        method: EndpointMethod::Get,
+        path: "/api/auth/me",
+        route: || read().to(me::get),
+        access: me::ACCESS,
+        errors: &[],
+        derived: GetMe::openapi,
+        request: None,
+        answers: |_| vec![("key", me_answer())],
+        links: || Value::Null,
+        field_rules: me_rules,
+    },
+];
+
+#[derive(OpenApi)]
+#[openapi(paths(find_customer))]
+struct FindCustomer;
+
+/// Find a customer by external id
+#[utoipa::path(
+    get, path = "/api/customers", tag = "customers",
+    params(("externalId" = String, Query, description = "The org's own id")),
+    responses(
+        (status = 200, description = "The customer", body = CustomerBody),
+    )
+)]
+fn find_customer() {}
+
+#[derive(OpenApi)]
+#[openapi(paths(get_customer))]
+struct GetCustomer;
+
+/// Read a customer
+///
+/// Where a registration's 202 points: 404 with `Retry-After` until it is projected.
+#[utoipa::path(
+    get, path = "/api/customers/{id}", tag = "customers",
+    params(("id" = String, Path, description = "`cus_…`")),
+    responses(
+        (status = 200, description = "The customer", body = CustomerBody),
+    )
+)]
+fn get_customer() {}
+
+#[derive(OpenApi)]
+#[openapi(paths(get_attempts))]
+struct GetAttempts;
+
+/// List verifications
+///
+/// Newest first. `cursor`, from `meta.next`, walks far without drift; it takes the place of `page`.
+#[utoipa::path(
+    get, path = "/api/identity/attempts", tag = "reading",
+    params(
+        ("method" = Option<String>, Query, description = "`nik_dukcapil`, …"),
+        ("status" = Option<String>, Query, description = "`verified` or `failed`"),
+        ("customerId" = Option<String>, Query, description = "`cus_…`"),
+        ("from" = Option<String>, Query, description = "RFC 3339, inclusive"),
+        ("to" = Option<String>, Query, description = "RFC 3339, exclusive"),
+        ("page" = Option<u64>, Query, description = "From 1"),
+        ("limit" = Option<u32>, Query, description = "1 to 100, 20 when not said"),
+        ("cursor" = Option<String>, Query, description = "`meta.next` of an earlier page"),
+    ),
+    responses((status = 200, description = "A page", body = AttemptsBody))
+)]
+fn get_attempts() {}
+
+#[derive(OpenApi)]
+#[openapi(paths(get_verification))]
+struct GetVerification;
+
+/// Read a verification
+///
+/// Where a 202's `Location` points: 404 with `Retry-After` until it is projected.
+#[utoipa::path(
+    get, path = "/api/identity/verifications/{id}", tag = "reading",
+    params(("id" = String, Path, description = "`ver_…`")),
+    responses(
+        (status = 200, description = "The verification", body = VerificationBody),
+    )
+)]
+fn get_verification() {}
+
+#[derive(OpenApi)]
+#[openapi(paths(get_kyc))]
+struct GetKyc;
+
+/// Read a customer's KYC
+#[utoipa::path(
+    get, path = "/api/identity/kyc/{customerId}", tag = "reading",
+    params(
+        ("customerId" = String, Path, description = "`cus_…`"),
+        ("asOf" = Option<String>, Query, description = "RFC 3339, inclusive: as it was then"),
+    ),
+    responses(
+        (status = 200, description = "The customer's KYC", body = KycBody),
+    )
+)]
+fn get_kyc() {}
+
+#[derive(OpenApi)]
+#[openapi(paths(get_me))]
+struct GetMe;
+
+/// Read the key's own rights
+#[utoipa::path(
+    get, path = "/api/auth/me", tag = "reading",
+    responses((status = 200, description = "The key's org, scopes, capabilities and limits", body = MeBody))
+)]
+fn get_me() {}
+
+fn attempt() -> Value {
+    json!({
+        "id": VERIFICATION,
+        "customerId": CUSTOMER,
+        "method": "nik_dukcapil",
+        "status": "verified",
+        "score": 100,
+        "reason": "Data sesuai",
+        "reasonCategory": null,
+        "signals": [],
+        "createdAt": TIME,
+    })
+}
+
+fn attempts_answer() -> Value {
+    let mut declined = attempt();
+    declined["status"] = "failed".into();
+    declined["score"] = Value::Null;
+    declined["reason"] = "NIK tidak ditemukan".into();
+    declined["reasonCategory"] = "not_found".into();
+    declined["signals"] =
+        json!([{ "code": "idempotency_conflict", "severity": "medium", "createdAt": TIME }]);
+    json!({
+        "data": [attempt(), declined],
+        "total": 2,
+        "page": 1,
+        "limit": 20,
+        "meta": { "pages": 1, "next": null },
+    })
+}
+
+fn kyc_answer() -> Value {
+    json!({
+        "customer": {
+            "id": CUSTOMER,
+            "fullName": "Nasabah Contoh",
+            "kycLevel": "standard",
+            "kycLastVerifiedAt": TIME,
+            "kycExpiresAt": "2027-11-23T04:05:06.007Z",
+        },
+        "eligible": true,
+        "verifications": [{
+            "id": VERIFICATION,
+            "method": "nik_dukcapil",
+            "status": "verified",
+            "score": 100,
+            "reason": "Data sesuai",
+            "createdAt": TIME,
+        }],
+        "history": [{
+            "id": "kte_6F4M0PMS3AYF2Q2GXBWDF1KTY7",
+            "fromTier": "none",
+            "toTier": "standard",
+            "actorUserId": null,
+            "reason": "automatic on nik_dukcapil verify",
+            "createdAt": TIME,
+        }],
+    })
+}
+
+fn verification_answer() -> Value {
+    let mut row = attempt();
+    row["enrolment"] = enrolment(false);
+    row
+}
+
+fn me_answer() -> Value {
+    let mut body = json!({
+        "org": { "id": "org_1C1M0PMS3AYF2Q2GXBWDF1KTY7", "name": "Bank Contoh" },
+        "keyId": "key_7G5M0PMS3AYF2Q2GXBWDF1KTY7",
+        "environment": "sandbox",
+        "scopes": Scope::STANDARD.map(Scope::as_str),
+        "capabilities": { "strictScopes": true },
+        "limits": {},
+    });
+    for capability in Capability::ALL {
+        body["capabilities"][capability.as_str()] = true.into();
+    }
+    for bucket in RateBucket::ALL {
+        body["limits"][bucket.as_str()] = bucket.default_per_minute().into();
+    }
+    body
+}
+
+fn customer_rules() -> Vec<FieldRule> {
+    vec![
+        ("CustomerBody", "id", id("cus")),
+        ("CustomerBody", "kycLevel", tiers()),
+        ("CustomerBody", "createdAt", time()),
+    ]
+}
+
+fn attempt_rules() -> Vec<FieldRule> {
+    vec![
+        ("AttemptBody", "id", id("ver")),
+        ("AttemptBody", "customerId", id("cus")),
+        ("AttemptBody", "method", methods()),
+        ("AttemptBody", "status", statuses()),
+        ("AttemptBody", "score", score()),
+        ("AttemptBody", "reasonCategory", one_of(ReasonCategory::ALL.map(ReasonCategory::as_str))),
+        ("AttemptBody", "createdAt", time()),
+        ("AttemptsBody", "page", json!({ "type": "integer", "minimum": 1 })),
+        ("AttemptsBody", "limit", json!({ "type": "integer", "minimum": 1, "maximum": PAGE_ROWS_MAX })),
+    ]
+}
+
+fn kyc_rules() -> Vec<FieldRule> {
+    vec![
+        ("KycCustomer", "id", id("cus")),
+        ("KycCustomer", "kycLevel", tiers()),
+        ("KycCustomer", "kycLastVerifiedAt", time()),
+        ("KycCustomer", "kycExpiresAt", time()),
+        ("KycVerification", "id", id("ver")),
+        ("KycVerification", "method", methods()),
+        ("KycVerification", "status", statuses()),
+        ("KycVerification", "score", score()),
+        ("KycVerification", "createdAt", time()),
+        ("KycTierEvent", "id", id("kte")),
+        ("KycTierEvent", "fromTier", tiers()),
+        ("KycTierEvent", "toTier", tiers()),
+        ("KycTierEvent", "createdAt", time()),
+    ]
+}
+
+fn me_rules() -> Vec<FieldRule> {
+    vec![
+        ("MeBody", "environment", one_of(["sandbox", "live"])),
+        ("MeBody", "keyId", id("key")),
+        ("MeBody", "scopes", json!({ "type": "array", "items": one_of(Scope::ALL.map(Scope::as_str)) })),
+        ("MeBody", "limits", json!({ "description": buckets() })),
+        ("MeOrg", "id", id("org")),
+    ]
+}
+
+fn buckets() -> String {
+    let names = RateBucket::ALL.map(|bucket| format!("`{}`", bucket.as_str())).join(", ");
+    format!("Requests a minute by bucket ({names}); 0 is no limit.")
+}
