@@ -11,6 +11,7 @@ use org_directory::Directory;
 use org_directory::api_key::ApiKey;
 use vault::Vault;
 
+use crate::faces::FaceServices;
 use crate::serving::admission::Admission;
 use crate::serving::errors::ApiError;
 use crate::serving::rate_limit::Limiter;
@@ -21,7 +22,6 @@ use crate::writes::single_flight::SingleFlight;
 use crate::writes::unprojected_writes::UnprojectedWrites;
 
 /// The ports the front end works through.
-#[derive(Clone)]
 pub struct Ports {
     /// Events and evidence out.
     pub log: Arc<dyn EventLog>,
@@ -39,6 +39,8 @@ pub struct Ports {
     pub codec: Codec,
     /// Orgs and API keys.
     pub directory: Directory,
+    /// Probes, and references' vectors.
+    pub faces: FaceServices,
 }
 
 /// Everything a handler needs.
@@ -59,6 +61,8 @@ pub struct App {
     pub codec: Codec,
     /// See [`Ports::directory`].
     pub directory: Directory,
+    /// See [`Ports::faces`].
+    pub faces: FaceServices,
     /// What an operator may change.
     pub settings: Settings,
     /// Outcomes for waiting callers.
@@ -90,6 +94,7 @@ impl App {
             vault: ports.vault,
             codec: ports.codec,
             directory: ports.directory,
+            faces: ports.faces,
             settings,
             outcomes,
             limiter: Limiter::default(),

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use vault::Vault;
 
 use crate::app::{App, Ports};
+use crate::faces::FaceServices;
 use crate::limits;
 use crate::management::Management;
 use crate::serving::server::{self, Bound, Serving};
@@ -103,6 +104,9 @@ impl Instance {
         if also.contains(&UnreadyReason::SandboxOrg) {
             org_directory::sandbox::put_last_aside(&engine)?;
         }
+        let probes = engine.face_reader(limits::PROBES_WAITING_MAX)?;
+        let faces = FaceServices::new(Arc::clone(&engine.face_vectors), probes);
+        readiness.show("faceModels", faces.embedder_name());
         let begun = Begun::on(&engine, config, &settings);
         let outcomes = Box::pin(begun.outcomes_once_ready(&engine, &readiness, stop)).await;
         let outcomes = match outcomes {
@@ -126,6 +130,7 @@ impl Instance {
             vault,
             codec: engine.codec.clone(),
             directory,
+            faces,
         };
         let app = App::new(ports, settings, outcomes);
         let public = Public::Bound(Box::new(public));

@@ -6,6 +6,7 @@
 mod connections;
 mod doors;
 mod edges;
+mod faces;
 mod first_steps;
 mod hostile;
 mod lagging;

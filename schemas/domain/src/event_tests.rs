@@ -174,3 +174,10 @@ fn a_match_says_why_exactly_where_it_is_none_and_its_similarity_is_sealed() {
         assert!(event.as_erasure().is_none() && event.as_release().is_none());
     }
 }
+
+#[test]
+fn a_reference_that_came_by_itself_is_one_of_its_photo() {
+    let media = SealedMedia::Inline(sealed(2));
+    let event = reference(crate::rows::FaceSource::OnboardingSelfie, media.clone());
+    assert_eq!(event.reference_photo().map(|photo| photo.media.clone()), Some(media));
+}
