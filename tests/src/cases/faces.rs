@@ -185,9 +185,8 @@ pub async fn a_match_is_recorded_once_under_its_key_and_for_its_org_alone<H: Con
     refused.is_error(422, "idempotency key reused with a different body");
     assert_eq!(api.total(&format!("customerId={customer}&method=face_match")).await, 1);
     // The same key names another thing at another endpoint, and nothing at another org.
-    let enrolled =
-        api.post(ENROLMENTS, &key, &json!({ "customerId": customer, "image": portrait_text("macron_2014") }));
-    enrolled.await.expect(201);
+    let image = json!({ "customerId": customer, "image": portrait_text("macron_2014") });
+    api.post(ENROLMENTS, &key, &image).await.expect(201);
     let (_, stranger) = sandbox.org(&["--dukcapil-enabled"]).await;
     stranger.post(MATCH, &key, &body).await.is_error(404, "not found");
     stranger.get(&format!("{ENROLMENTS}?customerId={customer}")).await.is_error(404, "not found");
