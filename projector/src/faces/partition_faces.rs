@@ -53,13 +53,14 @@ impl PartitionFaces {
         self.standing.as_ref().map(|standing| standing.position.next)
     }
 
-    /// When there is something to do, where records before `upto` may be read; none while only a later `upto` helps.
-    pub(crate) fn due(&self, upto: Offset) -> Option<Instant> {
+    /// When, from `now` on, there is something to do, where records before `upto` may be read; none while only a later
+    /// `upto` helps.
+    pub(crate) fn due(&self, upto: Offset, now: Instant) -> Option<Instant> {
         if self.halted {
             return None;
         }
         let held = self.standing.as_ref().and_then(|standing| standing.held.next_due());
-        let behind = self.next().is_none_or(|next| next < upto).then(Instant::now);
+        let behind = self.next().is_none_or(|next| next < upto).then_some(now);
         let due = held.into_iter().chain(behind).min()?;
         Some(self.retry.as_ref().map_or(due, |(until, _)| due.max(*until)))
     }

@@ -12,10 +12,12 @@ use domain::ports::{
 use domain::rows::{EPOCH_LIMIT, Epoch, WriteTimestamp};
 use domain::sealed::{Purpose, Purposes};
 use projector::due_photos;
+use serde_json::Value;
 use testkit::byte_reader::{BREAKS, ByteReader, NO_FACE, TWO_FACES};
 use testkit::keys_away::{AwayKeyRows, RowsAway};
 use vault::{FacePlace, OpenError, Vault};
 
+use crate::cli::projector;
 use crate::world::{Running, World, until};
 
 impl World {
@@ -32,7 +34,7 @@ impl World {
     }
 
     /// Until no photo is due, and every partition is read to its end.
-    async fn faces_read(&self, model: &FaceModelId) {
+    pub(crate) async fn faces_read(&self, model: &FaceModelId) {
         until("every photo is read", async || {
             let all = due_photos(&self.ports().ports, &*self.face_vectors()).await.expect("counted");
             all.iter().any(|of| {
@@ -43,7 +45,7 @@ impl World {
         assert_eq!(self.due(model).await, Some(0));
     }
 
-    async fn rows(&self, customer: usize) -> Vec<FaceVectorRow> {
+    pub(crate) async fn rows(&self, customer: usize) -> Vec<FaceVectorRow> {
         self.face_vectors().of_customer(self.customers[customer].customer()).await.expect("read")
     }
 
@@ -334,4 +336,14 @@ async fn a_new_model_makes_its_vectors_beside_the_old_ones() {
     assert_eq!(world.due(old.model()).await, Some(1), "the old one has not seen the last photo");
     running.stop().await;
     assert!(world.all(Topic::DeadLetters).await.is_empty());
+
+    // So the program says too, which has no model.
+    let folder = world.folder.path().to_str().expect("a path");
+    let ran = projector(&["status", "--data-dir", folder, "--json"]).await;
+    let said: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let due = [0, 1].map(|at| (said["faces"][at]["model"].clone(), said["faces"][at]["due"].clone()));
+    let wanted = [(old.model(), 1), (new.model(), 0)];
+    assert_eq!(due, wanted.map(|(model, due)| (model.to_string().into(), due.into())), "{ran:?}");
+    let ran = projector(&["status", "--data-dir", folder]).await;
+    assert!(ran.stdout.contains("photos due") && ran.stdout.contains(&old.model().to_string()), "{ran:?}");
 }

@@ -2,6 +2,7 @@
 //! the program itself on the same folder.
 
 mod cli;
+mod face_models;
 mod faces;
 mod handover;
 mod keys_away;
