@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use domain::event::{Offset, Partition, TopicId};
 use domain::ids::{CustomerRef, VerificationId};
 use domain::ports::{
-    Acknowledgement, Appended, EventLog, FaceModelId, FaceVectorRow, FaceVectors, Follower, Generations, LogError, Member, NewRecord, OffsetRange,
-    Pointer, Projection, ReadBounds, StartPositions, StoreError, StoredRecord, Topic, TopicDescription,
+    Acknowledgement, Appended, EventLog, FaceModelId, FaceVectorRow, FaceVectors, Follower, Generations,
+    LogError, Member, NewRecord, OffsetRange, Pointer, Projection, ReadBounds, StartPositions, StoreError,
+    StoredRecord, Topic, TopicDescription,
 };
 use domain::rows::{
     BooksRow, Epoch, EventNote, Generation, PositionRow, RowKey, ViewRow, ViewWrite, WriteTimestamp,

@@ -3,7 +3,7 @@
 
 mod cli;
 mod face_models;
-mod faces;
+mod face_vectors;
 mod handover;
 mod keys_away;
 mod quarantine;

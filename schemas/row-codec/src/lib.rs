@@ -10,7 +10,7 @@ mod codes;
 mod counts;
 mod error;
 mod events;
-mod faces;
+mod face_vectors;
 mod pointer;
 mod state;
 
