@@ -8,7 +8,7 @@ use domain::rows::WriteTimestamp;
 use rusqlite::Connection;
 use store_sqlite::{OpenError, SqliteFaceVectors, SqliteViews};
 use tempfile::TempDir;
-use testkit::face_vectors_suite::Faces;
+use testkit::face_vectors_suite::FaceStore;
 use testkit::samples::{EPOCH, Samples};
 
 fn folder() -> TempDir {
@@ -19,7 +19,7 @@ fn open(folder: &TempDir) -> Arc<SqliteFaceVectors> {
     SqliteFaceVectors::open(folder.path()).expect("opened")
 }
 
-async fn stores() -> (Faces, TempDir) {
+async fn stores() -> (FaceStore, TempDir) {
     let folder = folder();
     (open(&folder), folder)
 }

@@ -12,7 +12,7 @@ use futures::future::join_all;
 use crate::samples::{EPOCH, Samples};
 
 /// The store.
-pub type Faces = Arc<dyn FaceVectors>;
+pub type FaceStore = Arc<dyn FaceVectors>;
 
 fn upsert(offset: u64) -> WriteTimestamp {
     WriteTimestamp::upsert(EPOCH, Offset(offset))
@@ -22,16 +22,16 @@ fn delete(offset: u64) -> WriteTimestamp {
     WriteTimestamp::delete(EPOCH, Offset(offset))
 }
 
-async fn put(faces: &Faces, offset: u64, row: &FaceVectorRow) {
+async fn put(faces: &FaceStore, offset: u64, row: &FaceVectorRow) {
     faces.put(upsert(offset), row).await.expect("written");
 }
 
-async fn of(faces: &Faces, s: &Samples, customer: u64) -> Vec<FaceVectorRow> {
+async fn of(faces: &FaceStore, s: &Samples, customer: u64) -> Vec<FaceVectorRow> {
     faces.of_customer(&s.customer(customer)).await.expect("read")
 }
 
 /// With every field, and without what may be missing.
-pub async fn every_vector_comes_back_as_it_was_written(faces: &Faces, s: &Samples) {
+pub async fn every_vector_comes_back_as_it_was_written(faces: &FaceStore, s: &Samples) {
     for (row, n) in s.face_vectors_changed().into_iter().zip(0..) {
         // The row's key is its own: a customer, a model and a timestamp.
         let mut expected = faces.of_customer(&row.customer).await.expect("read");
@@ -52,7 +52,7 @@ pub async fn every_vector_comes_back_as_it_was_written(faces: &Faces, s: &Sample
 }
 
 /// Those of later events first, and of one event every model's.
-pub async fn rows_of_later_events_come_first(faces: &Faces, s: &Samples) {
+pub async fn rows_of_later_events_come_first(faces: &FaceStore, s: &Samples) {
     let row = |offset, model| FaceVectorRow {
         model: s.face_model(model),
         source: s.source(0, offset),
@@ -69,7 +69,7 @@ pub async fn rows_of_later_events_come_first(faces: &Faces, s: &Samples) {
 }
 
 /// However many there are, the latest are read and no more.
-pub async fn what_is_read_of_a_customer_is_bounded(faces: &Faces, s: &Samples) {
+pub async fn what_is_read_of_a_customer_is_bounded(faces: &FaceStore, s: &Samples) {
     let count = FACE_VECTORS_READ_MAX as u64 + 20;
     let rows: Vec<FaceVectorRow> = (0..count).map(|n| s.face_vector(&s.customer(0), n)).collect();
     let writes = (0..).zip(&rows).map(|(n, row)| put(faces, n, row));
@@ -80,7 +80,7 @@ pub async fn what_is_read_of_a_customer_is_bounded(faces: &Faces, s: &Samples) {
 }
 
 /// The same again comes to the same.
-pub async fn a_vector_written_twice_is_there_once(faces: &Faces, s: &Samples) {
+pub async fn a_vector_written_twice_is_there_once(faces: &FaceStore, s: &Samples) {
     let row = s.face_vector(&s.customer(0), 3);
     for _ in 0..3 {
         put(faces, 3, &row).await;
@@ -89,7 +89,7 @@ pub async fn a_vector_written_twice_is_there_once(faces: &Faces, s: &Samples) {
 }
 
 /// Every reference and model of the customer that came before, nobody else's, and nothing that came after.
-pub async fn an_erasure_deletes_the_vectors_written_before_it(faces: &Faces, s: &Samples) {
+pub async fn an_erasure_deletes_the_vectors_written_before_it(faces: &FaceStore, s: &Samples) {
     let other_model = FaceVectorRow { model: s.face_model(2), ..s.face_vector(&s.customer(0), 4) };
     put(faces, 3, &s.face_vector(&s.customer(0), 3)).await;
     put(faces, 4, &other_model).await;
@@ -103,7 +103,7 @@ pub async fn an_erasure_deletes_the_vectors_written_before_it(faces: &Faces, s: 
 }
 
 /// The tombstone stays: neither a late row of before nor an older erasure after a newer one gets past it.
-pub async fn an_erasure_keeps_late_and_older_vectors_away(faces: &Faces, s: &Samples) {
+pub async fn an_erasure_keeps_late_and_older_vectors_away(faces: &FaceStore, s: &Samples) {
     let customer = s.customer(0);
     faces.erase(delete(10), &customer).await.expect("erased");
     faces.erase(delete(5), &customer).await.expect("erased");
@@ -116,7 +116,7 @@ pub async fn an_erasure_keeps_late_and_older_vectors_away(faces: &Faces, s: &Sam
 }
 
 /// By model, topic and partition; each moves alone, and never back to a write of before.
-pub async fn positions_are_a_models_own_and_do_not_go_back(faces: &Faces, s: &Samples) {
+pub async fn positions_are_a_models_own_and_do_not_go_back(faces: &FaceStore, s: &Samples) {
     let (model, other) = (s.face_model(1), s.face_model(2));
     let position = |n: u64, held: bool| {
         let held = if held { vec![HeldOrg { org: s.org(3), from: Offset(1) }] } else { Vec::new() };
@@ -148,7 +148,7 @@ pub async fn positions_are_a_models_own_and_do_not_go_back(faces: &Faces, s: &Sa
     assert_eq!(read(&other_file).await, None);
 }
 
-/// Makes a `#[tokio::test]` of every case. The argument is the path of an `async fn() -> (Faces, K)` that opens a store;
+/// Makes a `#[tokio::test]` of every case. The argument is the path of an `async fn() -> (FaceStore, K)` that opens a store;
 /// `K` is kept until the case is done (a temporary folder, a running server).
 #[macro_export]
 macro_rules! face_vectors_suite {

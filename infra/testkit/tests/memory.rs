@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use testkit::face_vectors_suite::Faces;
+use testkit::face_vectors_suite::FaceStore;
 use testkit::generations_suite::GenerationStores;
 use testkit::keys_suite::KeyStores;
 use testkit::log_suite::LogSubject;
@@ -40,7 +40,7 @@ mod generations {
 mod faces {
     use super::*;
 
-    async fn stores() -> (Faces, ()) {
+    async fn stores() -> (FaceStore, ()) {
         (Arc::new(MemoryFaceVectors::default()), ())
     }
 

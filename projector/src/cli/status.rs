@@ -35,7 +35,7 @@ pub(crate) async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
     let opened = Opened::tool(&args.target).await?;
     let done = look(&opened).await;
     opened.close().await;
-    let Seen { status, still, faces } = &done?;
+    let StatusSeen { status, still, faces } = &done?;
     let text = if args.json {
         format!("{}\n", as_json(status, still, faces))
     } else {
@@ -46,26 +46,26 @@ pub(crate) async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// What was found.
-struct Seen {
+struct StatusSeen {
     status: ProjectorStatus,
     /// The partitions that lag and did not move while we looked.
     still: Vec<u32>,
     faces: Vec<DuePhotos>,
 }
 
-async fn look(opened: &Opened) -> anyhow::Result<Seen> {
+async fn look(opened: &Opened) -> anyhow::Result<StatusSeen> {
     let status = status(&opened.operator()).await?;
     let faces = due_photos(&opened.ports, &*opened.face_vectors).await?;
     let lags = |of: &&PartitionStatus| of.lag > 0;
     if !status.partitions.iter().any(|of| lags(&of)) {
-        return Ok(Seen { status, still: Vec::new(), faces });
+        return Ok(StatusSeen { status, still: Vec::new(), faces });
     }
     tokio::time::sleep(LOOK_AGAIN).await;
     let later = partitions(&opened.operator(), &status.pointer).await?;
     let stood =
         |of: &&PartitionStatus| later.iter().any(|now| now.partition == of.partition && now.next == of.next);
     let still = status.partitions.iter().filter(lags).filter(stood).map(|of| of.partition.0).collect();
-    Ok(Seen { status, still, faces })
+    Ok(StatusSeen { status, still, faces })
 }
 
 fn beside(beside: &SecondGeneration) -> (&'static str, u32) {

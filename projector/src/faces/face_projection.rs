@@ -52,7 +52,7 @@ impl FaceProjection {
             let due: Vec<_> = partitions
                 .iter_mut()
                 .filter_map(|(partition, faces)| Some((faces, *ends.get(partition)?)))
-                .filter(|(faces, upto)| faces.due(*upto).is_some_and(|due| due <= now))
+                .filter(|(faces, upto)| faces.due(*upto, now).is_some_and(|due| due <= now))
                 .map(|(faces, upto)| faces.process(&self.work, upto))
                 .collect();
             let idle = due.is_empty();
@@ -72,7 +72,9 @@ impl FaceProjection {
         ends: &BTreeMap<Partition, Offset>,
         lag: &FaceLag,
     ) {
-        let due = partitions.iter().filter_map(|(partition, faces)| faces.due(*ends.get(partition)?)).min();
+        let now = Instant::now();
+        let due =
+            partitions.iter().filter_map(|(partition, faces)| faces.due(*ends.get(partition)?, now)).min();
         let wake = due.map_or(lag.due, |due| due.min(lag.due));
         tokio::select! {
             () = first.changed() => {}

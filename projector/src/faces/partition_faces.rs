@@ -18,7 +18,7 @@ use crate::faces::reference_photo::{FaceStop, FaceWork};
 use crate::limits::{FACE_BATCH_BYTES_MAX, FACE_BATCH_RECORDS_MAX, FACE_PHOTOS_AT_ONCE, FACE_RETRY};
 
 /// What is known of a partition once its position was read.
-struct Standing {
+struct PartitionStanding {
     epoch: Epoch,
     /// As it stands in the store, or as it would before the first write.
     position: PositionRow,
@@ -28,7 +28,7 @@ struct Standing {
 /// One partition.
 pub(crate) struct PartitionFaces {
     partition: Partition,
-    standing: Option<Standing>,
+    standing: Option<PartitionStanding>,
     /// Until when it is left alone, and how long the next time, after something was not available.
     retry: Option<(Instant, Backoff)>,
     halted: bool,
@@ -36,7 +36,7 @@ pub(crate) struct PartitionFaces {
 
 /// What became of some records.
 #[derive(Default)]
-struct TakenIn {
+struct BatchTaken {
     /// Orgs whose key was away, each at the first of its events that waits.
     away: Vec<KeyWait>,
     /// The first record that could not be taken in for another reason.
@@ -53,13 +53,14 @@ impl PartitionFaces {
         self.standing.as_ref().map(|standing| standing.position.next)
     }
 
-    /// When there is something to do, where records before `upto` may be read; none while only a later `upto` helps.
-    pub(crate) fn due(&self, upto: Offset) -> Option<Instant> {
+    /// When, from `now` on, there is something to do, where records before `upto` may be read; none while only a later
+    /// `upto` helps.
+    pub(crate) fn due(&self, upto: Offset, now: Instant) -> Option<Instant> {
         if self.halted {
             return None;
         }
         let held = self.standing.as_ref().and_then(|standing| standing.held.next_due());
-        let behind = self.next().is_none_or(|next| next < upto).then(Instant::now);
+        let behind = self.next().is_none_or(|next| next < upto).then_some(now);
         let due = held.into_iter().chain(behind).min()?;
         Some(self.retry.as_ref().map_or(due, |(until, _)| due.max(*until)))
     }
@@ -85,7 +86,7 @@ impl PartitionFaces {
     async fn step(&mut self, work: &FaceWork, upto: Offset) -> Result<(), FaceStop> {
         let standing = match &mut self.standing {
             Some(standing) => standing,
-            none => none.insert(Standing::read(work, self.partition).await?),
+            none => none.insert(PartitionStanding::read(work, self.partition).await?),
         };
         standing.take_up_held(work).await?;
         standing.take_in_next(work, upto).await
@@ -106,7 +107,7 @@ impl Drop for PartitionFaces {
     }
 }
 
-impl Standing {
+impl PartitionStanding {
     async fn read(work: &FaceWork, partition: Partition) -> Result<Self, FaceStop> {
         let topic_id = work.ports.log.describe(Topic::Events).await?.id;
         let epoch = work.ports.projection.claim_epoch(topic_id).await?;
@@ -177,7 +178,7 @@ impl Standing {
         records.retain(|record| record.source.offset < upto);
         let free: Vec<StoredRecord> =
             records.iter().filter(|record| !self.held.waits(record)).cloned().collect();
-        let TakenIn { away, mut stopped } = self.take_in(work, &free).await;
+        let BatchTaken { away, mut stopped } = self.take_in(work, &free).await;
         for wait in away {
             let before = stopped.as_ref().is_none_or(|(at, _)| wait.at < *at);
             if before && !self.held.hold(&wait) {
@@ -212,11 +213,11 @@ impl Standing {
     }
 
     /// All of them, some at once; none depends on another.
-    async fn take_in(&self, work: &FaceWork, records: &[StoredRecord]) -> TakenIn {
+    async fn take_in(&self, work: &FaceWork, records: &[StoredRecord]) -> BatchTaken {
         let each: Vec<_> = records.iter().map(|record| work.take_in(self.epoch, record)).collect();
         let taken: Vec<Result<(), FaceStop>> =
             stream::iter(each).buffered(FACE_PHOTOS_AT_ONCE).collect().await;
-        let mut all = TakenIn::default();
+        let mut all = BatchTaken::default();
         for (record, taken) in records.iter().zip(taken) {
             match taken {
                 Ok(()) => {}

@@ -2,7 +2,8 @@
 //! the program itself on the same folder.
 
 mod cli;
-mod face_events;
+mod face_models;
+mod face_vectors;
 mod faces;
 mod handover;
 mod keys_away;

@@ -10,6 +10,7 @@ mod codes;
 mod counts;
 mod error;
 mod events;
+mod face_vectors;
 mod faces;
 mod pointer;
 mod state;

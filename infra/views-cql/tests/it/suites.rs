@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::ports::{Generations, Inspection, Projection, Views};
 use domain::rows::Generation;
-use testkit::face_vectors_suite::Faces;
+use testkit::face_vectors_suite::FaceStore;
 use testkit::generations_suite::GenerationStores;
 use testkit::keys_suite::KeyStores;
 use testkit::memory::{MemoryFaceVectors, MemoryKeys, MemoryViews};
@@ -42,7 +42,7 @@ mod views {
 mod faces {
     use super::*;
 
-    async fn stores() -> (Faces, ()) {
+    async fn stores() -> (FaceStore, ()) {
         if crate::tools_missing() {
             return (Arc::new(MemoryFaceVectors::default()), ());
         }
