@@ -12,6 +12,7 @@ use org_directory::Directory;
 use org_directory::api_key::ApiKey;
 use vault::Vault;
 
+use crate::faces::FaceServices;
 use crate::serving::admission::BodyAdmission;
 use crate::serving::errors::ApiError;
 use crate::serving::rate_limit::Limiter;
@@ -22,7 +23,6 @@ use crate::writes::single_flight::SingleFlight;
 use crate::writes::unprojected_writes::UnprojectedWrites;
 
 /// The ports the front end works through.
-#[derive(Clone)]
 pub struct Ports {
     /// Events and evidence out.
     pub log: Arc<dyn EventLog>,
@@ -40,6 +40,8 @@ pub struct Ports {
     pub codec: Codec,
     /// Orgs and API keys.
     pub directory: Directory,
+    /// Probes, and references' vectors.
+    pub faces: FaceServices,
 }
 
 /// Everything a handler needs.

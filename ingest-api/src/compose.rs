@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use vault::Vault;
 
 use crate::app::{App, Ports};
+use crate::faces::FaceServices;
 use crate::limits;
 use crate::registry_pages::{self, SchemaIds};
 use crate::serving::server::{self, Bound, Serving};
@@ -105,6 +106,9 @@ impl Instance {
         if also.contains(&UnreadyReason::SandboxOrg) {
             org_directory::sandbox::put_last_aside(&engine)?;
         }
+        let probes = engine.face_reader(limits::PROBES_WAITING_MAX)?;
+        let faces = FaceServices::new(Arc::clone(&engine.face_vectors), probes);
+        readiness.show("faceModels", faces.embedder_name());
         let begun = Begun::on(&engine, config, &settings);
         let outcomes = Box::pin(begun.outcomes_once_ready(&engine, &readiness, stop)).await;
         let outcomes = match outcomes {
@@ -128,6 +132,7 @@ impl Instance {
             vault,
             codec: engine.codec.clone(),
             directory,
+            faces,
         };
         let app = App::new(ports, settings, outcomes);
         let public = Public::Bound(Box::new(public));
@@ -313,7 +318,14 @@ fn spawn_projector(
 ) -> (JoinHandle<()>, SessionProgress) {
     let (ports, settings) = (ProjectorPorts::of(engine, vault), ProjectorSettings::of(&config.projector));
     let generations = Arc::clone(&engine.operations.generations);
-    let runner = ProjectorRunner::new(ports, settings).following(generations, instance_name());
+    let reader = engine.face_reader(projector::limits::FACE_PHOTOS_WAITING_MAX).unwrap_or_else(|error| {
+        failed.tell(&error);
+        None
+    });
+    let vectors = Arc::clone(&engine.face_vectors);
+    let runner = ProjectorRunner::new(ports, settings)
+        .following(generations, instance_name())
+        .reading_faces(reader.map(|reader| projector::FacePorts { reader, vectors }));
     let progress = runner.progress();
     let task = tokio::spawn(async move {
         if let Err(error) = runner.run(cancel).await {

@@ -4,6 +4,7 @@
 mod api;
 mod assemble;
 pub mod description;
+pub mod enrolments;
 mod errors;
 pub(crate) mod examples;
 mod page;

@@ -156,3 +156,11 @@ pub const PAGE_NUMBER_MAX: u64 = u32::MAX as u64;
 
 /// How often keys past their time are dropped while nobody asks for any: a fifth of the time they are kept.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// How long a picture that is compared may wait and be read: as long as the log may take, well below a client's usual
+/// 30 s. On an idle machine it takes a quarter of a second.
+pub const PROBE_READ_WITHIN: Duration = Duration::from_secs(10);
+
+/// Pictures to be compared that may wait for a thread: some 25 MB at 400 KB each, and what two threads read within
+/// [`PROBE_READ_WITHIN`].
+pub const PROBES_WAITING_MAX: usize = 64;

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use engine::Config;
-use engine::config::{ApiConfig, ListenAddress};
+use engine::config::{ApiConfig, FaceConfig, ListenAddress};
 use ingest_api::compose::Instance;
+use ingest_api::model_report::model_report;
 use ingest_api::sandbox;
 use org_directory::orgs::cli::{OrgsArgs, run_orgs};
 use service::program::{self, BuildInfo};
@@ -23,7 +24,8 @@ const BUILD: BuildInfo = BuildInfo { version: env!("CARGO_PKG_VERSION"), commit:
   ingest-api sandbox
   ingest-api sandbox --data-dir /tmp/try --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0
   ingest-api serve --config identity.toml
-  ingest-api orgs create --config identity.toml --name 'Bank Contoh' --dukcapil-enabled"
+  ingest-api orgs create --config identity.toml --name 'Bank Contoh' --dukcapil-enabled
+  ingest-api models check --models target/models"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -36,6 +38,7 @@ enum Command {
     #[command(after_help = "Examples:
   ingest-api sandbox
   ingest-api sandbox --data-dir /tmp/try --ingest-limit 0
+  ingest-api sandbox --models target/models
   IDENTITY_API__ALLOW_PLAINTEXT=true ingest-api sandbox --listen 0.0.0.0:8080
 
 Prints a curl that works as it stands, and writes <DATA_DIR>/sandbox.json (mode 0600). Started again on the
@@ -54,6 +57,9 @@ same folder it goes on where it was, with the same key. Off loopback it wants ID
         /// Verdicts a minute; 0 is no limit
         #[arg(long, default_value_t = 60_000, value_name = "N")]
         ingest_limit: u32,
+        /// The folder of the face models; `cargo xtask models` makes one
+        #[arg(long, value_name = "FOLDER")]
+        models: Option<PathBuf>,
     },
     /// The API alone (on the embedded engine the projector runs inside it)
     #[command(after_help = "Examples:
@@ -75,6 +81,29 @@ environment, never from flags.")]
     },
     /// Make and change orgs and their API keys
     Orgs(OrgsArgs),
+    /// The face models that the programs would load
+    #[command(subcommand)]
+    Models(ModelsCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum ModelsCommand {
+    /// Load them, and say what they are: files, digests, licences, thresholds, and where to get them
+    #[command(after_help = "Examples:
+  ingest-api models check --config identity.toml
+  ingest-api models check --models target/models")]
+    Check(ModelsArgs),
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct ModelsArgs {
+    /// The settings, TOML
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The folder of the models
+    #[arg(long, value_name = "FOLDER")]
+    models: Option<PathBuf>,
 }
 
 /// See `docs/decisions/0011-embedded-speed.md`.
@@ -92,8 +121,10 @@ fn main() -> ExitCode {
 async fn command(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Orgs(args) => return Ok(run_orgs(args).await),
-        Command::Sandbox { data_dir, listen, admin_listen, ingest_limit } => {
+        Command::Models(ModelsCommand::Check(args)) => check_models(args).await?,
+        Command::Sandbox { data_dir, listen, admin_listen, ingest_limit, models } => {
             let mut config = Config::sandbox_from_env(&data_dir)?;
+            config.face.models_dir = models.or(config.face.models_dir);
             config.api.listen = listen;
             config.api.admin_listen = admin_listen;
             Box::pin(serve(&config, Some(ingest_limit))).await?;
@@ -106,6 +137,17 @@ async fn command(command: Command) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Loads the models as a program would, and prints what they are.
+async fn check_models(args: ModelsArgs) -> anyhow::Result<()> {
+    let config = match args.config {
+        Some(config) => Config::from_file(&config)?.face,
+        None => FaceConfig { models_dir: args.models },
+    };
+    let models = engine::face_model_set(&config).await?;
+    program::print(&model_report(models.as_ref()))?;
+    Ok(())
 }
 
 /// Serves until a signal, or until it cannot; the sandbox gets its org, key and customer.
@@ -130,7 +172,7 @@ async fn serve(config: &Config, sandbox_limit: Option<u32>) -> anyhow::Result<()
         Err(error) => return Err(error),
     };
     if let Some(info) = info {
-        show(sandbox::first_steps(&info));
+        show(sandbox::first_steps(&info, instance.app.faces.models().is_some()));
     }
     let served = tokio::select! {
         () = stop.cancelled() => Ok(()),

@@ -1,10 +1,13 @@
-//! Reading what was recorded (contract §4): customers, attempts, one verification, a customer's KYC, the key itself.
+//! Reading what was recorded (contract §4): customers, attempts, one verification, a customer's KYC and face references,
+//! the key itself.
 //! Photos and raw answers are returned by none of them, ever.
 
 pub mod attempts;
 pub mod cursor;
 pub mod customers;
+pub mod enrolments;
 pub mod kyc;
 pub mod me;
+pub mod page;
 pub mod unseal;
 pub mod verification;

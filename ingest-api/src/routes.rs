@@ -28,7 +28,8 @@ pub fn read() -> Route {
 
 /// Every endpoint of the API.
 pub fn endpoints() -> impl Iterator<Item = &'static EndpointDescription> {
-    WRITING_ENDPOINTS.into_iter().chain(&documentation::reading::ENDPOINTS)
+    let reading = documentation::reading::ENDPOINTS.iter().chain([&documentation::enrolments::ENDPOINT]);
+    WRITING_ENDPOINTS.into_iter().chain(reading)
 }
 
 /// All routes of the public listener.

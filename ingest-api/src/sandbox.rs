@@ -33,6 +33,16 @@ const CONFIRMED_RAW: &str = r#"{"content":[{"NIK":"Sesuai","NAMA_LGKP":"Sesuai (
 /// Its answer to one where the name is another.
 const DECLINED_RAW: &str = r#"{"content":[{"NIK":"Sesuai","NAMA_LGKP":"Tidak Sesuai","TMPT_LHR":"Sesuai (100)","TGL_LHR":"Sesuai","JENIS_KLMIN":"Sesuai"}],"lastPage":true,"numberOfElements":1,"quotaLimiter":4998}"#;
 
+/// Why the answer says that the reference is a stub.
+const STUB_WITHOUT_MODEL: &str = "\
+\"fallbackStub\":true in the answer says that no face model is configured: the photo is kept as the customer's
+reference, but no match relies on it. `cargo xtask models` and `--models target/models` bring some.";
+
+/// The same where there are models.
+const STUB_WITHOUT_FACE: &str = "\
+\"fallbackStub\":true in the answer says that no match relies on the photo: this one shows no face. With a portrait
+in its place (README, Faces) it is false, and POST /api/identity/face/match compares another picture with it.";
+
 /// How long the sandbox's own changes may take to come round; they take milliseconds.
 const COME_ROUND_MAX: Duration = Duration::from_secs(30);
 
@@ -138,9 +148,10 @@ async fn new_customer(instance: &Instance, caller: &Caller) -> anyhow::Result<St
 
 /// What to try first: a curl that works as it stands, and what becomes of it. Without an `Idempotency-Key`, so that
 /// it can be edited and sent again: the same key with another body is refused.
-pub fn first_steps(info: &SandboxInfo) -> String {
+pub fn first_steps(info: &SandboxInfo, has_models: bool) -> String {
     let SandboxInfo { url, api_key: key, customer_id: customer, .. } = info;
     let photo = BASE64.encode(SAMPLE_PHOTO);
+    let stub = if has_models { STUB_WITHOUT_FACE } else { STUB_WITHOUT_MODEL };
     format!(
         r#"The sandbox is ready at {url} (docs: {url}/docs).
 
@@ -150,8 +161,7 @@ The command at the end sends a verdict that Dukcapil confirmed. For one that it 
 Each time it is sent it is a verdict of its own. A backend sends a header Idempotency-Key of its own with every
 verdict: then one that is sent again, after a timeout say, counts once.
 
-"fallbackStub":true in the answer says that no face model is configured: the photo is kept as the customer's
-reference, but no match relies on it.
+{stub}
 
 curl -sS '{url}/api/identity/nik/dukcapil' \
   -H 'Authorization: Bearer {key}' \

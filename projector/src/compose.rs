@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use anyhow::bail;
+use domain::ports::FaceVectors;
 use engine::config::{Config, EngineKind};
 use engine::data_dir::DataDir;
 use engine::{Engine, InstallationTarget, Operations, Role};
+use projector::limits::FACE_PHOTOS_WAITING_MAX;
 use projector::rebuild::RebuildPorts;
-use projector::{ProjectorPorts, ProjectorSettings};
+use projector::{FacePorts, ProjectorPorts, ProjectorSettings};
 use service::telemetry::Telemetry;
 use vault::AlwaysCurrent;
 
@@ -20,6 +22,8 @@ pub(crate) struct Opened {
     pub(crate) config: Config,
     /// What a projector works through.
     pub(crate) ports: ProjectorPorts,
+    /// What was made of reference photos.
+    pub(crate) face_vectors: Arc<dyn FaceVectors>,
     /// What an operator's commands need besides.
     pub(crate) operations: Operations,
     telemetry: Telemetry,
@@ -47,15 +51,22 @@ impl Opened {
     async fn open(config: Config, telemetry: Telemetry, role: Role) -> anyhow::Result<Self> {
         let engine = Engine::open(&config, role).await?;
         let operations = engine.operations.clone();
+        let face_vectors = Arc::clone(&engine.face_vectors);
         // A customer's keys are forgotten when its erasure is projected, and later events come later.
         let ports = ProjectorPorts::of(&engine, engine.vault(Arc::new(AlwaysCurrent)));
-        Ok(Self { engine, config, ports, operations, telemetry })
+        Ok(Self { engine, config, ports, face_vectors, operations, telemetry })
     }
 
     /// What an operator's commands work through.
     pub(crate) fn operator(&self) -> RebuildPorts {
         let Operations { generations, inspection } = self.operations.clone();
         RebuildPorts { ports: self.ports.clone(), generations, inspection }
+    }
+
+    /// What photos are read with, on threads that begin now; none without models.
+    pub(crate) fn faces(&self) -> Result<Option<FacePorts>, engine::OpenError> {
+        let reader = self.engine.face_reader(FACE_PHOTOS_WAITING_MAX)?;
+        Ok(reader.map(|reader| FacePorts { reader, vectors: Arc::clone(&self.face_vectors) }))
     }
 
     /// The projector's settings.
@@ -77,6 +88,7 @@ impl Opened {
     pub(crate) async fn close(self) {
         drop(self.ports);
         drop(self.operations);
+        drop(self.face_vectors);
         self.engine.close().await;
         self.telemetry.shutdown().await;
     }

@@ -37,6 +37,37 @@ pub const HELD_ORGS_MAX: usize = 256;
 pub const HELD_ORG_RETRY: RetrySchedule =
     RetrySchedule::new(Duration::from_millis(500), Duration::from_secs(5));
 
+/// Records that the second projection takes in before it moves its position: some seconds of reading photos, which are
+/// done again after a crash.
+pub(crate) const FACE_BATCH_RECORDS_MAX: usize = 32;
+
+/// Bytes of such a batch: two of the largest records there are, a hundred of the usual ones.
+pub(crate) const FACE_BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Partitions whose photos are read in one round; each has a batch in memory.
+pub(crate) const FACE_PARTITIONS_AT_ONCE: usize = 4;
+
+/// Photos of one batch that wait for a thread of the reader or are at one: as many as keep a machine's cores busy, since
+/// a thread does nothing else.
+pub(crate) const FACE_PHOTOS_AT_ONCE: usize = 8;
+
+/// Photos that wait for the reader's threads at most, besides those that are at one: no photo of the second projection
+/// is turned away.
+pub const FACE_PHOTOS_WAITING_MAX: usize = FACE_PARTITIONS_AT_ONCE * FACE_PHOTOS_AT_ONCE;
+
+/// Pauses of the second projection after what may pass: a model that fails, a store that does not answer, a reader that
+/// has no room.
+pub(crate) const FACE_RETRY: RetrySchedule =
+    RetrySchedule::new(Duration::from_millis(50), Duration::from_secs(10));
+
+/// Tries of a photo that no reader survived: a defect meets it every time, a thread that was ended for another's sake
+/// does not.
+pub(crate) const BROKEN_PHOTO_TRIES: u32 = 3;
+
+/// Records of a partition that are looked through to count the photos that are due: above it an operator learns that it
+/// is at least so many.
+pub(crate) const DUE_RECORDS_MAX: usize = 5_000;
+
 /// Tallies and books kept in memory for each partition before all are dropped and read again.
 pub const CACHED_COUNTS_MAX: usize = 10_000;
 

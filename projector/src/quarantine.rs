@@ -141,7 +141,7 @@ pub async fn show(
         codec: &ports.ports.codec,
         generation: live,
     };
-    let mut known = KnownRows::new();
+    let mut known = KnownRows::default();
     let (facts, _) = reader.waiting(&state, &mut known).await?;
     let keys =
         facts.iter().map(|(fact, _)| RowKey::Note(customer.clone(), fact.source())).collect::<Vec<_>>();

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use domain::ports::{Generations, LogError, StoreError, Topic};
 use generation_watch::PointerWatch;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{error, info, warn};
 
+use crate::faces::FacePorts;
+use crate::faces::face_projection::FaceProjection;
 use crate::group::positions::StoredPositions;
 use crate::group::progress::SessionProgress;
 use crate::group::session::GroupSession;
@@ -48,13 +51,14 @@ pub struct ProjectorRunner {
     settings: ProjectorSettings,
     pointer_watch: PointerWatch,
     progress: SessionProgress,
+    faces: Option<FacePorts>,
 }
 
 impl ProjectorRunner {
     /// A projector over those ports, of one generation.
     pub fn new(ports: ProjectorPorts, settings: ProjectorSettings) -> Self {
         let pointer_watch = PointerWatch::fixed(settings.generation);
-        Self { ports, settings, pointer_watch, progress: SessionProgress::default() }
+        Self { ports, settings, pointer_watch, progress: SessionProgress::default(), faces: None }
     }
 
     /// The same, of whichever generations the pointer names. `instance` is a name nobody else has: under it
@@ -64,6 +68,12 @@ impl ProjectorRunner {
         Self { pointer_watch: PointerWatch::stored(generations, instance), ..self }
     }
 
+    /// The same, and behind it the second projection, which reads reference photos. None reads none.
+    #[must_use]
+    pub fn reading_faces(self, faces: Option<FacePorts>) -> Self {
+        Self { faces, ..self }
+    }
+
     /// How far it is, for whoever waits for it.
     pub fn progress(&self) -> SessionProgress {
         self.progress.clone()
@@ -71,7 +81,22 @@ impl ProjectorRunner {
 
     /// Projects until cancelled. Outages are waited out; only what needs an operator ends it.
     pub async fn run(&self, cancel: CancellationToken) -> Result<(), RunError> {
-        self.pointer_watch.watch_during(self.sessions(&cancel)).await
+        let Some(faces) = self.faces.clone() else { return self.project(&cancel).await };
+        let second = FaceProjection::new(self.ports.clone(), faces, self.progress.clone());
+        let second_cancel = cancel.child_token();
+        let token = second_cancel.clone();
+        // On a task of its own: whatever becomes of it, the first goes on.
+        let reading = AbortOnDropHandle::new(tokio::spawn(async move { second.run(token).await }));
+        let ended = self.project(&cancel).await;
+        second_cancel.cancel();
+        if let Err(error) = reading.await {
+            error!(%error, "the photos of references were no longer read: the task that read them ended");
+        }
+        ended
+    }
+
+    async fn project(&self, cancel: &CancellationToken) -> Result<(), RunError> {
+        self.pointer_watch.watch_during(self.sessions(cancel)).await
     }
 
     async fn sessions(&self, cancel: &CancellationToken) -> Result<(), RunError> {

@@ -7,9 +7,10 @@ use std::path::PathBuf;
 
 use engine::Config;
 use system_tests::client::Api;
-use system_tests::harness::{ContractHarness, OrgAccess};
+use system_tests::harness::{ContractHarness, MODELS_SETTING, OrgAccess};
 use system_tests::installation::{Installation, Instance, settings};
 use system_tests::patience::until;
+use system_tests::portraits;
 use system_tests::process::ProgramOutput;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -37,11 +38,16 @@ impl Shared {
         let installation = Installation::patient().await;
         // The first of all makes topics and tables; the programs find them, or each other making them.
         let (marker, _) = installation.org("Penanda").await;
+        // The projectors of all cases read photos; whether an instance of `serve` relies on that is the case's.
+        let models = portraits::models();
+        let models =
+            models.as_ref().and_then(|folder| folder.to_str()).map(|folder| (MODELS_SETTING, folder));
+        let faces = settings(models.as_slice());
         let (one, two, three, four) = tokio::join!(
             installation.serve(&[]),
             installation.serve(&[]),
-            installation.project(&[]),
-            installation.project(&[]),
+            installation.project(&faces),
+            installation.project(&faces),
         );
         let shared = Self { installation, serves: [one, two], projectors: [three, four], marker };
         until("both projectors to have their share", async || {

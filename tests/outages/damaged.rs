@@ -6,7 +6,6 @@ use std::path::Path;
 use bytes::Bytes;
 use domain::event::{Event, Partition, Source};
 use domain::ports::{NewRecord, StoredRecord, Topic};
-use domain::sealed::SealedMedia;
 use engine::{Engine, Role};
 use event_codec::DeadLetter;
 use serde_json::json;
@@ -122,10 +121,10 @@ fn record(key: &str, value: Vec<u8>) -> NewRecord {
     NewRecord { key: Bytes::copy_from_slice(key.as_bytes()), headers: Vec::new(), value: Bytes::from(value) }
 }
 
-/// A copy of an event with one bit of its sealed photo flipped.
+/// A copy of an event with one bit of its sealed reason flipped.
 fn one_bit_flipped(event: &Event, stored: &StoredRecord) -> NewRecord {
     let Event::DukcapilVerdictReceived(verdict) = event else { panic!("a verdict") };
-    let Some(SealedMedia::Inline(sealed)) = &verdict.photo else { panic!("a photo in the event") };
+    let Some(sealed) = &verdict.reason else { panic!("a reason in the event") };
     let mut value = stored.value.as_ref().expect("a value").to_vec();
     let at = memchr::memmem::find(&value, sealed.as_bytes()).expect("the envelope stands in the record");
     value[at + sealed.as_bytes().len() / 2] ^= 1;
@@ -151,6 +150,7 @@ async fn unreadable_records_become_dead_letters(damaged: &Damaged) {
     let (touched, _) = damaged.customer_apart(&[taken]).await;
     let answer = damaged.api.verdict(&verified(&touched)).await;
     let said = answer.expect(200);
+    damaged.is_projected(&touched).await;
     let stored = damaged.events_of(&touched).await.pop().expect("the verdict");
     let event = damaged.engine().await.codec.decode_event(&stored).expect("an event");
     let source = damaged.put(one_bit_flipped(&event, &stored)).await;

@@ -1,14 +1,16 @@
-//! What happens in a simulation: registrations, verdicts, retries, reused keys with another body, records
-//! that cannot be applied, erasures, releases.
+//! What happens in a simulation: registrations, verdicts, references, matches, retries, reused keys with another body,
+//! records that cannot be applied, erasures, releases.
 
 use bytes::Bytes;
 use domain::classify::{CLASSIFIER_VERSION, ReasonCategory};
 use domain::event::{
     AuditRef, CustomerErased, CustomerRegistered, CustomerReleased, DukcapilVerdictReceived, Event,
-    Fingerprint, Offset, Partition, Source, TopicId,
+    FaceMatchDecided, FaceReferenceAdded, Fingerprint, MatchReference, Offset, Partition, RiskLevel,
+    SIMILARITY_CONTENT_TYPE, Source, TopicId,
 };
 use domain::ids::{EnrolmentId, EventId, VerificationId};
-use domain::ports::NewRecord;
+use domain::ports::{FaceModelId, NewRecord};
+use domain::rows::FaceSource;
 use domain::sealed::{Field, Purposes, Sealed, SealedMedia};
 use domain::time::Timestamp;
 use event_codec::Meta;
@@ -46,6 +48,8 @@ pub(crate) fn write(world: &mut World, rng: &mut ChaCha8Rng) -> Vec<NewRecord> {
                 headers: Vec::new(),
                 value: Bytes::from_static(b"\0nothing"),
             },
+            8..=12 => encode(world, &reference(customer, rng)),
+            13..=19 => encode(world, &face_match(customer, rng)),
             _ => encode(world, &verdict(customer, rng)),
         };
         script.push(record);
@@ -73,14 +77,71 @@ fn registered(customer: &Customer) -> Event {
     })
 }
 
-/// A verdict named by one of a few idempotency keys; now and then with another body.
-fn verdict(customer: &Customer, rng: &mut ChaCha8Rng) -> Event {
+/// One of a few idempotency keys, as a name of the customer's in that endpoint; now and then with another body.
+fn named(customer: &Customer, endpoint: u8, rng: &mut ChaCha8Rng) -> ([u8; 16], u8) {
     let key = rng.random_range(0..IDEMPOTENCY_KEYS);
     let body = key * 2 + u8::from(rng.random_range(0..5) == 0);
-    let valid = body % 3 != 0;
     let mut name = customer.id.customer.as_str().as_bytes()[4..20].to_owned();
-    name[15] = key;
-    let name: [u8; 16] = name.try_into().expect("16 bytes");
+    (name[14], name[15]) = (endpoint, key);
+    (name.try_into().expect("16 bytes"), body)
+}
+
+fn audit() -> AuditRef {
+    let source = Source { topic_id: TopicId([2; 16]), partition: Partition(0), offset: Offset(0) };
+    AuditRef { source, value_sha256: [0; 32] }
+}
+
+/// A reference that came by itself; now and then one that claims to be the registry's, which cannot be applied.
+fn reference(customer: &Customer, rng: &mut ChaCha8Rng) -> Event {
+    let (name, body) = named(customer, 1, rng);
+    let event_id = EventId::from_bytes(name);
+    let lies = rng.random_range(0..12) == 0;
+    Event::FaceReferenceAdded(FaceReferenceAdded {
+        customer: customer.id.clone(),
+        enrolment_id: EnrolmentId::from_bytes(name),
+        face_source: if lies { FaceSource::Dukcapil } else { FaceSource::OnboardingSelfie },
+        photo: SealedMedia::Inline(seal(customer, &event_id, Field::Photo, "image/png")),
+        photo_content_type: "image/png".to_owned(),
+        body_fingerprint: Fingerprint([body; 32]),
+        audit: audit(),
+        event_id,
+    })
+}
+
+/// A match against any kind of reference, whether or not one stands: that was decided before.
+fn face_match(customer: &Customer, rng: &mut ChaCha8Rng) -> Event {
+    let (name, body) = named(customer, 2, rng);
+    let event_id = EventId::from_bytes(name);
+    let matched = body % 3 != 0;
+    let noticed = body % 5 == 0;
+    Event::FaceMatchDecided(FaceMatchDecided {
+        customer: customer.id.clone(),
+        verification_id: VerificationId::from_bytes(name),
+        matched,
+        risk_level: RiskLevel::Medium,
+        threshold_milli: 450,
+        model: FaceModelId { name: "a-model".to_owned(), sha256: [body; 32] },
+        liveness: (body % 4 == 0).then(|| VerificationId::from_bytes([body; 16])),
+        score: u32::from(body % 11) * 10,
+        similarity: seal(customer, &event_id, Field::MatchSimilarity, SIMILARITY_CONTENT_TYPE),
+        reference: MatchReference {
+            enrolment_id: EnrolmentId::from_bytes([body; 16]),
+            face_source: FaceSource::ALL[usize::from(body % 4)],
+            enrolled_at: Timestamp::EPOCH,
+        },
+        signals: if noticed { vec!["probe_equals_reference".to_owned()] } else { Vec::new() },
+        reason_category: (!matched).then_some(ReasonCategory::NoMatch),
+        policy_version: rng.random_range(1..=3),
+        body_fingerprint: Fingerprint([body; 32]),
+        audit: audit(),
+        event_id,
+    })
+}
+
+/// A verdict named by one of a few idempotency keys.
+fn verdict(customer: &Customer, rng: &mut ChaCha8Rng) -> Event {
+    let (name, body) = named(customer, 0, rng);
+    let valid = body % 3 != 0;
     let event_id = EventId::from_bytes(name);
     Event::DukcapilVerdictReceived(DukcapilVerdictReceived {
         customer: customer.id.clone(),
@@ -89,20 +150,19 @@ fn verdict(customer: &Customer, rng: &mut ChaCha8Rng) -> Event {
         valid,
         photo: valid.then(|| SealedMedia::Inline(seal(customer, &event_id, Field::Photo, "image/jpeg"))),
         photo_content_type: valid.then(|| "image/jpeg".to_owned()),
-        reason: (!valid).then(|| seal(customer, &event_id, Field::Reason, "text/plain")),
+        // The photo is nothing to the projections here: what else a valid one brings decides whether it needs a key.
+        reason: (!valid || body % 2 == 0).then(|| seal(customer, &event_id, Field::Reason, "text/plain")),
         reason_category: (!valid).then_some(ReasonCategory::Mismatch),
         classifier_version: CLASSIFIER_VERSION,
         body_fingerprint: Fingerprint([body; 32]),
         policy_version: rng.random_range(1..=2),
-        audit: AuditRef {
-            source: Source { topic_id: TopicId([2; 16]), partition: Partition(0), offset: Offset(0) },
-            value_sha256: [0; 32],
-        },
+        audit: audit(),
         event_id,
     })
 }
 
-/// A verdict that cannot be applied: not Avro, an envelope with a flipped bit, or under another's key.
+/// A verdict that cannot be applied: not Avro, a reason with a flipped bit, or under another's key. Where there is no
+/// reason the photo's bit is flipped, and nobody here looks at it.
 fn broken(world: &World, customer: &Customer, rng: &mut ChaCha8Rng) -> NewRecord {
     let mut event = verdict(customer, rng);
     let Event::DukcapilVerdictReceived(verdict) = &mut event else { unreachable!("a verdict was made") };
@@ -115,10 +175,10 @@ fn broken(world: &World, customer: &Customer, rng: &mut ChaCha8Rng) -> NewRecord
                 bytes[last] ^= 1;
                 Sealed::from_envelope(bytes.into())
             };
-            if let Some(SealedMedia::Inline(photo)) = &verdict.photo {
-                verdict.photo = Some(SealedMedia::Inline(flip(photo)));
-            } else if let Some(reason) = &verdict.reason {
+            if let Some(reason) = &verdict.reason {
                 verdict.reason = Some(flip(reason));
+            } else if let Some(SealedMedia::Inline(photo)) = &verdict.photo {
+                verdict.photo = Some(SealedMedia::Inline(flip(photo)));
             }
             encode(world, &event)
         }

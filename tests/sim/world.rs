@@ -12,12 +12,15 @@ use event_codec::Codec;
 use projector::rebuild::{
     RebuildError, RebuildOptions, RebuildPhase, RebuildPorts, RebuildProgress, RebuildReport, rebuild,
 };
-use projector::{ProjectorPorts, ProjectorRunner, ProjectorSettings};
+use projector::{FacePorts, ProjectorPorts, ProjectorRunner, ProjectorSettings};
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
-use testkit::faults::{FaultRates, FaultSource, FaultyGenerations, FaultyLog, FaultyProjection, NO_FAULTS};
+use testkit::byte_reader::ByteReader;
+use testkit::faults::{
+    FaultRates, FaultSource, FaultyFaceVectors, FaultyGenerations, FaultyLog, FaultyProjection, NO_FAULTS,
+};
 use testkit::keys_away::{AwayKeyRows, RowsAway};
-use testkit::memory::{MemoryKeys, MemoryLog, MemoryViews};
+use testkit::memory::{MemoryFaceVectors, MemoryKeys, MemoryLog, MemoryViews};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use vault::{AlwaysCurrent, CustomerKeys, FileKms, Kms, StoredKeys, Vault};
@@ -26,7 +29,7 @@ use vault::{AlwaysCurrent, CustomerKeys, FileKms, Kms, StoredKeys, Vault};
 const CUSTOMERS: std::ops::RangeInclusive<usize> = 1..=4;
 
 /// On the simulation's clock, far above what forty events take: a partition that stands still fails.
-const CATCH_UP_MAX: Duration = Duration::from_secs(60);
+pub(crate) const CATCH_UP_MAX: Duration = Duration::from_secs(60);
 
 pub(crate) struct Customer {
     pub(crate) keys: CustomerKeys,
@@ -93,6 +96,11 @@ impl World {
         self.orgs.iter().for_each(|org| self.rows.set(org, None));
     }
 
+    /// Ports without faults.
+    pub(crate) fn faultless(&self, log: &MemoryLog, views: &MemoryViews) -> ProjectorPorts {
+        self.ports(log, views, &FaultSource::new(0, NO_FAULTS))
+    }
+
     /// A projector's ports, with faults.
     fn ports(&self, log: &MemoryLog, views: &MemoryViews, faults: &FaultSource) -> ProjectorPorts {
         let faults = faults.clone();
@@ -114,8 +122,26 @@ impl World {
         rates: FaultRates,
         following: bool,
     ) -> impl Future<Output = ()> + Send + 'static {
+        self.project_reading(log, views, seed, rates, following, None)
+    }
+
+    /// The same, and behind it the second projection.
+    pub(crate) fn project_reading(
+        &self,
+        log: &MemoryLog,
+        views: &MemoryViews,
+        seed: u64,
+        rates: FaultRates,
+        following: bool,
+        faces: Option<(&MemoryFaceVectors, &Arc<ByteReader>)>,
+    ) -> impl Future<Output = ()> + Send + 'static {
         let faults = FaultSource::new(seed, rates);
-        let mut runner = ProjectorRunner::new(self.ports(log, views, &faults), settings(seed));
+        let faces = faces.map(|(vectors, reader)| FacePorts {
+            reader: Arc::clone(reader) as _,
+            vectors: Arc::new(FaultyFaceVectors { inner: Arc::new(vectors.clone()), faults: faults.clone() }),
+        });
+        let ports = self.ports(log, views, &faults);
+        let mut runner = ProjectorRunner::new(ports, settings(seed)).reading_faces(faces);
         if following {
             let generations = FaultyGenerations { inner: Arc::new(views.clone()), faults: faults.clone() };
             runner = runner.following(Arc::new(generations), format!("projector-{seed}"));

@@ -9,6 +9,7 @@ pub mod common;
 pub mod customers;
 pub mod documents;
 pub mod errors;
+pub mod faces;
 pub mod fields;
 pub mod idempotency;
 pub mod json;
@@ -79,6 +80,19 @@ macro_rules! contract_cases {
                 names_that_could_be_values_are_shown_nowhere,
                 a_time_zone_whose_plus_was_not_encoded_gets_a_hint,
                 a_thousand_unknown_fields_are_ignored_and_one_more_is_a_400,
+            ];
+            faces: one_thread [
+                a_match_years_apart_lifts_to_premium_and_another_person_changes_nothing,
+                pictures_that_are_no_probe_are_refused_and_leave_no_row,
+                the_reference_shown_again_is_signalled,
+                whoever_tries_picture_after_picture_is_stopped_for_a_while,
+                a_match_is_recorded_once_under_its_key_and_for_its_org_alone,
+                a_reference_is_enrolled_listed_and_matched_but_carries_no_tier,
+                a_reference_whose_photo_is_not_read_yet_is_waited_for,
+                without_models_nothing_matches_and_everything_says_so,
+                a_match_is_a_write_like_others_and_takes_no_dry_run,
+            ], two_threads [
+                two_hundred_photos_at_once_are_all_read_and_hold_nobody_up,
             ];
             fields: one_thread [
                 valid_is_a_json_boolean_and_nothing_else,

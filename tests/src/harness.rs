@@ -10,7 +10,11 @@ use serde_json::Value;
 
 use crate::client::{Api, text};
 use crate::evidence::{self, KeptVerdict};
+use crate::portraits;
 use crate::process::ProgramOutput;
+
+/// The folder of face models, as a setting in the environment.
+pub const MODELS_SETTING: &str = "IDENTITY_FACE__MODELS_DIR";
 
 /// An org, its key and a customer, and where they are served: the fields of a sandbox's `sandbox.json`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +36,16 @@ pub trait ContractHarness: Sized {
 
     /// One that nobody shares, with these settings in its environment.
     fn with_settings(settings: &[(&str, &str)]) -> impl Future<Output = Self>;
+
+    /// One that nobody shares, with the face models, whose callers wait long: none where they were not fetched.
+    fn with_models() -> impl Future<Output = Option<Self>> {
+        async {
+            let folder = portraits::models()?;
+            let folder = folder.to_str().expect("a path that is text");
+            let settings = [(MODELS_SETTING, folder), ("IDENTITY_API__WAIT_DEFAULT_MS", "10000")];
+            Some(Self::with_settings(&settings).await)
+        }
+    }
 
     fn info(&self) -> &OrgAccess;
 

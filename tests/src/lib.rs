@@ -14,6 +14,7 @@ pub mod load;
 pub mod log_ends;
 pub mod patience;
 pub mod photos;
+pub mod portraits;
 pub mod process;
 pub mod sandbox;
 pub mod wire;

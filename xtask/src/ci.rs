@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use local_cluster::InstalledTools;
 
-use crate::{deploy, python, schemathesis, subscribers, tidy};
+use crate::{deploy, models, python, schemathesis, subscribers, tidy};
 
 /// What every step builds: the workspace, the benchmark with it, or nothing keeps it building. One selection for all
 /// steps, and for the programs that tests start (`tests/it/process.rs`): by another, shared dependencies have other
@@ -22,6 +22,7 @@ pub(crate) const SELECTION: [&str; 3] =
 pub(crate) fn run() -> Result<()> {
     let root = crate::workspace_root();
     let has_python = here("the API against its document", "Schemathesis", python::available())?;
+    let has_models = here("the tests on portraits", "every test on the face models", python::available())?;
     let servers = InstalledTools::available().and_then(|()| python::available());
     let has_servers = here(
         "the tests on a real Kafka and a real Cassandra",
@@ -46,6 +47,9 @@ pub(crate) fn run() -> Result<()> {
         doc.args(SELECTION).env("RUSTDOCFLAGS", "-D warnings");
         succeed(doc)
     })?;
+    if has_models {
+        steps.run("models", models::run)?;
+    }
     let counts = steps.run("test", test_runs::run)?;
     if has_python {
         steps.run("schemathesis", || schemathesis::check(root))?;
@@ -60,8 +64,9 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// The engines' tests need a Java and Maven, Schemathesis and the subscribers' examples a Python. Without them they
-/// cannot run, and must not pass in silence: said aloud on a developer's machine, a failure where `CI` is set.
+/// The engines' tests need a Java and Maven; Schemathesis, the subscribers' examples and the fetching of face models a
+/// Python. Without them they cannot run, and must not pass in silence: said aloud on a developer's machine, a failure
+/// where `CI` is set.
 fn here(tests: &str, names: &str, found: Result<(), String>) -> Result<bool> {
     let Err(missing) = found else { return Ok(true) };
     let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");

@@ -11,6 +11,7 @@ mod bench;
 mod ci;
 mod cluster;
 mod deploy;
+mod models;
 mod mutants;
 mod python;
 mod sandbox;
@@ -52,6 +53,8 @@ enum Command {
     Ci,
     /// What can be said of infra/deploy and its pages without a container engine.
     Deploy,
+    /// The face models and the tests' portraits into target/models, by digest; see docs/face.md.
+    Models,
     /// Whether the tests of domain and vault would notice a change of the code; see CONTRIBUTING.md.
     Mutants(mutants::Arguments),
     /// A real sandbox against its own OpenAPI document, with every check of Schemathesis.
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Ci => ci::run(),
         Command::Deploy => deploy::run(),
+        Command::Models => models::run(),
         Command::Mutants(arguments) => mutants::run(&arguments),
         Command::Schemathesis => schemathesis::run(),
         Command::Subscribers(arguments) => subscribers::run(&arguments),

@@ -7,6 +7,7 @@ mod api;
 mod cql;
 mod engine;
 mod error;
+mod face;
 mod kafka;
 mod keys;
 mod listen_address;
@@ -25,6 +26,7 @@ pub use api::ApiConfig;
 pub use cql::CqlConfig;
 pub use engine::{EngineConfig, EngineKind};
 pub use error::ConfigError;
+pub use face::FaceConfig;
 pub use kafka::KafkaConfig;
 pub use keys::{ComplianceConfig, KmsConfig};
 pub use listen_address::ListenAddress;
@@ -56,6 +58,8 @@ pub struct Config {
     pub kms: KmsConfig,
     /// `[compliance]`: where private evidence keys are written.
     pub compliance: ComplianceConfig,
+    /// `[face]`: the face models.
+    pub face: FaceConfig,
     /// `[support]`: whom callers ask.
     pub support: SupportConfig,
     /// `[telemetry]`: logs.
@@ -129,6 +133,7 @@ impl Config {
             registry: source.section("registry")?,
             kms: source.section("kms")?,
             compliance: source.section("compliance")?,
+            face: source.section("face")?,
             support: source.section("support")?,
             telemetry: source.section("telemetry")?,
         };

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use domain::event::TopicId;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::ports::{
-    EventLog, ExternalIds, Generations, Inspection, KeyNotes, KeyRows, LogError, Projection, StoreError,
-    Topic, Views,
+    EventLog, ExternalIds, FaceVectors, Generations, Inspection, KeyNotes, KeyRows, Projection, Topic, Views,
 };
 use event_codec::Codec;
+use face::FaceModels;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vault::{CacheFreshness, FileKms, Kms, KmsError, Vault};
@@ -17,13 +17,17 @@ use vault::{CacheFreshness, FileKms, Kms, KmsError, Vault};
 mod distributed;
 mod embedded;
 mod erasures;
+mod faces;
 mod installation;
+mod open_error;
 #[cfg(feature = "distributed")]
 mod schema_ids;
 
+pub use self::faces::face_model_set;
 pub use self::installation::{InstallationError, InstallationPart, PartFault};
-use crate::config::{Config, ConfigError, EngineKind};
-use crate::data_dir::{DataDir, DataDirError, ServerLock};
+pub use self::open_error::OpenError;
+use crate::config::{Config, EngineKind};
+use crate::data_dir::{DataDir, ServerLock};
 use crate::limits::OPEN_RETRY;
 
 /// What a program opens an engine for.
@@ -60,75 +64,6 @@ impl Durability {
     }
 }
 
-/// Why an engine was not opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The settings.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The data folder.
-    #[error(transparent)]
-    DataDir(#[from] DataDirError),
-    /// Its parts do not belong together.
-    #[error(transparent)]
-    Installation(#[from] InstallationError),
-    /// One of the stores in it.
-    #[error(transparent)]
-    Store(#[from] store_sqlite::SqliteOpenError),
-    /// The distributed engine's log.
-    #[cfg(feature = "distributed")]
-    #[error(transparent)]
-    Kafka(#[from] log_kafka::KafkaOpenError),
-    /// The distributed engine's read model and key store.
-    #[cfg(feature = "distributed")]
-    #[error(transparent)]
-    Cql(#[from] views_cql::CqlOpenError),
-    /// The external schema registry.
-    #[cfg(feature = "distributed")]
-    #[error(transparent)]
-    Registry(#[from] schema_registry::RegistryError),
-    /// The log's schema ids are not those that the settings ask for.
-    #[error("the schema ids of this installation's records: {0}")]
-    SchemaIds(String),
-    /// A topic could not be looked into.
-    #[error("{}: {}", .0.name(), .1)]
-    Log(Topic, LogError),
-    /// The key store, asked for its notes or for a customer's row.
-    #[error("the key store: {0}")]
-    Keys(#[from] StoreError),
-    /// The org keys.
-    #[error(transparent)]
-    Kms(#[from] KmsError),
-    /// The distributed engine, which this build was made without.
-    #[cfg(not(feature = "distributed"))]
-    #[error(
-        "this program was built with the embedded engine alone: build it with its default features for the distributed one"
-    )]
-    EmbeddedOnly,
-    /// The task that opened them ended.
-    #[error("opening the stores was interrupted")]
-    BrokenOff,
-}
-
-impl OpenError {
-    /// Whether waiting may mend it: a broker or a node that does not answer yet.
-    fn may_pass(&self) -> bool {
-        match self {
-            #[cfg(feature = "distributed")]
-            Self::Kafka(error) => error.is_transient(),
-            #[cfg(feature = "distributed")]
-            Self::Cql(views_cql::CqlOpenError::Unreachable { .. } | views_cql::CqlOpenError::Store(_)) => {
-                true
-            }
-            #[cfg(feature = "distributed")]
-            Self::Registry(error) => error.is_transient(),
-            Self::Log(_, error) => error.is_transient(),
-            Self::Keys(error) => error.is_transient(),
-            _ => false,
-        }
-    }
-}
-
 /// What rebuilds, handovers and quarantine lists need of the read model.
 #[derive(Clone)]
 pub struct Operations {
@@ -152,6 +87,8 @@ pub struct Engine {
     pub keys: Arc<dyn KeyRows>,
     /// The orgs' own ids for customers.
     pub external_ids: Arc<dyn ExternalIds>,
+    /// What was made of reference photos.
+    pub face_vectors: Arc<dyn FaceVectors>,
     notes: Arc<dyn KeyNotes>,
     /// Org keys.
     pub kms: Arc<dyn Kms>,
@@ -160,6 +97,8 @@ pub struct Engine {
     durability: Durability,
     data_dir: Option<DataDir>,
     housekeeping: Housekeeping,
+    /// A server's, where a folder of them is configured.
+    face_models: Option<Arc<FaceModels>>,
     /// Last, so that the folder is free only once its files are closed.
     _lock: Option<ServerLock>,
 }
@@ -173,13 +112,19 @@ impl Engine {
     /// [`OpenError`], in words for an operator.
     pub async fn open(config: &Config, role: Role) -> Result<Self, OpenError> {
         config.check()?;
-        let engine = match config.engine.kind {
+        // First: a folder that is not whole stops the start before anything is waited for.
+        let face_models = match role {
+            Role::Server => faces::load(&config.face).await?,
+            Role::Tool => None,
+        };
+        let mut engine = match config.engine.kind {
             EngineKind::Embedded => embedded::open(config, role).await?,
             #[cfg(feature = "distributed")]
             EngineKind::Distributed => Box::pin(distributed::open(config, role)).await?,
             #[cfg(not(feature = "distributed"))]
             EngineKind::Distributed => return Err(OpenError::EmbeddedOnly),
         };
+        engine.face_models = face_models;
         if role == Role::Server {
             let erasures = erasures::Erasures::of(&engine);
             until_there(role, "what was erased", || erasures.apply()).await?;
@@ -191,8 +136,8 @@ impl Engine {
 
     /// An engine of adapters: one for the log, one for all sides of the read model, one for all of the key store, one
     /// for org keys.
-    fn of_adapters<L, V, K>(
-        (log, views, keys, kms): (Arc<L>, Arc<V>, Arc<K>, FileKms),
+    fn of_adapters<L, V, K, F>(
+        (log, views, keys, face_vectors, kms): (Arc<L>, Arc<V>, Arc<K>, Arc<F>, FileKms),
         codec: Codec,
         durability: Durability,
     ) -> Self
@@ -200,6 +145,7 @@ impl Engine {
         L: EventLog + 'static,
         V: Projection + Views + Generations + Inspection + 'static,
         K: KeyRows + ExternalIds + KeyNotes + 'static,
+        F: FaceVectors + 'static,
     {
         Self {
             log,
@@ -212,11 +158,13 @@ impl Engine {
             external_ids: Arc::clone(&keys) as _,
             notes: Arc::clone(&keys) as _,
             keys,
+            face_vectors,
             kms: Arc::new(kms),
             codec,
             durability,
             data_dir: None,
             housekeeping: Housekeeping::default(),
+            face_models: None,
             _lock: None,
         }
     }

@@ -76,8 +76,19 @@ fn every_variable_that_a_manifest_sets_is_a_setting() {
 }
 
 /// The sections, as told when one is named that is none.
-const SECTIONS: [&str; 10] =
-    ["engine", "api", "projector", "kafka", "cql", "registry", "kms", "compliance", "support", "telemetry"];
+const SECTIONS: [&str; 11] = [
+    "engine",
+    "api",
+    "projector",
+    "kafka",
+    "cql",
+    "registry",
+    "kms",
+    "compliance",
+    "face",
+    "support",
+    "telemetry",
+];
 
 /// The names that a refusal lists after `words`.
 fn listed_after(variable: &str, words: &str) -> Vec<String> {
@@ -133,6 +144,7 @@ fn what_is_commented_out_stands_at_its_default() {
                 "datacenter",
                 "url",
                 "contact",
+                "models_dir",
                 "user",
             ]
             .contains(&name)

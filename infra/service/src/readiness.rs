@@ -2,7 +2,7 @@
 //! settled one by one; what was settled once stays so, because a later outage is answered by the API's own 503s.
 //! Only the end of the program takes readiness away. Who settles what is the programs' business.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -53,17 +53,25 @@ impl UnreadyReason {
 pub struct Readiness {
     waits_for: Mutex<BTreeSet<UnreadyReason>>,
     ending: CancellationToken,
+    /// What else to know of a program that is ready: a name and a word that need no escapes in JSON.
+    details: Mutex<BTreeMap<&'static str, String>>,
 }
 
 impl Readiness {
     /// Of a program that waits for all of these, and ends when `stop` is cancelled.
     pub fn waiting_for(reasons: impl IntoIterator<Item = UnreadyReason>, stop: &CancellationToken) -> Self {
-        Self { waits_for: Mutex::new(reasons.into_iter().collect()), ending: stop.child_token() }
+        let waits_for = Mutex::new(reasons.into_iter().collect());
+        Self { waits_for, ending: stop.child_token(), details: Mutex::default() }
     }
 
     /// That one is not waited for any more.
     pub fn settle(&self, reason: UnreadyReason) {
         self.waits_for().remove(&reason);
+    }
+
+    /// Shows that word under that name once it is ready. Neither has quotes or backslashes in it.
+    pub fn show(&self, name: &'static str, word: impl Into<String>) {
+        self.details.lock().unwrap_or_else(PoisonError::into_inner).insert(name, word.into());
     }
 
     /// The program ends, whatever ended it.
@@ -86,7 +94,7 @@ impl Readiness {
     pub fn answer(&self) -> (bool, String) {
         let reasons = self.reasons();
         if reasons.is_empty() {
-            return (true, r#"{"status":"ready"}"#.to_owned());
+            return (true, self.ready_body());
         }
         let mut body = r#"{"status":"unready","reasons":["#.to_owned();
         for (at, reason) in reasons.iter().enumerate() {
@@ -95,6 +103,16 @@ impl Readiness {
         }
         body.push_str("]}");
         (false, body)
+    }
+
+    fn ready_body(&self) -> String {
+        let details = self.details.lock().unwrap_or_else(PoisonError::into_inner);
+        let details: Vec<String> =
+            details.iter().map(|(name, word)| format!(r#""{name}":"{word}""#)).collect();
+        match details.as_slice() {
+            [] => r#"{"status":"ready"}"#.to_owned(),
+            details => format!(r#"{{"status":"ready","detail":{{{}}}}}"#, details.join(",")),
+        }
     }
 
     fn waits_for(&self) -> MutexGuard<'_, BTreeSet<UnreadyReason>> {
@@ -123,6 +141,17 @@ mod tests {
         assert_eq!(readiness.answer(), (false, ending.to_owned()), "from the first moment of shutdown");
         readiness.settle(UnreadyReason::Dependencies);
         assert!(!readiness.is_ready());
+    }
+
+    #[test]
+    fn what_else_there_is_to_know_is_shown_once_it_is_ready() {
+        let readiness = Readiness::waiting_for([UnreadyReason::Dependencies], &CancellationToken::new());
+        readiness.show("faceModels", "none");
+        readiness.show("b", "1");
+        assert_eq!(readiness.answer().1, r#"{"status":"unready","reasons":["dependencies"]}"#);
+        readiness.settle(UnreadyReason::Dependencies);
+        let ready = r#"{"status":"ready","detail":{"b":"1","faceModels":"none"}}"#;
+        assert_eq!(readiness.answer(), (true, ready.to_owned()));
     }
 
     #[test]

@@ -15,6 +15,9 @@ pub(crate) const WAL_SWITCH_TRIES: u32 = 200;
 /// The pause between two such tries: together with the tries this is a little over [`BUSY_TIMEOUT`].
 pub(crate) const WAL_SWITCH_PAUSE: Duration = Duration::from_millis(30);
 
+/// Page cache of each connection to the face vectors, in KiB: rows of 2 KB that are read one customer at a time.
+pub(crate) const FACES_CACHE_KIB: i64 = 2 * 1024;
+
 // ------------------------------------------------------------------------------------------- the log
 
 /// Partitions of a topic: far above what one machine can use (its one writer is the limit), far below

@@ -20,7 +20,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::event::{Offset, TopicId};
 use domain::ids::{CustomerRef, OrgId, VerificationId};
-use domain::ports::{AttemptsPage, AttemptsQuery, KycRows, Projection, StoreError, VerificationView, Views};
+use domain::ports::{
+    AttemptsPage, AttemptsQuery, EnrolmentsPage, KycRows, PageRequest, Projection, StoreError,
+    VerificationView, Views,
+};
 use domain::rows::{
     BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, RowKey, ViewRow, ViewWrite,
 };
@@ -38,6 +41,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("installation.sql"),
     include_str!("views/held.sql"),
     include_str!("views/bodies.sql"),
+    include_str!("views/references.sql"),
 ];
 
 /// The read model of the embedded engine: one file, every generation in it.
@@ -175,6 +179,16 @@ impl Views for SqliteViews {
     ) -> Result<KycRows, StoreError> {
         let customer = customer.clone();
         self.pool.read(move |transaction| read::kyc_rows(transaction, generation, &customer, as_of)).await
+    }
+
+    async fn enrolments(
+        &self,
+        generation: Generation,
+        customer: &CustomerRef,
+        page: &PageRequest,
+    ) -> Result<EnrolmentsPage, StoreError> {
+        let (customer, page) = (customer.clone(), page.clone());
+        self.pool.read(move |transaction| read::enrolments(transaction, generation, &customer, &page)).await
     }
 
     async fn generation(&self) -> Result<Generation, StoreError> {

@@ -7,10 +7,13 @@ use async_trait::async_trait;
 use domain::event::{Offset, Partition, TopicId};
 use domain::ids::{CustomerRef, VerificationId};
 use domain::ports::{
-    Acknowledgement, Appended, EventLog, Follower, Generations, LogError, Member, NewRecord, OffsetRange,
-    Pointer, Projection, ReadBounds, StartPositions, StoreError, StoredRecord, Topic, TopicDescription,
+    Acknowledgement, Appended, EventLog, FaceModelId, FaceVectorRow, FaceVectors, Follower, Generations,
+    LogError, Member, NewRecord, OffsetRange, Pointer, Projection, ReadBounds, StartPositions, StoreError,
+    StoredRecord, Topic, TopicDescription,
 };
-use domain::rows::{BooksRow, Epoch, EventNote, Generation, RowKey, ViewRow, ViewWrite};
+use domain::rows::{
+    BooksRow, Epoch, EventNote, Generation, PositionRow, RowKey, ViewRow, ViewWrite, WriteTimestamp,
+};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tokio::sync::Notify;
@@ -238,6 +241,51 @@ impl Projection for FaultyProjection {
 
     async fn books(&self, generation: Generation) -> Result<Vec<BooksRow>, StoreError> {
         self.inner.books(generation).await
+    }
+}
+
+/// Face vectors with faults.
+pub struct FaultyFaceVectors {
+    /// The vectors beneath.
+    pub inner: Arc<dyn FaceVectors>,
+    /// Their faults.
+    pub faults: FaultSource,
+}
+
+#[async_trait]
+impl FaceVectors for FaultyFaceVectors {
+    async fn put(&self, at: WriteTimestamp, row: &FaceVectorRow) -> Result<(), StoreError> {
+        with_fate!(self.faults, store_fault(), self.inner.put(at, row).await)
+    }
+
+    async fn erase(&self, at: WriteTimestamp, customer: &CustomerRef) -> Result<(), StoreError> {
+        with_fate!(self.faults, store_fault(), self.inner.erase(at, customer).await)
+    }
+
+    async fn of_customer(&self, customer: &CustomerRef) -> Result<Vec<FaceVectorRow>, StoreError> {
+        with_fate!(self.faults, store_fault(), self.inner.of_customer(customer).await)
+    }
+
+    async fn position(
+        &self,
+        model: &FaceModelId,
+        topic_id: TopicId,
+        partition: Partition,
+    ) -> Result<Option<PositionRow>, StoreError> {
+        with_fate!(self.faults, store_fault(), self.inner.position(model, topic_id, partition).await)
+    }
+
+    async fn positions(&self, topic_id: TopicId) -> Result<Vec<(FaceModelId, PositionRow)>, StoreError> {
+        with_fate!(self.faults, store_fault(), self.inner.positions(topic_id).await)
+    }
+
+    async fn move_position(
+        &self,
+        at: WriteTimestamp,
+        model: &FaceModelId,
+        position: &PositionRow,
+    ) -> Result<(), StoreError> {
+        with_fate!(self.faults, store_fault(), self.inner.move_position(at, model, position).await)
     }
 }
 

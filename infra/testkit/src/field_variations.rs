@@ -31,6 +31,7 @@ macro_rules! each_field {
         all
     }};
 }
+pub(crate) use each_field;
 
 /// For each kind of row the rows, no two of them the same.
 pub fn one_field_changed(s: &Samples) -> Vec<Vec<ViewRow>> {
@@ -38,6 +39,7 @@ pub fn one_field_changed(s: &Samples) -> Vec<Vec<ViewRow>> {
     vec![
         other.verifications().into_iter().map(|row| ViewRow::Verification(Box::new(row))).collect(),
         other.enrolments().into_iter().map(ViewRow::Enrolment).collect(),
+        other.references().into_iter().map(ViewRow::Reference).collect(),
         other.tier_events().into_iter().map(ViewRow::TierEvent).collect(),
         other.signals().into_iter().map(ViewRow::Signal).collect(),
         other.notes().into_iter().map(ViewRow::Note).collect(),
@@ -62,6 +64,8 @@ fn sealed() -> Sealed {
 fn other_of<T: PartialEq + Copy>(all: impl IntoIterator<Item = T>, this: T) -> T {
     all.into_iter().find(|one| *one != this).expect("another one")
 }
+
+mod faces;
 
 /// What fields are changed to.
 struct Other<'s>(&'s Samples);
@@ -109,20 +113,14 @@ impl Other<'_> {
                 reason_category: None,
                 body_fingerprint: FINGERPRINT,
                 enrolment: Some(s.enrolment_id(9)),
-                embedding_model: Some("other".to_owned()),
+                face_match: self.0.matched(&s.customer(0), 0).face_match,
                 tier_event: Some(s.tier_event_id(9)),
                 kyc_before: Kyc { tier: Tier::Standard, ..row.kyc_before },
                 kyc_after: Kyc { tier: Tier::Basic, ..row.kyc_after },
                 created_at: late(),
             }
         );
-        let bare = VerificationRow {
-            reason: None,
-            enrolment: None,
-            embedding_model: None,
-            tier_event: None,
-            ..row.clone()
-        };
+        let bare = VerificationRow { reason: None, enrolment: None, tier_event: None, ..row.clone() };
         rows.push(VerificationRow { score: Some(0), ..bare.clone() });
         rows.push(bare);
         let change = |change: &dyn Fn(&mut VerificationRow)| {
@@ -136,6 +134,12 @@ impl Other<'_> {
         let others = Method::ALL.into_iter().filter(|one| *one != row.method && *one != method);
         rows.extend(others.map(|one| change(&|row| row.method = one)));
         rows.extend(
+            self.face_matches()
+                .into_iter()
+                .skip(1)
+                .map(|of| change(&|row| row.face_match = Some(of.clone()))),
+        );
+        rows.extend(
             self.kycs(row.kyc_before).into_iter().skip(1).map(|kyc| change(&|row| row.kyc_before = kyc)),
         );
         rows.extend(
@@ -148,22 +152,21 @@ impl Other<'_> {
         let s = self.0;
         let row = s.enrolment(&s.customer(0), 0);
         let face_source = other_of(FaceSource::ALL, row.face_source);
-        let fallback_stub = !row.fallback_stub;
         let mut rows = each_field!(
             row.clone(),
             EnrolmentRow {
                 id: s.enrolment_id(9),
                 customer: self.customer(),
-                verification_id: s.verification_id(9),
+                verification_id: Some(s.verification_id(9)),
                 event_id: s.event_id(9),
                 source: self.source(),
                 face_source: face_source,
-                model: Some("other".to_owned()),
-                fallback_stub: fallback_stub,
+                body_fingerprint: Some(FINGERPRINT),
                 created_at: late(),
             }
         );
-        rows.push(EnrolmentRow { model: None, ..row });
+        rows.push(EnrolmentRow { verification_id: None, ..row });
+        rows.push(s.reference(&s.customer(0), 0));
         rows
     }
 
@@ -209,6 +212,7 @@ impl Other<'_> {
                 source: self.source(),
                 event_id: Some(s.event_id(9)),
                 verification_id: Some(s.verification_id(9)),
+                reference_id: Some(s.enrolment_id(9)),
                 disposition: Disposition::Applied,
                 body_fingerprint: Some(FINGERPRINT),
                 cause: Some("other".to_owned()),

@@ -179,6 +179,7 @@ fn everything(s: &Samples, customer: &CustomerRef, n: u64) -> Vec<ViewWrite> {
     let mut writes = TallyCounter::default().writes(&[s.verification(customer, n)]);
     writes.extend([
         written(n, ViewRow::Enrolment(s.enrolment(customer, n))),
+        written(n, ViewRow::Reference(s.kept_reference(customer, n))),
         written(n, ViewRow::TierEvent(s.tier_event(customer, n))),
         written(n, ViewRow::Signal(s.signal(customer, n, n))),
         written(n, ViewRow::Note(s.note(customer, n, Disposition::Parked))),
@@ -217,7 +218,7 @@ pub async fn a_dropped_generation_is_gone_and_others_stay(stores: &GenerationSto
 
     assert_eq!(stores.walk(two).await.len(), customers.len());
     for customer in &customers {
-        assert_eq!(stores.rows_of(two, customer).await.len(), 5, "all but the enrolment");
+        assert_eq!(stores.rows_of(two, customer).await.len(), 6, "all but the enrolment");
     }
 }
 
@@ -228,12 +229,13 @@ pub async fn every_customer_of_a_row_is_walked_once(stores: &GenerationStores, s
     for generation in [one, two] {
         for (n, customer) in customers.iter().enumerate() {
             let n = n as u64;
-            let row = match n % 6 {
+            let row = match n % 7 {
                 0 => ViewRow::State(Box::new(s.state(customer, n))),
                 1 => ViewRow::Verification(Box::new(s.verification(customer, n))),
                 2 => ViewRow::Enrolment(s.enrolment(customer, n)),
                 3 => ViewRow::TierEvent(s.tier_event(customer, n)),
                 4 => ViewRow::Signal(s.signal(customer, n, n)),
+                5 => ViewRow::Reference(s.kept_reference(customer, n)),
                 _ => ViewRow::Note(s.note(customer, n, Disposition::Applied)),
             };
             stores.write(generation, vec![written(n, row)]).await;

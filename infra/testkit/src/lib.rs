@@ -1,6 +1,8 @@
 //! The contract suites: what every adapter of a port must do, as plain async functions that an adapter's
 //! own tests call with a factory. No technology is named here, and nothing here is built into a program.
 
+pub mod byte_reader;
+pub mod face_vectors_suite;
 pub mod failing_log;
 pub mod faults;
 pub mod field_variations;

@@ -1,20 +1,22 @@
 //! Sample rows and values for the suites: valid, deterministic, and apart from every other test's, because
 //! everything is derived from a seed. Nothing random is made here but the seed itself.
 
+mod faces;
 mod tallies;
 
 use bytes::Bytes;
 use domain::classify::ReasonCategory;
-use domain::event::{Fingerprint, Offset, Partition, Source, TopicId};
+use domain::event::{Fingerprint, MatchReference, Offset, Partition, RiskLevel, Source, TopicId};
 use domain::ids::{
     CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, TierEventId, VerificationId, derived,
 };
 use domain::policy::{Method, Methods, Tier};
-use domain::ports::{DataKey, KeyRow, KeyRowState};
+use domain::ports::{DataKey, FaceModelId, KeyRow, KeyRowState};
 use domain::rows::{
-    AsOf, Books, BooksKey, BooksRow, CustomerState, Disposition, EnrolmentRow, Epoch, EventNote, FaceSource,
-    HeldOrg, Kyc, PositionRow, Quarantine, Registration, SignalRow, Span, TallyKey, TallyRow, TierEventRow,
-    VerificationRow, VerificationStatus, ViewRow, ViewWrite, WriteTimestamp,
+    AsOf, Books, BooksKey, BooksRow, CustomerState, Disposition, EnrolmentRow, Epoch, EventNote,
+    FaceMatchRow, FaceSource, HeldOrg, Kyc, PositionRow, Quarantine, ReferenceRow, Registration, SignalRow,
+    Span, TallyKey, TallyRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow, ViewWrite,
+    WriteTimestamp,
 };
 use domain::sealed::{Purpose, Purposes, Sealed};
 use domain::time::Timestamp;
@@ -144,7 +146,7 @@ impl Samples {
             reason_category: verified.then_some(ReasonCategory::ALL[n as usize / 2 % 8]),
             body_fingerprint: self.fingerprint(n),
             enrolment: verified.then(|| self.enrolment_id(n)),
-            embedding_model: verified.then(|| "a-model/1".to_owned()),
+            face_match: None,
             tier_event: verified.then(|| self.tier_event_id(n)),
             kyc_before: Kyc::default(),
             kyc_after: if verified { renewed } else { Kyc::default() },
@@ -157,13 +159,62 @@ impl Samples {
         EnrolmentRow {
             id: self.enrolment_id(n),
             customer: customer.clone(),
-            verification_id: self.verification_id(n),
+            verification_id: Some(self.verification_id(n)),
             event_id: self.event_id(n),
             source: self.source(0, n),
             face_source: FaceSource::Dukcapil,
-            model: Some("a-model/1".to_owned()),
-            fallback_stub: false,
+            body_fingerprint: None,
             created_at: time(n),
+        }
+    }
+
+    /// Enrolment number `n`, of a selfie that came by itself.
+    pub fn reference(&self, customer: &CustomerRef, n: u64) -> EnrolmentRow {
+        EnrolmentRow {
+            verification_id: None,
+            face_source: FaceSource::OnboardingSelfie,
+            body_fingerprint: Some(self.fingerprint(n)),
+            ..self.enrolment(customer, n)
+        }
+    }
+
+    /// What is kept of that selfie when its enrolment is erased.
+    pub fn kept_reference(&self, customer: &CustomerRef, n: u64) -> ReferenceRow {
+        ReferenceRow {
+            id: self.enrolment_id(n),
+            customer: customer.clone(),
+            event_id: self.event_id(n),
+            source: self.source(0, n),
+            face_source: FaceSource::OnboardingSelfie,
+            body_fingerprint: self.fingerprint(n),
+            created_at: time(n),
+        }
+    }
+
+    /// Verification number `n`, of a match against enrolment number `n`, with everything that one may have.
+    pub fn matched(&self, customer: &CustomerRef, n: u64) -> VerificationRow {
+        let face_match = FaceMatchRow {
+            matched: true,
+            risk_level: RiskLevel::Medium,
+            threshold_milli: 450,
+            model: FaceModelId { name: "a-model".to_owned(), sha256: self.bytes32("model", 0) },
+            bound: Some(self.verification_id(n + 1)),
+            reference: MatchReference {
+                enrolment_id: self.enrolment_id(n),
+                face_source: FaceSource::Dukcapil,
+                enrolled_at: time(n),
+            },
+            similarity: self.sealed(n),
+        };
+        VerificationRow {
+            method: Method::FaceMatch,
+            status: VerificationStatus::Verified,
+            score: Some(80),
+            reason: None,
+            reason_category: None,
+            enrolment: None,
+            face_match: Some(face_match),
+            ..self.verification(customer, n)
         }
     }
 
@@ -198,6 +249,7 @@ impl Samples {
             source: self.source(0, n),
             event_id: Some(self.event_id(n)),
             verification_id: Some(self.verification_id(n)),
+            reference_id: None,
             disposition,
             body_fingerprint: Some(self.fingerprint(n)),
             cause: Some("schema_unknown".to_owned()),

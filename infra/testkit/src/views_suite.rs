@@ -2,6 +2,7 @@
 //! case names its own orgs, customers and topics, so all of them may run at once in one database that
 //! outlives the run. None assumes that a call of `write` is atomic.
 
+mod faces;
 mod fields;
 mod lists;
 mod records;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use domain::ports::{Projection, Views};
 use domain::rows::{Generation, RowKey, ViewRow, ViewWrite};
 
+pub use faces::*;
 pub use fields::*;
 pub use lists::*;
 pub use records::*;
@@ -81,6 +83,12 @@ macro_rules! views_suite {
             kyc_rows_are_the_newest_of_each_kind,
             kyc_rows_as_of_a_time_include_it,
             the_first_generation_answers_unless_told_otherwise,
+            // faces
+            a_match_and_a_reference_come_back_as_they_were_written,
+            a_reference_outlives_the_erasure_of_its_enrolment,
+            references_are_listed_newest_first_with_their_total,
+            references_of_one_instant_are_ordered_by_their_place,
+            a_list_of_references_has_each_once_and_no_erased_one,
         }
     };
     ($stores:path; $($case:ident),+ $(,)?) => {

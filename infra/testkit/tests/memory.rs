@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use testkit::face_vectors_suite::FaceStore;
 use testkit::generations_suite::GenerationStores;
 use testkit::keys_suite::KeyStores;
 use testkit::log_suite::LogSubject;
-use testkit::memory::{MemoryKeys, MemoryLog, MemoryViews};
+use testkit::memory::{MemoryFaceVectors, MemoryKeys, MemoryLog, MemoryViews};
 use testkit::views_suite::ViewStores;
 
 mod views {
@@ -34,6 +35,16 @@ mod generations {
     }
 
     testkit::generations_suite!(stores);
+}
+
+mod faces {
+    use super::*;
+
+    async fn stores() -> (FaceStore, ()) {
+        (Arc::new(MemoryFaceVectors::default()), ())
+    }
+
+    testkit::face_vectors_suite!(stores);
 }
 
 mod keys {

@@ -71,7 +71,7 @@ impl KeySet {
         &self.customer
     }
 
-    fn purpose(&self, purpose: Purpose) -> &PurposeKey {
+    pub(crate) fn purpose(&self, purpose: Purpose) -> &PurposeKey {
         &self.purposes[purpose as usize]
     }
 }
@@ -94,21 +94,21 @@ impl DataKeys {
         self.set.purpose(purpose).key.is_none()
     }
 
-    /// Seals a value of the profile or biometric purpose. One allocation; the plaintext is copied once and
+    /// Seals a value that is no evidence. One allocation; the plaintext is copied once and
     /// encrypted where it then lies.
     ///
     /// # Errors
     /// [`VaultError::Destroyed`] when the purpose's key is gone; [`VaultError::Refused`] for an evidence field
     /// (those want [`DataKeys::seal_evidence`]) and above [`crate::SEALED_PLAINTEXT_BYTES_MAX`].
     pub fn seal(&self, ctx: &SealContext<'_>, plaintext: &[u8]) -> Result<Sealed, VaultError> {
-        if ctx.field.purpose() == Purpose::Evidence {
+        if ctx.field.is_evidence() {
             return Err(VaultError::Refused("evidence is sealed with an evidence secret only"));
         }
         self.seal_with(ctx, None, plaintext, random::bytes(), random::bytes())
     }
 
-    /// Seals evidence so that it opens only with the customer's evidence key **and** the org's evidence private
-    /// key. Costs what [`DataKeys::seal`] costs.
+    /// Seals evidence so that it opens only with the customer's key of the field's purpose **and** the org's evidence
+    /// private key. Costs what [`DataKeys::seal`] costs.
     ///
     /// # Errors
     /// As [`DataKeys::seal`]; [`VaultError::Refused`] also for a field that is not evidence, and for another
@@ -119,7 +119,7 @@ impl DataKeys {
         secret: &EvidenceSecret,
         plaintext: &[u8],
     ) -> Result<Sealed, VaultError> {
-        if ctx.field.purpose() != Purpose::Evidence {
+        if !ctx.field.is_evidence() {
             return Err(VaultError::Refused("only evidence is sealed with an evidence secret"));
         }
         if secret.org() != &self.set.customer.org {
@@ -140,7 +140,7 @@ impl DataKeys {
     /// [`UnsealError`]; nothing of the plaintext is left then.
     pub fn open(&self, ctx: &SealContext<'_>, sealed: &Sealed) -> Result<Opened, UnsealError> {
         let envelope = Envelope::parse(sealed.as_bytes())?;
-        if ctx.field.purpose() == Purpose::Evidence {
+        if ctx.field.is_evidence() {
             return Err(UnsealError::Tampered);
         }
         self.open_with(ctx, &envelope, || Ok(None))
@@ -159,7 +159,7 @@ impl DataKeys {
         sealed: &Sealed,
     ) -> Result<Opened, UnsealError> {
         let envelope = Envelope::parse(sealed.as_bytes())?;
-        if ctx.field.purpose() != Purpose::Evidence {
+        if !ctx.field.is_evidence() {
             return Err(UnsealError::Tampered);
         }
         self.open_with(ctx, &envelope, || {

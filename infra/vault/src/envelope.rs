@@ -3,6 +3,7 @@
 
 use domain::ids::CustomerRef;
 use domain::orgs::Suite;
+use domain::sealed::Sealed;
 use sha2::{Digest as _, Sha256};
 
 use crate::aead::{COMMITMENT, NONCE, SALT, TAG};
@@ -27,6 +28,11 @@ pub(crate) fn suite_code(suite: Suite) -> u8 {
 
 fn suite_of(code: u8) -> Option<Suite> {
     [Suite::Aes256GcmSiv, Suite::Aes256Gcm].into_iter().find(|suite| suite_code(*suite) == code)
+}
+
+/// The suite that an envelope was sealed with; none where it is no envelope.
+pub fn suite_of_envelope(sealed: &Sealed) -> Option<Suite> {
+    Envelope::parse(sealed.as_bytes()).ok().map(|envelope| envelope.header.suite)
 }
 
 /// What stands before the ciphertext.

@@ -11,6 +11,7 @@ mod customer_keys;
 mod envelope;
 mod error;
 mod evidence;
+mod face;
 mod file_kms;
 mod kms;
 mod length_prefix;
@@ -22,10 +23,12 @@ mod random;
 mod vault;
 
 pub use customer_keys::{CustomerKeys, DataKeys, FreshKeys, SealContext, StoredKeys};
+pub use envelope::suite_of_envelope;
 pub use error::{KmsError, UnsealError, VaultError};
 pub use evidence::{
     EvidenceKeyError, EvidenceKeyPair, EvidencePrivateKey, EvidencePublicKey, EvidenceSecret,
 };
+pub use face::FacePlace;
 pub use file_kms::{FileKms, KmsFileMark};
 pub use kms::Kms;
 pub use limits::SEALED_PLAINTEXT_BYTES_MAX;

@@ -1,11 +1,12 @@
 //! The distributed engine's read model and key store on CQL (ScyllaDB or Cassandra): the ports Projection,
-//! Views, Generations and Inspection ([`CqlViews`]), KeyRows, ExternalIds and KeyNotes ([`CqlKeys`]), over one
-//! [`CqlSession`].
+//! Views, Generations and Inspection ([`CqlViews`]), KeyRows, ExternalIds and KeyNotes ([`CqlKeys`]), FaceVectors
+//! ([`CqlFaceVectors`]), over one [`CqlSession`].
 //!
 //! The only crate that knows the driver; nobody else names a table. What does not belong here: folding,
 //! sealing, and deciding when a generation answers. The tables and their reasons: `docs/decisions/0006-cql.md`.
 
 mod error;
+mod faces;
 mod keys;
 mod limits;
 mod migrate;
@@ -18,6 +19,7 @@ mod tls;
 mod views;
 
 pub use error::CqlOpenError;
+pub use faces::CqlFaceVectors;
 pub use keys::CqlKeys;
 pub use options::{ClientCertificate, CqlCredentials, CqlOptions, KeyspaceReplication, TlsOptions};
 pub use session::CqlSession;

@@ -27,6 +27,20 @@ pub(crate) const VIEWS: &[&[&str]] = &[
     &["CREATE TABLE IF NOT EXISTS {views}.instances (
         only int, instance text, version bigint, beat bigint, PRIMARY KEY (only, instance))
         WITH gc_grace_seconds = 3600"],
+    FACES,
+];
+
+/// What the second projection makes of reference photos, and how far it is with each model. No generation: a rebuild
+/// neither makes nor compares them.
+const FACES: &[&str] = &[
+    // `written` is the row's timestamp: that of the event that carries the photo.
+    "CREATE TABLE IF NOT EXISTS {views}.face_vectors (
+        org text, customer text, written bigint, model text, model_sha256 blob, body blob,
+        PRIMARY KEY ((org, customer), written, model, model_sha256))
+        WITH CLUSTERING ORDER BY (written DESC, model ASC, model_sha256 ASC) AND gc_grace_seconds = {grace}",
+    "CREATE TABLE IF NOT EXISTS {views}.face_positions (
+        model text, model_sha256 blob, topic_id blob, log_partition int, body blob,
+        PRIMARY KEY ((model, model_sha256, topic_id, log_partition)))",
 ];
 
 /// The key store's tables, by version. Written by lightweight transactions only.
@@ -52,7 +66,7 @@ const KEYS_2: &[&str] = &["CREATE TABLE IF NOT EXISTS {keys}.notes (name text PR
 const KEYS_3: &[&str] = &["ALTER TABLE {keys}.key_rows ADD attempt_until bigint"];
 
 /// A generation's tables, by version.
-pub(crate) const GENERATION: &[&[&str]] = &[FIRST, LOOKS];
+pub(crate) const GENERATION: &[&[&str]] = &[FIRST, LOOKS, REFERENCES];
 
 const FIRST: &[&str] = &[
     // A verification and what was noticed about it: one partition, one read.
@@ -111,8 +125,12 @@ const LOOKS: &[&str] = &[
         org text, customer text, PRIMARY KEY ((org, customer)))",
 ];
 
+/// References that came by themselves. Unlike an enrolment such a row outlives an erasure. No earlier build wrote any.
+const REFERENCES: &[&str] = &["CREATE TABLE IF NOT EXISTS {views}.face_references_g{g} (
+        org text, customer text, id text, body blob, PRIMARY KEY ((org, customer), id))"];
+
 /// The generation's tables, for dropping them.
-pub(crate) const GENERATION_TABLES: [&str; 13] = [
+pub(crate) const GENERATION_TABLES: [&str; 14] = [
     "verifications",
     "verifications_of_customer",
     "verifications_of_hour",
@@ -126,6 +144,7 @@ pub(crate) const GENERATION_TABLES: [&str; 13] = [
     "positions",
     "signals_of_customer",
     "quarantined",
+    "face_references",
 ];
 
 /// What stands for the names in a statement.
@@ -138,14 +157,15 @@ pub(crate) struct Names {
 impl Names {
     /// The statement with the keyspaces' names.
     pub(crate) fn fill(&self, statement: &str) -> String {
-        statement.replace("{views}", &self.views).replace("{keys}", &self.keys)
+        statement
+            .replace("{views}", &self.views)
+            .replace("{keys}", &self.keys)
+            .replace("{grace}", &ERASURE_GRACE_SECONDS.to_string())
     }
 
     /// The statement with the names of a generation's tables.
     pub(crate) fn fill_generation(&self, statement: &str, generation: Generation) -> String {
-        self.fill(statement)
-            .replace("{g}", &generation.0.to_string())
-            .replace("{grace}", &ERASURE_GRACE_SECONDS.to_string())
+        self.fill(statement).replace("{g}", &generation.0.to_string())
     }
 }
 

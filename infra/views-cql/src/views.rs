@@ -21,7 +21,8 @@ use async_trait::async_trait;
 use domain::event::{Offset, TopicId};
 use domain::ids::{CustomerRef, OrgId, VerificationId};
 use domain::ports::{
-    AttemptsPage, AttemptsQuery, Generations as _, KycRows, Projection, StoreError, VerificationView, Views,
+    AttemptsPage, AttemptsQuery, EnrolmentsPage, Generations as _, KycRows, PageRequest, Projection,
+    StoreError, VerificationView, Views,
 };
 use domain::rows::{
     BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, RowKey, ViewRow, ViewWrite,
@@ -142,6 +143,16 @@ impl Views for CqlViews {
     ) -> Result<KycRows, StoreError> {
         let tables = Statements::of(&self.session, generation).await?;
         customer_rows::kyc_rows(&self.session, &tables, customer, as_of).await
+    }
+
+    async fn enrolments(
+        &self,
+        generation: Generation,
+        customer: &CustomerRef,
+        page: &PageRequest,
+    ) -> Result<EnrolmentsPage, StoreError> {
+        let tables = Statements::of(&self.session, generation).await?;
+        customer_rows::enrolments(&self.session, &tables, customer, page).await
     }
 
     async fn generation(&self) -> Result<Generation, StoreError> {

@@ -7,7 +7,7 @@ use domain::ports::{OffsetRange, Topic};
 use engine::Engine;
 use engine::config::{Config, EngineKind};
 use org_directory::Directory;
-use projector::{RunError, SessionProgress};
+use projector::SessionProgress;
 use service::{Readiness, UnreadyReason};
 use tokio_util::sync::CancellationToken;
 
@@ -103,7 +103,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn tell(&self, cause: &RunError) {
+    pub(super) fn tell(&self, cause: &dyn std::fmt::Display) {
         let _ = self.cause.set(cause.to_string());
         self.ended.cancel();
     }

@@ -96,7 +96,12 @@ fn name_headers(operation: &mut Value) {
         let headers = answer.entry("headers").or_insert_with(|| json!({}));
         let Some(headers) = headers.as_object_mut() else { continue };
         for (name, header) in headers.iter_mut() {
-            let is_always_there = matches!(name.as_str(), "Location" | "Retry-After" | "WWW-Authenticate");
+            let is_always_there = match name.as_str() {
+                "Location" | "WWW-Authenticate" => true,
+                // Of the conflicts only those that pass by themselves have it.
+                "Retry-After" => status != "409",
+                _ => false,
+            };
             header["required"] = is_always_there.into();
         }
         headers.insert("X-Request-Id".to_owned(), request_id());

@@ -66,7 +66,7 @@ fn answer(endpoint: &EndpointDescription, status: u16, codes: &[ErrorCode]) -> V
     let words: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
     let examples: serde_json::Map<String, Value> =
         codes.iter().map(|code| (code.as_str().to_owned(), json!({ "value": example(*code) }))).collect();
-    let body = if status == 429 { "RateLimitBody" } else { "ErrorBody" };
+    let body = if codes == [ErrorCode::RateLimited] { "RateLimitBody" } else { "ErrorBody" };
     let schema = json!({
         "allOf": [
             { "$ref": format!("#/components/schemas/{body}") },
@@ -79,7 +79,9 @@ fn answer(endpoint: &EndpointDescription, status: u16, codes: &[ErrorCode]) -> V
     });
     // Where a 202 points, what is not there may be there soon.
     let is_awaited = endpoint.method == EndpointMethod::Get && endpoint.path.ends_with("/{id}");
-    if matches!(status, 429 | 503) || (status == 404 && is_awaited) {
+    let is_pending =
+        codes.iter().any(|code| matches!(code, ErrorCode::ReferencePending | ErrorCode::LivenessPending));
+    if matches!(status, 429 | 503) || (status == 404 && is_awaited) || is_pending {
         let schema = json!({ "type": "integer", "minimum": 1 });
         answer["headers"]["Retry-After"] = json!({ "description": "Seconds.", "schema": schema });
     }

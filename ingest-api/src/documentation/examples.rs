@@ -1,5 +1,6 @@
 //! What the examples of several endpoints share.
 
+use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 /// A customer.
@@ -10,6 +11,28 @@ pub(crate) const VERIFICATION: &str = "ver_5E3M0PMS3AYF2Q2GXBWDF1KTY7";
 
 /// A time.
 pub(crate) const TIME: &str = "2026-11-23T04:05:06.007Z";
+
+/// A face model.
+pub(crate) const FACE_MODEL: &str = "sface-2021dec-int8bq@fb143eea07838aa5";
+
+/// A small photo that the server takes, 16 pixels a side, as a request has it.
+pub(crate) fn photo_text() -> String {
+    BASE64.encode(include_bytes!("../../testdata/tiny.png"))
+}
+
+/// What a match decided, and what the picture was compared with.
+pub(crate) fn matched() -> (Value, Value) {
+    let matched = json!({
+        "verdict": "match",
+        "threshold": 0.45,
+        "model": FACE_MODEL,
+        "riskLevel": "medium",
+        "bound": false,
+    });
+    let reference =
+        json!({ "id": "fe_4C1M0PMS3AYF2Q2GXBWDF1KTY7", "source": "dukcapil", "enrolledAt": TIME });
+    (matched, reference)
+}
 
 /// An enrolment as answers show it.
 pub(crate) fn enrolment(fallback_stub: bool) -> Value {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use utoipa::OpenApi;
 
 use super::description::{EndpointDescription, EndpointMethod, FieldRule};
-use super::examples::{CUSTOMER, TIME, VERIFICATION, customer_answer, enrolment};
+use super::examples::{CUSTOMER, TIME, VERIFICATION, customer_answer, enrolment, matched};
 use super::rules::{id, methods, one_of, score, statuses, tiers, time};
 use crate::reading::attempts::{self, AttemptsBody};
 use crate::reading::customers::{self, CustomerBody};
@@ -65,7 +65,7 @@ pub static ENDPOINTS: [EndpointDescription; 6] = [
         errors: &[ErrorCode::VerificationNotFound],
         derived: GetVerification::openapi,
         request: None,
-        answers: |_| vec![("verification", verification_answer())],
+        answers: |_| vec![("verification", verification_answer()), ("match", match_answer())],
         links: || Value::Null,
         field_rules: Vec::new,
     },
@@ -258,6 +258,16 @@ fn verification_answer() -> Value {
     row
 }
 
+fn match_answer() -> Value {
+    let mut row = attempt();
+    row["method"] = "face_match".into();
+    row["score"] = 70.into();
+    row["reason"] = Value::Null;
+    row["enrolment"] = Value::Null;
+    (row["match"], row["reference"]) = matched();
+    row
+}
+
 fn me_answer() -> Value {
     let mut body = json!({
         "org": { "id": "org_1C1M0PMS3AYF2Q2GXBWDF1KTY7", "name": "Bank Contoh" },
@@ -266,7 +276,13 @@ fn me_answer() -> Value {
         "scopes": Scope::STANDARD.map(Scope::as_str),
         "capabilities": { "strictScopes": true },
         "limits": {},
+        "models": { "textReader": null, "passiveNet": null },
     });
+    for (role, id, digits) in
+        [("detector", "yunet-2023mar-int8bq", "49"), ("embedder", "sface-2021dec-int8bq", "fb")]
+    {
+        body["models"][role] = json!({ "id": id, "sha256": digits.repeat(32) });
+    }
     for capability in Capability::ALL {
         body["capabilities"][capability.as_str()] = true.into();
     }
@@ -323,6 +339,7 @@ fn me_rules() -> Vec<FieldRule> {
         ("MeBody", "scopes", json!({ "type": "array", "items": one_of(Scope::ALL.map(Scope::as_str)) })),
         ("MeBody", "limits", json!({ "description": buckets() })),
         ("MeOrg", "id", id("org")),
+        ("MeModel", "sha256", json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" })),
     ]
 }
 

@@ -59,6 +59,30 @@ pub(crate) fn face_sources() -> Value {
     one_of(["dukcapil", "ktp_extract", "onboarding_selfie", "step_up_promotion"])
 }
 
+/// From 0 to 1.
+pub(crate) fn share() -> Value {
+    json!({ "type": "number", "minimum": 0, "maximum": 1 })
+}
+
+/// The customer of a request.
+pub(crate) fn customer_id() -> Value {
+    let mut customer = id("cus");
+    customer["description"] = "A customer of the org.".into();
+    customer
+}
+
+/// A picture in a request, by the rules of a verdict's photo.
+pub(crate) fn picture(description: &str) -> Value {
+    json!({
+        "type": "string",
+        "format": "photo",
+        "description": format!(
+            "{description} Base64 (WHATWG forgiving) of a JPEG or PNG, 16–8192 px a side, at most 1 MiB; a data URL of \
+             image/jpeg, image/jpg or image/png is taken too."
+        ),
+    })
+}
+
 /// A verification's score.
 pub(crate) fn score() -> Value {
     json!({ "type": "integer", "minimum": 0, "maximum": 100 })
@@ -80,8 +104,13 @@ fn answers() -> Vec<FieldRule> {
 }
 
 /// Fields that an answer may leave out; every other is always there, `null` perhaps.
-const LEFT_OUT: &[(&str, &str)] =
-    &[("VerificationSummary", "score"), ("ErrorBody", "details"), ("ErrorDetails", "")];
+const LEFT_OUT: &[(&str, &str)] = &[
+    ("VerificationSummary", "score"),
+    ("VerificationBody", "match"),
+    ("VerificationBody", "reference"),
+    ("ErrorBody", "details"),
+    ("ErrorDetails", ""),
+];
 
 /// Lays the rules on the schemas of answers.
 pub(super) fn of_answers(schemas: &mut Value) {

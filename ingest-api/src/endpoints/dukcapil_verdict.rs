@@ -11,7 +11,8 @@ use actix_web::HttpResponse;
 use actix_web::http::header::HeaderMap;
 use domain::decide::{admit_verdict, preview_tier};
 use domain::event::Fingerprint;
-use domain::ids::{CustomerId, CustomerRef, VerificationId};
+use domain::face_match::EnrolledPhoto;
+use domain::ids::{CustomerId, CustomerRef, EventId, VerificationId};
 use domain::orgs::{Capability, RateBucket, Scope};
 use domain::outcome::VerificationCreated;
 use domain::policy::TierPolicy;
@@ -24,6 +25,7 @@ use vault::CustomerKeys;
 use self::answer::DryRunAnswer;
 use self::command::VerdictNames;
 use self::submission::VerdictSubmission;
+use crate::app::App;
 use crate::serving::auth::EndpointAccess;
 use crate::serving::errors::ApiError;
 use crate::serving::json::JsonObject;
@@ -106,6 +108,10 @@ impl RecordedWrite for VerdictWrite<'_> {
         VerdictNames::of(name)
     }
 
+    fn event(names: &VerdictNames) -> &EventId {
+        &names.event
+    }
+
     fn verification(names: &VerdictNames) -> &VerificationId {
         &names.verification
     }
@@ -114,7 +120,7 @@ impl RecordedWrite for VerdictWrite<'_> {
         self.fingerprint
     }
 
-    fn records(&self, names: &VerdictNames, now: Timestamp) -> Result<WriteRecords, ApiError> {
+    async fn records(&self, names: &VerdictNames, now: Timestamp) -> Result<WriteRecords, ApiError> {
         command::records(self, names, now)
     }
 
@@ -122,15 +128,22 @@ impl RecordedWrite for VerdictWrite<'_> {
         answer::accepted_answer(names, self.verdict.valid())
     }
 
-    fn row_answer(
+    async fn row_answer(
+        app: &App,
         view: &VerificationView,
         enrolment: Option<&EnrolmentRow>,
     ) -> Result<WriteAnswer, ApiError> {
-        answer::row_answer(view, enrolment)
+        let is_stub = app.faces.is_fallback_stub(enrolment.map(EnrolledPhoto::of_row)).await?;
+        answer::row_answer(view, enrolment, is_stub)
     }
 
-    fn outcome_answer(outcome: &VerificationCreated) -> Result<Option<WriteAnswer>, ApiError> {
-        answer::outcome_answer(outcome).map(Some)
+    async fn outcome_answer(&self, outcome: &VerificationCreated) -> Result<Option<WriteAnswer>, ApiError> {
+        let WriteContext { app, .. } = self.context;
+        let is_stub = match EnrolledPhoto::of_outcome(outcome) {
+            Some(photo) => app.faces.await_vector(photo, self.context.times().wait_until).await,
+            None => true,
+        };
+        answer::outcome_answer(outcome, is_stub).map(Some)
     }
 }
 

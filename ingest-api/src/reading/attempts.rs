@@ -1,21 +1,21 @@
 //! `GET /api/identity/attempts`: the org's verifications, newest first, a page at a time.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::face_match::SIGNAL_PROBE_EQUALS_REFERENCE;
 use domain::ids::CustomerId;
-use domain::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
 use domain::orgs::Scope;
 use domain::policy::Method;
-use domain::ports::{AttemptsPage, AttemptsQuery, PageStart, RowPlace, VerificationView};
+use domain::ports::{AttemptsPage, AttemptsQuery, PageRequest, RowPlace, VerificationView};
 use domain::rows::{SignalRow, VerificationRow, VerificationStatus};
 use domain::time::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use vault::OrgIds;
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, CursorList};
+use super::page::{NumberedPage, PageMeta};
 use super::unseal::{self, RowKeys, Unreadable};
 use crate::app::App;
-use crate::limits::PAGE_NUMBER_MAX;
 use crate::serving::auth::{self, EndpointAccess};
 use crate::serving::errors::ApiError;
 use crate::serving::query::QueryParameters;
@@ -41,15 +41,6 @@ pub struct AttemptsBody {
     pub meta: PageMeta,
 }
 
-/// Where else to go.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PageMeta {
-    /// Pages in all.
-    pub pages: u64,
-    /// `cursor` of the next page; `null` on the last.
-    pub next: Option<String>,
-}
-
 /// One verification.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -60,7 +51,7 @@ pub struct AttemptBody {
     method: &'static str,
     /// `verified` or `failed`.
     status: &'static str,
-    /// 100 when verified by Dukcapil.
+    /// 100 when verified by Dukcapil; of a match in steps of ten.
     score: Option<u32>,
     /// As sent; `null` when none was, or when it was erased.
     reason: Option<String>,
@@ -77,6 +68,7 @@ pub struct AttemptBody {
 #[serde(rename_all = "camelCase")]
 pub struct SignalBody {
     /// `idempotency_conflict`: another body came under the same `Idempotency-Key`, without effect.
+    /// `probe_equals_reference`: the picture of a match is the reference's own, or a copy of it.
     /// `reason_unreadable`: the reason is kept, but does not open; the operator knows more.
     code: String,
     /// `info`, `low`, `medium`, `high` or `critical`.
@@ -110,7 +102,8 @@ impl AttemptBody {
 }
 
 impl SignalBody {
-    fn of(signal: &SignalRow) -> Self {
+    /// Shows a signal.
+    pub fn of(signal: &SignalRow) -> Self {
         let severity = severity(&signal.kind);
         Self { code: signal.kind.clone(), severity, created_at: signal.created_at.rfc3339() }
     }
@@ -128,7 +121,7 @@ const REASON_UNREADABLE: &str = "reason_unreadable";
 /// How much a signal weighs. A code that this build does not know came from a later one.
 fn severity(code: &str) -> &'static str {
     match code {
-        REASON_UNREADABLE => "high",
+        REASON_UNREADABLE | SIGNAL_PROBE_EQUALS_REFERENCE => "high",
         _ => "medium",
     }
 }
@@ -144,11 +137,10 @@ pub async fn get(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, 
     let found: AttemptsPage = app.views.attempts(generation, &asked.query).await?;
     let keys = unseal::keys_of(&app, &caller, found.rows.iter().map(|view| &view.row)).await?;
     let data = found.rows.iter().map(|view| AttemptBody::of(view, &keys)).collect();
-    let next = found.rows.last().filter(|_| found.more).map(|view| {
-        let row = &view.row;
+    let next = found.rows.last().filter(|_| found.more).map(|VerificationView { row, .. }| {
         let (partition, offset) = (row.source.partition, row.source.offset);
         let after = RowPlace { created_at: row.created_at, partition, offset };
-        Cursor { after, page: (asked.page + 1).min(PAGE_NUMBER_MAX) }.to_text(&caller.entry.ids)
+        Cursor::to_next(after, asked.page).to_text(CursorList::Attempts, &caller.entry.ids)
     });
     let limit = asked.query.limit;
     Ok(HttpResponse::Ok().json(AttemptsBody {
@@ -174,39 +166,18 @@ fn parse(text: &str, org: &OrgIds) -> Result<Asked, ApiError> {
     let customer = query.take("customerId", "must be a customer's id", |text| CustomerId::parse(text).ok());
     let from = query.take_time("from", Timestamp::parse_bound);
     let to = query.take_time("to", Timestamp::parse_bound);
-    let page = query.take("page", "must be a number from 1", |text| {
-        number(text).filter(|page| (1..=PAGE_NUMBER_MAX).contains(page))
-    });
-    let limit = query.take("limit", "must be a number from 1 to 100", |text| {
-        number(text).filter(|limit| (1..=PAGE_ROWS_MAX as u64).contains(limit))
-    });
-    let cursor =
-        query.take("cursor", "must be a cursor that an earlier page gave", |text| Cursor::parse(text, org));
-    if page.is_some() && cursor.is_some() {
-        query.refuse("page", "must not come with cursor");
-    }
+    let NumberedPage { request, number: page } = NumberedPage::take(&mut query, CursorList::Attempts, org);
     query.finish()?;
-    let limit = limit.map_or(PAGE_ROWS_DEFAULT, |limit| limit as usize);
-    let (start, page) = match cursor {
-        Some(Cursor { after, page }) => (PageStart::After(after), page),
-        None => {
-            let page = page.unwrap_or(1);
-            (PageStart::Skip((page - 1) * limit as u64), page)
-        }
-    };
+    let PageRequest { start, limit } = request;
     let query = AttemptsQuery { org: org.org().clone(), method, status, customer, from, to, start, limit };
     Ok(Asked { query, page })
-}
-
-/// Decimal digits only: no sign, no space.
-fn number(text: &str) -> Option<u64> {
-    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use domain::ids::OrgId;
+    use domain::ports::PageStart;
 
     fn asked(text: &str) -> Result<Asked, ApiError> {
         parse(text, &OrgIds::from_secret(OrgId::from_bytes([1; 16]), &[1; 32]))

@@ -18,8 +18,23 @@ const MARKED_BYTES: usize = 1 + 8 + 4 + 8 + 8;
 /// Bytes of a cursor.
 const BYTES: usize = MARKED_BYTES + 16;
 
-/// What the mark is for.
-const PURPOSE: &str = "cursor of attempts";
+/// Whose cursor it is: part of its mark, so that no list takes another's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CursorList {
+    /// `GET /api/identity/attempts`.
+    Attempts,
+    /// `GET /api/identity/face/enrolments`.
+    Enrolments,
+}
+
+impl CursorList {
+    fn purpose(self) -> &'static str {
+        match self {
+            Self::Attempts => "cursor of attempts",
+            Self::Enrolments => "cursor of enrolments",
+        }
+    }
+}
 
 /// Where a page starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,26 +46,31 @@ pub struct Cursor {
 }
 
 impl Cursor {
+    /// Of the page after the one of that number, which ends with that row.
+    pub fn to_next(after: RowPlace, page: u64) -> Self {
+        Self { after, page: (page + 1).min(PAGE_NUMBER_MAX) }
+    }
+
     /// As text, for callers of that org.
-    pub fn to_text(self, org: &OrgIds) -> String {
+    pub fn to_text(self, list: CursorList, org: &OrgIds) -> String {
         let mut bytes = Vec::with_capacity(BYTES);
         bytes.push(VERSION);
         bytes.extend(self.after.created_at.millis().to_be_bytes());
         bytes.extend(self.after.partition.0.to_be_bytes());
         bytes.extend(self.after.offset.0.to_be_bytes());
         bytes.extend(self.page.to_be_bytes());
-        bytes.extend(org.mark(PURPOSE, &bytes));
+        bytes.extend(org.mark(list.purpose(), &bytes));
         BASE64URL_NOPAD.encode(&bytes)
     }
 
-    /// Takes up what [`Cursor::to_text`] wrote for that org; none for anything else.
-    pub fn parse(text: &str, org: &OrgIds) -> Option<Self> {
+    /// Takes up what [`Cursor::to_text`] wrote for that list and org; none for anything else.
+    pub fn parse(text: &str, list: CursorList, org: &OrgIds) -> Option<Self> {
         if text.len() != BASE64URL_NOPAD.encode_len(BYTES) {
             return None;
         }
         let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
         let (marked, mark) = bytes.split_at_checked(MARKED_BYTES)?;
-        if !org.is_marked(PURPOSE, marked, mark) {
+        if !org.is_marked(list.purpose(), marked, mark) {
             return None;
         }
         let (version, rest) = marked.split_first()?;
@@ -87,32 +107,52 @@ mod tests {
 
     #[test]
     fn a_cursor_comes_back_as_it_was_and_nothing_else_is_one() {
-        let text = cursor(7).to_text(&org(1));
-        assert_eq!(Cursor::parse(&text, &org(1)), Some(cursor(7)));
+        let text = cursor(7).to_text(CursorList::Attempts, &org(1));
+        assert_eq!(Cursor::parse(&text, CursorList::Attempts, &org(1)), Some(cursor(7)));
         for bad in
             ["", "x", &text[1..], &format!("{text}A"), &text.replace('A', "!"), &"_".repeat(text.len())]
         {
-            assert_eq!(Cursor::parse(bad, &org(1)), None, "{bad}");
+            assert_eq!(Cursor::parse(bad, CursorList::Attempts, &org(1)), None, "{bad}");
         }
     }
 
     #[test]
     fn a_forged_cursor_and_another_orgs_are_none() {
-        let text = cursor(2).to_text(&org(1));
-        assert_eq!(Cursor::parse(&text, &org(2)), None, "another org's");
+        let text = cursor(2).to_text(CursorList::Attempts, &org(1));
+        assert_eq!(Cursor::parse(&text, CursorList::Attempts, &org(2)), None, "another org's");
+        assert_eq!(Cursor::parse(&text, CursorList::Enrolments, &org(1)), None, "another list's");
         let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).expect("base64");
         for bit in 0..bytes.len() * 8 {
             let mut forged = bytes.clone();
             forged[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(Cursor::parse(&BASE64URL_NOPAD.encode(&forged), &org(1)), None, "bit {bit}");
+            assert_eq!(
+                Cursor::parse(&BASE64URL_NOPAD.encode(&forged), CursorList::Attempts, &org(1)),
+                None,
+                "bit {bit}"
+            );
         }
     }
 
     #[test]
     fn a_page_number_that_no_list_has_is_none_even_with_our_mark() {
         for page in [0, 1, PAGE_NUMBER_MAX + 1, u64::MAX] {
-            assert_eq!(Cursor::parse(&cursor(page).to_text(&org(1)), &org(1)), None, "{page}");
+            assert_eq!(
+                Cursor::parse(
+                    &cursor(page).to_text(CursorList::Attempts, &org(1)),
+                    CursorList::Attempts,
+                    &org(1)
+                ),
+                None,
+                "{page}"
+            );
         }
-        assert!(Cursor::parse(&cursor(PAGE_NUMBER_MAX).to_text(&org(1)), &org(1)).is_some());
+        assert!(
+            Cursor::parse(
+                &cursor(PAGE_NUMBER_MAX).to_text(CursorList::Attempts, &org(1)),
+                CursorList::Attempts,
+                &org(1)
+            )
+            .is_some()
+        );
     }
 }

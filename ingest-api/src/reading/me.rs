@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use data_encoding::HEXLOWER;
 use domain::orgs::{Capability, RateBucket, Scope};
+use domain::ports::{FaceModel, FaceModelId, FaceModelSet};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -28,6 +30,47 @@ pub struct MeBody {
     capabilities: MeCapabilities,
     /// Requests a minute by bucket; 0 is no limit.
     limits: BTreeMap<&'static str, u32>,
+    models: MeModels,
+}
+
+/// The models that are loaded; `null` where none is. What a missing one would say is never taken as said.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct MeModels {
+    /// Finds faces.
+    detector: Option<MeModel>,
+    /// Compares faces.
+    embedder: Option<MeModel>,
+    /// Reads text.
+    text_reader: Option<MeModel>,
+    /// Tells a face from a picture of one.
+    passive_net: Option<MeModel>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct MeModel {
+    /// Its name.
+    id: String,
+    /// Of its file, in hexadecimal.
+    sha256: String,
+}
+
+impl MeModel {
+    fn of(model: &FaceModel) -> Self {
+        let FaceModelId { name, sha256 } = &model.id;
+        Self { id: name.clone(), sha256: HEXLOWER.encode(sha256) }
+    }
+}
+
+impl MeModels {
+    fn of(models: Option<&FaceModelSet>) -> Self {
+        Self {
+            detector: models.map(|models| MeModel::of(&models.detector)),
+            embedder: models.map(|models| MeModel::of(&models.primary.model)),
+            text_reader: None,
+            passive_net: None,
+        }
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -67,5 +110,6 @@ pub async fn get(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, 
             strict_scopes: org.strict_scopes,
         },
         limits: RateBucket::ALL.into_iter().map(limit).collect(),
+        models: MeModels::of(app.faces.models()),
     }))
 }

@@ -2,6 +2,7 @@
 //! because a verdict that was accepted may not be projected yet.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::face_match::EnrolledPhoto;
 use domain::ids::VerificationId;
 use domain::orgs::Scope;
 use serde::Serialize;
@@ -11,6 +12,7 @@ use super::attempts::AttemptBody;
 use super::unseal;
 use crate::app::App;
 use crate::endpoints::dukcapil_verdict::answer::EnrolmentBody;
+use crate::endpoints::face_match::answer::{MatchBody, MatchReferenceBody};
 use crate::serving::auth::{self, EndpointAccess};
 use crate::serving::errors::ApiError;
 use crate::serving::query::QueryParameters;
@@ -25,6 +27,12 @@ pub struct VerificationBody<'a> {
     row: AttemptBody,
     /// `null` when none was made, or when it was erased.
     enrolment: Option<EnrolmentBody<'a>>,
+    /// Of a match only: what was decided.
+    #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
+    face_match: Option<MatchBody>,
+    /// Of a match only: what the picture was compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<MatchReferenceBody<'a>>,
 }
 
 /// Shows a verification.
@@ -44,6 +52,13 @@ pub async fn get(
     let (view, enrolment) = found.ok_or(ApiError::VerificationNotFoundYet)?;
     let keys = unseal::keys_of(&app, &caller, std::iter::once(&view.row)).await?;
     let row = AttemptBody::of(&view, &keys);
-    let enrolment = enrolment.as_ref().map(EnrolmentBody::of_row);
-    Ok(HttpResponse::Ok().json(VerificationBody { row, enrolment }))
+    let is_stub = app.faces.is_fallback_stub(enrolment.as_ref().map(EnrolledPhoto::of_row)).await?;
+    let enrolment = enrolment.as_ref().map(|row| EnrolmentBody::new(&row.id, row.face_source, is_stub));
+    let face_match = view.row.face_match.as_ref();
+    Ok(HttpResponse::Ok().json(VerificationBody {
+        row,
+        enrolment,
+        face_match: face_match.map(MatchBody::of),
+        reference: face_match.map(MatchReferenceBody::of),
+    }))
 }

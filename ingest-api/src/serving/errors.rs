@@ -119,6 +119,16 @@ pub enum ApiError {
     BiometricWithdrawn,
     /// 409: evidence cannot be kept any more.
     EvidenceErased,
+    /// 409: nobody can compare faces here.
+    NoFaceModel,
+    /// 409: there is nothing to compare a face with.
+    NoFaceReference,
+    /// 409: there is, soon.
+    ReferencePending,
+    /// 409: the risk wants a better one.
+    ReferenceTooWeak,
+    /// 409: no such liveness verification, but it may be there soon.
+    LivenessPending,
     /// 413.
     BodyTooLarge,
     /// 415.
@@ -136,10 +146,17 @@ pub enum ApiError {
         /// Seconds until the window ends.
         retry_after_s: u64,
     },
+    /// 429: too many tries found another person.
+    AttemptsExhausted {
+        /// Seconds until another one is decided.
+        retry_after_s: u64,
+    },
     /// 500: the cause, for the log.
     Internal(String),
     /// 503: too many bytes in flight.
     Overloaded,
+    /// 503: too many pictures wait to be compared.
+    ProbesWaiting,
     /// 503: the cause, for the log.
     Unavailable(String),
 }
@@ -163,13 +180,19 @@ impl ApiError {
             Self::ExternalIdTaken(_) => ErrorCode::ExternalIdTaken,
             Self::BiometricWithdrawn => ErrorCode::BiometricConsentWithdrawn,
             Self::EvidenceErased => ErrorCode::EvidenceConsentWithdrawn,
+            Self::NoFaceModel => ErrorCode::NoFaceModel,
+            Self::NoFaceReference => ErrorCode::NoFaceReference,
+            Self::ReferencePending => ErrorCode::ReferencePending,
+            Self::ReferenceTooWeak => ErrorCode::ReferenceTooWeak,
+            Self::LivenessPending => ErrorCode::LivenessPending,
             Self::BodyTooLarge => ErrorCode::BodyTooLarge,
             Self::UnsupportedMediaType => ErrorCode::UnsupportedMediaType,
             Self::UnsupportedContentEncoding => ErrorCode::UnsupportedContentEncoding,
             Self::KeyReused => ErrorCode::IdempotencyKeyReused,
             Self::RateLimited { .. } => ErrorCode::RateLimited,
+            Self::AttemptsExhausted { .. } => ErrorCode::AttemptsExhausted,
             Self::Internal(_) => ErrorCode::InternalError,
-            Self::Overloaded => ErrorCode::Overloaded,
+            Self::Overloaded | Self::ProbesWaiting => ErrorCode::Overloaded,
             Self::Unavailable(_) => ErrorCode::Unavailable,
         }
     }
@@ -208,12 +231,19 @@ impl ApiError {
             | Self::BodyStalled
             | Self::BiometricWithdrawn
             | Self::EvidenceErased
+            | Self::NoFaceModel
+            | Self::NoFaceReference
+            | Self::ReferencePending
+            | Self::ReferenceTooWeak
+            | Self::LivenessPending
             | Self::BodyTooLarge
             | Self::UnsupportedMediaType
             | Self::UnsupportedContentEncoding
             | Self::KeyReused
+            | Self::AttemptsExhausted { .. }
             | Self::Internal(_)
             | Self::Overloaded
+            | Self::ProbesWaiting
             | Self::Unavailable(_) => {}
         }
         body
@@ -232,10 +262,16 @@ impl ApiError {
             Self::UnsupportedContentEncoding => {
                 response.insert_header((header::ACCEPT_ENCODING, "identity"));
             }
-            Self::RateLimited { retry_after_s, .. } => {
+            Self::RateLimited { retry_after_s, .. } | Self::AttemptsExhausted { retry_after_s } => {
                 response.insert_header((header::RETRY_AFTER, retry_after_s.to_string()));
             }
-            Self::NotFoundYet | Self::VerificationNotFoundYet | Self::Overloaded | Self::Unavailable(_) => {
+            Self::NotFoundYet
+            | Self::VerificationNotFoundYet
+            | Self::ReferencePending
+            | Self::LivenessPending
+            | Self::Overloaded
+            | Self::ProbesWaiting
+            | Self::Unavailable(_) => {
                 response.insert_header((header::RETRY_AFTER, RETRY_AFTER_S.to_string()));
             }
             _ => {}
@@ -249,6 +285,7 @@ impl ApiError {
             Self::Overloaded => {
                 Some("more bytes of bodies in flight than the budget, or the org's share of it")
             }
+            Self::ProbesWaiting => Some("as many pictures wait to be compared as may"),
             _ => None,
         }
     }

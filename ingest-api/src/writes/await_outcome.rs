@@ -35,7 +35,7 @@ async fn read_row<W: RecordedWrite>(write: &W, id: &VerificationId) -> Result<Op
             // A row stands a moment before its customer's state does, and a 200 promises the tier too.
             let state = app.views.customer(generation, &view.row.customer).await?;
             let follows = state.is_some_and(|state| is_at_or_after(state.as_of, view.row.source));
-            follows.then(|| W::row_answer(&view, enrolment.as_ref())).transpose()
+            if follows { W::row_answer(app, &view, enrolment.as_ref()).await.map(Some) } else { Ok(None) }
         }
     }
 }
@@ -80,7 +80,7 @@ async fn next_standing<W: RecordedWrite>(
     while let Some(outcome) = waiter.next(deadline).await {
         match outcome.as_ref() {
             Outcome::VerificationCreated(row) if row.body_fingerprint == fingerprint => {
-                let answer = W::outcome_answer(row)?;
+                let answer = write.outcome_answer(row).await?;
                 let is_repetition = row.source != ours;
                 return Ok(answer.map_or(WriteStanding::Unknown, |answer| {
                     WriteStanding::Seen(answer.replayed_if(is_repetition))

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use domain::event::Fingerprint;
-use domain::ids::{CustomerRef, VerificationId};
+use domain::ids::{CustomerRef, EventId, VerificationId};
 use domain::outcome::VerificationCreated;
 use domain::ports::VerificationView;
 use domain::rows::EnrolmentRow;
@@ -34,17 +34,25 @@ pub trait RecordedWrite {
     /// Its ids under a name.
     fn names(&self, name: &WriteName<'_>) -> Self::Names;
 
+    /// The id of its event.
+    fn event(names: &Self::Names) -> &EventId;
+
     /// The id of the verification that it becomes.
     fn verification(names: &Self::Names) -> &VerificationId;
 
     /// What tells its body from another under the same name.
     fn fingerprint(&self) -> Fingerprint;
 
-    /// Its records, sealed.
+    /// Its records, sealed; where it is for us to decide what they say, that is decided here, once it is known to be no
+    /// repetition.
     ///
     /// # Errors
-    /// From the vault.
-    fn records(&self, names: &Self::Names, now: Timestamp) -> Result<WriteRecords, ApiError>;
+    /// From the vault; by what is decided.
+    fn records(
+        &self,
+        names: &Self::Names,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<WriteRecords, ApiError>>;
 
     /// What is said of it while it is in the log and not projected.
     ///
@@ -52,19 +60,26 @@ pub trait RecordedWrite {
     /// As for [`WriteAnswer::accepted`].
     fn accepted_answer(&self, names: &Self::Names) -> Result<WriteAnswer, ApiError>;
 
-    /// The answer of its row.
+    /// The answer of its row, as of now.
     ///
     /// # Errors
-    /// As for [`WriteAnswer::projected`].
-    fn row_answer(view: &VerificationView, enrolment: Option<&EnrolmentRow>)
-    -> Result<WriteAnswer, ApiError>;
+    /// As for [`WriteAnswer::projected`]; from the stores.
+    fn row_answer(
+        app: &App,
+        view: &VerificationView,
+        enrolment: Option<&EnrolmentRow>,
+    ) -> impl Future<Output = Result<WriteAnswer, ApiError>>;
 
-    /// The answer of its outcome; none where only the row has enough for one, which is then read.
+    /// The answer of its outcome; none where only the row has enough for one, which is then read. Its caller still
+    /// waits, if there is something to wait for.
     ///
     /// # Errors
     /// As for [`WriteAnswer::projected`].
-    fn outcome_answer(_outcome: &VerificationCreated) -> Result<Option<WriteAnswer>, ApiError> {
-        Ok(None)
+    fn outcome_answer(
+        &self,
+        _outcome: &VerificationCreated,
+    ) -> impl Future<Output = Result<Option<WriteAnswer>, ApiError>> {
+        std::future::ready(Ok(None))
     }
 
     /// What a second body under the same name is told.
@@ -96,7 +111,7 @@ pub async fn record_once<W: RecordedWrite>(write: &W) -> Result<WriteAnswer, Api
     let names = write.names(&name);
     let id = W::verification(&names);
     let times = write.context().times();
-    let leader = match write.context().app.single_flight.join(id, write.fingerprint()).await {
+    let leader = match write.context().app.single_flight.join(W::event(&names), write.fingerprint()).await {
         FlightRole::Leader(leader) => leader,
         FlightRole::OtherBody => return Err(W::other_body()),
         // The first did not wait for the read model as long as this caller may want to.
@@ -160,7 +175,7 @@ async fn append_first<W: RecordedWrite>(
     let mut waiter = app.outcomes.wait_for(id);
     let now = app.now();
     let answer = write.accepted_answer(names)?;
-    let appended = append_records(context, write.records(names, now)?, now).await?;
+    let appended = append_records(context, write.records(names, now).await?, now).await?;
     let in_log = UnprojectedWrite {
         verification: id.clone(),
         fingerprint: write.fingerprint(),
@@ -228,7 +243,7 @@ pub async fn answered_before<W: RecordedWrite>(
     let found = app.views.verification(generation, &customer.org, id).await?;
     let (first, answer) = match (found, app.unprojected_writes.find(id)) {
         (Some((view, enrolment)), _) if view.row.customer == *customer => {
-            (view.row.body_fingerprint, W::row_answer(&view, enrolment.as_ref())?)
+            (view.row.body_fingerprint, W::row_answer(app, &view, enrolment.as_ref()).await?)
         }
         (None, Some(in_log)) => (in_log.fingerprint, in_log.answer),
         (Some(_) | None, _) => return Err(refused),

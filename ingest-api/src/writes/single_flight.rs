@@ -1,12 +1,12 @@
-//! Single flight: of writes of one name that come at the same time, this instance records the first, and the others
-//! wait for its answer. Nothing here is needed for correctness across instances (the fold decides there); it spares
-//! the log a hundred copies of a hundred-fold retry.
+//! Single flight: of writes of one name, and so of one event id, that come at the same time, this instance records the
+//! first, and the others wait for its answer. Nothing here is needed for correctness across instances (the fold decides
+//! there); it spares the log a hundred copies of a hundred-fold retry.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::event::Fingerprint;
-use domain::ids::VerificationId;
+use domain::ids::EventId;
 use tokio::sync::watch;
 
 use super::answer::WriteAnswer;
@@ -23,7 +23,7 @@ struct Flight {
 
 /// All flights.
 #[derive(Debug, Clone, Default)]
-pub struct SingleFlight(Arc<Mutex<HashMap<VerificationId, Flight>>>);
+pub struct SingleFlight(Arc<Mutex<HashMap<EventId, Flight>>>);
 
 /// What a caller is to do.
 #[derive(Debug)]
@@ -40,13 +40,13 @@ pub enum FlightRole {
 #[derive(Debug)]
 pub struct FlightLeader {
     flights: SingleFlight,
-    id: VerificationId,
+    id: EventId,
     result: watch::Sender<FlightResult>,
 }
 
 impl SingleFlight {
     /// Joins the flight of that id, or starts it. Waits while another leads.
-    pub async fn join(&self, id: &VerificationId, fingerprint: Fingerprint) -> FlightRole {
+    pub async fn join(&self, id: &EventId, fingerprint: Fingerprint) -> FlightRole {
         loop {
             let flight = match self.enter(id, fingerprint) {
                 Ok(leader) => return FlightRole::Leader(leader),
@@ -66,7 +66,7 @@ impl SingleFlight {
         }
     }
 
-    fn enter(&self, id: &VerificationId, fingerprint: Fingerprint) -> Result<FlightLeader, Flight> {
+    fn enter(&self, id: &EventId, fingerprint: Fingerprint) -> Result<FlightLeader, Flight> {
         let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = flights.get(id) {
             return Err(flight.clone());
@@ -98,8 +98,8 @@ mod tests {
     const OURS: Fingerprint = Fingerprint([1; 32]);
     const OTHER: Fingerprint = Fingerprint([2; 32]);
 
-    fn id() -> VerificationId {
-        VerificationId::from_bytes([7; 16])
+    fn id() -> EventId {
+        EventId::from_bytes([7; 16])
     }
 
     fn answer() -> WriteAnswer {

@@ -6,6 +6,7 @@ use domain::fold::{Fact, Poison};
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::orgs::Suite;
 use domain::ports::StoredRecord;
+use domain::sealed::Field;
 use event_codec::{Codec, DecodeError};
 use vault::{SealContext, Vault, VaultError};
 
@@ -73,6 +74,7 @@ fn poison(record: &StoredRecord, customer: CustomerRef, event: Option<&Event>, c
         appended_at: record.appended_at,
         event_id: event.map(|e| e.event_id().clone()),
         verification_id: event.and_then(Event::verification_id).cloned(),
+        reference_id: event.and_then(Event::reference_id).cloned(),
         body_fingerprint: event.and_then(Event::body_fingerprint),
         cause: cause.to_owned(),
     }
@@ -112,11 +114,8 @@ pub(crate) async fn decode_record(
             Some(UnopenedCause::KeyAway(KeyWait { org: customer.org, at: record.source.offset, why }))
         }
     };
-    let fact = Box::new(Fact::Event {
-        event: RecordedEvent { event, source: record.source, appended_at: record.appended_at },
-        // No embedding model is configured: every enrolment is an honest fallback stub.
-        embedding_model: None,
-    });
+    let event = RecordedEvent { event, source: record.source, appended_at: record.appended_at };
+    let fact = Box::new(Fact::Event(event));
     Ok(match unopened {
         Some(unopened) => DecodedRecord::Unopened(fact, unopened),
         None => DecodedRecord::Fact(fact),
@@ -133,7 +132,8 @@ enum Authenticity {
     KeyAway(String),
 }
 
-/// Opens every envelope of the event, to know that it is what was sealed. A destroyed key is no fault:
+/// Opens the event's envelopes, to know that they are what was sealed; but not the photo, which the second projection
+/// opens (docs/decisions/0021-second-projection.md). A destroyed key is no fault:
 /// whether a field may be used follows from the log alone, so that a replay comes to the same. Nor is a key that
 /// is away: a row is made before the registration is appended and never goes, so where there is none the key
 /// store lacks what it had.
@@ -142,7 +142,8 @@ async fn open_all(
     customer: &CustomerRef,
     event: &Event,
 ) -> Result<Authenticity, DecodeRecordError> {
-    let sealed_fields = event.sealed_fields();
+    let mut sealed_fields = event.sealed_fields();
+    sealed_fields.retain(|sealed| sealed.field != Field::Photo);
     if sealed_fields.is_empty() {
         return Ok(Authenticity::Authentic);
     }

@@ -51,6 +51,7 @@ impl BatchPlan {
                 ViewRow::EraseEnrolments(_) => WriteTimestamp::delete(epoch, source.offset),
                 ViewRow::Verification(_)
                 | ViewRow::Enrolment(_)
+                | ViewRow::Reference(_)
                 | ViewRow::TierEvent(_)
                 | ViewRow::Signal(_)
                 | ViewRow::Note(_)

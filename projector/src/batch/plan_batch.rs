@@ -5,8 +5,7 @@ use std::collections::HashMap;
 
 use domain::event::Source;
 use domain::fold::{
-    CAUSE_INCONSISTENT, CAUSE_NOT_REGISTERED, Fact, Folded, KnownRows, blank, fold, fold_release,
-    needs_envelopes,
+    CAUSE_NOT_REGISTERED, Fact, Folded, KnownRows, blank, fold, fold_release, inconsistency, needs_envelopes,
 };
 use domain::ports::StoredRecord;
 use domain::redelivery::recall;
@@ -68,7 +67,7 @@ pub(crate) async fn plan_batch(
             Some(UnopenedCause::KeyAway(wait)) => return Err(BatchError::KeyAway(wait.clone())),
         };
         let folded = fold_fact(reader, state, fact, &mut known).await?;
-        if let Fact::Event { event, .. } = fact
+        if let Fact::Event(event) = fact
             && event.event.as_erasure().is_some()
         {
             // Its keys go after it; no later event of the customer is opened with a cached one. Nothing is
@@ -91,7 +90,7 @@ async fn fold_fact(
     fact: &Fact,
     known: &mut KnownRows,
 ) -> Result<Folded, BatchError> {
-    if let Fact::Event { event, .. } = fact
+    if let Fact::Event(event) = fact
         && let Some(released) = event.event.as_release()
     {
         let (waiting, next) = reader.waiting(&state, known).await?;
@@ -104,7 +103,7 @@ async fn fold_fact(
 async fn cause_at(reader: BatchReader<'_>, source: Source) -> Result<String, BatchError> {
     Ok(match reader.origin(source).await? {
         Fact::Poison(poison) => poison.cause,
-        Fact::Event { event, .. } if !event.event.is_consistent() => CAUSE_INCONSISTENT.to_owned(),
-        Fact::Event { .. } => CAUSE_NOT_REGISTERED.to_owned(),
+        Fact::Event(event) if !event.event.is_consistent() => inconsistency(&event.event).to_owned(),
+        Fact::Event(_) => CAUSE_NOT_REGISTERED.to_owned(),
     })
 }

@@ -1,12 +1,12 @@
-//! What a batch is read with: records become facts, and what the store already has of their customers and
-//! verifications is fetched, from the cache where it is there. Reads the log and the store, writes nothing, so
+//! What a batch is read with: records become facts, and what the store already has of their customers,
+//! verifications and references is fetched, from the cache where it is there. Reads the log and the store, writes nothing, so
 //! that it can be done again from the start whenever something is not available.
 
 use std::collections::HashMap;
 
 use domain::event::{Offset, Source};
 use domain::fold::{Fact, KnownRows};
-use domain::ids::{CustomerRef, OrgId, VerificationId};
+use domain::ids::{CustomerRef, VerificationId};
 use domain::limits::RELEASE_EVENTS_MAX;
 use domain::outcome::UnappliedCause;
 use domain::ports::{EventLog, Projection, ReadBounds, StoredRecord, Topic};
@@ -27,7 +27,7 @@ pub(crate) type UnopenedFacts = HashMap<Offset, UnopenedCause>;
 /// Customers' states.
 pub(crate) type CustomerStates = HashMap<CustomerRef, CustomerState>;
 
-/// What stands already, of the customers and verifications of a batch.
+/// What stands already, of the customers, verifications and references of a batch.
 pub(crate) struct BatchState {
     pub(crate) states: CustomerStates,
     pub(crate) known: KnownRows,
@@ -81,7 +81,7 @@ impl BatchReader<'_> {
         cache: &CustomerCache,
         plan: &mut BatchPlan,
     ) -> Result<BatchState, BatchError> {
-        let mut prefetched = BatchState { states: HashMap::new(), known: KnownRows::new() };
+        let mut prefetched = BatchState { states: HashMap::new(), known: KnownRows::default() };
         let (mut strangers, mut unasked) = (Vec::new(), Vec::new());
         let mut customers: Vec<(&CustomerRef, bool)> =
             facts.iter().map(|fact| (fact.customer(), fact.verification_id().is_some())).collect();
@@ -115,10 +115,10 @@ impl BatchReader<'_> {
             let (customer, id) = (fact.customer(), fact.verification_id()?);
             let ids = plan.ids.get(customer).or_else(|| cache.ids(customer));
             let asked = ids.is_none_or(|ids| cache.may_exist(ids, id));
-            asked.then(|| (customer.org.clone(), id.clone()))
+            asked.then(|| RowKey::Verification(customer.org.clone(), id.clone()))
         };
-        let ids = facts.iter().filter_map(may_exist).collect();
-        self.load_known(ids, &mut prefetched.known).await?;
+        let names = facts.iter().filter_map(may_exist).chain(facts.iter().filter_map(reference_of)).collect();
+        self.load_known(names, &mut prefetched.known).await?;
         Ok(prefetched)
     }
 
@@ -140,16 +140,18 @@ impl BatchReader<'_> {
         Ok(self.projection.verification_ids(self.generation, customers, REMEMBERED_IDS_MAX).await?)
     }
 
-    /// Adds those of the verifications that are there.
+    /// Adds those of the verifications and references that are there.
     pub(crate) async fn load_known(
         &self,
-        ids: Vec<(OrgId, VerificationId)>,
+        names: Vec<RowKey>,
         known: &mut KnownRows,
     ) -> Result<(), BatchError> {
-        let keys: Vec<RowKey> = ids.into_iter().map(|(org, id)| RowKey::Verification(org, id)).collect();
-        for row in self.load(&keys).await? {
-            let ViewRow::Verification(row) = row else { return Err(another_kind()) };
-            known.insert(row.id.clone(), *row);
+        for row in self.load(&names).await? {
+            match row {
+                ViewRow::Verification(row) => drop(known.verifications.insert(row.id.clone(), *row)),
+                ViewRow::Reference(row) => drop(known.references.insert(row.id.clone(), row)),
+                _ => return Err(another_kind()),
+            }
         }
         Ok(())
     }
@@ -168,8 +170,8 @@ impl BatchReader<'_> {
         known: &mut KnownRows,
     ) -> Result<HashMap<Source, EventNote>, BatchError> {
         // Whatever is remembered: the store may have been asked for the ids before a zombie wrote the state.
-        let named = redelivered.iter().filter_map(|f| Some((f.customer().org.clone(), f.verification_id()?)));
-        self.load_known(named.map(|(org, id)| (org, id.clone())).collect(), known).await?;
+        let named = redelivered.iter().flat_map(|fact| [verification_of(fact), reference_of(fact)]);
+        self.load_known(named.flatten().collect(), known).await?;
         let keys = redelivered.iter().map(|f| RowKey::Note(f.customer().clone(), f.source())).collect();
         let mut notes = self.notes(keys).await?;
         let released: Vec<RowKey> = notes
@@ -184,11 +186,16 @@ impl BatchReader<'_> {
             .collect();
         if !released.is_empty() {
             let more = self.notes(released).await?;
-            let ids: Vec<(OrgId, VerificationId)> = more
-                .values()
-                .filter_map(|note| Some((note.customer.org.clone(), note.verification_id.clone()?)))
-                .collect();
-            self.load_known(ids, known).await?;
+            let names = more.values().flat_map(|note| {
+                let org = &note.customer.org;
+                let verification = note.verification_id.clone();
+                let reference = note.reference_id.clone();
+                [
+                    verification.map(|id| RowKey::Verification(org.clone(), id)),
+                    reference.map(|id| RowKey::Reference(note.customer.clone(), id)),
+                ]
+            });
+            self.load_known(names.flatten().collect(), known).await?;
             notes.extend(more);
         }
         Ok(notes)
@@ -211,11 +218,8 @@ impl BatchReader<'_> {
             .buffered(RELEASE_READS_AT_ONCE)
             .try_collect()
             .await?;
-        let ids = facts
-            .iter()
-            .filter_map(|fact| Some((state.customer.org.clone(), fact.verification_id()?.clone())))
-            .collect();
-        self.load_known(ids, known).await?;
+        let names = facts.iter().flat_map(|fact| [verification_of(fact), reference_of(fact)]);
+        self.load_known(names.flatten().collect(), known).await?;
         let entered = notes.iter().map(|note| match note.unapplied() {
             Some(UnappliedCause::DeadLettered) => BookEntry::DeadLettered,
             _ => BookEntry::Parked,
@@ -263,6 +267,17 @@ impl BatchReader<'_> {
         }
         Ok(dead)
     }
+}
+
+/// The row of the verification that a fact is about.
+fn verification_of(fact: &Fact) -> Option<RowKey> {
+    Some(RowKey::Verification(fact.customer().org.clone(), fact.verification_id()?.clone()))
+}
+
+/// The row of the reference that a fact is about. It is always asked for: references are few beside verdicts, and no
+/// cache remembers which stand.
+fn reference_of(fact: &Fact) -> Option<RowKey> {
+    Some(RowKey::Reference(fact.customer().clone(), fact.reference_id()?.clone()))
 }
 
 fn another_kind() -> BatchError {

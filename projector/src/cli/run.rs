@@ -58,7 +58,8 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
 
     let instance = format!("projector/{:016x}", rand::random::<u64>());
     let runner = ProjectorRunner::new(opened.ports.clone(), opened.settings())
-        .following(Arc::clone(&opened.operations.generations), instance);
+        .following(Arc::clone(&opened.operations.generations), instance)
+        .reading_faces(opened.faces()?);
     let progress = runner.progress();
     let mut ended = Ok(());
     // Before it has a share of the partitions: what it could not work on is left to those that can.

@@ -7,6 +7,7 @@ use clap::Args;
 use domain::ports::SecondGeneration;
 use engine::InstallationTarget;
 use projector::status::{PartitionStatus, ProjectorStatus, partitions, status};
+use projector::{DuePhotos, due_photos};
 use serde_json::json;
 use service::program::{print, table};
 
@@ -34,25 +35,37 @@ pub(crate) async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
     let opened = Opened::tool(&args.target).await?;
     let done = look(&opened).await;
     opened.close().await;
-    let (status, still) = done?;
-    let text = if args.json { format!("{}\n", as_json(&status, &still)) } else { as_text(&status, &still) };
+    let StatusSeen { status, still, faces } = &done?;
+    let text = if args.json {
+        format!("{}\n", as_json(status, still, faces))
+    } else {
+        format!("{}{}", as_text(status, still), faces_text(faces))
+    };
     print(&text)?;
     Ok(if status.balances() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The status, and the partitions that lag and did not move while we looked.
-async fn look(opened: &Opened) -> anyhow::Result<(ProjectorStatus, Vec<u32>)> {
+/// What was found.
+struct StatusSeen {
+    status: ProjectorStatus,
+    /// The partitions that lag and did not move while we looked.
+    still: Vec<u32>,
+    faces: Vec<DuePhotos>,
+}
+
+async fn look(opened: &Opened) -> anyhow::Result<StatusSeen> {
     let status = status(&opened.operator()).await?;
+    let faces = due_photos(&opened.ports, &*opened.face_vectors).await?;
     let lags = |of: &&PartitionStatus| of.lag > 0;
     if !status.partitions.iter().any(|of| lags(&of)) {
-        return Ok((status, Vec::new()));
+        return Ok(StatusSeen { status, still: Vec::new(), faces });
     }
     tokio::time::sleep(LOOK_AGAIN).await;
     let later = partitions(&opened.operator(), &status.pointer).await?;
     let stood =
         |of: &&PartitionStatus| later.iter().any(|now| now.partition == of.partition && now.next == of.next);
     let still = status.partitions.iter().filter(lags).filter(stood).map(|of| of.partition.0).collect();
-    Ok((status, still))
+    Ok(StatusSeen { status, still, faces })
 }
 
 fn beside(beside: &SecondGeneration) -> (&'static str, u32) {
@@ -104,6 +117,53 @@ fn as_text(status: &ProjectorStatus, still: &[u32]) -> String {
     parts.join("\n")
 }
 
+/// What each face model has not come to. A model that is no longer used stays where it stopped.
+fn faces_text(faces: &[DuePhotos]) -> String {
+    if faces.is_empty() {
+        return String::new();
+    }
+    let rows = faces.iter().map(|of| {
+        let (due, at_least) = of.total();
+        let lag: u64 = of.partitions.iter().map(|of| of.end.0.saturating_sub(of.next.0)).sum();
+        let due = if at_least { format!("at least {due}") } else { due.to_string() };
+        [of.model.to_string(), lag.to_string(), due]
+    });
+    let mut text = format!("\n{}", table(["face model", "lag", "photos due"], rows));
+    for (of, partition) in faces.iter().flat_map(|of| of.partitions.iter().map(move |part| (of, part))) {
+        for held in &partition.held {
+            let (number, org, from) = (partition.partition.0, &held.org, held.from.0);
+            let model = &of.model;
+            text += &format!(
+                "partition {number}: photos of {org} wait for a key with {model}, from offset {from} on\n"
+            );
+        }
+    }
+    text
+}
+
+fn faces_json(faces: &[DuePhotos]) -> Vec<serde_json::Value> {
+    let each = faces.iter().map(|of| {
+        let (due, at_least) = of.total();
+        let partitions = of.partitions.iter().map(|of| {
+            let held = of.held.iter().map(|held| json!({"orgId": held.org.as_str(), "from": held.from.0}));
+            json!({
+                "partition": of.partition.0,
+                "next": of.next.0,
+                "end": of.end.0,
+                "due": of.due,
+                "held": held.collect::<Vec<_>>(),
+            })
+        });
+        json!({
+            "model": of.model.to_string(),
+            "due": due,
+            "dueAtLeast": at_least,
+            "partitions": partitions.collect::<Vec<_>>(),
+        })
+    });
+    each.collect()
+}
+
 fn books_table(status: &ProjectorStatus) -> String {
     let heads =
         ["org", "read", "applied", "duplicate", "conflict", "refused", "dead-lettered", "parked", "balance"];
@@ -119,7 +179,7 @@ fn books_table(status: &ProjectorStatus) -> String {
     table(heads, rows)
 }
 
-fn as_json(status: &ProjectorStatus, still: &[u32]) -> serde_json::Value {
+fn as_json(status: &ProjectorStatus, still: &[u32], faces: &[DuePhotos]) -> serde_json::Value {
     let partitions: Vec<_> = status
         .partitions
         .iter()
@@ -169,5 +229,6 @@ fn as_json(status: &ProjectorStatus, still: &[u32]) -> serde_json::Value {
         "partitions": partitions,
         "books": books,
         "quarantined": status.quarantined,
+        "faces": faces_json(faces),
     })
 }

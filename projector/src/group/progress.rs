@@ -44,6 +44,11 @@ impl SessionProgress {
         self.0.send_replace(SessionState::default());
     }
 
+    /// Which partitions the session has and how far each is, as it changes.
+    pub(crate) fn partition_ends(&self) -> PartitionEnds {
+        PartitionEnds(self.0.subscribe())
+    }
+
     /// Returns once a session is under way: the log and the store have answered, and the positions fit.
     pub async fn begun(&self) {
         // The sender lives as long as this, so the wait cannot end in an error.
@@ -59,6 +64,21 @@ impl SessionProgress {
     /// How many events before those ends are not projected yet, as far as is known.
     pub fn missing(&self, ends: &[OffsetRange]) -> u64 {
         missing(&self.0.borrow(), ends)
+    }
+}
+
+/// The partitions of a session as they come, go and move on: what the second projection goes by.
+pub(crate) struct PartitionEnds(watch::Receiver<SessionState>);
+
+impl PartitionEnds {
+    /// Everything before these offsets is in the answering generation.
+    pub(crate) fn latest(&mut self) -> BTreeMap<Partition, Offset> {
+        self.0.borrow_and_update().next.clone()
+    }
+
+    /// Returns once they are others than the latest. Whoever asks holds a [`SessionProgress`], or it comes back at once.
+    pub(crate) async fn changed(&mut self) {
+        let _ = self.0.changed().await;
     }
 }
 

@@ -92,6 +92,7 @@ fn as_of(row: &ViewRow) -> Option<AsOf> {
         ViewRow::State(row) => Some(row.as_of),
         ViewRow::Verification(_)
         | ViewRow::Enrolment(_)
+        | ViewRow::Reference(_)
         | ViewRow::TierEvent(_)
         | ViewRow::Signal(_)
         | ViewRow::Note(_)
@@ -380,6 +381,7 @@ fn kind(row: &ViewRow) -> &'static str {
     match row {
         ViewRow::Verification(_) => "verification",
         ViewRow::Enrolment(_) => "enrolment",
+        ViewRow::Reference(_) => "reference",
         ViewRow::TierEvent(_) => "tier event",
         ViewRow::Signal(_) => "signal",
         ViewRow::Note(_) => "note",

@@ -2,6 +2,9 @@
 //! the program itself on the same folder.
 
 mod cli;
+mod face_models;
+mod face_vectors;
+mod faces;
 mod handover;
 mod keys_away;
 mod quarantine;

@@ -16,7 +16,7 @@ use domain::event::{
 use domain::ids::{CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, VerificationId, derived};
 use domain::orgs::Suite;
 use domain::outcome::Outcome;
-use domain::ports::{KeyRows, NewRecord, ReadBounds, StoredRecord, Topic};
+use domain::ports::{FaceReader, FaceVectors, KeyRows, NewRecord, ReadBounds, StoredRecord, Topic};
 use domain::rows::Generation;
 use domain::sealed::{Field, Sealed, SealedMedia};
 use domain::time::Timestamp;
@@ -26,7 +26,7 @@ use projector::rebuild::{
     RebuildError, RebuildOptions, RebuildPatience, RebuildPhase, RebuildPorts, RebuildProgress,
     RebuildReport, rebuild,
 };
-use projector::{ProjectorPorts, ProjectorRunner, ProjectorSettings};
+use projector::{FacePorts, ProjectorPorts, ProjectorRunner, ProjectorSettings};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -157,6 +157,18 @@ impl World {
         self.verdict_named(customer, self.name("verdict"), u8::from(valid), valid)
     }
 
+    /// A valid verdict under a new name, with that photo.
+    pub(crate) fn verdict_with_photo(&self, customer: usize, photo: &[u8]) -> Event {
+        let mut event = self.verdict(customer, true);
+        if let Event::DukcapilVerdictReceived(verdict) = &mut event {
+            let context =
+                SealContext { event_id: &verdict.event_id, field: Field::Photo, content_type: "image/jpeg" };
+            let sealed = self.customers[customer].seal(&context, photo).expect("keys that are there");
+            verdict.photo = Some(SealedMedia::Inline(sealed));
+        }
+        event
+    }
+
     pub(crate) fn verdict_named(&self, customer: usize, name: [u8; 16], body: u8, valid: bool) -> Event {
         let keys = &self.customers[customer];
         let event_id = EventId::from_bytes(name);
@@ -167,7 +179,8 @@ impl World {
             valid,
             photo: valid.then(|| SealedMedia::Inline(seal(keys, &event_id, Field::Photo, "image/jpeg"))),
             photo_content_type: valid.then(|| "image/jpeg".to_owned()),
-            reason: (!valid).then(|| seal(keys, &event_id, Field::Reason, "text/plain")),
+            // A valid one may have a reason too, and then there is an envelope that the first projection opens.
+            reason: Some(seal(keys, &event_id, Field::Reason, "text/plain")),
             reason_category: (!valid).then_some(ReasonCategory::Mismatch),
             classifier_version: CLASSIFIER_VERSION,
             body_fingerprint: Fingerprint([body; 32]),
@@ -204,11 +217,28 @@ impl World {
 
     /// The same, with another vault.
     pub(crate) fn project_by(&self, vault: Vault, instance: &str) -> Running {
+        self.project_reading(vault, instance, None)
+    }
+
+    /// What was made of reference photos.
+    pub(crate) fn face_vectors(&self) -> Arc<dyn FaceVectors> {
+        Arc::clone(&self.engine.face_vectors)
+    }
+
+    /// The same, and behind it the second projection.
+    pub(crate) fn project_reading(
+        &self,
+        vault: Vault,
+        instance: &str,
+        reader: Option<Arc<dyn FaceReader>>,
+    ) -> Running {
+        let faces = reader.map(|reader| FacePorts { reader, vectors: self.face_vectors() });
         let mut ports = self.ports();
         ports.ports.vault = vault;
         let settings = ProjectorSettings { poison_max: usize::MAX, ..ProjectorSettings::default() };
-        let runner =
-            ProjectorRunner::new(ports.ports, settings).following(ports.generations, instance.to_owned());
+        let runner = ProjectorRunner::new(ports.ports, settings)
+            .following(ports.generations, instance.to_owned())
+            .reading_faces(faces);
         let cancel = CancellationToken::new();
         let token = cancel.clone();
         let task = tokio::spawn(async move { runner.run(token).await.expect("nothing needs an operator") });

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 /// analytics can tell a change of rules from a change in the world.
 pub const CLASSIFIER_VERSION: u32 = 1;
 
-/// A category of a verdict's reason.
+/// A category of a reason: of a verdict's, or of a decision of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ReasonCategory {
     /// No such record.
@@ -29,11 +29,13 @@ pub enum ReasonCategory {
     Quota,
     /// Something else.
     Other,
+    /// The faces are not one person's: our own decision, never made from a text.
+    NoMatch,
 }
 
 impl ReasonCategory {
     /// Every category.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NotFound,
         Self::Mismatch,
         Self::Deceased,
@@ -42,6 +44,7 @@ impl ReasonCategory {
         Self::BadFormat,
         Self::Quota,
         Self::Other,
+        Self::NoMatch,
     ];
 
     /// The word in the API and in schemas.
@@ -55,6 +58,7 @@ impl ReasonCategory {
             Self::BadFormat => "bad_format",
             Self::Quota => "quota",
             Self::Other => "other",
+            Self::NoMatch => "no_match",
         }
     }
 

@@ -3,7 +3,11 @@
 //! Past tense, immutable, personal fields sealed. A change of meaning is a new version of an event with
 //! an upcaster in `event-codec`, never an edit here that old records would not survive.
 
-use bytes::Bytes;
+mod audit;
+mod face;
+
+pub use audit::*;
+pub use face::*;
 
 use crate::classify::ReasonCategory;
 use crate::ids::{CustomerRef, EnrolmentId, EventId, VerificationId};
@@ -148,6 +152,17 @@ impl<'e> SealedField<'e> {
     }
 }
 
+/// A photo that becomes a face reference, as it stands in an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReferencePhoto<'e> {
+    /// The reference.
+    pub enrolment: &'e EnrolmentId,
+    /// The content type in the binding of its envelope, whose field is [`Field::Photo`].
+    pub content_type: &'e str,
+    /// The photo.
+    pub media: &'e SealedMedia,
+}
+
 /// Everything that may stand in `identity.events`. No fold has a catch-all arm over it, and nothing but a fold
 /// matches over it: the accessors below are total, and whoever adds an event answers them here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,6 +175,10 @@ pub enum Event {
     CustomerErased(CustomerErased),
     /// See [`CustomerReleased`].
     CustomerReleased(CustomerReleased),
+    /// See [`FaceReferenceAdded`].
+    FaceReferenceAdded(FaceReferenceAdded),
+    /// See [`FaceMatchDecided`].
+    FaceMatchDecided(FaceMatchDecided),
 }
 
 impl Event {
@@ -170,6 +189,8 @@ impl Event {
             Self::DukcapilVerdictReceived(e) => &e.event_id,
             Self::CustomerErased(e) => &e.event_id,
             Self::CustomerReleased(e) => &e.event_id,
+            Self::FaceReferenceAdded(e) => &e.event_id,
+            Self::FaceMatchDecided(e) => &e.event_id,
         }
     }
 
@@ -180,6 +201,8 @@ impl Event {
             Self::DukcapilVerdictReceived(e) => &e.customer,
             Self::CustomerErased(e) => &e.customer,
             Self::CustomerReleased(e) => &e.customer,
+            Self::FaceReferenceAdded(e) => &e.customer,
+            Self::FaceMatchDecided(e) => &e.customer,
         }
     }
 
@@ -187,7 +210,23 @@ impl Event {
     pub fn verification_id(&self) -> Option<&VerificationId> {
         match self {
             Self::DukcapilVerdictReceived(e) => Some(&e.verification_id),
-            Self::CustomerRegistered(_) | Self::CustomerErased(_) | Self::CustomerReleased(_) => None,
+            Self::FaceMatchDecided(e) => Some(&e.verification_id),
+            Self::CustomerRegistered(_)
+            | Self::CustomerErased(_)
+            | Self::CustomerReleased(_)
+            | Self::FaceReferenceAdded(_) => None,
+        }
+    }
+
+    /// The enrolment that it makes without a verification, if it is a reference that came by itself.
+    pub fn reference_id(&self) -> Option<&EnrolmentId> {
+        match self {
+            Self::FaceReferenceAdded(e) => Some(&e.enrolment_id),
+            Self::CustomerRegistered(_)
+            | Self::DukcapilVerdictReceived(_)
+            | Self::CustomerErased(_)
+            | Self::CustomerReleased(_)
+            | Self::FaceMatchDecided(_) => None,
         }
     }
 
@@ -196,6 +235,8 @@ impl Event {
         match self {
             Self::CustomerRegistered(e) => Some(e.body_fingerprint),
             Self::DukcapilVerdictReceived(e) => Some(e.body_fingerprint),
+            Self::FaceReferenceAdded(e) => Some(e.body_fingerprint),
+            Self::FaceMatchDecided(e) => Some(e.body_fingerprint),
             Self::CustomerErased(_) | Self::CustomerReleased(_) => None,
         }
     }
@@ -216,7 +257,40 @@ impl Event {
                 let reason = e.reason.as_ref().map(|reason| SealedField::text(Field::Reason, reason));
                 photo.into_iter().chain(reason).collect()
             }
+            Self::FaceReferenceAdded(e) => {
+                let photo = e.photo.inline().map(|envelope| SealedField {
+                    field: Field::Photo,
+                    content_type: &e.photo_content_type,
+                    envelope,
+                });
+                photo.into_iter().collect()
+            }
+            Self::FaceMatchDecided(e) => vec![SealedField {
+                field: Field::MatchSimilarity,
+                content_type: SIMILARITY_CONTENT_TYPE,
+                envelope: &e.similarity,
+            }],
             Self::CustomerErased(_) | Self::CustomerReleased(_) => Vec::new(),
+        }
+    }
+
+    /// The photo that it makes a face reference of.
+    pub fn reference_photo(&self) -> Option<ReferencePhoto<'_>> {
+        match self {
+            Self::DukcapilVerdictReceived(e) => Some(ReferencePhoto {
+                enrolment: e.enrolment_id.as_ref()?,
+                content_type: e.photo_content_type.as_deref().unwrap_or_default(),
+                media: e.photo.as_ref()?,
+            }),
+            Self::FaceReferenceAdded(e) => Some(ReferencePhoto {
+                enrolment: &e.enrolment_id,
+                content_type: &e.photo_content_type,
+                media: &e.photo,
+            }),
+            Self::CustomerRegistered(_)
+            | Self::FaceMatchDecided(_)
+            | Self::CustomerErased(_)
+            | Self::CustomerReleased(_) => None,
         }
     }
 
@@ -224,6 +298,8 @@ impl Event {
     pub fn is_consistent(&self) -> bool {
         match self {
             Self::DukcapilVerdictReceived(e) => e.is_consistent(),
+            Self::FaceReferenceAdded(e) => e.is_consistent(),
+            Self::FaceMatchDecided(e) => e.is_consistent(),
             Self::CustomerRegistered(_) | Self::CustomerErased(_) | Self::CustomerReleased(_) => true,
         }
     }
@@ -232,9 +308,11 @@ impl Event {
     pub fn as_erasure(&self) -> Option<&CustomerErased> {
         match self {
             Self::CustomerErased(e) => Some(e),
-            Self::CustomerRegistered(_) | Self::DukcapilVerdictReceived(_) | Self::CustomerReleased(_) => {
-                None
-            }
+            Self::CustomerRegistered(_)
+            | Self::DukcapilVerdictReceived(_)
+            | Self::CustomerReleased(_)
+            | Self::FaceReferenceAdded(_)
+            | Self::FaceMatchDecided(_) => None,
         }
     }
 
@@ -242,7 +320,11 @@ impl Event {
     pub fn as_release(&self) -> Option<&CustomerReleased> {
         match self {
             Self::CustomerReleased(e) => Some(e),
-            Self::CustomerRegistered(_) | Self::DukcapilVerdictReceived(_) | Self::CustomerErased(_) => None,
+            Self::CustomerRegistered(_)
+            | Self::DukcapilVerdictReceived(_)
+            | Self::CustomerErased(_)
+            | Self::FaceReferenceAdded(_)
+            | Self::FaceMatchDecided(_) => None,
         }
     }
 }
@@ -256,89 +338,6 @@ pub struct RecordedEvent {
     pub source: Source,
     /// When the log took it, by the log's clock.
     pub appended_at: Timestamp,
-}
-
-/// How raw was sealed: with which evidence public key, and what its holder needs to come to the same
-/// secret (design §3). Both also go into the derivation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawBinding {
-    /// Which of the org's evidence keys.
-    pub evidence_key_id: String,
-    /// The HPKE encapsulation (X25519: 32 bytes).
-    pub encapsulation: Bytes,
-}
-
-/// A verdict's evidence: written before the event, also without `raw`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerdictEvidence {
-    /// The event this is the evidence of (appended afterwards).
-    pub event_id: EventId,
-    /// The verification row the event makes.
-    pub verification_id: VerificationId,
-    /// Whom it is about.
-    pub customer: CustomerRef,
-    /// Dukcapil's word.
-    pub valid: bool,
-    /// The raw answer, sealed ([`crate::sealed::Field::Raw`]).
-    pub raw: Option<Sealed>,
-    /// How `raw` (and a declined photo) was sealed.
-    pub raw_binding: Option<RawBinding>,
-    /// A photo that came with `valid: false` ([`crate::sealed::Field::DeclinedPhoto`]).
-    pub declined_photo: Option<SealedMedia>,
-    /// Its `image/jpeg` or `image/png`, by content: its envelope is bound to it.
-    pub declined_photo_content_type: Option<String>,
-    /// SHA-256 of each sealed part's envelope: (field name, digest), in the order photo, reason, raw.
-    pub sealed_sha256: Vec<(String, [u8; 32])>,
-    /// The request's body.
-    pub body_fingerprint: Fingerprint,
-    /// When the request came, by the API's clock.
-    pub received_at: Timestamp,
-    /// Which API key brought it.
-    pub api_key_id: String,
-}
-
-/// Data keys were destroyed (written by the eraser, after `CustomerErased`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeysDestroyed {
-    /// This record.
-    pub event_id: EventId,
-    /// Whose keys.
-    pub customer: CustomerRef,
-    /// Which.
-    pub purposes: Purposes,
-    /// When, by the eraser's clock.
-    pub destroyed_at: Timestamp,
-}
-
-/// Everything that may stand in `identity.audit`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the large one is made once a request and moved, the small one is rare"
-)]
-pub enum AuditRecord {
-    /// See [`VerdictEvidence`].
-    VerdictEvidence(VerdictEvidence),
-    /// See [`KeysDestroyed`].
-    KeysDestroyed(KeysDestroyed),
-}
-
-impl AuditRecord {
-    /// The record's id: of evidence, that of the event it belongs to.
-    pub fn event_id(&self) -> &EventId {
-        match self {
-            Self::VerdictEvidence(r) => &r.event_id,
-            Self::KeysDestroyed(r) => &r.event_id,
-        }
-    }
-
-    /// Whom it is about.
-    pub fn customer(&self) -> &CustomerRef {
-        match self {
-            Self::VerdictEvidence(r) => &r.customer,
-            Self::KeysDestroyed(r) => &r.customer,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 pub mod classify;
 pub mod decide;
 pub mod event;
+pub mod face_match;
 pub mod fold;
 pub mod ids;
 pub mod limits;

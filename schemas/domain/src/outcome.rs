@@ -16,7 +16,7 @@ pub struct EnrolmentSummary {
     pub id: EnrolmentId,
     /// Where the photo came from.
     pub source: FaceSource,
-    /// No real face model made the embedding.
+    /// No vector of a real face model stands (yet).
     pub fallback_stub: bool,
 }
 
@@ -37,7 +37,7 @@ pub struct VerificationCreated {
     pub method: Method,
     /// What came of it.
     pub status: VerificationStatus,
-    /// 100 when verified by Dukcapil.
+    /// 100 when verified by Dukcapil; of a match in steps of 10.
     pub score: Option<u32>,
     /// Category of the reason.
     pub reason_category: Option<ReasonCategory>,
@@ -56,11 +56,13 @@ pub struct FaceEnrolled {
     pub id: EventId,
     /// Whom it is about.
     pub customer: CustomerRef,
-    /// The verification that brought it.
-    pub verification_id: VerificationId,
+    /// The verification that brought it; none of a reference that came by itself.
+    pub verification_id: Option<VerificationId>,
+    /// The event that brought it; none in records of before this was said.
+    pub event_id: Option<EventId>,
     /// The reference.
     pub enrolment: EnrolmentSummary,
-    /// The model that made the embedding; none with a fallback stub.
+    /// The model that made its vector. None since vectors are made after the fact is published.
     pub model: Option<String>,
     /// The enrolment's `createdAt`.
     pub created_at: Timestamp,

@@ -2,13 +2,13 @@
 //! the rows that were written, so that both are the same by construction.
 
 use crate::event::Source;
-use crate::ids::{EventId, derived};
+use crate::ids::{EnrolmentId, EventId, derived};
 use crate::outcome::{
     EnrolmentSummary, FaceEnrolled, KycUpdated, Outcome, VerdictConflicted, VerdictUnapplied,
     VerificationCreated,
 };
 use crate::policy::Method;
-use crate::rows::{EventNote, FaceSource, VerificationRow};
+use crate::rows::{EventNote, FaceSource, ReferenceRow, VerificationRow};
 
 /// What an outcome's id is derived with: fixed for ever, one per kind.
 #[derive(Clone, Copy)]
@@ -34,10 +34,24 @@ pub fn tier_reason(method: Method) -> String {
 }
 
 fn enrolment_summary(row: &VerificationRow) -> Option<EnrolmentSummary> {
-    row.enrolment.clone().map(|id| EnrolmentSummary {
-        id,
-        source: FaceSource::Dukcapil,
-        fallback_stub: row.embedding_model.is_none(),
+    row.enrolment.clone().map(|id| summary(id, FaceSource::Dukcapil))
+}
+
+/// Of a reference that has just been made: its vector is made afterwards, and nobody waits for it here.
+fn summary(id: EnrolmentId, source: FaceSource) -> EnrolmentSummary {
+    EnrolmentSummary { id, source, fallback_stub: true }
+}
+
+/// The outcome that a reference exists which came by itself.
+pub fn face_enrolled(row: &ReferenceRow) -> Outcome {
+    Outcome::FaceEnrolled(FaceEnrolled {
+        id: outcome_id(&row.event_id, Ordinal::FaceEnrolled),
+        customer: row.customer.clone(),
+        verification_id: None,
+        event_id: Some(row.event_id.clone()),
+        enrolment: summary(row.id.clone(), row.face_source),
+        model: None,
+        created_at: row.created_at,
     })
 }
 
@@ -66,9 +80,10 @@ pub fn verification(row: &VerificationRow) -> Vec<Outcome> {
         outcomes.push(Outcome::FaceEnrolled(FaceEnrolled {
             id: outcome_id(&row.event_id, Ordinal::FaceEnrolled),
             customer: row.customer.clone(),
-            verification_id: row.id.clone(),
+            verification_id: Some(row.id.clone()),
+            event_id: Some(row.event_id.clone()),
             enrolment,
-            model: row.embedding_model.clone(),
+            model: None,
             created_at: row.created_at,
         }));
     }
@@ -105,7 +120,7 @@ pub fn conflict(note: &EventNote, first: &VerificationRow) -> Option<Outcome> {
     }))
 }
 
-/// The outcome of a verdict that has no effect (yet). A record that could be read and is no verdict has none.
+/// The outcome of a verdict or a match that has no effect (yet). A record that could be read and is neither has none.
 pub fn note(note: &EventNote) -> Option<Outcome> {
     let cause = note.unapplied()?;
     if note.event_id.is_some() && note.verification_id.is_none() {

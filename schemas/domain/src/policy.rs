@@ -47,13 +47,16 @@ methods! {
     FaceLiveness = 4, "face_liveness";
 }
 
-/// The methods a customer has at least one verified row of.
+/// The methods a customer has at least one verified row of, and whether one of the matches was bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Methods(u8);
 
 impl Methods {
-    /// Every method of this build.
-    const ALL: Self = Self::of(&Method::ALL);
+    /// Every member of this build.
+    const ALL: Self = Self(Self::of(&Method::ALL).0 | Self::BOUND_MATCH.0);
+
+    /// A match whose probe was that of a verified liveness row. Its bit stands in rows beside those of methods.
+    const BOUND_MATCH: Self = Self(1 << 5);
 
     /// The set of those methods.
     pub const fn of(methods: &[Method]) -> Self {
@@ -89,6 +92,18 @@ impl Methods {
     #[must_use]
     pub fn with(self, method: Method) -> Self {
         Self(self.0 | (1 << method as u8))
+    }
+
+    /// What a match proves; bound, it is another proof beside that of any match.
+    pub fn of_match(bound: bool) -> Self {
+        let any = Self::of(&[Method::FaceMatch]);
+        if bound { any.union(Self::BOUND_MATCH) } else { any }
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 }
 
@@ -135,11 +150,14 @@ impl Tier {
 /// Months that a verified row keeps a tier valid (contract §3).
 pub const KYC_VALIDITY_MONTHS: u32 = 12;
 
-/// Premium needs a face match.
+/// Premium needs a face match; liveness is not asked for (`premium.liveness: none`).
 pub const POLICY_STANDARD: u32 = 1;
 
-/// Premium needs a face match and a live face.
+/// Premium needs a face match and a live face, whichever picture was matched (`premium.liveness: any`).
 pub const POLICY_WITH_LIVENESS: u32 = 2;
+
+/// Premium needs a match of the very face that was live (`premium.liveness: bound`).
+pub const POLICY_WITH_BOUND_MATCH: u32 = 3;
 
 /// What a tier asks for: of each of these sets at least one method.
 type Requirements = &'static [Methods];
@@ -154,6 +172,7 @@ const NIK_FORMAT: Methods = Methods::of(&[Method::NikFormat]);
 const IDENTITY: Methods = Methods::of(&[Method::KtpCapture, Method::NikDukcapil]);
 const FACE_MATCH: Methods = Methods::of(&[Method::FaceMatch]);
 const LIVENESS: Methods = Methods::of(&[Method::FaceLiveness]);
+const BOUND_MATCH: Methods = Methods::BOUND_MATCH;
 
 const BASIC: (Tier, Requirements) = (Tier::Basic, &[NIK_FORMAT]);
 const STANDARD: (Tier, Requirements) = (Tier::Standard, &[IDENTITY]);
@@ -164,6 +183,10 @@ const POLICIES: &[(u32, TierPolicy)] = &[
     (
         POLICY_WITH_LIVENESS,
         TierPolicy { tiers: &[(Tier::Premium, &[IDENTITY, FACE_MATCH, LIVENESS]), STANDARD, BASIC] },
+    ),
+    (
+        POLICY_WITH_BOUND_MATCH,
+        TierPolicy { tiers: &[(Tier::Premium, &[IDENTITY, BOUND_MATCH, LIVENESS]), STANDARD, BASIC] },
     ),
 ];
 
@@ -179,10 +202,10 @@ impl TierPolicy {
         self.tiers.iter().find(|(_, requirements)| makes(requirements)).map_or(Tier::None, |(tier, _)| *tier)
     }
 
-    /// Whether a verified row of that method carries that tier, and so renews its validity.
-    pub fn supports(self, tier: Tier, method: Method) -> bool {
+    /// Whether a verified row that proves this carries that tier, and so renews its validity.
+    pub fn supports(self, tier: Tier, proved: Methods) -> bool {
         let asked = self.tiers.iter().find(|(made, _)| *made == tier);
-        asked.is_some_and(|(_, requirements)| requirements.iter().any(|one| one.contains(method)))
+        asked.is_some_and(|(_, requirements)| requirements.iter().any(|one| one.has_one_of(proved)))
     }
 }
 
@@ -216,7 +239,7 @@ mod tests {
     #[test]
     fn a_policy_of_a_later_build_is_not_guessed() {
         assert_eq!(TierPolicy::of_version(0), None);
-        assert_eq!(TierPolicy::of_version(3), None);
+        assert_eq!(TierPolicy::of_version(4), None);
     }
 
     /// The words stand in logs and rows for ever.
@@ -256,8 +279,8 @@ mod tests {
             (0b1_0000, &[FaceLiveness], 0b1_0000),
             (0b0_1100, &[NikDukcapil, FaceMatch], 0b0_1100),
             (0b1_1111, &Method::ALL, 0b1_1111),
-            (0b1110_0000, &[], 0b0_0000),
-            (0b1010_0101, &[NikFormat, NikDukcapil], 0b0_0101),
+            (0b1100_0000, &[], 0b0_0000),
+            (0b1000_0101, &[NikFormat, NikDukcapil], 0b0_0101),
         ];
         for (bits, methods, kept) in table {
             let set = Methods::from_bits(*bits);
@@ -280,20 +303,60 @@ mod tests {
             (2, Tier::Basic, &[NikFormat]),
             (2, Tier::Standard, &[KtpCapture, NikDukcapil]),
             (2, Tier::Premium, &[KtpCapture, NikDukcapil, FaceMatch, FaceLiveness]),
+            (3, Tier::None, &[]),
+            (3, Tier::Basic, &[NikFormat]),
+            (3, Tier::Standard, &[KtpCapture, NikDukcapil]),
+            (3, Tier::Premium, &[KtpCapture, NikDukcapil, FaceLiveness]),
         ];
         for (version, tier, renewing) in table {
             let policy = TierPolicy::of_version(*version).expect("a known policy");
             for method in Method::ALL {
                 let renews = renewing.contains(&method);
-                assert_eq!(policy.supports(*tier, method), renews, "{version} {tier:?} {method:?}");
+                let proved = Methods::of(&[method]);
+                assert_eq!(policy.supports(*tier, proved), renews, "{version} {tier:?} {method:?}");
             }
+        }
+    }
+
+    /// The bit of a bound match stands in rows for ever, beside that of the match it is.
+    #[test]
+    fn a_bound_match_is_a_match_and_more() {
+        let (any, bound) = (Methods::of_match(false), Methods::of_match(true));
+        assert_eq!((any.bits(), bound.bits()), (0b00_1000, 0b10_1000));
+        assert!(bound.contains(FaceMatch) && Methods::from_bits(bound.bits()) == bound);
+        let with = |methods: &[Method], matched: Methods| Methods::of(methods).union(matched);
+        for (version, methods, matched, tier) in [
+            (1, [NikDukcapil].as_slice(), any, Tier::Premium),
+            (1, &[NikDukcapil], bound, Tier::Premium),
+            (2, &[NikDukcapil, FaceLiveness], any, Tier::Premium),
+            (2, &[NikDukcapil, FaceLiveness], bound, Tier::Premium),
+            (3, &[NikDukcapil, FaceLiveness], any, Tier::Standard),
+            (3, &[NikDukcapil, FaceLiveness], bound, Tier::Premium),
+            (3, &[NikDukcapil], bound, Tier::Standard),
+            (3, &[FaceLiveness], bound, Tier::None),
+        ] {
+            let policy = TierPolicy::of_version(version).expect("a known policy");
+            let verified = with(methods, matched);
+            assert_eq!(policy.tier(verified), tier, "{version} {verified:?}");
+        }
+        for (version, matched, renews) in [
+            (1, any, true),
+            (1, bound, true),
+            (2, any, true),
+            (2, bound, true),
+            (3, any, false),
+            (3, bound, true),
+        ] {
+            let policy = TierPolicy::of_version(version).expect("a known policy");
+            assert_eq!(policy.supports(Tier::Premium, matched), renews, "{version} {matched:?}");
+            assert!(!policy.supports(Tier::Standard, matched), "{version}: a match is no identity");
         }
     }
 
     /// Contract §3: at once and in whichever order they came; and one method more never lowers a tier.
     #[test]
     fn a_further_method_never_lowers_a_tier() {
-        for version in [POLICY_STANDARD, POLICY_WITH_LIVENESS] {
+        for version in [POLICY_STANDARD, POLICY_WITH_LIVENESS, POLICY_WITH_BOUND_MATCH] {
             let policy = TierPolicy::of_version(version).expect("a known policy");
             for bits in 0..=Methods::ALL.bits() {
                 let methods = Methods::from_bits(bits);

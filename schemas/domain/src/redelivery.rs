@@ -6,7 +6,7 @@ use crate::event::Source;
 use crate::fold::{Effect, Fact, KnownRows};
 use crate::outcome::{Outcome, UnappliedCause};
 use crate::outcomes_of;
-use crate::rows::{BookEntry, Disposition, EventNote};
+use crate::rows::{BookEntry, Disposition, EventNote, ReferenceRow, VerificationRow};
 
 /// What a redelivered fact had come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,43 +25,55 @@ pub struct Recalled {
 pub struct NoTrace;
 
 /// What the fact at or below its customer's `as_of` had come to. `notes` gives an event's own note, and
-/// those of events that a release re-read; `known` has the verification rows they name.
+/// those of events that a release re-read; `known` has the verification and reference
+/// rows they name.
 pub fn recall(
     fact: &Fact,
     notes: &dyn Fn(Source) -> Option<EventNote>,
     known: &KnownRows,
 ) -> Result<Recalled, NoTrace> {
     let source = fact.source();
-    let row = fact.verification_id().and_then(|id| known.get(id));
-    let row = row.filter(|row| row.customer == *fact.customer());
+    let row = fact.verification_id().and_then(|id| known.verification(id, fact.customer()));
     let own_row = row.filter(|row| row.source == source);
+    let reference = fact.reference_id().and_then(|id| known.reference(id, fact.customer()));
+    let own_reference = reference.filter(|row| row.source == source);
     let Some(note) = notes(source) else {
-        let row = own_row.ok_or(NoTrace)?;
-        return Ok(Recalled {
-            outcomes: outcomes_of::verification(row),
-            effect: Effect { entry: Some(BookEntry::Applied), moved: Vec::new(), counted: vec![row.clone()] },
-            dead_letters: Vec::new(),
-        });
+        let mut effect = Effect { entry: Some(BookEntry::Applied), ..Effect::default() };
+        let outcomes = match (own_row, own_reference) {
+            (Some(row), _) => {
+                effect.counted.push(row.clone());
+                outcomes_of::verification(row)
+            }
+            (None, Some(reference)) => vec![outcomes_of::face_enrolled(reference)],
+            (None, None) => return Err(NoTrace),
+        };
+        return Ok(Recalled { outcomes, effect, dead_letters: Vec::new() });
     };
     let entry = entry_of(&note.disposition);
     let mut effect = Effect { entry: Some(entry), ..Effect::default() };
     let outcomes = match &note.disposition {
         Disposition::Applied => Vec::new(),
-        Disposition::Duplicate => row.map(outcomes_of::verification_created).into_iter().collect(),
+        Disposition::Duplicate => first_again(row, reference).into_iter().collect(),
         Disposition::Conflict => {
             row.and_then(|first| outcomes_of::conflict(&note, first)).into_iter().collect()
         }
         Disposition::Refused => outcomes_of::note(&note).into_iter().collect(),
         // Released since: its row is there, and what it published last is what counts.
-        Disposition::Parked | Disposition::DeadLettered => match own_row {
-            Some(row) => outcomes_of::verification(row),
-            None => outcomes_of::note(&note).into_iter().collect(),
+        Disposition::Parked | Disposition::DeadLettered => match (own_row, own_reference) {
+            (Some(row), _) => outcomes_of::verification(row),
+            (None, Some(reference)) => vec![outcomes_of::face_enrolled(reference)],
+            (None, None) => outcomes_of::note(&note).into_iter().collect(),
         },
         Disposition::Released(results) => return released(results, effect, notes, known),
     };
     effect.counted = Vec::new();
     let dead_letters = if entry == BookEntry::DeadLettered { vec![source] } else { Vec::new() };
     Ok(Recalled { outcomes, effect, dead_letters })
+}
+
+/// What a repetition publishes: that its first one stands.
+fn first_again(row: Option<&VerificationRow>, reference: Option<&ReferenceRow>) -> Option<Outcome> {
+    row.map(outcomes_of::verification_created).or_else(|| reference.map(outcomes_of::face_enrolled))
 }
 
 fn released(
@@ -74,8 +86,8 @@ fn released(
     let mut dead_letters = Vec::new();
     for (source, to) in results {
         let note = notes(*source).ok_or(NoTrace)?;
-        let row = note.verification_id.as_ref().and_then(|id| known.get(id));
-        let row = row.filter(|row| row.customer == note.customer);
+        let row = note.verification_id.as_ref().and_then(|id| known.verification(id, &note.customer));
+        let reference = note.reference_id.as_ref().and_then(|id| known.reference(id, &note.customer));
         let from = entry_of(&note.disposition);
         if from != *to {
             effect.moved.push((from, *to));
@@ -89,8 +101,10 @@ fn released(
                     outcomes.extend(outcomes_of::verification(row));
                     effect.counted.push(row.clone());
                 }
+                let reference = reference.filter(|row| row.source == *source);
+                outcomes.extend(reference.map(outcomes_of::face_enrolled));
             }
-            BookEntry::Duplicate => outcomes.extend(row.map(outcomes_of::verification_created)),
+            BookEntry::Duplicate => outcomes.extend(first_again(row, reference)),
             BookEntry::Conflict => outcomes.extend(row.and_then(|first| outcomes_of::conflict(&note, first))),
             BookEntry::Refused | BookEntry::DeadLettered | BookEntry::Parked => {
                 let again = EventNote { disposition: disposition_of(*to), ..note };

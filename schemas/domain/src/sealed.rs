@@ -133,6 +133,31 @@ sealed_fields! {
     DeclinedPhoto, "declined_photo", Evidence, "identity.VerdictEvidence";
     /// The registry's raw answer.
     Raw, "raw", Evidence, "identity.VerdictEvidence";
+    /// The picture that was compared with a reference: evidence only, and biometric.
+    Probe, "probe", Biometric, "identity.FaceEvidence";
+    /// How alike a match found two faces.
+    MatchSimilarity, "match_similarity", Biometric, "identity.FaceMatchDecided";
+    /// What a model made of a reference's face: its numbers, 4 bytes each, little-endian.
+    FaceVector, "face_vector", Biometric, "identity.FaceVector";
+    /// The reference's face, 32 × 32 bytes of grey.
+    FaceCrop, "face_crop", Biometric, "identity.FaceVector";
+}
+
+impl Field {
+    /// Whether it is evidence: it opens with the purpose's key and the org's evidence secret together (design §3),
+    /// and stands in `identity.audit` alone.
+    pub fn is_evidence(self) -> bool {
+        match self {
+            Self::DeclinedPhoto | Self::Raw | Self::Probe => true,
+            Self::FullName
+            | Self::ExternalId
+            | Self::Reason
+            | Self::Photo
+            | Self::MatchSimilarity
+            | Self::FaceVector
+            | Self::FaceCrop => false,
+        }
+    }
 }
 
 /// A sealed value: the envelope's bytes (format: `infra/vault`). Cheap to clone. Its `Debug` says only the size.
@@ -222,6 +247,10 @@ mod tests {
             (Field::Photo, "photo", Purpose::Biometric, "identity.DukcapilVerdictReceived"),
             (Field::DeclinedPhoto, "declined_photo", Purpose::Evidence, "identity.VerdictEvidence"),
             (Field::Raw, "raw", Purpose::Evidence, "identity.VerdictEvidence"),
+            (Field::Probe, "probe", Purpose::Biometric, "identity.FaceEvidence"),
+            (Field::MatchSimilarity, "match_similarity", Purpose::Biometric, "identity.FaceMatchDecided"),
+            (Field::FaceVector, "face_vector", Purpose::Biometric, "identity.FaceVector"),
+            (Field::FaceCrop, "face_crop", Purpose::Biometric, "identity.FaceVector"),
         ] {
             assert_eq!((field.as_str(), field.purpose(), field.record()), (name, purpose, record));
         }

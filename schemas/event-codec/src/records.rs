@@ -129,14 +129,17 @@ records! {
         DukcapilVerdictReceived [1],
         CustomerErased [1],
         CustomerReleased [1],
+        FaceReferenceAdded [1],
+        FaceMatchDecided [1],
     }
     enum AuditRecord in Audit {
         VerdictEvidence [1],
         KeysDestroyed [1],
+        FaceEvidence [1],
     }
     enum Outcome in Outcomes {
         VerificationCreated [1],
-        FaceEnrolled [1],
+        FaceEnrolled [1 2],
         KycUpdated [1],
         VerdictConflicted [1],
         VerdictUnapplied [1],

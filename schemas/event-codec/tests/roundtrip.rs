@@ -1,5 +1,7 @@
 //! Whatever `domain` can hold comes back as it was, and whatever bytes come in, nothing panics.
 
+#[path = "roundtrip/faces.rs"]
+mod faces;
 mod samples;
 
 use bytes::Bytes;
@@ -121,6 +123,8 @@ fn event() -> impl Strategy<Value = Event> {
             }
         ),
         verdict().prop_map(Event::DukcapilVerdictReceived),
+        faces::reference().prop_map(Event::FaceReferenceAdded),
+        faces::face_match().prop_map(Event::FaceMatchDecided),
         (event_id(), customer(), purposes()).prop_map(|(event_id, customer, purposes)| {
             Event::CustomerErased(CustomerErased { event_id, customer, purposes })
         }),
@@ -154,6 +158,7 @@ fn audit() -> impl Strategy<Value = AuditRecord> {
     );
     prop_oneof![
         evidence.prop_map(AuditRecord::VerdictEvidence),
+        faces::face_evidence().prop_map(AuditRecord::FaceEvidence),
         (event_id(), customer(), purposes(), time()).prop_map(
             |(event_id, customer, purposes, destroyed_at)| {
                 AuditRecord::KeysDestroyed(KeysDestroyed { event_id, customer, purposes, destroyed_at })
@@ -212,16 +217,18 @@ fn kyc() -> impl Strategy<Value = KycUpdated> {
 
 fn outcome() -> impl Strategy<Value = Outcome> {
     let causes = [UnappliedCause::Parked, UnappliedCause::DeadLettered, UnappliedCause::Refused];
-    let enrolled = (event_id(), customer(), verification_id(), enrolment(), of(any::<String>()), time());
+    let brought_by = (of(verification_id()), of(event_id()));
+    let enrolled = (event_id(), customer(), brought_by, enrolment(), of(any::<String>()), time());
     let conflicted =
         (event_id(), customer(), verification_id(), source(), fingerprint(), source(), fingerprint());
     prop_oneof![
         created().prop_map(Outcome::VerificationCreated),
-        enrolled.prop_map(|(id, customer, verification_id, enrolment, model, created_at)| {
+        enrolled.prop_map(|(id, customer, brought_by, enrolment, model, created_at)| {
             Outcome::FaceEnrolled(FaceEnrolled {
                 id,
                 customer,
-                verification_id,
+                verification_id: brought_by.0,
+                event_id: brought_by.1,
                 enrolment,
                 model,
                 created_at,

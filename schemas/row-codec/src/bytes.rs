@@ -54,7 +54,11 @@ impl<'o> BodyWriter<'o> {
     }
 
     pub(crate) fn fingerprint(&mut self, value: &Fingerprint) {
-        self.0.extend_from_slice(&value.0);
+        self.digest(&value.0);
+    }
+
+    pub(crate) fn digest(&mut self, value: &[u8; 32]) {
+        self.0.extend_from_slice(value);
     }
 
     pub(crate) fn topic(&mut self, value: TopicId) {
@@ -182,7 +186,11 @@ impl<'b> BodyReader<'b> {
     }
 
     pub(crate) fn fingerprint(&mut self) -> Result<Fingerprint, RowError> {
-        Ok(Fingerprint(self.array()?))
+        self.digest().map(Fingerprint)
+    }
+
+    pub(crate) fn digest(&mut self) -> Result<[u8; 32], RowError> {
+        self.array()
     }
 
     pub(crate) fn topic(&mut self) -> Result<TopicId, RowError> {

@@ -22,6 +22,12 @@ pub fn write_canonical(row: &ViewRow, out: &mut Vec<u8>) {
             key.text(row.id.as_str());
             row.write_body(out);
         }
+        ViewRow::Reference(row) => {
+            let mut key = BodyWriter::new(out, 11);
+            key.customer(&row.customer);
+            key.text(row.id.as_str());
+            row.write_body(out);
+        }
         ViewRow::TierEvent(row) => {
             BodyWriter::new(out, 3).customer(&row.customer);
             row.write_body(out);

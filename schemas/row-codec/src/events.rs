@@ -1,20 +1,25 @@
-//! Bodies of event rows: verifications, enrolments, tier changes, notes. A signal has none: all of it is key.
+//! Bodies of event rows: verifications, enrolments, references, tier changes, notes. A signal has none: all of it is key.
 
 use domain::classify::ReasonCategory;
 use domain::ids::{CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, TierEventId, VerificationId};
 use domain::policy::{Method, Tier};
 use domain::rows::{
-    EnrolmentRow, EventNote, FaceSource, Kyc, TierEventRow, VerificationRow, VerificationStatus,
+    EnrolmentRow, EventNote, FaceSource, Kyc, ReferenceRow, TierEventRow, VerificationRow, VerificationStatus,
 };
 
 use crate::bytes::{BodyReader, BodyWriter};
 use crate::codes::{read_disposition, write_disposition};
+use crate::faces::{read_face_match, write_face_match};
 use crate::{RowBody, RowError};
 
-const VERIFICATION: u8 = 1;
-const ENROLMENT: u8 = 1;
+/// Format 2 has what a match decided.
+const VERIFICATION: u8 = 2;
+/// Format 2 is that of a reference that came by itself.
+const ENROLMENT: u8 = 2;
+const REFERENCE: u8 = 1;
 const TIER_EVENT: u8 = 1;
-const NOTE: u8 = 1;
+/// Format 2 names a reference that came by itself.
+const NOTE: u8 = 2;
 
 pub(crate) fn write_kyc(out: &mut BodyWriter<'_>, kyc: &Kyc) {
     let Kyc { tier, last_verified_at, expires_at } = *kyc;
@@ -49,13 +54,14 @@ impl RowBody for VerificationRow {
             reason_category,
             body_fingerprint,
             enrolment,
-            embedding_model,
+            face_match,
             tier_event,
             kyc_before,
             kyc_after,
             created_at,
         } = self;
-        let mut out = BodyWriter::new(out, VERIFICATION);
+        let format = if face_match.is_some() { VERIFICATION } else { 1 };
+        let mut out = BodyWriter::new(out, format);
         out.text(customer.as_str());
         out.text(event_id.as_str());
         out.source(*source);
@@ -66,16 +72,20 @@ impl RowBody for VerificationRow {
         out.option(*reason_category, |out, category| out.text(category.as_str()));
         out.fingerprint(body_fingerprint);
         out.option(enrolment.as_ref(), |out, id| out.text(id.as_str()));
-        out.option(embedding_model.as_deref(), BodyWriter::text);
+        // Where the model of the enrolment's vector stood, before vectors had rows of their own.
+        out.option(None, BodyWriter::text);
         out.option(tier_event.as_ref(), |out, id| out.text(id.as_str()));
         write_kyc(&mut out, kyc_before);
         write_kyc(&mut out, kyc_after);
         out.time(*created_at);
+        if let Some(face_match) = face_match {
+            write_face_match(&mut out, face_match);
+        }
     }
 
     fn read_body((org, id): Self::Key, body: &[u8]) -> Result<Self, RowError> {
         let mut body = BodyReader::new("verification", VERIFICATION, body)?;
-        let row = Self {
+        let mut row = Self {
             id,
             customer: CustomerRef::new(org, body.id(CustomerId::parse)?),
             event_id: body.id(EventId::parse)?,
@@ -87,12 +97,18 @@ impl RowBody for VerificationRow {
             reason_category: body.option(|body| body.word("reason category", ReasonCategory::parse))?,
             body_fingerprint: body.fingerprint()?,
             enrolment: body.option(|body| body.id(EnrolmentId::parse))?,
-            embedding_model: body.option(|body| Ok(body.text()?.to_owned()))?,
-            tier_event: body.option(|body| body.id(TierEventId::parse))?,
+            face_match: None,
+            tier_event: {
+                body.option(BodyReader::text)?;
+                body.option(|body| body.id(TierEventId::parse))?
+            },
             kyc_before: read_kyc(&mut body)?,
             kyc_after: read_kyc(&mut body)?,
             created_at: body.time()?,
         };
+        if body.format() > 1 {
+            row.face_match = Some(read_face_match(&mut body)?);
+        }
         body.end(row)
     }
 }
@@ -110,31 +126,81 @@ impl RowBody for EnrolmentRow {
             event_id,
             source,
             face_source,
-            model,
-            fallback_stub,
+            body_fingerprint,
             created_at,
         } = self;
+        if let (Some(verification_id), None) = (verification_id, body_fingerprint) {
+            let mut out = BodyWriter::new(out, 1);
+            out.text(verification_id.as_str());
+            out.text(event_id.as_str());
+            out.source(*source);
+            out.text(face_source.as_str());
+            // Where the vector's model stood and whether there was none, before vectors had rows of their own.
+            out.option(None, BodyWriter::text);
+            out.flag(true);
+            out.time(*created_at);
+            return;
+        }
         let mut out = BodyWriter::new(out, ENROLMENT);
-        out.text(verification_id.as_str());
+        out.option(verification_id.as_ref(), |out, id| out.text(id.as_str()));
         out.text(event_id.as_str());
         out.source(*source);
         out.text(face_source.as_str());
-        out.option(model.as_deref(), BodyWriter::text);
-        out.flag(*fallback_stub);
+        out.option(body_fingerprint.as_ref(), BodyWriter::fingerprint);
         out.time(*created_at);
     }
 
     fn read_body((customer, id): Self::Key, body: &[u8]) -> Result<Self, RowError> {
         let mut body = BodyReader::new("enrolment", ENROLMENT, body)?;
+        let is_first_format = body.format() == 1;
         let row = Self {
             id,
             customer,
-            verification_id: body.id(VerificationId::parse)?,
+            verification_id: if is_first_format {
+                Some(body.id(VerificationId::parse)?)
+            } else {
+                body.option(|body| body.id(VerificationId::parse))?
+            },
             event_id: body.id(EventId::parse)?,
             source: body.source()?,
             face_source: body.word("face source", FaceSource::parse)?,
-            model: body.option(|body| Ok(body.text()?.to_owned()))?,
-            fallback_stub: body.flag()?,
+            body_fingerprint: if is_first_format {
+                body.option(BodyReader::text)?;
+                body.flag()?;
+                None
+            } else {
+                body.option(BodyReader::fingerprint)?
+            },
+            created_at: body.time()?,
+        };
+        body.end(row)
+    }
+}
+
+impl RowBody for ReferenceRow {
+    type Key = (CustomerRef, EnrolmentId);
+
+    const USUAL_BYTES: usize = 160;
+
+    fn write_body(&self, out: &mut Vec<u8>) {
+        let Self { id: _, customer: _, event_id, source, face_source, body_fingerprint, created_at } = self;
+        let mut out = BodyWriter::new(out, REFERENCE);
+        out.text(event_id.as_str());
+        out.source(*source);
+        out.text(face_source.as_str());
+        out.fingerprint(body_fingerprint);
+        out.time(*created_at);
+    }
+
+    fn read_body((customer, id): Self::Key, body: &[u8]) -> Result<Self, RowError> {
+        let mut body = BodyReader::new("reference", REFERENCE, body)?;
+        let row = Self {
+            id,
+            customer,
+            event_id: body.id(EventId::parse)?,
+            source: body.source()?,
+            face_source: body.word("face source", FaceSource::parse)?,
+            body_fingerprint: body.fingerprint()?,
             created_at: body.time()?,
         };
         body.end(row)
@@ -178,28 +244,44 @@ impl RowBody for EventNote {
     const USUAL_BYTES: usize = 160;
 
     fn write_body(&self, out: &mut Vec<u8>) {
-        let Self { customer: _, source, event_id, verification_id, disposition, body_fingerprint, cause } =
-            self;
-        let mut out = BodyWriter::new(out, NOTE);
+        let Self {
+            customer: _,
+            source,
+            event_id,
+            verification_id,
+            reference_id,
+            disposition,
+            body_fingerprint,
+            cause,
+        } = self;
+        let format = if reference_id.is_some() { NOTE } else { 1 };
+        let mut out = BodyWriter::new(out, format);
         out.source(*source);
         out.option(event_id.as_ref(), |out, id| out.text(id.as_str()));
         out.option(verification_id.as_ref(), |out, id| out.text(id.as_str()));
         write_disposition(&mut out, disposition);
         out.option(body_fingerprint.as_ref(), BodyWriter::fingerprint);
         out.option(cause.as_deref(), BodyWriter::text);
+        if let Some(id) = reference_id {
+            out.text(id.as_str());
+        }
     }
 
     fn read_body(customer: Self::Key, body: &[u8]) -> Result<Self, RowError> {
         let mut body = BodyReader::new("note", NOTE, body)?;
-        let row = Self {
+        let mut row = Self {
             customer,
             source: body.source()?,
             event_id: body.option(|body| body.id(EventId::parse))?,
             verification_id: body.option(|body| body.id(VerificationId::parse))?,
+            reference_id: None,
             disposition: read_disposition(&mut body)?,
             body_fingerprint: body.option(BodyReader::fingerprint)?,
             cause: body.option(|body| Ok(body.text()?.to_owned()))?,
         };
+        if body.format() > 1 {
+            row.reference_id = Some(body.id(EnrolmentId::parse)?);
+        }
         body.end(row)
     }
 }

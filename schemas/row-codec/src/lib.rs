@@ -10,6 +10,8 @@ mod codes;
 mod counts;
 mod error;
 mod events;
+mod face_vectors;
+mod faces;
 mod pointer;
 mod state;
 

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::ports::{FaceModelId, FaceVectorRow};
 use domain::rows::*;
 use row_codec::{RowBody, RowError, write_canonical};
 use testkit::field_variations::one_field_changed;
@@ -21,6 +22,9 @@ fn there_and_back(row: &ViewRow, change: impl Fn(&mut Vec<u8>)) -> Option<Result
             .map(|row| ViewRow::Verification(Box::new(row))),
         ViewRow::Enrolment(row) => {
             of(row, (row.customer.clone(), row.id.clone()), change).map(ViewRow::Enrolment)
+        }
+        ViewRow::Reference(row) => {
+            of(row, (row.customer.clone(), row.id.clone()), change).map(ViewRow::Reference)
         }
         ViewRow::TierEvent(row) => of(row, row.customer.clone(), change).map(ViewRow::TierEvent),
         ViewRow::Note(row) => of(row, row.customer.clone(), change).map(ViewRow::Note),
@@ -46,7 +50,7 @@ fn every_field_is_in_the_bytes() {
     let all: Vec<&ViewRow> = kinds.iter().flatten().collect();
     let bytes: BTreeSet<Vec<u8>> = all.iter().map(|row| canonical(row)).collect();
     assert_eq!(bytes.len(), all.len(), "no two rows have the same bytes");
-    assert_eq!(kinds.len(), 10, "every kind of row");
+    assert_eq!(kinds.len(), 11, "every kind of row");
     assert!(all.len() > 150, "{} rows", all.len());
 }
 
@@ -106,4 +110,26 @@ fn a_set_or_a_word_that_is_not_known_is_refused() {
     changed[none..none + 4].copy_from_slice(b"gold");
     let read = TierEventRow::read_body(event.customer.clone(), &changed);
     assert_eq!(read, Err(RowError::UnknownCode { row: "tier event", part: "tier" }));
+}
+
+#[test]
+fn a_face_vector_leaves_no_field_out() {
+    let rows = Samples::new(1).face_vectors_changed();
+    let mut bytes = BTreeSet::new();
+    for row in &rows {
+        let body = row.body();
+        let key = || (row.customer.clone(), row.model.clone());
+        assert_eq!(FaceVectorRow::read_body(key(), &body).as_ref(), Ok(row));
+        for length in 1..body.len() {
+            let cut = FaceVectorRow::read_body(key(), &body[..length]);
+            assert!(matches!(cut, Err(RowError::Malformed { .. })), "{length} bytes: {cut:?}");
+        }
+        let longer: Vec<u8> = body.iter().copied().chain([0]).collect();
+        assert!(matches!(FaceVectorRow::read_body(key(), &longer), Err(RowError::Malformed { .. })));
+        let later: Vec<u8> = [9].into_iter().chain(body[1..].iter().copied()).collect();
+        assert!(matches!(FaceVectorRow::read_body(key(), &later), Err(RowError::Newer { found: 9, .. })));
+        let FaceModelId { name, sha256 } = row.model.clone();
+        bytes.insert((row.customer.clone(), name, sha256, body));
+    }
+    assert_eq!(bytes.len(), rows.len(), "no two rows have the same bytes");
 }

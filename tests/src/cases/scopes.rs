@@ -8,8 +8,11 @@ use crate::harness::ContractHarness;
 use crate::patience::until;
 
 /// Each endpoint's scope; a customer of the sandbox stands in for `{}`.
-const WANTS: [(&str, &str, &str); 7] = [
+const WANTS: [(&str, &str, &str); 10] = [
     ("POST", VERDICT, "verifications:write"),
+    ("POST", "/api/identity/face/match", "verifications:write"),
+    ("POST", "/api/identity/face/enrolments", "verifications:write"),
+    ("GET", "/api/identity/face/enrolments?customerId={}", "verifications:view"),
     ("POST", "/api/customers", "customers:write"),
     ("GET", "/api/customers?externalId=nobody", "customers:view"),
     ("GET", "/api/customers/{}", "customers:view"),
@@ -24,6 +27,9 @@ async fn grants(api: &Api, customer: &str, granted: &[&str]) {
         let body = match path {
             VERDICT => Some(declined(customer, "Data ganda")),
             "/api/customers" => Some(json!({"fullName": "Budi Santoso"})),
+            "/api/identity/face/match" | "/api/identity/face/enrolments" => Some(
+                json!({"customerId": "cus_00000000000000000000000000", "image": verified(customer)["photo"]}),
+            ),
             _ => None,
         };
         let method: Method = method.parse().expect("a method");
@@ -72,7 +78,10 @@ pub async fn an_org_that_is_not_strict_takes_verdicts_for_the_view_scope<H: Cont
     until("the change", async || (viewer.verdict(&verified(&customer)).await.status == 200).then_some(()))
         .await;
     reader.verdict(&verified(&customer)).await.expect(200);
-    // A quirk of this one endpoint: it does not spread.
+    // So do the other endpoints of that scope, and the quirk does not spread further.
+    let body = json!({"customerId": customer, "image": verified(&customer)["photo"]});
+    let refused = viewer.post("/api/identity/face/match", &[], &body).await.expect(409);
+    assert_eq!(refused["code"], "no_face_model", "{refused}");
     assert_eq!(other.verdict(&verified(&customer)).await.status, 403);
     let registered = viewer.post("/api/customers", &[], &json!({"fullName": "Budi"})).await;
     registered.is_error(403, "missing scope: customers:write");

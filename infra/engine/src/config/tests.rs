@@ -370,6 +370,7 @@ fn the_example_file_shows_every_setting_and_no_other() {
         ("projector", names_of::<ProjectorConfig>()),
         ("kms", names_of::<KmsConfig>()),
         ("compliance", names_of::<ComplianceConfig>()),
+        ("face", names_of::<FaceConfig>()),
         ("support", names_of::<SupportConfig>()),
         ("telemetry", names_of::<TelemetryConfig>()),
     ] {

@@ -8,8 +8,8 @@ use log_kafka::{
 };
 use vault::FileKms;
 use views_cql::{
-    ClientCertificate, CqlCredentials, CqlKeys, CqlOptions, CqlSession, CqlViews, KeyspaceReplication,
-    TlsOptions,
+    ClientCertificate, CqlCredentials, CqlFaceVectors, CqlKeys, CqlOptions, CqlSession, CqlViews,
+    KeyspaceReplication, TlsOptions,
 };
 
 use super::{Durability, Engine, OpenError, Role, schema_ids, until_there};
@@ -26,12 +26,12 @@ pub(super) async fn open(config: &Config, role: Role) -> Result<Engine, OpenErro
     let kafka = kafka_options(&config.kafka, config.projector.instance_id.clone())?;
     let cql = cql_options(&config.cql)?;
     let log = until_there(role, "Kafka", || open_log(kafka.clone())).await?;
-    let (views, keys) = until_there(role, "CQL", || open_stores(cql.clone())).await?;
+    let (views, keys, face_vectors) = until_there(role, "CQL", || open_stores(cql.clone())).await?;
     let codec =
         until_there(role, "the schema registry", || schema_ids::codec(&config.registry, &*log, &*keys))
             .await?;
     let durability = Durability::Replicated { in_sync_min: config.kafka.min_insync_replicas };
-    Ok(Engine::of_adapters((log, views, keys, kms), codec, durability))
+    Ok(Engine::of_adapters((log, views, keys, face_vectors, kms), codec, durability))
 }
 
 async fn open_log(options: KafkaOptions) -> Result<Arc<KafkaLog>, OpenError> {
@@ -40,10 +40,13 @@ async fn open_log(options: KafkaOptions) -> Result<Arc<KafkaLog>, OpenError> {
     Ok(log)
 }
 
-async fn open_stores(options: CqlOptions) -> Result<(Arc<CqlViews>, Arc<CqlKeys>), OpenError> {
+async fn open_stores(
+    options: CqlOptions,
+) -> Result<(Arc<CqlViews>, Arc<CqlKeys>, Arc<CqlFaceVectors>), OpenError> {
     let session = CqlSession::connect(options).await?;
     session.migrate().await?;
-    Ok((Arc::new(CqlViews::new(Arc::clone(&session))), Arc::new(CqlKeys::new(session))))
+    let (views, keys) = (CqlViews::new(Arc::clone(&session)), CqlKeys::new(Arc::clone(&session)));
+    Ok((Arc::new(views), Arc::new(keys), Arc::new(CqlFaceVectors::new(session))))
 }
 
 fn kafka_options(config: &KafkaConfig, instance_id: Option<String>) -> Result<KafkaOptions, OpenError> {

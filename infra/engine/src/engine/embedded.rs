@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 
 use domain::time::Timestamp;
 use event_codec::Codec;
-use store_sqlite::{OlderFormat, SqliteKeys, SqliteLog, SqliteLogOptions, SqliteViews};
+use store_sqlite::{OlderFormat, SqliteFaceVectors, SqliteKeys, SqliteLog, SqliteLogOptions, SqliteViews};
 use tokio_util::sync::CancellationToken;
 use vault::FileKms;
 
@@ -21,6 +21,7 @@ struct Embedded {
     log: Arc<SqliteLog>,
     views: Arc<SqliteViews>,
     keys: Arc<SqliteKeys>,
+    face_vectors: Arc<SqliteFaceVectors>,
     kms: FileKms,
 }
 
@@ -40,22 +41,24 @@ impl Embedded {
         let log = SqliteLog::open(&data_dir.log(), options)?;
         let views = SqliteViews::open_with(&data_dir.views(), older)?;
         let keys = SqliteKeys::open_with(&data_dir.keystore(), older)?;
+        let face_vectors = SqliteFaceVectors::open_with(&data_dir.views(), older)?;
         let kms = FileKms::open(config.kms_file())?;
         parts.mark(&kms)?;
         drop(opening);
-        Ok(Self { data_dir, lock, log, views, keys, kms })
+        Ok(Self { data_dir, lock, log, views, keys, face_vectors, kms })
     }
 }
 
 /// Opens the embedded engine; a server keeps house from now on.
 pub(super) async fn open(config: &Config, role: Role) -> Result<Engine, OpenError> {
     let settings = config.clone();
-    let Embedded { data_dir, lock, log, views, keys, kms } =
+    let Embedded { data_dir, lock, log, views, keys, face_vectors, kms } =
         tokio::task::spawn_blocking(move || Embedded::open(&settings, role))
             .await
             .map_err(|_| OpenError::BrokenOff)??;
     let retained = Arc::downgrade(&log);
-    let mut engine = Engine::of_adapters((log, views, keys, kms), Codec::committed(), Durability::Fsynced);
+    let adapters = (log, views, keys, face_vectors, kms);
+    let mut engine = Engine::of_adapters(adapters, Codec::committed(), Durability::Fsynced);
     (engine.data_dir, engine._lock) = (Some(data_dir), lock);
     if role == Role::Server {
         engine.housekeeping.tasks.spawn(retain(retained, engine.housekeeping.cancel.clone()));

@@ -96,3 +96,55 @@ fn one_replica_does_not_carry_a_live_org() {
     assert!(!Durability::Replicated { in_sync_min: 1 }.carries_live_orgs());
     assert!(Durability::Replicated { in_sync_min: 2 }.carries_live_orgs());
 }
+
+fn small_models() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../face/tests/models")
+}
+
+#[tokio::test]
+async fn a_server_has_the_models_of_its_folder_and_a_tool_loads_none() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut config = config(dir.path());
+    let without = Engine::open(&config, Role::Server).await.expect("opened");
+    assert!(without.face_models().is_none());
+    assert!(without.face_reader(4).expect("nothing to start").is_none());
+    without.close().await;
+
+    config.face.models_dir = Some(small_models());
+    let server = Engine::open(&config, Role::Server).await.expect("opened");
+    let models = server.face_models().expect("loaded").clone();
+    assert_eq!(models.primary.model.id.name, "small-embedder");
+    // Every reader has threads of its own and the same models.
+    for _ in 0..2 {
+        let reader = server.face_reader(4).expect("threads").expect("a reader");
+        assert_eq!(reader.models(), &models);
+    }
+    let tool = Engine::open(&config, Role::Tool).await.expect("opened beside it");
+    assert!(tool.face_models().is_none());
+    assert_eq!(face_model_set(&config.face).await.expect("loaded"), Some(models));
+    tool.close().await;
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_folder_of_models_that_is_not_whole_stops_the_start_with_words() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (data, models) = (dir.path().join("data"), dir.path().join("models"));
+    std::fs::create_dir(&models).expect("made");
+    let mut config = config(&data);
+    config.face.models_dir = Some(models.clone());
+    for (file, words) in [(None, "no manifest"), (Some("detector.toml"), "detector.onnx")] {
+        if let Some(file) = file {
+            std::fs::copy(small_models().join(file), models.join(file)).expect("copied");
+        }
+        let refused = Engine::open(&config, Role::Server).await.expect_err("must be refused");
+        assert!(matches!(refused, OpenError::FaceModels(_)), "{refused}");
+        let said = refused.to_string();
+        assert!(said.starts_with("[face] models_dir: ") && said.contains(words), "{said}");
+    }
+    assert!(!data.exists(), "nothing was begun");
+    let missing =
+        Config { face: crate::config::FaceConfig { models_dir: Some(dir.path().join("none")) }, ..config };
+    let refused = Engine::open(&missing, Role::Server).await.expect_err("must be refused");
+    assert!(refused.to_string().contains("cannot be read"), "{refused}");
+}

@@ -27,9 +27,13 @@ async fn the_first_start_makes_what_the_contract_says() {
     let made = prepare_org(&engine, 60_000).await.expect("prepared");
     assert!(made.org.capabilities.contains(Capability::DukcapilEnabled) && made.org.strict_scopes);
     assert_eq!(made.org.environment, Environment::Sandbox);
-    for (bucket, limit) in
-        [(RateBucket::Get, 60_000), (RateBucket::Write, 12_000), (RateBucket::NikDukcapil, 60_000)]
-    {
+    for (bucket, limit) in [
+        (RateBucket::Get, 60_000),
+        (RateBucket::Write, 12_000),
+        (RateBucket::NikDukcapil, 60_000),
+        (RateBucket::FaceMatch, 2_000),
+        (RateBucket::FaceEnrolments, 2_000),
+    ] {
         assert_eq!(made.org.limits.per_minute(bucket), limit, "{bucket:?}");
     }
     assert_eq!(made.customer, None);

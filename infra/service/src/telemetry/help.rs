@@ -29,6 +29,14 @@ const COUNTERS: &[(&str, &str)] = &[
         "Erased customers whose keys were still there, as in a restored key store, and were destroyed.",
     ),
     ("identity_erasures_unreadable_total", "Records of erasures that could not be read."),
+    (
+        "identity_face_photos_total",
+        "Reference photos that were taken in, by what they came to: a vector, the cause why there is none, erased.",
+    ),
+    (
+        "identity_face_retries_total",
+        "Times that photos of a partition could not be read, because a model, a store, the log or the key store failed.",
+    ),
     ("identity_http_answers_stalled_total", "Connections that were closed because nobody read their answer."),
     (
         "identity_http_malformed_total",
@@ -120,6 +128,18 @@ const GAUGES: &[(&str, &str)] = &[
         "Longest time that a broker's quota held requests back within the last report.",
     ),
     (
+        "identity_face_held_orgs",
+        "Orgs of a partition whose reference photos wait because a key of theirs is away.",
+    ),
+    (
+        "identity_face_lag_records",
+        "Events of a partition that are in the log and whose reference photos, where they have one, were not yet read.",
+    ),
+    (
+        "identity_face_partition_halted",
+        "1 while no photo of a partition is read and an operator is waited for, else 0.",
+    ),
+    (
         "identity_log_group_next_offset",
         "Next offset that a group will read of a partition (embedded engine).",
     ),
@@ -137,6 +157,10 @@ const GAUGES: &[(&str, &str)] = &[
 /// Distributions.
 const HISTOGRAMS: &[(&str, &str)] = &[
     ("identity_cql_request_seconds", "Time of requests to the CQL nodes, by statement."),
+    (
+        "identity_face_photo_seconds",
+        "Time from a reference photo's being handed over to be read until its vector or cause was there.",
+    ),
     (
         "identity_http_request_seconds",
         "Time of requests on the public listener from head to answer, by method and route.",

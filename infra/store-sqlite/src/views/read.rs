@@ -6,10 +6,10 @@ use std::sync::LazyLock;
 use domain::event::Offset;
 use domain::ids::{CustomerRef, OrgId, VerificationId};
 use domain::limits::KYC_ROWS_MAX;
-use domain::ports::{KycRows, VerificationView};
+use domain::ports::{EnrolmentsPage, EnrolmentsPicker, KycRows, PageRequest, VerificationView};
 use domain::rows::{
-    BooksRow, CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, RowKey, SignalRow, TallyRow,
-    TierEventRow, VerificationRow, ViewRow,
+    BooksRow, CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, ReferenceRow, RowKey,
+    SignalRow, TallyRow, TierEventRow, VerificationRow, ViewRow,
 };
 use domain::time::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction};
@@ -31,6 +31,11 @@ pub(super) fn row(
         }
         RowKey::Verification(org, id) => verification_row(transaction, generation, org, id)?
             .map(|row| ViewRow::Verification(Box::new(row))),
+        RowKey::Reference(customer, id) => ReferenceRow::find(transaction, generation, |out| {
+            out.customer(customer)?;
+            out.put(id.as_str())
+        })?
+        .map(ViewRow::Reference),
         RowKey::Note(customer, source) => EventNote::find(transaction, generation, |out| {
             out.customer(customer)?;
             out.source(source)
@@ -82,13 +87,38 @@ pub(super) fn verification(
 ) -> Result<Option<(VerificationView, Option<EnrolmentRow>)>, Failure> {
     let Some(row) = verification_row(transaction, generation, org, id)? else { return Ok(None) };
     let enrolment = match &row.enrolment {
-        Some(enrolment) => EnrolmentRow::find(transaction, generation, |out| {
+        Some(id) => EnrolmentRow::find(transaction, generation, |out| {
             out.customer(&row.customer)?;
-            out.put(enrolment.as_str())
+            out.put(id.as_str())
         })?,
         None => None,
     };
     Ok(Some((with_signals(transaction, generation, row)?, enrolment)))
+}
+
+/// A page of a customer's face references: one pass over all of them, which no index puts in the list's order. A
+/// customer has few, and an index would be written with every verdict.
+pub(super) fn enrolments(
+    transaction: &Transaction<'_>,
+    generation: Generation,
+    customer: &CustomerRef,
+    page: &PageRequest,
+) -> Result<EnrolmentsPage, Failure> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "SELECT {} FROM enrolment WHERE generation = ?1 AND org = ?2 AND customer = ?3",
+            EnrolmentRow::TABLE.read_columns()
+        )
+    });
+    let mut out = ParameterBinder::new(transaction.prepare_cached(&SQL)?);
+    out.put(generation.0)?;
+    out.customer(customer)?;
+    let mut picker = EnrolmentsPicker::new(page);
+    out.all(|columns| {
+        picker.take(EnrolmentRow::take(columns)?);
+        Ok(())
+    })?;
+    Ok(picker.page())
 }
 
 /// Joins a verification's signals to it, oldest first. One statement per row: SQLite is in the process, so

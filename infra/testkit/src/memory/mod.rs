@@ -2,11 +2,13 @@
 //! everything in plain maps that can be dumped and compared, and do nothing a seed would not repeat.
 //! Programs never use them.
 
+mod faces;
 mod generations;
 mod keys;
 mod log;
 mod views;
 
+pub use faces::MemoryFaceVectors;
 pub use keys::MemoryKeys;
 pub use log::MemoryLog;
 pub use views::MemoryViews;

@@ -9,8 +9,8 @@ use domain::ids::{CustomerRef, EnrolmentId, OrgId, TierEventId, VerificationId};
 use domain::limits::KYC_ROWS_MAX;
 use domain::outcome::UnappliedCause;
 use domain::ports::{
-    Acknowledgement, AttemptsPage, AttemptsQuery, Generations as _, KycRows, PageStart, Pointer, Projection,
-    RowPlace, StoreError, VerificationView, Views,
+    Acknowledgement, AttemptsPage, AttemptsQuery, EnrolmentsPage, EnrolmentsPicker, Generations as _,
+    KycRows, PageRequest, PageStart, Pointer, Projection, RowPlace, StoreError, VerificationView, Views,
 };
 use domain::rows::{
     BooksKey, BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, RowKey, SignalRow,
@@ -25,8 +25,9 @@ use super::lock;
 pub(super) enum Name {
     Verification(OrgId, VerificationId),
     Enrolment(CustomerRef, EnrolmentId),
+    Reference(CustomerRef, EnrolmentId),
     TierEvent(CustomerRef, TierEventId),
-    Signal(VerificationId, Source),
+    Signal(VerificationId, Source, String),
     Note(CustomerRef, Source),
     State(CustomerRef),
     Tally(TallyKey),
@@ -38,8 +39,9 @@ fn name(row: &ViewRow) -> Option<Name> {
     Some(match row {
         ViewRow::Verification(row) => Name::Verification(row.customer.org.clone(), row.id.clone()),
         ViewRow::Enrolment(row) => Name::Enrolment(row.customer.clone(), row.id.clone()),
+        ViewRow::Reference(row) => Name::Reference(row.customer.clone(), row.id.clone()),
         ViewRow::TierEvent(row) => Name::TierEvent(row.customer.clone(), row.id.clone()),
-        ViewRow::Signal(row) => Name::Signal(row.verification_id.clone(), row.source),
+        ViewRow::Signal(row) => Name::Signal(row.verification_id.clone(), row.source, row.kind.clone()),
         ViewRow::Note(note) => Name::Note(note.customer.clone(), note.source),
         ViewRow::State(state) => Name::State(state.customer.clone()),
         ViewRow::Tally(row) => Name::Tally(row.key.clone()),
@@ -145,6 +147,7 @@ impl Projection for MemoryViews {
         let named = |key: &RowKey| match key.clone() {
             RowKey::State(customer) => Name::State(customer),
             RowKey::Verification(org, id) => Name::Verification(org, id),
+            RowKey::Reference(customer, id) => Name::Reference(customer, id),
             RowKey::Note(customer, source) => Name::Note(customer, source),
             RowKey::Tally(key) => Name::Tally(key),
             RowKey::Books(key) => Name::Books(key),
@@ -284,6 +287,23 @@ impl Views for MemoryViews {
         history.sort_by_key(|row| std::cmp::Reverse((row.created_at, row.source.offset)));
         history.truncate(KYC_ROWS_MAX);
         Ok(KycRows { verifications, history })
+    }
+
+    async fn enrolments(
+        &self,
+        generation: Generation,
+        customer: &CustomerRef,
+        page: &PageRequest,
+    ) -> Result<EnrolmentsPage, StoreError> {
+        let mut picker = EnrolmentsPicker::new(page);
+        for (_, row) in self.dump(generation) {
+            if let ViewRow::Enrolment(row) = row
+                && row.customer == *customer
+            {
+                picker.take(row);
+            }
+        }
+        Ok(picker.page())
     }
 
     async fn generation(&self) -> Result<Generation, StoreError> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use domain::event::{Offset, Partition};
 use domain::rows::{
-    BookEntry, CustomerState, Disposition, EnrolmentRow, Generation, Kyc, RowKey, VerificationRow, ViewRow,
-    ViewWrite,
+    BookEntry, CustomerState, Disposition, EnrolmentRow, FaceSource, Generation, Kyc, RowKey,
+    VerificationRow, ViewRow, ViewWrite,
 };
 use domain::sealed::Purposes;
 use futures::future::join_all;
@@ -27,7 +27,9 @@ fn loadable(s: &Samples, n: u64) -> Vec<(RowKey, ViewRow)> {
     let customer = s.customer(0);
     let verification = s.verification(&customer, n);
     let note = s.note(&customer, n, Disposition::Parked);
+    let reference = s.kept_reference(&customer, n);
     vec![
+        (RowKey::Reference(customer.clone(), reference.id.clone()), ViewRow::Reference(reference)),
         (
             RowKey::Verification(customer.org.clone(), verification.id.clone()),
             boxed_verification(verification),
@@ -206,7 +208,7 @@ pub async fn a_lower_timestamp_has_no_effect(stores: &ViewStores, s: &Samples) {
     stores.write(vec![written(8, ViewRow::TierEvent(s.tier_event(&customer, 2)))]).await;
 
     let mut older = all_written(7, &replaced(s, &newer));
-    (enrolment.model, enrolment.fallback_stub) = (None, true);
+    enrolment.face_source = FaceSource::KtpExtract;
     older.push(written(7, ViewRow::Enrolment(enrolment)));
     let mut tier_event = s.tier_event(&customer, 2);
     tier_event.reason = "automatic on ktp_capture verify".to_owned();
@@ -227,7 +229,7 @@ pub async fn a_lower_timestamp_has_no_effect(stores: &ViewStores, s: &Samples) {
 fn replaced(s: &Samples, rows: &[(RowKey, ViewRow)]) -> Vec<(RowKey, ViewRow)> {
     let other = |row: &ViewRow| match row.clone() {
         ViewRow::Verification(mut row) => {
-            (row.reason, row.score, row.embedding_model) = (None, None, None);
+            (row.reason, row.score, row.enrolment) = (None, None, None);
             ViewRow::Verification(row)
         }
         ViewRow::Note(mut note) => {
@@ -250,6 +252,10 @@ fn replaced(s: &Samples, rows: &[(RowKey, ViewRow)]) -> Vec<(RowKey, ViewRow)> {
         ViewRow::Position(mut row) => {
             (row.next, row.last_event_id) = (Offset(1), None);
             ViewRow::Position(row)
+        }
+        ViewRow::Reference(mut row) => {
+            row.face_source = FaceSource::StepUpPromotion;
+            ViewRow::Reference(row)
         }
         row @ (ViewRow::Enrolment(_)
         | ViewRow::TierEvent(_)

@@ -25,7 +25,9 @@ fn secret(pair: &EvidenceKeyPair, n: u8) -> EvidenceSecret {
 fn raw_opens_only_with_both_keys() {
     let (pair, other_pair) = (EvidenceKeyPair::generate(), EvidenceKeyPair::generate());
     let event = event(3);
-    for (suite, field) in SUITES.into_iter().flat_map(|s| [(s, Field::Raw), (s, Field::DeclinedPhoto)]) {
+    for (suite, field) in
+        SUITES.into_iter().flat_map(|s| [Field::Raw, Field::DeclinedPhoto, Field::Probe].map(|f| (s, f)))
+    {
         let place = ctx(&event, field);
         let keys = fixed_keys(customer(1, 2), 0x11, suite);
         let secret = secret(&pair, 1);
@@ -61,6 +63,8 @@ fn evidence_and_the_rest_do_not_mix() {
     let refused = |answer| assert!(matches!(answer, Err(VaultError::Refused(_))));
     refused(keys.seal(&ctx(&event, Field::Raw), RAW));
     refused(keys.seal(&ctx(&event, Field::DeclinedPhoto), RAW));
+    refused(keys.seal(&ctx(&event, Field::Probe), RAW));
+    refused(keys.seal_evidence(&ctx(&event, Field::MatchSimilarity), &secret(&pair, 1), RAW));
     refused(keys.seal_evidence(&ctx(&event, Field::Photo), &secret(&pair, 1), RAW));
     refused(keys.seal_evidence(&ctx(&event, Field::Raw), &secret(&pair, 2), RAW));
 }

@@ -5,6 +5,7 @@ mod binding;
 mod cache;
 mod collision;
 mod evidence;
+mod face;
 mod field;
 mod file_kms;
 mod known_answers;
@@ -49,8 +50,11 @@ fn event(n: u8) -> EventId {
 fn ctx(event_id: &EventId, field: Field) -> SealContext<'_> {
     let content_type = match field {
         Field::FullName | Field::ExternalId | Field::Reason => "text/plain",
-        Field::Photo | Field::DeclinedPhoto => "image/jpeg",
+        Field::Photo | Field::DeclinedPhoto | Field::Probe => "image/jpeg",
         Field::Raw => "application/json",
+        Field::MatchSimilarity => domain::event::SIMILARITY_CONTENT_TYPE,
+        // These two name their reference and model there.
+        Field::FaceVector | Field::FaceCrop => "application/octet-stream",
     };
     SealContext { event_id, field, content_type }
 }

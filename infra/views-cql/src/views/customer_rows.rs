@@ -1,11 +1,11 @@
-//! A customer's rows: the ids of its verifications, and what its tier follows from.
+//! A customer's rows: the ids of its verifications, its face references, and what its tier follows from.
 
 use std::ops::ControlFlow;
 
-use domain::ids::{CustomerRef, VerificationId};
+use domain::ids::{CustomerRef, EnrolmentId, VerificationId};
 use domain::limits::KYC_ROWS_MAX;
-use domain::ports::{KycRows, StoreError};
-use domain::rows::TierEventRow;
+use domain::ports::{EnrolmentsPage, EnrolmentsPicker, KycRows, PageRequest, StoreError};
+use domain::rows::{EnrolmentRow, TierEventRow};
 use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use row_codec::RowBody as _;
@@ -78,6 +78,24 @@ pub(super) async fn kyc_rows(
     let (verifications, history) =
         futures::try_join!(verifications, tier_events(session, tables, customer, &cells))?;
     Ok(KycRows { verifications, history })
+}
+
+/// A page of a customer's face references: one pass over its partition, whose order is that of their ids.
+pub(super) async fn enrolments(
+    session: &CqlSession,
+    tables: &Statements,
+    customer: &CustomerRef,
+    page: &PageRequest,
+) -> Result<EnrolmentsPage, StoreError> {
+    let mut picker = EnrolmentsPicker::new(page);
+    session
+        .each::<(String, Vec<u8>)>(&tables.enrolments, &key(customer), |(id, body)| {
+            let id = EnrolmentId::parse(&id).map_err(|_| broken("enrolment id"))?;
+            picker.take(EnrolmentRow::read_body((customer.clone(), id), &body)?);
+            Ok(ControlFlow::Continue(()))
+        })
+        .await?;
+    Ok(picker.page())
 }
 
 async fn tier_events(

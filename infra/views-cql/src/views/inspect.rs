@@ -8,8 +8,8 @@ use domain::event::{Partition, TopicId};
 use domain::ids::{CustomerId, CustomerRef, EnrolmentId, VerificationId};
 use domain::ports::{Inspection, Stamped, StoreError};
 use domain::rows::{
-    CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, SignalRow, TallyKey, TallyRow,
-    TierEventRow, VerificationRow, ViewRow, WriteTimestamp,
+    CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, ReferenceRow, SignalRow, TallyKey,
+    TallyRow, TierEventRow, VerificationRow, ViewRow, WriteTimestamp,
 };
 use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -66,15 +66,17 @@ impl Look<'_> {
         Ok(rows)
     }
 
-    async fn enrolments(&self, customer: &CustomerRef) -> Result<Vec<Stamped>, StoreError> {
+    /// Rows under the id of an enrolment.
+    async fn enrolments(
+        &self,
+        statement: &Statement,
+        customer: &CustomerRef,
+        decode: impl Fn(EnrolmentId, &[u8]) -> Result<ViewRow, StoreError>,
+    ) -> Result<Vec<Stamped>, StoreError> {
         let mut rows = Vec::new();
-        let statement = &self.looks.look_enrolments;
         self.each::<(String, Vec<u8>, Option<i64>)>(statement, &key(customer), |(id, body, writetime)| {
             let id = EnrolmentId::parse(&id).map_err(|_| broken("enrolment id"))?;
-            rows.push((
-                at(writetime)?,
-                ViewRow::Enrolment(EnrolmentRow::read_body((customer.clone(), id), &body)?),
-            ));
+            rows.push((at(writetime)?, decode(id, &body)?));
             Ok(ControlFlow::Continue(()))
         })
         .await?;
@@ -170,10 +172,17 @@ impl Look<'_> {
                 .try_concat()
                 .await
         };
-        let enrolments = self.enrolments(customer);
-        let (mut rows, verifications, enrolments, tier_events, notes) =
-            futures::try_join!(state, verifications, enrolments, tier_events, notes)?;
-        rows.extend(verifications.into_iter().chain(enrolments).chain(tier_events).chain(notes));
+        let enrolments = self.enrolments(&looks.look_enrolments, customer, |id, body| {
+            Ok(ViewRow::Enrolment(EnrolmentRow::read_body((customer.clone(), id), body)?))
+        });
+        let references = self.enrolments(&looks.look_references, customer, |id, body| {
+            Ok(ViewRow::Reference(ReferenceRow::read_body((customer.clone(), id), body)?))
+        });
+        let (mut rows, verifications, enrolments, references, tier_events, notes) =
+            futures::try_join!(state, verifications, enrolments, references, tier_events, notes)?;
+        rows.extend(
+            verifications.into_iter().chain(enrolments).chain(references).chain(tier_events).chain(notes),
+        );
         Ok(rows)
     }
 }
@@ -191,6 +200,7 @@ impl Inspection for CqlViews {
             &looks.in_states,
             &looks.in_verifications,
             &looks.in_enrolments,
+            &looks.in_references,
             &looks.in_tier_events,
             &looks.in_notes,
             &looks.in_signals,

@@ -8,8 +8,8 @@ use domain::ids::{CustomerId, CustomerRef, EnrolmentId, OrgId, VerificationId};
 use domain::outcome::UnappliedCause;
 use domain::ports::{StoreError, VerificationView};
 use domain::rows::{
-    BooksKey, BooksRow, CustomerState, EnrolmentRow, EventNote, PositionRow, RowKey, SignalRow, TallyKey,
-    TallyRow, VerificationRow, ViewRow,
+    BooksKey, BooksRow, CustomerState, EnrolmentRow, EventNote, PositionRow, ReferenceRow, RowKey, SignalRow,
+    TallyKey, TallyRow, VerificationRow, ViewRow,
 };
 use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -141,6 +141,12 @@ async fn row(session: &CqlSession, tables: &Statements, key: RowKey) -> Result<O
                 }
                 None => None,
             }
+        }
+        RowKey::Reference(customer, id) => {
+            let [org, whose] = self::key(&customer);
+            let body = body(session, &tables.reference, &[org, whose, Cell::Enrolment(id.clone())]).await?;
+            let row = body.map(|body| ReferenceRow::read_body((customer, id), &body)).transpose()?;
+            row.map(ViewRow::Reference)
         }
         RowKey::Note(customer, source) => {
             let [org, id] = self::key(&customer);

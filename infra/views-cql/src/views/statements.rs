@@ -56,6 +56,8 @@ statements! {
         VALUES (?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?";
     put_enrolment = "INSERT INTO {views}.enrolments_g{g} (org, customer, id, body)
         VALUES (?, ?, ?, ?) USING TIMESTAMP ?";
+    put_reference = "INSERT INTO {views}.face_references_g{g} (org, customer, id, body)
+        VALUES (?, ?, ?, ?) USING TIMESTAMP ?";
     erase_enrolments = "DELETE FROM {views}.enrolments_g{g} USING TIMESTAMP ? WHERE org = ? AND customer = ?";
     put_tier_event = "INSERT INTO {views}.tier_events_g{g}
         (org, customer, created_at, log_partition, log_offset, id, body)
@@ -90,6 +92,8 @@ statements! {
     buckets = "SELECT hour, method, status, log_partition, chunk FROM {views}.buckets_g{g}
         WHERE org = ? AND month = ? AND hour >= ? AND hour < ?";
     enrolment = "SELECT body FROM {views}.enrolments_g{g} WHERE org = ? AND customer = ? AND id = ?";
+    reference = "SELECT body FROM {views}.face_references_g{g} WHERE org = ? AND customer = ? AND id = ?";
+    enrolments = "SELECT id, body FROM {views}.enrolments_g{g} WHERE org = ? AND customer = ?";
     tier_events = "SELECT body FROM {views}.tier_events_g{g}
         WHERE org = ? AND customer = ? AND created_at < ? LIMIT ?";
     note = "SELECT body FROM {views}.notes_g{g}
@@ -114,6 +118,8 @@ statements! {
         FROM {views}.verifications_of_customer_g{g} WHERE token(org, customer) >= ? LIMIT ?";
     in_enrolments = "SELECT DISTINCT org, customer, token(org, customer) FROM {views}.enrolments_g{g}
         WHERE token(org, customer) >= ? LIMIT ?";
+    in_references = "SELECT DISTINCT org, customer, token(org, customer) FROM {views}.face_references_g{g}
+        WHERE token(org, customer) >= ? LIMIT ?";
     in_tier_events = "SELECT DISTINCT org, customer, token(org, customer) FROM {views}.tier_events_g{g}
         WHERE token(org, customer) >= ? LIMIT ?";
     in_notes = "SELECT DISTINCT org, customer, token(org, customer) FROM {views}.notes_g{g}
@@ -125,6 +131,8 @@ statements! {
 
     look_state = "SELECT body, writetime(body) FROM {views}.states_g{g} WHERE org = ? AND customer = ?";
     look_enrolments = "SELECT id, body, writetime(body) FROM {views}.enrolments_g{g}
+        WHERE org = ? AND customer = ?";
+    look_references = "SELECT id, body, writetime(body) FROM {views}.face_references_g{g}
         WHERE org = ? AND customer = ?";
     look_tier_events = "SELECT body, writetime(body) FROM {views}.tier_events_g{g}
         WHERE org = ? AND customer = ?";

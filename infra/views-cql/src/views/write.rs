@@ -96,6 +96,11 @@ fn put<'t>(
             cells.extend([Cell::Enrolment(row.id.clone()), Cell::Blob(row.body().into()), at]);
             puts.push(of_customer(Stage::EventRows, &tables.put_enrolment, &row.customer, cells));
         }
+        ViewRow::Reference(row) => {
+            let mut cells = customer(&row.customer);
+            cells.extend([Cell::Enrolment(row.id.clone()), Cell::Blob(row.body().into()), at]);
+            puts.push(of_customer(Stage::EventRows, &tables.put_reference, &row.customer, cells));
+        }
         ViewRow::EraseEnrolments(whose) => {
             let mut cells = vec![at];
             cells.extend(customer(whose));

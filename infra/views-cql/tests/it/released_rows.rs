@@ -1,17 +1,15 @@
 //! A keyspace that a build before the row codec wrote: opened as it is, and every row read. The bytes are what that
 //! build wrote of the samples; `schemas/row-codec/tests/formats.rs` has more of them.
 
-use std::sync::Arc;
-
 use domain::event::{Offset, Partition};
-use domain::ports::{Projection as _, StoreError, Views as _};
+use domain::ports::{PageRequest, PageStart, Projection as _, StoreError, Views as _};
 use domain::rows::{Disposition, Generation, RowKey, ViewRow};
 use scylla::client::session::Session;
-use testkit::samples::Samples;
+use testkit::samples::{Samples, written};
 use views_cql::CqlViews;
 
 use crate::schema::bare;
-use crate::{migrated, tools_missing};
+use crate::{connect, migrated, tools_missing};
 
 const GENERATION: Generation = Generation(1);
 
@@ -108,8 +106,16 @@ async fn a_keyspace_of_before_the_row_codec_is_read_as_it_is() {
     let (org, customer) = (&whose.org, &whose.customer);
     let (row, tier, tally) = (s.verification(&whose, 1), s.tier_event(&whose, 2), s.tally(2));
     write_released(&beneath, &space, &s).await;
+    // That build knew two versions of a generation's tables.
+    for text in [
+        format!("DROP TABLE {space}.face_references_g1"),
+        format!("DELETE FROM {space}.migrations WHERE component = 'generation_1' AND version = 3"),
+    ] {
+        beneath.query_unpaged(text, ()).await.expect("as it was");
+    }
+    session.migrate().await.expect("brought up to date");
 
-    let views = CqlViews::new(Arc::clone(&session));
+    let views = CqlViews::new(connect(session.options().clone()).await);
     let source = s.source(0, 2);
     let keys = [
         RowKey::Verification(org.clone(), row.id.clone()),
@@ -131,6 +137,15 @@ async fn a_keyspace_of_before_the_row_codec_is_read_as_it_is() {
     assert_eq!((state.as_of, state.kyc), (s.as_of(2), s.state(&whose, 2).kyc));
     let kyc = views.kyc_rows(GENERATION, &whose, None).await.expect("read");
     assert_eq!((kyc.verifications, kyc.history), (vec![row], vec![tier]));
+
+    // Its enrolment, which had the model of a vector, is listed, and a reference of today lies beside it.
+    let page = PageRequest { start: PageStart::Skip(0), limit: 10 };
+    let listed = views.enrolments(GENERATION, &whose, &page).await.expect("listed");
+    assert_eq!((listed.rows, listed.total), (vec![s.enrolment(&whose, 2)], 1));
+    let reference = ViewRow::Reference(s.kept_reference(&whose, 4));
+    views.write(GENERATION, vec![written(4, reference.clone())]).await.expect("written");
+    let name = RowKey::Reference(whose.clone(), s.enrolment_id(4));
+    assert_eq!(views.load(GENERATION, &[name]).await, Ok(vec![Some(reference)]));
 
     // Of a later build: refused in words, not guessed at.
     let later = format!(

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use domain::ports::{Generations, Inspection, Projection, Views};
 use domain::rows::Generation;
+use testkit::face_vectors_suite::FaceStore;
 use testkit::generations_suite::GenerationStores;
 use testkit::keys_suite::KeyStores;
-use testkit::memory::{MemoryKeys, MemoryViews};
+use testkit::memory::{MemoryFaceVectors, MemoryKeys, MemoryViews};
 use testkit::views_suite::ViewStores;
 use tokio::sync::OnceCell;
-use views_cql::{CqlKeys, CqlSession, CqlViews};
+use views_cql::{CqlFaceVectors, CqlKeys, CqlSession, CqlViews};
 
 static SESSION: OnceCell<Arc<CqlSession>> = OnceCell::const_new();
 
@@ -36,6 +37,19 @@ mod views {
     }
 
     testkit::views_suite!(stores);
+}
+
+mod faces {
+    use super::*;
+
+    async fn stores() -> (FaceStore, ()) {
+        if crate::tools_missing() {
+            return (Arc::new(MemoryFaceVectors::default()), ());
+        }
+        (Arc::new(CqlFaceVectors::new(session().await)), ())
+    }
+
+    testkit::face_vectors_suite!(stores);
 }
 
 mod keys {

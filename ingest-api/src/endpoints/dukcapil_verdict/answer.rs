@@ -1,8 +1,8 @@
 //! The answers to a verdict: 200, 202, and the dry run's (contract §2).
 
 use actix_web::http::StatusCode;
-use domain::ids::VerificationId;
-use domain::outcome::{EnrolmentSummary, VerificationCreated};
+use domain::ids::{EnrolmentId, VerificationId};
+use domain::outcome::VerificationCreated;
 use domain::policy::Tier;
 use domain::ports::VerificationView;
 use domain::rows::{EnrolmentRow, FaceSource, VerificationStatus};
@@ -15,12 +15,7 @@ use crate::writes::answer::WriteAnswer;
 
 /// The answer to a verdict that is in its log and not projected yet: no embedding exists.
 pub(super) fn accepted_answer(names: &VerdictNames, valid: bool) -> Result<WriteAnswer, ApiError> {
-    let enrolment = valid.then(|| EnrolmentSummary {
-        id: names.enrolment.clone(),
-        source: FaceSource::Dukcapil,
-        fallback_stub: true,
-    });
-    let enrolment = enrolment.as_ref().map(EnrolmentBody::of);
+    let enrolment = valid.then(|| EnrolmentBody::new(&names.enrolment, FaceSource::Dukcapil, true));
     let body = VerdictAnswer::new(&names.verification, status_of(valid), score_of(valid), enrolment);
     WriteAnswer::accepted(format!("/api/identity/verifications/{}", names.verification), &body)
 }
@@ -29,15 +24,18 @@ pub(super) fn accepted_answer(names: &VerdictNames, valid: bool) -> Result<Write
 pub(super) fn row_answer(
     view: &VerificationView,
     enrolment: Option<&EnrolmentRow>,
+    is_stub: bool,
 ) -> Result<WriteAnswer, ApiError> {
     let row = &view.row;
-    let body = VerdictAnswer::new(&row.id, row.status, row.score, enrolment.map(EnrolmentBody::of_row));
+    let enrolment = enrolment.map(|row| EnrolmentBody::new(&row.id, row.face_source, is_stub));
+    let body = VerdictAnswer::new(&row.id, row.status, row.score, enrolment);
     WriteAnswer::projected(StatusCode::OK, &body)
 }
 
 /// The answer of a verdict's outcome.
-pub(super) fn outcome_answer(outcome: &VerificationCreated) -> Result<WriteAnswer, ApiError> {
-    let enrolment = outcome.enrolment.as_ref().map(EnrolmentBody::of);
+pub(super) fn outcome_answer(outcome: &VerificationCreated, is_stub: bool) -> Result<WriteAnswer, ApiError> {
+    let enrolment = outcome.enrolment.as_ref();
+    let enrolment = enrolment.map(|enrolment| EnrolmentBody::new(&enrolment.id, enrolment.source, is_stub));
     let body = VerdictAnswer::new(&outcome.verification_id, outcome.status, outcome.score, enrolment);
     WriteAnswer::projected(StatusCode::OK, &body)
 }
@@ -82,24 +80,15 @@ struct VerificationSummary<'a> {
 pub struct EnrolmentBody<'a> {
     id: &'a str,
     /// `dukcapil`.
-    source: &'a str,
-    /// True: no real face model made the embedding (in a 202: none exists yet).
+    source: &'static str,
+    /// True: no vector of a real face model stands for it, so no match relies on it (in a 202: none exists yet).
     fallback_stub: bool,
 }
 
 impl<'a> EnrolmentBody<'a> {
     /// Shows a reference.
-    pub fn of(enrolment: &'a EnrolmentSummary) -> Self {
-        Self {
-            id: enrolment.id.as_str(),
-            source: enrolment.source.as_str(),
-            fallback_stub: enrolment.fallback_stub,
-        }
-    }
-
-    /// Shows a row.
-    pub fn of_row(row: &'a EnrolmentRow) -> Self {
-        Self { id: row.id.as_str(), source: row.face_source.as_str(), fallback_stub: row.fallback_stub }
+    pub fn new(id: &'a EnrolmentId, source: FaceSource, fallback_stub: bool) -> Self {
+        Self { id: id.as_str(), source: source.as_str(), fallback_stub }
     }
 }
 

@@ -2,14 +2,11 @@
 //! once (contract §2). Whether the customer exists is not asked here.
 
 use actix_web::http::header::HeaderMap;
-use bytes::Bytes;
 use domain::ids::CustomerId;
-use domain::limits::PHOTO_BYTES_MAX;
-use domain::photo::{Photo, PhotoError};
 use domain::verdict::{RawDocument, Reason, Verdict};
 use serde_json::value::RawValue;
-use zeroize::Zeroizing;
 
+use crate::endpoints::fields;
 use crate::serving::errors::{ApiError, FieldErrors};
 use crate::serving::json::{JsonObject, string};
 use crate::serving::query::QueryParameters;
@@ -18,9 +15,6 @@ use crate::writes::preferences::idempotency_key;
 
 /// The fields of the body.
 pub(super) const FIELDS: &[&str] = &["customerId", "valid", "photo", "raw", "reason"];
-
-/// Base64 characters of the largest photo, with padding.
-const PHOTO_BASE64_MAX: usize = PHOTO_BYTES_MAX.div_ceil(3) * 4;
 
 /// What was sent.
 #[derive(Debug)]
@@ -45,7 +39,6 @@ pub(super) fn parse(
     headers: &HeaderMap,
 ) -> Result<VerdictSubmission, ApiError> {
     let mut errors = std::mem::take(&mut object.errors);
-    let twice = |errors: &FieldErrors, name: &str| errors.field(name).is_some();
 
     let mut query = QueryParameters::parse(query, &["dryRun"]);
     let dry_run = query.take("dryRun", "must be true or false", |value| value.parse::<bool>().ok());
@@ -54,23 +47,7 @@ pub(super) fn parse(
         None
     });
 
-    let customer = match object.get("customerId").map(string) {
-        Some(Ok(text)) if text.is_empty() => {
-            errors.add("customerId", "must not be empty");
-            None
-        }
-        Some(Ok(text)) => CustomerId::parse(&text).ok(),
-        Some(Err(wrong)) => {
-            errors.add("customerId", wrong);
-            None
-        }
-        None => {
-            if !twice(&errors, "customerId") {
-                errors.add("customerId", "is required");
-            }
-            None
-        }
-    };
+    let customer = fields::customer_id(&object, &mut errors);
     let valid = match object.get("valid").map(RawValue::get) {
         Some("true") => Some(true),
         Some("false") => Some(false),
@@ -79,18 +56,18 @@ pub(super) fn parse(
             None
         }
         None => {
-            if !twice(&errors, "valid") {
+            if !fields::is_refused(&errors, "valid") {
                 errors.add("valid", "is required");
             }
             None
         }
     };
-    let photo_was_sent = object.present("photo").is_some() || twice(&errors, "photo");
-    let photo = field(&object, &mut errors, "photo", photo);
-    let raw = field(&object, &mut errors, "raw", |value| {
+    let photo_was_sent = object.present("photo").is_some() || fields::is_refused(&errors, "photo");
+    let photo = fields::optional(&object, &mut errors, "photo", fields::photo);
+    let raw = fields::optional(&object, &mut errors, "raw", |value| {
         RawDocument::parse(value.get()).map_err(|wrong| wrong.to_string())
     });
-    let reason = field(&object, &mut errors, "reason", reason).flatten();
+    let reason = fields::optional(&object, &mut errors, "reason", reason).flatten();
     if valid == Some(true) && !photo_was_sent {
         errors.add("photo", "is required when valid is true");
     }
@@ -103,22 +80,6 @@ pub(super) fn parse(
     Ok(VerdictSubmission { customer, verdict, idempotency_key: key, dry_run: dry_run.unwrap_or(false) })
 }
 
-/// An optional field by its rule, `null` counting as absent.
-fn field<T>(
-    object: &JsonObject<'_>,
-    errors: &mut FieldErrors,
-    name: &str,
-    parse: impl FnOnce(&RawValue) -> Result<T, String>,
-) -> Option<T> {
-    match parse(object.present(name)?) {
-        Ok(value) => Some(value),
-        Err(wrong) => {
-            errors.add(name, wrong);
-            None
-        }
-    }
-}
-
 fn reason(value: &RawValue) -> Result<Option<Reason>, String> {
     let text = string(value)?;
     let reason = Reason::parse(&text).map_err(|wrong| wrong.to_string());
@@ -126,50 +87,15 @@ fn reason(value: &RawValue) -> Result<Option<Reason>, String> {
     reason
 }
 
-/// A photo: WHATWG's forgiving base64 (Infra standard §7), with or without a data URL's prefix. Its size is
-/// bounded before it is decoded.
-fn photo(value: &RawValue) -> Result<Photo, String> {
-    let text = string(value)?;
-    let base64 = without_prefix(&text).as_bytes();
-    let space = |byte: &&u8| byte.is_ascii_whitespace();
-    if base64.len() > PHOTO_BASE64_MAX
-        && base64.len() - base64.iter().filter(space).count() > PHOTO_BASE64_MAX
-    {
-        return Err(PhotoError::TooManyBytes { max: PHOTO_BYTES_MAX }.to_string());
-    }
-    let bytes = base64_simd::forgiving_decode_to_vec(base64).map_err(|_| NOT_BASE64.to_owned())?;
-    wipe(text);
-    // Wiped with its last handle.
-    Photo::parse(Bytes::from_owner(Zeroizing::new(bytes))).map_err(|wrong| wrong.to_string())
-}
-
-/// The words for a photo that does not decode.
-const NOT_BASE64: &str = "must be base64, or a data URL of image/jpeg, image/jpg or image/png with ;base64";
-
-/// What a data URL may say the photo is; what it is, its content says.
-const DATA_URL_TYPES: [&str; 3] = ["image/jpeg", "image/jpg", "image/png"];
-
-/// The base64 of a data URL (RFC 2397, as the Fetch standard reads it): a type, perhaps parameters, `;base64`, in any
-/// case of letters. Anything else stays as it is, and is no base64 then.
-fn without_prefix(text: &str) -> &str {
-    let Some((scheme, rest)) = text.split_at_checked("data:".len()) else { return text };
-    if !scheme.eq_ignore_ascii_case("data:") {
-        return text;
-    }
-    let Some((described, base64)) = rest.split_once(',') else { return text };
-    let Some((described, coding)) = described.rsplit_once(';') else { return text };
-    let kind = described.split(';').next().unwrap_or_default().trim_ascii();
-    let is_photo = DATA_URL_TYPES.iter().any(|known| known.eq_ignore_ascii_case(kind));
-    if is_photo && coding.trim_ascii().eq_ignore_ascii_case("base64") { base64 } else { text }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::endpoints::dukcapil_verdict::DukcapilVerdict;
+    use crate::endpoints::fields::PHOTO_BASE64_MAX;
     use crate::writes::path::parse_body;
     use actix_web::http::header::{HeaderName, HeaderValue};
     use data_encoding::BASE64;
+    use domain::photo::Photo;
 
     const CUSTOMER: &str = "cus_00000000000000000000000000";
 

@@ -5,15 +5,17 @@
 //! is returned with it; the projector adds it up. Redeliveries are told apart by the projector
 //! ([`crate::redelivery`] rebuilds what they published).
 
+mod face;
+mod known;
 mod release;
 mod verdict;
+mod verification;
 
-use std::collections::HashMap;
-
+pub use known::KnownRows;
 pub use release::fold_release;
 
 use crate::event::{CustomerErased, CustomerRegistered, Event, Fingerprint, RecordedEvent, Source};
-use crate::ids::{CustomerRef, EventId, VerificationId};
+use crate::ids::{CustomerRef, EnrolmentId, EventId, VerificationId};
 use crate::outcome::Outcome;
 use crate::outcomes_of;
 use crate::rows::{
@@ -26,11 +28,14 @@ use crate::time::Timestamp;
 /// The signal of a reused key with another body.
 pub const SIGNAL_CONFLICT: &str = "idempotency_conflict";
 
-/// The cause of a verdict before any registration: its events are out of order, which cannot happen.
+/// The cause of an event before any registration: the customer's events are out of order, which cannot happen.
 pub const CAUSE_NOT_REGISTERED: &str = "customer_not_registered";
 
 /// The cause of a verdict whose parts contradict each other.
 pub const CAUSE_INCONSISTENT: &str = "verdict_inconsistent";
+
+/// The cause of another event whose parts contradict each other.
+pub const CAUSE_EVENT_INCONSISTENT: &str = "event_inconsistent";
 
 /// A record that cannot be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +48,10 @@ pub struct Poison {
     pub appended_at: Timestamp,
     /// When it could be read so far.
     pub event_id: Option<EventId>,
-    /// When it is a verdict that could be read so far.
+    /// When it is a verdict or a match that could be read so far.
     pub verification_id: Option<VerificationId>,
+    /// When it is a reference that could be read so far.
+    pub reference_id: Option<EnrolmentId>,
     /// Likewise.
     pub body_fingerprint: Option<Fingerprint>,
     /// A word of ours.
@@ -55,13 +62,8 @@ pub struct Poison {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "almost every fact is the large one")]
 pub enum Fact {
-    /// An event, with the model that embedded its photo (none: no model, no face, or no photo).
-    Event {
-        /// The event.
-        event: RecordedEvent,
-        /// The embedding's model.
-        embedding_model: Option<String>,
-    },
+    /// An event.
+    Event(RecordedEvent),
     /// A record that cannot be applied.
     Poison(Poison),
 }
@@ -70,7 +72,7 @@ impl Fact {
     /// Whom it is about.
     pub fn customer(&self) -> &CustomerRef {
         match self {
-            Self::Event { event, .. } => event.event.customer(),
+            Self::Event(event) => event.event.customer(),
             Self::Poison(poison) => &poison.customer,
         }
     }
@@ -78,22 +80,27 @@ impl Fact {
     /// Where it stands.
     pub fn source(&self) -> Source {
         match self {
-            Self::Event { event, .. } => event.source,
+            Self::Event(event) => event.source,
             Self::Poison(poison) => poison.source,
         }
     }
 
-    /// The verification it is about, if it is a verdict.
+    /// The verification it is about, if it is a verdict or a match.
     pub fn verification_id(&self) -> Option<&VerificationId> {
         match self {
-            Self::Event { event, .. } => event.event.verification_id(),
+            Self::Event(event) => event.event.verification_id(),
             Self::Poison(poison) => poison.verification_id.as_ref(),
         }
     }
-}
 
-/// The verification rows that stand already, by id; the fold adds those it makes.
-pub type KnownRows = HashMap<VerificationId, VerificationRow>;
+    /// The enrolment it is about, if it is a reference that came by itself.
+    pub fn reference_id(&self) -> Option<&EnrolmentId> {
+        match self {
+            Self::Event(event) => event.event.reference_id(),
+            Self::Poison(poison) => poison.reference_id.as_ref(),
+        }
+    }
+}
 
 /// What one fact came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,8 +166,11 @@ pub fn fold(mut state: CustomerState, fact: &Fact, known: &mut KnownRows) -> Res
 /// While a customer is quarantined everything waits but an erasure, which nobody may keep waiting.
 fn must_park(state: &CustomerState, fact: &Fact) -> bool {
     let waits = match fact {
-        Fact::Event { event, .. } => match &event.event {
-            Event::CustomerRegistered(_) | Event::DukcapilVerdictReceived(_) => true,
+        Fact::Event(event) => match &event.event {
+            Event::CustomerRegistered(_)
+            | Event::DukcapilVerdictReceived(_)
+            | Event::FaceReferenceAdded(_)
+            | Event::FaceMatchDecided(_) => true,
             Event::CustomerErased(_) | Event::CustomerReleased(_) => false,
         },
         Fact::Poison(_) => true,
@@ -175,9 +185,12 @@ pub fn needs_envelopes(state: &CustomerState, fact: &Fact) -> bool {
         return false;
     }
     match fact {
-        Fact::Event { event, .. } => match &event.event {
+        Fact::Event(event) => match &event.event {
             Event::CustomerRegistered(_) => true,
             Event::DukcapilVerdictReceived(_) => state.registration.is_some(),
+            Event::FaceReferenceAdded(_) | Event::FaceMatchDecided(_) => {
+                state.registration.is_some() && !state.erased.contains(Purpose::Biometric)
+            }
             Event::CustomerErased(_) | Event::CustomerReleased(_) => false,
         },
         Fact::Poison(_) => false,
@@ -190,11 +203,15 @@ fn apply(state: CustomerState, fact: &Fact, known: &mut KnownRows) -> Result<Fol
             Ok(refuse(state, fact, poison.verification_id.is_some()))
         }
         Fact::Poison(poison) => Ok(quarantine(state, fact, &poison.cause)),
-        Fact::Event { event, embedding_model } => match &event.event {
+        Fact::Event(event) => match &event.event {
             Event::CustomerRegistered(registered) => Ok(register(state, fact, event, registered)),
             Event::DukcapilVerdictReceived(verdict) => {
-                verdict::record_verdict(state, fact, event, verdict, embedding_model.as_deref(), known)
+                verdict::record_verdict(state, fact, event, verdict, known)
             }
+            Event::FaceReferenceAdded(reference) => {
+                Ok(face::add_reference(state, fact, event, reference, known))
+            }
+            Event::FaceMatchDecided(decided) => face::record_match(state, fact, event, decided, known),
             Event::CustomerErased(erased) => Ok(erase(state, fact, erased)),
             Event::CustomerReleased(_) => Err(FoldStop::ReleaseAlone),
         },
@@ -203,7 +220,7 @@ fn apply(state: CustomerState, fact: &Fact, known: &mut KnownRows) -> Result<Fol
 
 fn note(state: &CustomerState, fact: &Fact, disposition: Disposition, cause: Option<&str>) -> EventNote {
     let (event_id, body_fingerprint) = match fact {
-        Fact::Event { event, .. } => (Some(event.event.event_id().clone()), event.event.body_fingerprint()),
+        Fact::Event(event) => (Some(event.event.event_id().clone()), event.event.body_fingerprint()),
         Fact::Poison(poison) => (poison.event_id.clone(), poison.body_fingerprint),
     };
     EventNote {
@@ -211,13 +228,32 @@ fn note(state: &CustomerState, fact: &Fact, disposition: Disposition, cause: Opt
         source: fact.source(),
         event_id,
         verification_id: fact.verification_id().cloned(),
+        reference_id: fact.reference_id().cloned(),
         disposition,
         body_fingerprint,
         cause: cause.map(str::to_owned),
     }
 }
 
-/// The end of every fact that makes no verification row: a note, perhaps an outcome.
+/// What is wrong with an event whose parts contradict each other.
+pub fn inconsistency(event: &Event) -> &'static str {
+    match event {
+        Event::DukcapilVerdictReceived(_) => CAUSE_INCONSISTENT,
+        Event::CustomerRegistered(_)
+        | Event::CustomerErased(_)
+        | Event::CustomerReleased(_)
+        | Event::FaceReferenceAdded(_)
+        | Event::FaceMatchDecided(_) => CAUSE_EVENT_INCONSISTENT,
+    }
+}
+
+/// The `createdAt` of what the event makes: never before the customer's previous one.
+fn next_created_at(state: &mut CustomerState, event: &RecordedEvent) -> Timestamp {
+    state.last_created_at = state.last_created_at.max(event.appended_at);
+    state.last_created_at
+}
+
+/// The end of every fact that makes no row of its own: a note, perhaps an outcome.
 fn noted(state: CustomerState, fact: &Fact, note: EventNote, entry: BookEntry) -> Folded {
     let outcomes = outcomes_of::note(&note).into_iter().collect();
     Folded {
@@ -272,8 +308,7 @@ fn register(
         let note = note(&state, fact, disposition, None);
         return noted(state, fact, note, entry);
     }
-    let created_at = event.appended_at.max(state.last_created_at);
-    state.last_created_at = created_at;
+    let created_at = next_created_at(&mut state, event);
     state.registration = Some(Registration {
         event_id: registered.event_id.clone(),
         source: event.source,

@@ -57,6 +57,7 @@ pub fn fold_release(
             source: release.source,
             event_id: Some(released.event_id.clone()),
             verification_id: None,
+            reference_id: None,
             disposition: Disposition::Released(results),
             body_fingerprint: None,
             cause: None,

@@ -40,6 +40,10 @@ rate_buckets! {
     Write, "write", 120;
     /// `POST /api/identity/nik/dukcapil`.
     NikDukcapil, "nik_dukcapil", 30;
+    /// `POST /api/identity/face/match`.
+    FaceMatch, "face_match", 20;
+    /// `POST /api/identity/face/enrolments`.
+    FaceEnrolments, "face_enrolments", 20;
 }
 
 impl RateBucket {
@@ -95,6 +99,8 @@ mod tests {
             (RateBucket::Get, "get", 600),
             (RateBucket::Write, "write", 120),
             (RateBucket::NikDukcapil, "nik_dukcapil", 30),
+            (RateBucket::FaceMatch, "face_match", 20),
+            (RateBucket::FaceEnrolments, "face_enrolments", 20),
         ] {
             assert_eq!((bucket.as_str(), bucket.default_per_minute()), (name, default));
         }

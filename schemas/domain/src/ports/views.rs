@@ -1,10 +1,12 @@
 //! The view store's two ports: the projector's, which writes, and the API's, which reads.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use super::StoreError;
 use crate::event::{Offset, Partition, TopicId};
-use crate::ids::{CustomerId, CustomerRef, OrgId, VerificationId};
+use crate::ids::{CustomerId, CustomerRef, EnrolmentId, OrgId, VerificationId};
 use crate::policy::Method;
 use crate::rows::{
     BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, RowKey, SignalRow, TierEventRow,
@@ -125,6 +127,72 @@ pub struct AttemptsPage {
     pub more: bool,
 }
 
+/// Which rows of a list to give.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRequest {
+    /// Where the page starts.
+    pub start: PageStart,
+    /// Rows at most.
+    pub limit: usize,
+}
+
+/// A page of a customer's face references.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EnrolmentsPage {
+    /// Newest first: by the place that [`EnrolmentRow::place`] gives.
+    pub rows: Vec<EnrolmentRow>,
+    /// All references of the customer, exact as of the answer.
+    pub total: u64,
+    /// Whether rows follow.
+    pub more: bool,
+}
+
+/// Picks a page out of a customer's references, which come in any order. It keeps no more of them than it is asked
+/// for: a test that sends a hundred thousand verdicts to one customer makes as many references.
+#[derive(Debug)]
+pub struct EnrolmentsPicker {
+    request: PageRequest,
+    /// The newest of those that may be on the page.
+    newest: BTreeMap<(RowPlace, EnrolmentId), EnrolmentRow>,
+    total: u64,
+}
+
+impl EnrolmentsPicker {
+    /// Before the first row.
+    pub fn new(request: &PageRequest) -> Self {
+        Self { request: request.clone(), newest: BTreeMap::new(), total: 0 }
+    }
+
+    /// Takes up a row; each of the customer's once.
+    pub fn take(&mut self, row: EnrolmentRow) {
+        self.total += 1;
+        let place = row.place();
+        if matches!(self.request.start, PageStart::After(after) if place >= after) {
+            return;
+        }
+        self.newest.insert((place, row.id.clone()), row);
+        if self.newest.len() as u64 > self.skip().saturating_add(self.request.limit as u64).saturating_add(1)
+        {
+            self.newest.pop_first();
+        }
+    }
+
+    fn skip(&self) -> u64 {
+        match self.request.start {
+            PageStart::Skip(rows) => rows,
+            PageStart::After(_) => 0,
+        }
+    }
+
+    /// After the last row.
+    pub fn page(self) -> EnrolmentsPage {
+        let skip = usize::try_from(self.skip()).unwrap_or(usize::MAX);
+        let mut rows = self.newest.into_values().rev().skip(skip);
+        let page: Vec<EnrolmentRow> = rows.by_ref().take(self.request.limit).collect();
+        EnrolmentsPage { rows: page, total: self.total, more: rows.next().is_some() }
+    }
+}
+
 /// A customer's verifications and tier changes, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KycRows {
@@ -166,6 +234,14 @@ pub trait Views: Send + Sync {
         customer: &CustomerRef,
         as_of: Option<Timestamp>,
     ) -> Result<KycRows, StoreError>;
+
+    /// A page of a customer's face references, erased ones not among them.
+    async fn enrolments(
+        &self,
+        generation: Generation,
+        customer: &CustomerRef,
+        page: &PageRequest,
+    ) -> Result<EnrolmentsPage, StoreError>;
 
     /// The generation that answers now.
     async fn generation(&self) -> Result<Generation, StoreError>;

@@ -9,10 +9,11 @@ pub use counts::*;
 pub use write::*;
 
 use crate::classify::ReasonCategory;
-use crate::event::{Fingerprint, Offset, Partition, Source, TopicId};
+use crate::event::{Fingerprint, MatchReference, Offset, Partition, RiskLevel, Source, TopicId};
 use crate::ids::{CustomerRef, EnrolmentId, EventId, TierEventId, VerificationId};
 use crate::outcome::UnappliedCause;
 use crate::policy::{Method, Methods, Tier};
+use crate::ports::{FaceModelId, RowPlace};
 use crate::sealed::{Purposes, Sealed};
 use crate::time::Timestamp;
 
@@ -151,7 +152,7 @@ pub struct VerificationRow {
     pub method: Method,
     /// What came of it.
     pub status: VerificationStatus,
-    /// 100 when Dukcapil verified.
+    /// 100 when Dukcapil verified; of a match in steps of 10.
     pub score: Option<u32>,
     /// [`crate::sealed::Field::Reason`], the event's own envelope.
     pub reason: Option<Sealed>,
@@ -161,8 +162,8 @@ pub struct VerificationRow {
     pub body_fingerprint: Fingerprint,
     /// The enrolment it made.
     pub enrolment: Option<EnrolmentId>,
-    /// The model of that enrolment's embedding; none with a fallback stub.
-    pub embedding_model: Option<String>,
+    /// What a match decided; none of another method.
+    pub face_match: Option<FaceMatchRow>,
     /// The tier change it caused.
     pub tier_event: Option<TierEventId>,
     /// KYC before it.
@@ -173,27 +174,73 @@ pub struct VerificationRow {
     pub created_at: Timestamp,
 }
 
-/// One face reference. The photo stays in the event; the row says where.
+/// What a match decided, beside its verification's status and score. Its signals are rows of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FaceMatchRow {
+    /// Whether the two show one person.
+    pub matched: bool,
+    /// The level that was asked for.
+    pub risk_level: RiskLevel,
+    /// The similarity that was asked for, in thousandths.
+    pub threshold_milli: u32,
+    /// Which model made both vectors.
+    pub model: FaceModelId,
+    /// The liveness verification whose probe it was; none of a picture that was sent alone.
+    pub bound: Option<VerificationId>,
+    /// What the probe was compared with.
+    pub reference: MatchReference,
+    /// [`crate::sealed::Field::MatchSimilarity`], the event's own envelope.
+    pub similarity: Sealed,
+}
+
+/// One face reference. The photo stays in the event; the row says where. Its vector is no part of it: it is made
+/// later, of another model again, and in no particular order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EnrolmentRow {
     /// The reference.
     pub id: EnrolmentId,
     /// Whose.
     pub customer: CustomerRef,
-    /// The verification that brought it.
-    pub verification_id: VerificationId,
+    /// The verification that brought it; none of one that came by itself.
+    pub verification_id: Option<VerificationId>,
     /// The event that carries the photo.
     pub event_id: EventId,
     /// Where that event stands.
     pub source: Source,
     /// Where the photo came from.
     pub face_source: FaceSource,
-    /// The model that made the embedding; none with a fallback stub.
-    pub model: Option<String>,
-    /// No real face model made the embedding: no match relies on it.
-    pub fallback_stub: bool,
+    /// The body that made it, of one that came by itself; the verification has it otherwise.
+    pub body_fingerprint: Option<Fingerprint>,
     /// When.
     pub created_at: Timestamp,
+}
+
+/// A reference that came by itself, immutable: by it a repetition is known, and its outcome is made again. Unlike the
+/// enrolment that it made it outlives an erasure, so that whoever folds its event again, and however late, comes to
+/// the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ReferenceRow {
+    /// The enrolment it made.
+    pub id: EnrolmentId,
+    /// Whose.
+    pub customer: CustomerRef,
+    /// The event that made it.
+    pub event_id: EventId,
+    /// Where that event stands.
+    pub source: Source,
+    /// Where the photo came from.
+    pub face_source: FaceSource,
+    /// The body that made it.
+    pub body_fingerprint: Fingerprint,
+    /// max(append time, the customer's previous one).
+    pub created_at: Timestamp,
+}
+
+impl EnrolmentRow {
+    /// Its place in the list of the customer's references.
+    pub fn place(&self) -> RowPlace {
+        RowPlace { created_at: self.created_at, partition: self.source.partition, offset: self.source.offset }
+    }
 }
 
 /// Something noticed about a verification, joined to it on reading.
@@ -205,13 +252,13 @@ pub struct SignalRow {
     pub customer: CustomerRef,
     /// The event it was noticed at.
     pub source: Source,
-    /// What: `idempotency_conflict`.
+    /// What: `idempotency_conflict`, `probe_equals_reference`.
     pub kind: String,
     /// max(append time of that event, the customer's previous one).
     pub created_at: Timestamp,
 }
 
-/// What became of an event that made no verification row of its own.
+/// What became of an event that made no verification and no reference row of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Disposition {
     /// Its effect is in the state (registration, erasure).
@@ -242,6 +289,8 @@ pub struct EventNote {
     pub event_id: Option<EventId>,
     /// The verification it would have made or did make, when there is one.
     pub verification_id: Option<VerificationId>,
+    /// The enrolment that it would have made by itself or did make, when there is one.
+    pub reference_id: Option<EnrolmentId>,
     /// What became of it.
     pub disposition: Disposition,
     /// Its body, when it could be read.

@@ -1,11 +1,11 @@
 //! Writing rows: names, timestamps, and every kind there is.
 
 use super::{
-    BooksKey, BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, SignalRow, TallyKey, TallyRow,
-    TierEventRow, VerificationRow,
+    BooksKey, BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, ReferenceRow, SignalRow, TallyKey,
+    TallyRow, TierEventRow, VerificationRow,
 };
 use crate::event::{Offset, Partition, Source, TopicId};
-use crate::ids::{CustomerRef, EventId, OrgId, VerificationId};
+use crate::ids::{CustomerRef, EnrolmentId, EventId, OrgId, VerificationId};
 
 /// When a row was written, as stores compare it: `(epoch << 44) + 2 * offset + (0 delete | 1 upsert)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -71,6 +71,8 @@ pub enum ViewRow {
     /// An event row.
     Enrolment(EnrolmentRow),
     /// An event row.
+    Reference(ReferenceRow),
+    /// An event row.
     TierEvent(TierEventRow),
     /// An event row.
     Signal(SignalRow),
@@ -104,6 +106,8 @@ pub enum RowKey {
     State(CustomerRef),
     /// A verification row.
     Verification(OrgId, VerificationId),
+    /// A reference that came by itself.
+    Reference(CustomerRef, EnrolmentId),
     /// An event's note.
     Note(CustomerRef, Source),
     /// A tally.

@@ -34,7 +34,7 @@ fn a_withdrawn_biometric_consent_leaves_the_identity_record() {
     let customer =
         Customer::registered().when(&[valid(1).at(2), erased(3, &[Purpose::Biometric]), valid(2).at(4)]);
     assert_eq!(customer.last_rows(), ["verification"]);
-    assert_eq!(customer.known[&verification(2)].enrolment, None);
+    assert_eq!(customer.known.verifications[&verification(2)].enrolment, None);
     assert!(customer.state.registration.as_ref().is_some_and(|r| r.full_name.is_some()));
 }
 

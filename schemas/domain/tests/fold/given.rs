@@ -4,12 +4,14 @@ use bytes::Bytes;
 use domain::classify::ReasonCategory;
 use domain::event::{
     AuditRef, CustomerErased, CustomerRegistered, CustomerReleased, DukcapilVerdictReceived, Event,
-    Fingerprint, Offset, Partition, RecordedEvent, Source, TopicId,
+    FaceMatchDecided, FaceReferenceAdded, Fingerprint, MatchReference, Offset, Partition, RecordedEvent,
+    RiskLevel, Source, TopicId,
 };
 use domain::fold::{Fact, Folded, KnownRows, Poison, blank, fold, fold_release};
 use domain::ids::{CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, VerificationId};
 use domain::outcome::Outcome;
-use domain::rows::{AsOf, BookEntry, CustomerState, Epoch, ViewRow};
+use domain::ports::FaceModelId;
+use domain::rows::{AsOf, BookEntry, CustomerState, Epoch, FaceSource, ViewRow};
 use domain::sealed::{Purpose, Sealed, SealedMedia};
 use domain::time::Timestamp;
 
@@ -32,9 +34,14 @@ pub(crate) fn verification(n: u8) -> VerificationId {
     VerificationId::from_bytes([n; 16])
 }
 
+/// Of a reference that came by itself.
+pub(crate) fn reference_id(n: u8) -> EnrolmentId {
+    EnrolmentId::from_bytes([0x20 + n; 16])
+}
+
 fn fact(offset: u64, appended_ms: i64, event: Event) -> Fact {
     let event = RecordedEvent { event, source: source(offset), appended_at: at(appended_ms) };
-    Fact::Event { event, embedding_model: None }
+    Fact::Event(event)
 }
 
 fn sealed(n: u8) -> Sealed {
@@ -100,6 +107,108 @@ impl Verdict {
     }
 }
 
+/// A reference that came by itself; `n` and `body` as in a verdict.
+#[derive(Clone, Copy)]
+pub(crate) struct Reference {
+    pub(crate) n: u8,
+    pub(crate) body: u8,
+    pub(crate) face_source: FaceSource,
+}
+
+pub(crate) fn reference(n: u8) -> Reference {
+    Reference { n, body: n, face_source: FaceSource::OnboardingSelfie }
+}
+
+impl Reference {
+    pub(crate) fn at(self, offset: u64) -> Fact {
+        self.appended(offset, offset as i64)
+    }
+
+    pub(crate) fn appended(self, offset: u64, ms: i64) -> Fact {
+        fact(
+            offset,
+            ms,
+            Event::FaceReferenceAdded(FaceReferenceAdded {
+                event_id: EventId::from_bytes([0x40 + self.n; 16]),
+                customer: customer(),
+                enrolment_id: reference_id(self.n),
+                face_source: self.face_source,
+                photo: SealedMedia::Inline(sealed(5)),
+                photo_content_type: "image/png".to_owned(),
+                body_fingerprint: Fingerprint([self.body; 32]),
+                audit: AuditRef { source: source(0), value_sha256: [0; 32] },
+            }),
+        )
+    }
+}
+
+/// What a match decided; `n` and `body` as in a verdict.
+#[derive(Clone, Copy)]
+pub(crate) struct Match {
+    pub(crate) n: u8,
+    pub(crate) body: u8,
+    pub(crate) matched: bool,
+    /// Of the reference.
+    pub(crate) face_source: FaceSource,
+    pub(crate) bound: bool,
+    pub(crate) policy: u32,
+    pub(crate) signals: &'static [&'static str],
+    /// It contradicts itself.
+    pub(crate) without_reason: bool,
+}
+
+pub(crate) fn matched(n: u8) -> Match {
+    Match {
+        n,
+        body: n,
+        matched: true,
+        face_source: FaceSource::Dukcapil,
+        bound: false,
+        policy: 1,
+        signals: &[],
+        without_reason: false,
+    }
+}
+
+pub(crate) fn no_match(n: u8) -> Match {
+    Match { matched: false, ..matched(n) }
+}
+
+impl Match {
+    pub(crate) fn at(self, offset: u64) -> Fact {
+        self.appended(offset, offset as i64)
+    }
+
+    pub(crate) fn appended(self, offset: u64, ms: i64) -> Fact {
+        fact(offset, ms, Event::FaceMatchDecided(self.event()))
+    }
+
+    pub(crate) fn event(self) -> FaceMatchDecided {
+        FaceMatchDecided {
+            event_id: EventId::from_bytes([0x60 + self.n; 16]),
+            customer: customer(),
+            verification_id: verification(self.n),
+            matched: self.matched,
+            risk_level: RiskLevel::Medium,
+            threshold_milli: 450,
+            model: FaceModelId { name: "a-model".to_owned(), sha256: [7; 32] },
+            liveness: self.bound.then(|| verification(0xaa)),
+            score: 80,
+            similarity: sealed(6),
+            reference: MatchReference {
+                enrolment_id: EnrolmentId::from_bytes([0xbb; 16]),
+                face_source: self.face_source,
+                enrolled_at: at(0),
+            },
+            signals: self.signals.iter().map(|code| (*code).to_owned()).collect(),
+            reason_category: (!self.matched && !self.without_reason).then_some(ReasonCategory::NoMatch),
+            policy_version: self.policy,
+            body_fingerprint: Fingerprint([self.body; 32]),
+            audit: AuditRef { source: source(0), value_sha256: [0; 32] },
+        }
+    }
+}
+
 pub(crate) fn erased(offset: u64, purposes: &[Purpose]) -> Fact {
     fact(
         offset,
@@ -119,6 +228,7 @@ pub(crate) fn poison(offset: u64) -> Fact {
         appended_at: at(offset as i64),
         event_id: None,
         verification_id: None,
+        reference_id: None,
         body_fingerprint: None,
         cause: "not_decodable".to_owned(),
     })
@@ -135,7 +245,7 @@ impl Customer {
     /// Nothing known.
     pub(crate) fn unknown() -> Self {
         let as_of = AsOf { topic_id: TOPIC, epoch: Epoch(1), offset: Offset(0) };
-        Self { state: blank(customer(), as_of, PARTITION), known: KnownRows::new(), history: Vec::new() }
+        Self { state: blank(customer(), as_of, PARTITION), known: KnownRows::default(), history: Vec::new() }
     }
 
     /// Registered at offset 0.
@@ -210,6 +320,7 @@ fn row_name(row: &ViewRow) -> &'static str {
     match row {
         ViewRow::Verification(_) => "verification",
         ViewRow::Enrolment(_) => "enrolment",
+        ViewRow::Reference(_) => "reference",
         ViewRow::TierEvent(_) => "tier_event",
         ViewRow::Signal(_) => "signal",
         ViewRow::Note(_) => "note",

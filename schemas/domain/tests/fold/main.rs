@@ -1,6 +1,7 @@
 //! The fold as given/when/then: facts in, state, rows, outcomes and books out. No log, no store.
 
 mod erasure;
+mod faces;
 mod given;
 mod quarantine;
 mod records;

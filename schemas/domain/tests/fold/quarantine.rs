@@ -38,7 +38,7 @@ fn a_release_applies_what_waited_with_its_origins_time_ids_and_place() {
     assert_eq!(customer.state.quarantine, None);
     assert_eq!(customer.state.as_of.offset.0, 8);
     assert_eq!(customer.state.kyc.tier, Tier::Standard);
-    let row = &customer.known[&verification(1)];
+    let row = &customer.known.verifications[&verification(1)];
     assert_eq!((row.source, row.created_at), (source(3), at(3)));
     assert_eq!(
         customer.last().effect.moved,
@@ -101,12 +101,12 @@ fn redeliveries_around_a_release_count_each_event_once_and_publish_its_last_word
         assert_eq!(recalled.effect, folded.effect, "books and tallies as at its own offset");
     }
     let release = match valid(1).at(8) {
-        domain::fold::Fact::Event { mut event, .. } => {
+        domain::fold::Fact::Event(mut event) => {
             event.event = domain::event::Event::CustomerReleased(domain::event::CustomerReleased {
                 event_id: domain::ids::EventId::from_bytes([0xf; 16]),
                 customer: crate::given::customer(),
             });
-            domain::fold::Fact::Event { event, embedding_model: None }
+            domain::fold::Fact::Event(event)
         }
         domain::fold::Fact::Poison(_) => panic!("an event"),
     };
@@ -124,7 +124,11 @@ fn a_release_that_is_folded_again_comes_to_the_same() {
     let waiting = [valid(1).at(0), registered(2, 1), valid(1).at(3)];
     let before = || Customer::unknown().when(&waiting);
     let once = before().released(8, &waiting, None);
-    assert_eq!(once.known[&verification(1)].source, source(3), "the first one met no registration");
+    assert_eq!(
+        once.known.verifications[&verification(1)].source,
+        source(3),
+        "the first one met no registration"
+    );
     let mut again = before();
     again.known = once.known.clone();
     let again = again.released(8, &waiting, None);

@@ -57,29 +57,27 @@ fn one_row_of_the_method_verified_with_100_or_failed_without_a_score() {
     }
 }
 
-/// `fallbackStub` is true until a real model made the embedding.
+/// `fallbackStub` is true where the row is published: its vector is made afterwards.
 #[test]
 fn a_valid_photo_is_enrolled_as_a_reference_of_dukcapil() {
-    for (model, fallback_stub) in [(None, true), (Some("facenet-1"), false)] {
-        let fact = match valid(1).at(5) {
-            Fact::Event { event, .. } => Fact::Event { event, embedding_model: model.map(str::to_owned) },
-            Fact::Poison(_) => panic!("an event"),
-        };
-        let customer = Customer::registered().when(&[fact]);
-        let (row, enrolment, _) = rows(&customer);
-        let enrolment = enrolment.expect("a reference");
-        assert_eq!(Some(&enrolment.id), valid(1).event().enrolment_id.as_ref());
-        assert_eq!((enrolment.face_source, enrolment.fallback_stub), (FaceSource::Dukcapil, fallback_stub));
-        assert_eq!((enrolment.model.as_deref(), enrolment.source), (model, source(5)));
-        assert_eq!((&enrolment.verification_id, enrolment.created_at), (&row.id, row.created_at));
-        let summary =
-            EnrolmentSummary { id: enrolment.id.clone(), source: FaceSource::Dukcapil, fallback_stub };
-        let outcomes = &customer.last().outcomes;
-        let Some(Outcome::FaceEnrolled(enrolled)) = outcomes.first() else { panic!("a face was enrolled") };
-        assert_eq!((&enrolled.enrolment, enrolled.model.as_deref()), (&summary, model));
-        let Some(Outcome::VerificationCreated(created)) = outcomes.last() else { panic!("a row exists") };
-        assert_eq!(created.enrolment.as_ref(), Some(&summary));
-    }
+    let customer = Customer::registered().when(&[valid(1).at(5)]);
+    let (row, enrolment, _) = rows(&customer);
+    let enrolment = enrolment.expect("a reference");
+    assert_eq!(Some(&enrolment.id), valid(1).event().enrolment_id.as_ref());
+    assert_eq!((enrolment.face_source, enrolment.source), (FaceSource::Dukcapil, source(5)));
+    assert_eq!((enrolment.verification_id.as_ref(), enrolment.created_at), (Some(&row.id), row.created_at));
+    assert_eq!(enrolment.body_fingerprint, None, "the verification has it");
+    let summary =
+        EnrolmentSummary { id: enrolment.id.clone(), source: FaceSource::Dukcapil, fallback_stub: true };
+    let outcomes = &customer.last().outcomes;
+    let Some(Outcome::FaceEnrolled(enrolled)) = outcomes.first() else { panic!("a face was enrolled") };
+    assert_eq!((&enrolled.enrolment, enrolled.model.as_deref()), (&summary, None));
+    assert_eq!(
+        (&enrolled.verification_id, &enrolled.event_id),
+        (&Some(row.id.clone()), &Some(row.event_id.clone()))
+    );
+    let Some(Outcome::VerificationCreated(created)) = outcomes.last() else { panic!("a row exists") };
+    assert_eq!(created.enrolment.as_ref(), Some(&summary));
     let customer = Customer::registered().when(&[declined(1).at(5)]);
     assert_eq!(rows(&customer).1, None, "a declined verdict enrols nothing");
 }
@@ -200,7 +198,7 @@ fn failed_rows_take_nothing_away() {
     for n in 2..6 {
         customer = customer.when(&[declined(n).at(u64::from(n) + 10)]);
         assert_eq!(customer.state.kyc, kyc);
-        assert_eq!(customer.known[&verification(n)].kyc_before, kyc);
+        assert_eq!(customer.known.verifications[&verification(n)].kyc_before, kyc);
     }
     assert_eq!(customer.state.customer, crate::given::customer());
 }

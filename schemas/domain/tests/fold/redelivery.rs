@@ -11,7 +11,8 @@ use domain::sealed::Purpose;
 use proptest::prelude::*;
 
 use crate::given::{
-    Customer, at, customer, declined, erased, names, poison, registered, source, valid, verification,
+    Customer, Match, Reference, at, customer, declined, erased, matched, names, no_match, poison, reference,
+    reference_id, registered, source, valid, verification,
 };
 
 /// The notes that a customer's history left, as a store gives them.
@@ -28,7 +29,7 @@ fn release(offset: u64) -> Fact {
     let released = CustomerReleased { event_id: EventId::from_bytes([0xf; 16]), customer: customer() };
     let event = Event::CustomerReleased(released);
     let event = RecordedEvent { event, source: source(offset), appended_at: at(offset as i64) };
-    Fact::Event { event, embedding_model: None }
+    Fact::Event(event)
 }
 
 fn stranger() -> CustomerRef {
@@ -68,6 +69,18 @@ fn given_a_history_when_its_last_fact_comes_again_then_this() {
         ("after it", vec![erased(6, &profile), valid(1).at(7)], Refused, &["VerdictUnapplied"], false),
         ("what cannot be applied", vec![poison(6)], DeadLettered, &["VerdictUnapplied"], true),
         ("behind it", vec![poison(6), valid(1).at(7)], Parked, &["VerdictUnapplied"], false),
+        ("a reference", vec![reference(2).at(5)], Applied, &["FaceEnrolled"], false),
+        ("it again", vec![reference(2).at(5), reference(2).at(6)], Duplicate, &["FaceEnrolled"], false),
+        (
+            "of another body",
+            vec![reference(2).at(5), Reference { body: 50, ..reference(2) }.at(6)],
+            Conflict,
+            &[],
+            false,
+        ),
+        ("a reference behind it", vec![poison(6), reference(2).at(7)], Parked, &[], false),
+        ("a match", vec![matched(2).at(5)], Applied, &created, false),
+        ("it again, as a match", vec![matched(2).at(5), matched(2).at(6)], Duplicate, &created, false),
     ];
     for (name, facts, entry, outcomes, dead) in table {
         let last = facts.last().cloned().unwrap_or_else(|| registered(0, 1));
@@ -88,7 +101,7 @@ fn given_a_history_when_its_last_fact_comes_again_then_this() {
 fn a_row_of_another_customer_is_not_recalled() {
     let before = Customer::registered().when(&[valid(1).at(5), valid(1).at(6)]);
     let mut known = before.known.clone();
-    known.get_mut(&verification(1)).expect("a row").customer = stranger();
+    known.verifications.get_mut(&verification(1)).expect("a row").customer = stranger();
     assert_eq!(recall(&valid(1).at(5), &notes_of(&before), &known), Err(NoTrace));
     let again = recall(&valid(1).at(6), &notes_of(&before), &known).expect("its note is there");
     assert_eq!((again.effect.entry, again.outcomes), (Some(BookEntry::Duplicate), vec![]));
@@ -104,7 +117,7 @@ fn a_row_of_another_place_is_not_recalled() {
     let mut known = Customer::registered().when(&[valid(1).at(9)]).known;
     let waiting = recall(&valid(1).at(5), &notes, &known).expect("its note is there");
     assert_eq!(causes(&waiting), [UnappliedCause::Parked], "the row at 9 is another's doing");
-    known.get_mut(&verification(1)).expect("a row").source = source(5);
+    known.verifications.get_mut(&verification(1)).expect("a row").source = source(5);
     let released = recall(&valid(1).at(5), &notes, &known).expect("its note is there");
     assert_eq!(released.outcomes.len(), 3, "released since: its last word counts");
     assert_eq!(released.effect.entry, Some(BookEntry::Parked), "and its books stay those of its own offset");
@@ -130,7 +143,7 @@ fn a_release_is_recalled_with_all_that_it_moved() {
             (Parked, Conflict)
         ]
     );
-    assert_eq!(recalled.effect.counted, [customer.known[&verification(1)].clone()]);
+    assert_eq!(recalled.effect.counted, [customer.known.verifications[&verification(1)].clone()]);
     // The first was a dead letter already and is published by its own redelivery.
     assert_eq!(recalled.dead_letters, [source(4)]);
     assert_eq!(causes(&recalled), [UnappliedCause::DeadLettered, UnappliedCause::DeadLettered]);
@@ -146,6 +159,25 @@ fn a_release_is_recalled_with_all_that_it_moved() {
     assert_eq!(recalled.dead_letters, []);
 }
 
+/// A reference behind a quarantine: by its note and its row, which outlives the enrolment's erasure.
+#[test]
+fn a_reference_that_a_release_enrolled_is_recalled_by_its_own_row() {
+    let waiting = [poison(2), reference(1).at(3), reference(1).at(4)];
+    let customer = Customer::registered().when(&waiting).released(9, &waiting, None);
+    let notes = notes_of(&customer);
+    let again = |fact: &Fact, known: &KnownRows| recall(fact, &notes, known).expect("a trace");
+    assert_eq!(names(&again(&release(9), &customer.known).outcomes)[1..], ["FaceEnrolled", "FaceEnrolled"]);
+    assert_eq!(again(&release(9), &customer.known).outcomes, customer.last().outcomes);
+    let own = again(&reference(1).at(3), &customer.known);
+    assert_eq!((names(&own.outcomes), own.effect.entry), (vec!["FaceEnrolled"], Some(BookEntry::Parked)));
+    assert_eq!(again(&reference(1).at(4), &customer.known).outcomes, [], "the other place's doing");
+    let mut others = customer.known.clone();
+    others.references.get_mut(&reference_id(1)).expect("a row").customer = stranger();
+    assert_eq!(again(&reference(1).at(3), &others).outcomes, [], "another customer's row proves nothing");
+    let lost = Customer::registered().when(&[reference(1).at(3)]);
+    assert_eq!(recall(&reference(1).at(3), &notes_of(&lost), &KnownRows::default()), Err(NoTrace));
+}
+
 #[test]
 fn a_release_counts_its_own_rows_only() {
     let waiting = [poison(2), valid(1).at(3)];
@@ -153,7 +185,7 @@ fn a_release_counts_its_own_rows_only() {
     let notes = notes_of(&customer);
     let change = |change: &dyn Fn(&mut domain::rows::VerificationRow)| {
         let mut known: KnownRows = customer.known.clone();
-        change(known.get_mut(&verification(1)).expect("a row"));
+        change(known.verifications.get_mut(&verification(1)).expect("a row"));
         recall(&release(9), &notes, &known).expect("a trace").effect.counted
     };
     assert_eq!(change(&|_| {}).len(), 1);
@@ -175,7 +207,7 @@ fn given_a_row_under_the_id_when_a_verdict_then_it_stood_before_or_it_is_the_eve
         ("a later place of another log", 6, elsewhere, BookEntry::Duplicate),
     ] {
         let mut customer = Customer::registered().when(&[valid(1).at(row_at)]);
-        customer.known.get_mut(&verification(1)).expect("a row").source.topic_id = topic;
+        customer.known.verifications.get_mut(&verification(1)).expect("a row").source.topic_id = topic;
         let customer = customer.when(&[valid(1).at(5)]);
         assert_eq!(customer.last().effect.entry, Some(entry), "{name}");
     }
@@ -209,7 +241,10 @@ fn given_a_fact_that_makes_no_row_then_its_note_names_it() {
 #[test]
 fn the_category_of_a_declined_verdict_stands_in_row_and_outcome() {
     let customer = Customer::registered().when(&[declined(1).at(5)]);
-    assert_eq!(customer.known[&verification(1)].reason_category, Some(ReasonCategory::NotFound));
+    assert_eq!(
+        customer.known.verifications[&verification(1)].reason_category,
+        Some(ReasonCategory::NotFound)
+    );
     let Some(Outcome::VerificationCreated(created)) = customer.last().outcomes.last() else {
         panic!("a row exists")
     };
@@ -218,7 +253,7 @@ fn the_category_of_a_declined_verdict_stands_in_row_and_outcome() {
 
 /// One fact of a history: its kind, and who it is about among few, so that repetitions and conflicts come up.
 fn any_fact() -> impl Strategy<Value = (u8, u8, u8)> {
-    (0..8_u8, 1..4_u8, 0..2_u8)
+    (0..12_u8, 1..4_u8, 0..2_u8)
 }
 
 fn fact_of((kind, n, body): (u8, u8, u8), offset: u64) -> Fact {
@@ -229,6 +264,9 @@ fn fact_of((kind, n, body): (u8, u8, u8), offset: u64) -> Fact {
         5 => registered(offset, body),
         6 if n == 1 => poison(offset),
         7 if n == 1 => erased(offset, &[Purpose::ALL[usize::from(body)]]),
+        8 | 9 => Reference { body: n + 10 * body, ..reference(n + 100) }.at(offset),
+        10 => Match { body: n + 10 * body, ..matched(n + 50) }.at(offset),
+        11 => Match { body: n + 10 * body, ..no_match(n + 50) }.at(offset),
         _ => verdict(valid(9)).at(offset),
     }
 }

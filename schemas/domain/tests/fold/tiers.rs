@@ -52,7 +52,10 @@ fn a_supporting_row_renews_the_validity_also_without_a_tier_change() {
 fn a_declined_row_renews_nothing() {
     let customer = Customer::registered().when(&[valid(1).appended(5, 0), declined(2).appended(6, 60_000)]);
     assert_eq!(customer.state.kyc.last_verified_at, Some(at(0)));
-    assert_eq!(customer.known[&verification(2)].kyc_after, customer.known[&verification(1)].kyc_after);
+    assert_eq!(
+        customer.known.verifications[&verification(2)].kyc_after,
+        customer.known.verifications[&verification(1)].kyc_after
+    );
 }
 
 #[test]

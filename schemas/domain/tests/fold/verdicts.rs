@@ -1,6 +1,8 @@
 //! Verdicts: applied, declined, repeated, conflicting, out of order, from a later build.
 
-use domain::fold::{CAUSE_INCONSISTENT, CAUSE_NOT_REGISTERED, Fact, FoldStop, SIGNAL_CONFLICT, fold};
+use domain::fold::{
+    CAUSE_INCONSISTENT, CAUSE_NOT_REGISTERED, Fact, FoldStop, KnownRows, SIGNAL_CONFLICT, fold,
+};
 use domain::ids::{CustomerId, CustomerRef};
 use domain::outcome::Outcome;
 use domain::redelivery::recall;
@@ -13,7 +15,7 @@ fn given_a_registered_customer_when_a_valid_verdict_then_row_enrolment_tier_and_
     let customer = Customer::registered().when(&[valid(1).at(5)]);
     assert_eq!(customer.last_rows(), ["verification", "enrolment", "tier_event"]);
     assert_eq!(customer.last_outcomes(), ["FaceEnrolled", "KycUpdated", "VerificationCreated"]);
-    let row = &customer.known[&verification(1)];
+    let row = &customer.known.verifications[&verification(1)];
     assert_eq!((row.status, row.score), (VerificationStatus::Verified, Some(100)));
     assert_eq!(row.created_at, at(5));
     assert_eq!(customer.last().effect.entry, Some(BookEntry::Applied));
@@ -25,7 +27,7 @@ fn given_a_registered_customer_when_declined_then_a_failed_row_and_nothing_else(
     let customer = Customer::registered().when(&[declined(1).at(5)]);
     assert_eq!(customer.last_rows(), ["verification"]);
     assert_eq!(customer.last_outcomes(), ["VerificationCreated"]);
-    let row = &customer.known[&verification(1)];
+    let row = &customer.known.verifications[&verification(1)];
     assert_eq!((row.status, row.score, &row.enrolment), (VerificationStatus::Failed, None, &None));
     assert_eq!(row.kyc_after, row.kyc_before);
 }
@@ -57,11 +59,11 @@ fn given_a_row_when_another_body_then_a_conflict_a_signal_and_no_effect() {
 #[test]
 fn given_another_customers_row_under_that_id_when_a_verdict_then_it_is_no_repetition() {
     let mut customer = Customer::registered().when(&[valid(1).at(5)]);
-    let row = customer.known.get_mut(&verification(1)).expect("a row");
+    let row = customer.known.verifications.get_mut(&verification(1)).expect("a row");
     row.customer = CustomerRef::new(row.customer.org.clone(), CustomerId::from_bytes([8; 16]));
     let customer = customer.when(&[valid(1).at(9)]);
     assert_eq!(customer.last().effect.entry, Some(BookEntry::Applied));
-    assert_eq!(customer.known[&verification(1)].source, source(9));
+    assert_eq!(customer.known.verifications[&verification(1)].source, source(9));
 }
 
 /// Contract §1: max(the log's append time, the customer's previous one), whatever the row is.
@@ -69,7 +71,7 @@ fn given_another_customers_row_under_that_id_when_a_verdict_then_it_is_no_repeti
 fn created_at_never_goes_back_when_the_logs_clock_does() {
     let customer =
         Customer::registered().when(&[valid(1).appended(5, 9_000), declined(2).appended(6, 8_000)]);
-    assert_eq!(customer.known[&verification(2)].created_at, at(9_000));
+    assert_eq!(customer.known.verifications[&verification(2)].created_at, at(9_000));
 
     let mut other = declined(1);
     other.body = 77;
@@ -80,7 +82,11 @@ fn created_at_never_goes_back_when_the_logs_clock_does() {
         assert_eq!((signal.created_at, signal.source), (at(signalled), source(6)));
         assert_eq!((&signal.verification_id, signal.kind.as_str()), (&verification(1), SIGNAL_CONFLICT));
         let customer = customer.when(&[declined(2).appended(7, 7_000)]);
-        assert_eq!(customer.known[&verification(2)].created_at, at(then), "nor behind a signal");
+        assert_eq!(
+            customer.known.verifications[&verification(2)].created_at,
+            at(then),
+            "nor behind a signal"
+        );
     }
 }
 
@@ -89,9 +95,9 @@ fn what_cannot_be_is_poison_with_a_cause() {
     let mut headless = valid(1).event();
     headless.photo = None;
     let headless = match valid(1).at(1) {
-        Fact::Event { mut event, .. } => {
+        Fact::Event(mut event) => {
             event.event = domain::event::Event::DukcapilVerdictReceived(headless);
-            Fact::Event { event, embedding_model: None }
+            Fact::Event(event)
         }
         Fact::Poison(_) => panic!("an event"),
     };
@@ -113,7 +119,7 @@ fn a_policy_of_a_later_build_stops_the_fold_and_changes_nothing() {
     let mut customer = Customer::registered();
     let stop = fold(customer.state.clone(), &verdict.at(4), &mut customer.known);
     assert_eq!(stop, Err(FoldStop::UnknownPolicy(99)));
-    assert!(customer.known.is_empty());
+    assert!(customer.known == KnownRows::default());
 }
 
 #[test]

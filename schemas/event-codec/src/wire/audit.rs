@@ -1,7 +1,7 @@
 //! Bodies of `identity.audit`.
 
 use domain::event;
-use domain::ids::{EventId, VerificationId};
+use domain::ids::{EnrolmentId, EventId, VerificationId};
 use serde::{Deserialize, Serialize};
 
 use super::Body;
@@ -15,10 +15,36 @@ struct RawBinding<'a> {
     encapsulation: Blob,
 }
 
+impl<'a> From<&'a event::RawBinding> for RawBinding<'a> {
+    fn from(binding: &'a event::RawBinding) -> Self {
+        Self {
+            evidence_key_id: (&binding.evidence_key_id).into(),
+            encapsulation: Blob(binding.encapsulation.clone()),
+        }
+    }
+}
+
+impl From<RawBinding<'_>> for event::RawBinding {
+    fn from(w: RawBinding<'_>) -> Self {
+        Self { evidence_key_id: w.evidence_key_id.into_owned(), encapsulation: w.encapsulation.0 }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct SealedDigest<'a> {
     field: Text<'a>,
     sha256: Fixed<32>,
+}
+
+fn digests_out(digests: &[(String, [u8; 32])]) -> List<SealedDigest<'_>> {
+    let digests = digests.iter();
+    List(
+        digests.map(|(field, sha256)| SealedDigest { field: field.into(), sha256: Fixed(*sha256) }).collect(),
+    )
+}
+
+fn digests_in(digests: List<SealedDigest<'_>>) -> Vec<(String, [u8; 32])> {
+    digests.0.into_iter().map(|digest| (digest.field.into_owned(), digest.sha256.0)).collect()
 }
 
 #[derive(Serialize, Deserialize)]
@@ -47,10 +73,6 @@ impl Body for VerdictEvidence<'_> {
 
 impl<'a> From<&'a event::VerdictEvidence> for VerdictEvidence<'a> {
     fn from(r: &'a event::VerdictEvidence) -> Self {
-        let digest = |(field, sha256): &'a (String, [u8; 32])| SealedDigest {
-            field: field.into(),
-            sha256: Fixed(*sha256),
-        };
         Self {
             event_id: r.event_id.as_str().into(),
             org_id: r.customer.org.as_str().into(),
@@ -58,13 +80,10 @@ impl<'a> From<&'a event::VerdictEvidence> for VerdictEvidence<'a> {
             verification_id: r.verification_id.as_str().into(),
             valid: r.valid,
             raw: r.raw.as_ref().map(Blob::of),
-            raw_binding: r.raw_binding.as_ref().map(|binding| RawBinding {
-                evidence_key_id: (&binding.evidence_key_id).into(),
-                encapsulation: Blob(binding.encapsulation.clone()),
-            }),
+            raw_binding: r.raw_binding.as_ref().map(Into::into),
             declined_photo: r.declined_photo.as_ref().map(Into::into),
             declined_photo_content_type: r.declined_photo_content_type.as_ref().map(Into::into),
-            sealed_sha256: List(r.sealed_sha256.iter().map(digest).collect()),
+            sealed_sha256: digests_out(&r.sealed_sha256),
             body_fingerprint: r.body_fingerprint.into(),
             received_at: r.received_at.millis(),
             api_key_id: (&r.api_key_id).into(),
@@ -82,18 +101,10 @@ impl TryFrom<VerdictEvidence<'_>> for event::VerdictEvidence {
             customer: customer(&w.org_id, &w.customer_id)?,
             valid: w.valid,
             raw: w.raw.map(Blob::sealed),
-            raw_binding: w.raw_binding.map(|binding| event::RawBinding {
-                evidence_key_id: binding.evidence_key_id.into_owned(),
-                encapsulation: binding.encapsulation.0,
-            }),
+            raw_binding: w.raw_binding.map(Into::into),
             declined_photo: w.declined_photo.map(TryInto::try_into).transpose()?,
             declined_photo_content_type: w.declined_photo_content_type.map(Text::into_owned),
-            sealed_sha256: w
-                .sealed_sha256
-                .0
-                .into_iter()
-                .map(|digest| (digest.field.into_owned(), digest.sha256.0))
-                .collect(),
+            sealed_sha256: digests_in(w.sealed_sha256),
             body_fingerprint: w.body_fingerprint.into(),
             received_at: time("receivedAt", w.received_at)?,
             api_key_id: w.api_key_id.into_owned(),
@@ -134,6 +145,70 @@ impl TryFrom<KeysDestroyed<'_>> for event::KeysDestroyed {
             customer: customer(&w.org_id, &w.customer_id)?,
             purposes: purposes_in(&w.purposes)?,
             destroyed_at: time("destroyedAt", w.destroyed_at)?,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FaceEvidence<'a> {
+    event_id: Text<'a>,
+    org_id: Text<'a>,
+    customer_id: Text<'a>,
+    verification_id: Option<Text<'a>>,
+    enrolment_id: Option<Text<'a>>,
+    probe: Option<SealedMedia<'a>>,
+    probe_content_type: Option<Text<'a>>,
+    probe_binding: Option<RawBinding<'a>>,
+    sealed_sha256: List<SealedDigest<'a>>,
+    body_fingerprint: Fixed<32>,
+    received_at: i64,
+    api_key_id: Text<'a>,
+}
+
+impl Body for FaceEvidence<'_> {
+    fn sealed_bytes(&self) -> usize {
+        SealedMedia::size(self.probe.as_ref())
+    }
+}
+
+impl<'a> From<&'a event::FaceEvidence> for FaceEvidence<'a> {
+    fn from(r: &'a event::FaceEvidence) -> Self {
+        Self {
+            event_id: r.event_id.as_str().into(),
+            org_id: r.customer.org.as_str().into(),
+            customer_id: r.customer.customer.as_str().into(),
+            verification_id: r.verification_id.as_ref().map(|id| id.as_str().into()),
+            enrolment_id: r.enrolment_id.as_ref().map(|id| id.as_str().into()),
+            probe: r.probe.as_ref().map(Into::into),
+            probe_content_type: r.probe_content_type.as_ref().map(Into::into),
+            probe_binding: r.raw_binding.as_ref().map(Into::into),
+            sealed_sha256: digests_out(&r.sealed_sha256),
+            body_fingerprint: r.body_fingerprint.into(),
+            received_at: r.received_at.millis(),
+            api_key_id: (&r.api_key_id).into(),
+        }
+    }
+}
+
+impl TryFrom<FaceEvidence<'_>> for event::FaceEvidence {
+    type Error = DecodeError;
+
+    fn try_from(w: FaceEvidence<'_>) -> Result<Self, DecodeError> {
+        let verification = |text: Text<'_>| id("verificationId", &text, VerificationId::parse);
+        let enrolment = |text: Text<'_>| id("enrolmentId", &text, EnrolmentId::parse);
+        Ok(Self {
+            event_id: id("eventId", &w.event_id, EventId::parse)?,
+            verification_id: w.verification_id.map(verification).transpose()?,
+            enrolment_id: w.enrolment_id.map(enrolment).transpose()?,
+            customer: customer(&w.org_id, &w.customer_id)?,
+            probe: w.probe.map(TryInto::try_into).transpose()?,
+            probe_content_type: w.probe_content_type.map(Text::into_owned),
+            raw_binding: w.probe_binding.map(Into::into),
+            sealed_sha256: digests_in(w.sealed_sha256),
+            body_fingerprint: w.body_fingerprint.into(),
+            received_at: time("receivedAt", w.received_at)?,
+            api_key_id: w.api_key_id.into_owned(),
         })
     }
 }

@@ -6,12 +6,14 @@
 
 mod audit;
 mod events;
+mod faces;
 mod orgs;
 mod outcomes;
 mod parts;
 
 pub(crate) use audit::*;
 pub(crate) use events::*;
+pub(crate) use faces::*;
 pub(crate) use orgs::*;
 pub(crate) use outcomes::*;
 

@@ -113,6 +113,7 @@ pub(crate) struct FaceEnrolled<'a> {
     enrolment: Enrolment<'a>,
     model: Option<Text<'a>>,
     created_at: i64,
+    event_id: Option<Text<'a>>,
 }
 
 impl Body for FaceEnrolled<'_> {}
@@ -123,10 +124,12 @@ impl<'a> From<&'a outcome::FaceEnrolled> for FaceEnrolled<'a> {
             id: o.id.as_str().into(),
             org_id: o.customer.org.as_str().into(),
             customer_id: o.customer.customer.as_str().into(),
-            verification_id: o.verification_id.as_str().into(),
+            // Version 1 has no place for none.
+            verification_id: o.verification_id.as_ref().map_or("", VerificationId::as_str).into(),
             enrolment: (&o.enrolment).into(),
             model: o.model.as_deref().map(Into::into),
             created_at: o.created_at.millis(),
+            event_id: o.event_id.as_ref().map(|id| id.as_str().into()),
         }
     }
 }
@@ -138,10 +141,14 @@ impl TryFrom<FaceEnrolled<'_>> for outcome::FaceEnrolled {
         Ok(Self {
             id: id("id", &w.id, EventId::parse)?,
             customer: customer(&w.org_id, &w.customer_id)?,
-            verification_id: id("verificationId", &w.verification_id, VerificationId::parse)?,
+            verification_id: Some(&w.verification_id)
+                .filter(|text| !text.is_empty())
+                .map(|text| id("verificationId", text, VerificationId::parse))
+                .transpose()?,
             enrolment: w.enrolment.try_into()?,
             model: w.model.map(Text::into_owned),
             created_at: time("createdAt", w.created_at)?,
+            event_id: w.event_id.map(|text| id("eventId", &text, EventId::parse)).transpose()?,
         })
     }
 }

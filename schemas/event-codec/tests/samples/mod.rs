@@ -1,6 +1,8 @@
 //! One value of every record type with everything in it, and one with nothing optional: what the golden
 //! files hold. A literal here never changes; a new version gets new literals.
 
+mod faces;
+
 use bytes::Bytes;
 use domain::classify::ReasonCategory;
 use domain::event::{
@@ -125,6 +127,9 @@ pub(crate) fn samples() -> Vec<(&'static str, Any)> {
     all.extend(audit());
     all.extend(outcomes());
     all.extend(others());
+    all.extend(faces::events());
+    all.extend(faces::audit());
+    all.extend(faces::outcomes());
     all
 }
 
@@ -254,7 +259,8 @@ fn outcomes() -> Vec<(&'static str, Any)> {
     let enrolled = FaceEnrolled {
         id: event(21),
         customer: who(),
-        verification_id: verification(),
+        verification_id: Some(verification()),
+        event_id: None,
         enrolment: EnrolmentSummary { fallback_stub: false, ..enrolment() },
         model: Some("model/1".into()),
         created_at: at(3),

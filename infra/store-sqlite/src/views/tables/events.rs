@@ -1,8 +1,8 @@
-//! Tables of event rows: verifications, enrolments, tier changes, signals, notes.
+//! Tables of event rows: verifications, enrolments, references, tier changes, signals, notes.
 
 use domain::ids::{CustomerId, CustomerRef, EnrolmentId, OrgId, VerificationId};
 use domain::outcome::UnappliedCause;
-use domain::rows::{EnrolmentRow, EventNote, SignalRow, TierEventRow, VerificationRow};
+use domain::rows::{EnrolmentRow, EventNote, ReferenceRow, SignalRow, TierEventRow, VerificationRow};
 use row_codec::RowBody as _;
 
 use super::{StoredRow, Table, TableStatements, statements};
@@ -46,6 +46,28 @@ impl StoredRow for EnrolmentRow {
     };
 
     statements!(EnrolmentRow, erasable);
+
+    fn put(&self, out: &mut ParameterBinder<'_>) -> Result<(), Failure> {
+        out.customer(&self.customer)?;
+        out.put(self.id.as_str())?;
+        out.put(self.body())
+    }
+
+    fn take(columns: &mut ColumnReader<'_>) -> Result<Self, Failure> {
+        let key = (columns.customer()?, columns.id(EnrolmentId::parse)?);
+        Ok(Self::read_body(key, columns.blob()?)?)
+    }
+}
+
+impl StoredRow for ReferenceRow {
+    const TABLE: Table = Table {
+        name: "face_reference",
+        key: &["org", "customer", "id"],
+        rest: &["body"],
+        read: &["org", "customer", "id", "body"],
+    };
+
+    statements!(ReferenceRow, of);
 
     fn put(&self, out: &mut ParameterBinder<'_>) -> Result<(), Failure> {
         out.customer(&self.customer)?;

@@ -1,0 +1,27 @@
+//! Faces: from a photo's bytes to a vector that can be compared, or a cause why there is none. The only crate that knows
+//! ONNX and how pictures are decoded. The models are files that an operator names, each with a manifest; nothing of them
+//! is in the program (`docs/face.md`, `docs/decisions/0020-face-runtime.md`).
+//!
+//! What does not belong here: when photos are read, where vectors are kept and how they are sealed, and what a match
+//! decides.
+
+mod detect;
+mod embed;
+mod error;
+mod geometry;
+mod limits;
+mod manifest;
+mod models;
+mod onnx;
+mod picture;
+mod pool;
+mod reader;
+mod session;
+mod sharpness;
+
+pub use detect::OnnxDetector;
+pub use embed::OnnxEmbedder;
+pub use error::ModelError;
+pub use manifest::{Channels, Decoding, Detector, Embedder, Input, Manifest, Output, Thresholds};
+pub use models::FaceModels;
+pub use pool::FacePool;

@@ -1,0 +1,97 @@
+//! Fields that several endpoints have, each with its rule (contract §2). What only one endpoint has is parsed there.
+
+use bytes::Bytes;
+use domain::ids::CustomerId;
+use domain::limits::PHOTO_BYTES_MAX;
+use domain::photo::{Photo, PhotoError};
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use crate::serving::errors::FieldErrors;
+use crate::serving::json::{JsonObject, string};
+use crate::serving::wiped_body::wipe;
+
+/// Base64 characters of the largest photo, with padding.
+pub(super) const PHOTO_BASE64_MAX: usize = PHOTO_BYTES_MAX.div_ceil(3) * 4;
+
+/// What `dryRun` is told where we decide ourselves (sequence §1.2).
+pub(super) const NO_DRY_RUN: &str = "is not taken here: it would tell what another try must change";
+
+/// Whether a field has an error already; of the top level, that is one that was sent twice.
+pub(super) fn is_refused(errors: &FieldErrors, name: &str) -> bool {
+    errors.field(name).is_some()
+}
+
+/// Whom a request is about. None also for an id that is not one that we ever mint: it names nobody, and that is a 404.
+pub(super) fn customer_id(object: &JsonObject<'_>, errors: &mut FieldErrors) -> Option<CustomerId> {
+    match object.get("customerId").map(string) {
+        Some(Ok(text)) if text.is_empty() => {
+            errors.add("customerId", "must not be empty");
+            None
+        }
+        Some(Ok(text)) => CustomerId::parse(&text).ok(),
+        Some(Err(wrong)) => {
+            errors.add("customerId", wrong);
+            None
+        }
+        None => {
+            if !is_refused(errors, "customerId") {
+                errors.add("customerId", "is required");
+            }
+            None
+        }
+    }
+}
+
+/// An optional field by its rule, `null` counting as absent.
+pub(super) fn optional<T>(
+    object: &JsonObject<'_>,
+    errors: &mut FieldErrors,
+    name: &str,
+    parse: impl FnOnce(&RawValue) -> Result<T, String>,
+) -> Option<T> {
+    match parse(object.present(name)?) {
+        Ok(value) => Some(value),
+        Err(wrong) => {
+            errors.add(name, wrong);
+            None
+        }
+    }
+}
+
+/// A photo: WHATWG's forgiving base64 (Infra standard §7), with or without a data URL's prefix. Its size is
+/// bounded before it is decoded.
+pub(super) fn photo(value: &RawValue) -> Result<Photo, String> {
+    let text = string(value)?;
+    let base64 = without_prefix(&text).as_bytes();
+    let space = |byte: &&u8| byte.is_ascii_whitespace();
+    if base64.len() > PHOTO_BASE64_MAX
+        && base64.len() - base64.iter().filter(space).count() > PHOTO_BASE64_MAX
+    {
+        return Err(PhotoError::TooManyBytes { max: PHOTO_BYTES_MAX }.to_string());
+    }
+    let bytes = base64_simd::forgiving_decode_to_vec(base64).map_err(|_| NOT_BASE64.to_owned())?;
+    wipe(text);
+    // Wiped with its last handle.
+    Photo::parse(Bytes::from_owner(Zeroizing::new(bytes))).map_err(|wrong| wrong.to_string())
+}
+
+/// The words for a photo that does not decode.
+const NOT_BASE64: &str = "must be base64, or a data URL of image/jpeg, image/jpg or image/png with ;base64";
+
+/// What a data URL may say the photo is; what it is, its content says.
+const DATA_URL_TYPES: [&str; 3] = ["image/jpeg", "image/jpg", "image/png"];
+
+/// The base64 of a data URL (RFC 2397, as the Fetch standard reads it): a type, perhaps parameters, `;base64`, in any
+/// case of letters. Anything else stays as it is, and is no base64 then.
+fn without_prefix(text: &str) -> &str {
+    let Some((scheme, rest)) = text.split_at_checked("data:".len()) else { return text };
+    if !scheme.eq_ignore_ascii_case("data:") {
+        return text;
+    }
+    let Some((described, base64)) = rest.split_once(',') else { return text };
+    let Some((described, coding)) = described.rsplit_once(';') else { return text };
+    let kind = described.split(';').next().unwrap_or_default().trim_ascii();
+    let is_photo = DATA_URL_TYPES.iter().any(|known| known.eq_ignore_ascii_case(kind));
+    if is_photo && coding.trim_ascii().eq_ignore_ascii_case("base64") { base64 } else { text }
+}

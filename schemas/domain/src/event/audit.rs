@@ -1,0 +1,96 @@
+//! What is written to `identity.audit`: the evidence of a verdict, and that keys were destroyed. A face's evidence is
+//! among the facts about faces.
+
+use bytes::Bytes;
+
+use super::{FaceEvidence, Fingerprint};
+use crate::ids::{CustomerRef, EventId, VerificationId};
+use crate::sealed::{Purposes, Sealed, SealedMedia};
+use crate::time::Timestamp;
+
+/// How raw was sealed: with which evidence public key, and what its holder needs to come to the same
+/// secret (design §3). Both also go into the derivation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawBinding {
+    /// Which of the org's evidence keys.
+    pub evidence_key_id: String,
+    /// The HPKE encapsulation (X25519: 32 bytes).
+    pub encapsulation: Bytes,
+}
+
+/// A verdict's evidence: written before the event, also without `raw`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerdictEvidence {
+    /// The event this is the evidence of (appended afterwards).
+    pub event_id: EventId,
+    /// The verification row the event makes.
+    pub verification_id: VerificationId,
+    /// Whom it is about.
+    pub customer: CustomerRef,
+    /// Dukcapil's word.
+    pub valid: bool,
+    /// The raw answer, sealed ([`crate::sealed::Field::Raw`]).
+    pub raw: Option<Sealed>,
+    /// How `raw` (and a declined photo) was sealed.
+    pub raw_binding: Option<RawBinding>,
+    /// A photo that came with `valid: false` ([`crate::sealed::Field::DeclinedPhoto`]).
+    pub declined_photo: Option<SealedMedia>,
+    /// Its `image/jpeg` or `image/png`, by content: its envelope is bound to it.
+    pub declined_photo_content_type: Option<String>,
+    /// SHA-256 of each sealed part's envelope: (field name, digest), in the order photo, reason, raw.
+    pub sealed_sha256: Vec<(String, [u8; 32])>,
+    /// The request's body.
+    pub body_fingerprint: Fingerprint,
+    /// When the request came, by the API's clock.
+    pub received_at: Timestamp,
+    /// Which API key brought it.
+    pub api_key_id: String,
+}
+
+/// Data keys were destroyed (written by the eraser, after `CustomerErased`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeysDestroyed {
+    /// This record.
+    pub event_id: EventId,
+    /// Whose keys.
+    pub customer: CustomerRef,
+    /// Which.
+    pub purposes: Purposes,
+    /// When, by the eraser's clock.
+    pub destroyed_at: Timestamp,
+}
+
+/// Everything that may stand in `identity.audit`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large one is made once a request and moved, the small one is rare"
+)]
+pub enum AuditRecord {
+    /// See [`VerdictEvidence`].
+    VerdictEvidence(VerdictEvidence),
+    /// See [`KeysDestroyed`].
+    KeysDestroyed(KeysDestroyed),
+    /// See [`FaceEvidence`].
+    FaceEvidence(FaceEvidence),
+}
+
+impl AuditRecord {
+    /// The record's id: of evidence, that of the event it belongs to.
+    pub fn event_id(&self) -> &EventId {
+        match self {
+            Self::VerdictEvidence(r) => &r.event_id,
+            Self::KeysDestroyed(r) => &r.event_id,
+            Self::FaceEvidence(r) => &r.event_id,
+        }
+    }
+
+    /// Whom it is about.
+    pub fn customer(&self) -> &CustomerRef {
+        match self {
+            Self::VerdictEvidence(r) => &r.customer,
+            Self::KeysDestroyed(r) => &r.customer,
+            Self::FaceEvidence(r) => &r.customer,
+        }
+    }
+}

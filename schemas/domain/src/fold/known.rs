@@ -1,0 +1,54 @@
+//! What stands already under the ids that facts name.
+
+use std::collections::HashMap;
+
+use crate::event::Source;
+use crate::ids::{CustomerRef, EnrolmentId, VerificationId};
+use crate::rows::{ReferenceRow, VerificationRow};
+
+/// The rows that stand already, by id; the fold adds those it makes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KnownRows {
+    /// Verifications.
+    pub verifications: HashMap<VerificationId, VerificationRow>,
+    /// References that came by themselves.
+    pub references: HashMap<EnrolmentId, ReferenceRow>,
+}
+
+/// Rows of an event's very offset, and of later ones, were written before a crash, by the same batch or by the release
+/// that re-reads the event; they are made again, the same.
+fn stood_before(row: Source, event: Source) -> bool {
+    row.topic_id != event.topic_id || row.offset < event.offset
+}
+
+impl KnownRows {
+    /// The customer's verification of that id.
+    pub fn verification(&self, id: &VerificationId, customer: &CustomerRef) -> Option<&VerificationRow> {
+        self.verifications.get(id).filter(|row| row.customer == *customer)
+    }
+
+    /// The customer's reference of that id.
+    pub fn reference(&self, id: &EnrolmentId, customer: &CustomerRef) -> Option<&ReferenceRow> {
+        self.references.get(id).filter(|row| row.customer == *customer)
+    }
+
+    /// The same, if it stood before the event at that place.
+    pub(super) fn verification_before(
+        &self,
+        id: &VerificationId,
+        customer: &CustomerRef,
+        event: Source,
+    ) -> Option<&VerificationRow> {
+        self.verification(id, customer).filter(|row| stood_before(row.source, event))
+    }
+
+    /// The same, if it stood before the event at that place.
+    pub(super) fn reference_before(
+        &self,
+        id: &EnrolmentId,
+        customer: &CustomerRef,
+        event: Source,
+    ) -> Option<&ReferenceRow> {
+        self.reference(id, customer).filter(|row| stood_before(row.source, event))
+    }
+}
