@@ -6,7 +6,7 @@ use domain::ports::{DetectedFace, FaceDetector, FaceModelFault, FaceModelId, Pic
 
 use crate::geometry::shrink;
 use crate::limits::{CANDIDATES_MAX, FACES_MAX};
-use crate::manifest::{Channels, Detector, Input};
+use crate::manifest::{Channels, Decoding, Detector, Input};
 use crate::session::Session;
 
 /// A detector of YuNet's kind.
@@ -68,6 +68,8 @@ impl OnnxDetector {
 
     /// Every cell above the threshold.
     fn candidates(&self, outputs: &[Vec<f32>], scale: f32) -> Vec<DetectedFace> {
+        // The one decoding there is: another would not compile before it has its own way here.
+        let Decoding::Yunet = self.detector.decoding;
         let mut found = Vec::new();
         for (stride, [cls, obj, bbox, kps]) in &self.places {
             let columns = self.input.shape[3] / stride;

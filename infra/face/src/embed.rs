@@ -21,7 +21,7 @@ impl OnnxEmbedder {
     }
 
     /// What it needs, and what its numbers mean.
-    pub fn embedder(&self) -> &Embedder {
+    pub(crate) fn embedder(&self) -> &Embedder {
         &self.embedder
     }
 

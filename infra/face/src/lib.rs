@@ -22,6 +22,5 @@ mod sharpness;
 pub use detect::OnnxDetector;
 pub use embed::OnnxEmbedder;
 pub use error::ModelError;
-pub use manifest::{Channels, Decoding, Detector, Embedder, Input, Manifest, Output, Thresholds};
 pub use models::FaceModels;
 pub use pool::FacePool;

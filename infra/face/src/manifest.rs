@@ -12,54 +12,54 @@ use crate::limits::{TENSOR_NUMBERS_MAX, VECTOR_NUMBERS_MAX};
 /// The manifest as it stands in the file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     /// Of this format: 1.
-    pub format: u32,
+    pub(crate) format: u32,
     /// What the model's vectors and answers are called after.
-    pub name: String,
+    pub(crate) name: String,
     /// The ONNX file, in the manifest's folder.
-    pub file: String,
+    pub(crate) file: String,
     /// Of the file as it was shipped, in hexadecimal.
-    pub sha256: String,
+    pub(crate) sha256: String,
     /// The file's size.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// Of the weights, as SPDX names it.
-    pub licence: String,
+    pub(crate) licence: String,
     /// What is known and what is not about licence and training data.
-    pub licence_note: String,
+    pub(crate) licence_note: String,
     /// Where file and licence were taken from.
-    pub source: String,
+    pub(crate) source: String,
     /// What it is fed.
-    pub input: Input,
+    pub(crate) input: Input,
     /// What it gives, every one that is used.
-    pub output: Vec<Output>,
+    pub(crate) output: Vec<Output>,
     /// What it is for: exactly one of these two.
-    pub detector: Option<Detector>,
+    pub(crate) detector: Option<Detector>,
     /// What it is for: exactly one of these two.
-    pub embedder: Option<Embedder>,
+    pub(crate) embedder: Option<Embedder>,
 }
 
 /// A model's input.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Input {
+pub(crate) struct Input {
     /// Its name in the file.
-    pub name: String,
+    pub(crate) name: String,
     /// Batch, channels, height, width: `[1, 3, h, w]`.
-    pub shape: [usize; 4],
+    pub(crate) shape: [usize; 4],
     /// The order of the channels.
-    pub channels: Channels,
+    pub(crate) channels: Channels,
     /// Taken off each channel of 0…255, in the order of `channels`.
     #[serde(default)]
-    pub mean: [f32; 3],
+    pub(crate) mean: [f32; 3],
     /// Then multiplied.
-    pub scale: f32,
+    pub(crate) scale: f32,
 }
 
 /// The order in which a model wants its colours. Fed the wrong way most models still answer, only worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Channels {
+pub(crate) enum Channels {
     /// Red first.
     Rgb,
     /// Blue first, as OpenCV keeps pictures.
@@ -69,33 +69,33 @@ pub enum Channels {
 /// A model's output.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Output {
+pub(crate) struct Output {
     /// Its name in the file.
-    pub name: String,
+    pub(crate) name: String,
     /// As the file says.
-    pub shape: Vec<usize>,
+    pub(crate) shape: Vec<usize>,
 }
 
 /// What the answers of a detector mean.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Detector {
+pub(crate) struct Detector {
     /// How the outputs are read.
-    pub decoding: Decoding,
+    pub(crate) decoding: Decoding,
     /// Pixels between a grid's cells; outputs are `cls_<s>`, `obj_<s>`, `bbox_<s>`, `kps_<s>` of each.
-    pub strides: Vec<usize>,
+    pub(crate) strides: Vec<usize>,
     /// A face below this is none.
-    pub score_min: f32,
+    pub(crate) score_min: f32,
     /// A face at or above this needs no second look at the turned picture.
-    pub score_sure: f32,
+    pub(crate) score_sure: f32,
     /// Two boxes that share more (intersection over union) are one face.
-    pub overlap_max: f32,
+    pub(crate) overlap_max: f32,
 }
 
 /// The ways to read a detector's outputs that are known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Decoding {
+pub(crate) enum Decoding {
     /// A grid a stride, without anchors, as YuNet of 2023 does it.
     Yunet,
 }
@@ -103,33 +103,33 @@ pub enum Decoding {
 /// What an embedder needs, and what its numbers mean.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Embedder {
+pub(crate) struct Embedder {
     /// Whether it makes the vectors of references. Of several embedders in a folder exactly one says so; a single one
     /// need not.
     #[serde(default)]
-    pub primary: bool,
+    pub(crate) primary: bool,
     /// Where the five landmarks belong in the aligned picture, in pixels.
-    pub landmarks: [[f32; 2]; 5],
+    pub(crate) landmarks: [[f32; 2]; 5],
     /// Below it a face is too small, in pixels between the eyes.
-    pub eye_distance_min: f32,
+    pub(crate) eye_distance_min: f32,
     /// Below it a face is too blurred, 0 to 1.
-    pub sharpness_min: f32,
+    pub(crate) sharpness_min: f32,
     /// From which cosine on two faces are one person's.
-    pub threshold: Thresholds,
+    pub(crate) threshold: Thresholds,
 }
 
 /// Cosines, by how much is at stake.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Thresholds {
+pub(crate) struct Thresholds {
     /// Little.
-    pub low: f64,
+    pub(crate) low: f64,
     /// The ordinary case.
-    pub medium: f64,
+    pub(crate) medium: f64,
     /// Much.
-    pub high: f64,
+    pub(crate) high: f64,
     /// Where these come from, and what was not measured.
-    pub source: String,
+    pub(crate) source: String,
 }
 
 impl Thresholds {
@@ -150,7 +150,7 @@ impl Manifest {
     ///
     /// # Errors
     /// What is wrong with it, in words.
-    pub fn parse(path: &Path, text: &str) -> Result<Self, ModelError> {
+    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, ModelError> {
         let manifest: Self = toml::from_str(text).map_err(|error| {
             ModelError::new(
                 path,

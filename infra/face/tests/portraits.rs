@@ -72,23 +72,55 @@ fn one_person_matches_and_two_do_not() {
             let same = name.split('_').next() == other_name.split('_').next();
             assert!(if same { found >= 0.55 } else { found <= 0.30 }, "{name} {other_name}: {found}");
             assert!(
-                copies.into_iter().all(|copy| copy < 0.95),
+                copies.into_iter().all(|copy| copy < 0.80),
                 "{name} {other_name} are no copies: {copies:?}"
             );
         }
     }
 }
 
-/// What ONNX Runtime made of the same files and pairs (docs/face.md). Colours in the wrong order, landmarks in the wrong
-/// places or weights unfolded wrongly all give other numbers.
+/// What ONNX Runtime, with a scaling and an alignment of its own, made of the same files and pairs (docs/face.md).
+/// Landmarks in the wrong places or weights unfolded wrongly give other numbers.
 #[test]
 fn cosines_are_those_of_another_runtime() {
     let models = models();
     for (a, b, wanted) in [("macron_2014", "macron_2025", 0.614), ("ardern_2018", "ardern_2022", 0.771)] {
         let found = cosine(&face(models, &portrait(a), a), &face(models, &portrait(b), b));
         println!("{a} {b}: {found:.4}");
-        assert!((found - wanted).abs() <= 0.01, "{a} {b}: {found}, not {wanted}");
+        assert!((found - wanted).abs() <= 0.03, "{a} {b}: {found}, not {wanted}");
     }
+}
+
+/// The embedder with its colours in the wrong order is worse: between the least alike photos of one person and the most
+/// alike of two there is less room.
+#[test]
+fn colours_in_the_wrong_order_leave_less_between_one_person_and_two() {
+    let wrong = tempfile::tempdir().expect("a folder");
+    for entry in std::fs::read_dir(folder()).expect("what xtask fetched") {
+        let path = entry.expect("what xtask fetched").path();
+        if path.is_file() {
+            std::fs::copy(&path, wrong.path().join(path.file_name().expect("a file"))).expect("copied");
+        }
+    }
+    let manifest = wrong.path().join("sface.toml");
+    let text = std::fs::read_to_string(&manifest).expect("copied");
+    assert!(text.contains("channels = \"rgb\""));
+    std::fs::write(&manifest, text.replace("channels = \"rgb\"", "channels = \"bgr\"")).expect("written");
+    let wrong = FaceModels::load(wrong.path()).expect("the same files");
+    let [right, wrong] = [models(), &wrong].map(|models| {
+        let readings = PORTRAITS.map(|name| (name, face(models, &portrait(name), name)));
+        let (mut one, mut two) = (f32::INFINITY, f32::NEG_INFINITY);
+        for (at, (name, reading)) in readings.iter().enumerate() {
+            for (other_name, other) in &readings[at + 1..] {
+                let found = cosine(reading, other);
+                let same = name.split('_').next() == other_name.split('_').next();
+                if same { one = one.min(found) } else { two = two.max(found) }
+            }
+        }
+        println!("one person {one:.3} and more, two {two:.3} and less");
+        one - two
+    });
+    assert!(right > wrong, "{right} {wrong}");
 }
 
 #[test]
@@ -132,7 +164,7 @@ fn damage_that_leaves_the_face_leaves_the_match() {
 }
 
 /// The same photo, whatever was done to it on its way, is told from another photo of the person (which
-/// `one_person_matches_and_two_do_not` holds below 0.95).
+/// `one_person_matches_and_two_do_not` holds below 0.80).
 #[test]
 fn copies_of_a_photo_correlate() {
     let models = models();

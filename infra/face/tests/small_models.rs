@@ -106,10 +106,12 @@ fn png(picture: &Picture) -> Vec<u8> {
     bytes
 }
 
+/// What is done to a good folder.
+type Spoil = fn(&Path);
+
 #[test]
 fn a_folder_that_is_not_whole_is_refused_in_words() {
-    type Spoil = fn(&Path);
-    let cases: [(Spoil, &[&str]); 13] = [
+    let cases: [(Spoil, &[&str]); 10] = [
         (
             |at| std::fs::remove_file(at.join("embedder.toml")).expect("there"),
             &["no manifest", "an embedder"],
@@ -147,6 +149,31 @@ fn a_folder_that_is_not_whole_is_refused_in_words() {
             &["second.toml", "second detector"],
         ),
         (
+            |at| edit(at, "embedder.toml", "low = 0.4", "low = 0.4004"),
+            &["embedder.toml", "whole thousandths"],
+        ),
+    ];
+    refused(&cases);
+    let missing = FaceModels::load(Path::new("/nowhere/at/all")).expect_err("not there").to_string();
+    assert!(missing.contains("/nowhere/at/all"), "{missing}");
+}
+
+fn refused(cases: &[(Spoil, &[&str])]) {
+    for (spoil, wanted) in cases {
+        let folder = copy();
+        spoil(folder.path());
+        let error: ModelError = FaceModels::load(folder.path()).expect_err("spoiled");
+        let words = error.to_string();
+        for word in *wanted {
+            assert!(words.contains(word), "`{word}` is not in: {words}");
+        }
+    }
+}
+
+#[test]
+fn of_several_embedders_one_must_be_the_primary() {
+    let cases: [(Spoil, &[&str]); 3] = [
+        (
             |at| add_embedder(at, "second.toml", &[(NAME, SECOND_NAME)]),
             &["its 2 embedders 0 say `primary = true`", "exactly one"],
         ),
@@ -161,22 +188,8 @@ fn a_folder_that_is_not_whole_is_refused_in_words() {
             |at| add_embedder(at, "second.toml", &[MARKED]),
             &["embedder.toml", "another manifest", "small-embedder@"],
         ),
-        (
-            |at| edit(at, "embedder.toml", "low = 0.4", "low = 0.4004"),
-            &["embedder.toml", "whole thousandths"],
-        ),
     ];
-    for (spoil, wanted) in cases {
-        let folder = copy();
-        spoil(folder.path());
-        let error: ModelError = FaceModels::load(folder.path()).expect_err("spoiled");
-        let words = error.to_string();
-        for word in wanted {
-            assert!(words.contains(word), "`{word}` is not in: {words}");
-        }
-    }
-    let missing = FaceModels::load(Path::new("/nowhere/at/all")).expect_err("not there").to_string();
-    assert!(missing.contains("/nowhere/at/all"), "{missing}");
+    refused(&cases);
 }
 
 #[test]

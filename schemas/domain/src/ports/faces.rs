@@ -178,7 +178,7 @@ pub struct FaceReading {
     pub crop: FaceCrop,
     /// The same face, larger: what a probe's is looked for in with a reference's crop. Never stored.
     pub patch: FacePatch,
-    /// Between its eyes, in pixels of the photo.
+    /// Between its eyes, in pixels of the photo; of a large one that had to be turned, in those of its reduced copy.
     pub eye_distance: f32,
     /// How much detail it holds, 0 to 1.
     pub sharpness: f32,
