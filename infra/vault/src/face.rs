@@ -11,7 +11,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::aead::{MessageKey, SALT};
 use crate::customer_keys::{DataKeys, SealContext};
 use crate::error::{UnsealError, VaultError};
-use crate::lp;
+use crate::length_prefix;
 
 /// Which reference and which model a vector or a crop belongs to: it opens for no other. The customer is bound as in
 /// every envelope.
@@ -96,7 +96,7 @@ impl DataKeys {
         let biometric = self.set.purpose(Purpose::Biometric);
         let key = biometric.key.as_ref().ok_or(VaultError::Destroyed)?;
         let customer = self.customer();
-        let info = lp::joined(&[
+        let info = length_prefix::joined(&[
             b"identity/photo-tag/v1",
             customer.org.as_str().as_bytes(),
             customer.customer.as_str().as_bytes(),

@@ -9,7 +9,7 @@ use domain::rows::{HeldOrg, PositionRow};
 use event_codec::Codec;
 
 use crate::batch::decode_record::customer_of_key;
-use crate::limits::{BATCH_BYTES_MAX, BATCH_RECORDS_MAX, DUE_RECORDS_MAX};
+use crate::limits::{DUE_RECORDS_MAX, FACE_BATCH_BYTES_MAX, FACE_BATCH_RECORDS_MAX};
 use crate::settings::ProjectorPorts;
 use crate::status::StatusError;
 
@@ -89,8 +89,8 @@ async fn count(ports: &ProjectorPorts, of: &mut PartitionDue) -> Result<(), Stat
             return Ok(());
         }
         let bounds = ReadBounds {
-            records_max: BATCH_RECORDS_MAX,
-            bytes_max: BATCH_BYTES_MAX,
+            records_max: FACE_BATCH_RECORDS_MAX,
+            bytes_max: FACE_BATCH_BYTES_MAX,
             wait_max: Duration::ZERO,
         };
         let records = ports.log.read(Topic::Events, of.partition, from, bounds).await?;

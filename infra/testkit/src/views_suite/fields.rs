@@ -2,6 +2,8 @@
 //! is `field_variations`' business.
 
 use domain::ids::{CustomerRef, VerificationId};
+use domain::limits::PAGE_ROWS_MAX;
+use domain::ports::{PageRequest, PageStart};
 use domain::rows::{RowKey, VerificationRow, ViewRow};
 
 use super::rows::boxed_verification;
@@ -13,6 +15,7 @@ use crate::samples::{Samples, written};
 fn key_of(row: &ViewRow) -> Option<RowKey> {
     Some(match row {
         ViewRow::Verification(row) => RowKey::Verification(row.customer.org.clone(), row.id.clone()),
+        ViewRow::Reference(row) => RowKey::Reference(row.customer.clone(), row.id.clone()),
         ViewRow::Note(row) => RowKey::Note(row.customer.clone(), row.source),
         ViewRow::State(row) => RowKey::State(row.customer.clone()),
         ViewRow::Tally(row) => RowKey::Tally(row.key.clone()),
@@ -32,10 +35,10 @@ fn beside(s: &Samples, customer: &CustomerRef, id: &VerificationId) -> Verificat
 /// Reads a row by the one way that there is to it.
 async fn is_read_back(stores: &ViewStores, s: &Samples, offset: u64, row: ViewRow) {
     let verification = match &row {
-        ViewRow::Enrolment(enrolment) => {
-            let shown = beside(s, &enrolment.customer, &enrolment.verification_id);
-            Some(VerificationRow { enrolment: Some(enrolment.id.clone()), ..shown })
-        }
+        ViewRow::Enrolment(enrolment) => enrolment.verification_id.as_ref().map(|verification| {
+            let shown = beside(s, &enrolment.customer, verification);
+            VerificationRow { enrolment: Some(enrolment.id.clone()), ..shown }
+        }),
         ViewRow::Signal(signal) => Some(beside(s, &signal.customer, &signal.verification_id)),
         _ => None,
     };
@@ -50,6 +53,11 @@ async fn is_read_back(stores: &ViewStores, s: &Samples, offset: u64, row: ViewRo
         let found = stores.views.kyc_rows(GENERATION, &tier_event.customer, None).await.expect("read");
         assert!(found.history.contains(tier_event), "{tier_event:?}: {found:?}");
         return;
+    }
+    if let ViewRow::Enrolment(enrolment) = &row {
+        let page = PageRequest { start: PageStart::Skip(0), limit: PAGE_ROWS_MAX };
+        let found = stores.views.enrolments(GENERATION, &enrolment.customer, &page).await.expect("read");
+        assert!(found.rows.contains(enrolment), "{enrolment:?}: {found:?}");
     }
     let Some(shown) = verification else { return };
     let found = stores.views.verification(GENERATION, &shown.customer.org, &shown.id).await.expect("read");
