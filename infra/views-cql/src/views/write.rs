@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use domain::ids::CustomerRef;
+use domain::ids::{CustomerRef, EnrolmentId};
 use domain::ports::StoreError;
 use domain::rows::{
     CustomerState, SignalRow, Span, TallyRow, VerificationRow, ViewRow, ViewWrite, WriteTimestamp,
@@ -92,14 +92,10 @@ fn put<'t>(
         ViewRow::Verification(row) => return put_verification(tables, row, write.at, puts, buckets),
         ViewRow::Signal(row) => put_signal(tables, row, at, puts)?,
         ViewRow::Enrolment(row) => {
-            let mut cells = customer(&row.customer);
-            cells.extend([Cell::Enrolment(row.id.clone()), Cell::Blob(row.body().into()), at]);
-            puts.push(of_customer(Stage::EventRows, &tables.put_enrolment, &row.customer, cells));
+            puts.push(put_of_enrolment(&tables.put_enrolment, &row.customer, &row.id, row.body(), at));
         }
         ViewRow::Reference(row) => {
-            let mut cells = customer(&row.customer);
-            cells.extend([Cell::Enrolment(row.id.clone()), Cell::Blob(row.body().into()), at]);
-            puts.push(of_customer(Stage::EventRows, &tables.put_reference, &row.customer, cells));
+            puts.push(put_of_enrolment(&tables.put_reference, &row.customer, &row.id, row.body(), at));
         }
         ViewRow::EraseEnrolments(whose) => {
             let mut cells = vec![at];
@@ -154,6 +150,19 @@ fn put<'t>(
         }
     }
     Ok(())
+}
+
+/// A row under its customer and the id of an enrolment.
+fn put_of_enrolment<'t>(
+    statement: &'t Statement,
+    whose: &CustomerRef,
+    id: &EnrolmentId,
+    body: Vec<u8>,
+    at: Cell,
+) -> Put<'t> {
+    let mut cells = customer(whose);
+    cells.extend([Cell::Enrolment(id.clone()), Cell::Blob(body.into()), at]);
+    of_customer(Stage::EventRows, statement, whose, cells)
 }
 
 /// The row itself, its place in its customer's list and in its org's, and once per call the bucket it is in.

@@ -62,10 +62,6 @@ pub struct KeysDestroyed {
 
 /// Everything that may stand in `identity.audit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the large one is made once a request and moved, the small one is rare"
-)]
 pub enum AuditRecord {
     /// See [`VerdictEvidence`].
     VerdictEvidence(VerdictEvidence),

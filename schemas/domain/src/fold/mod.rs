@@ -60,7 +60,6 @@ pub struct Poison {
 
 /// One thing to fold.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "almost every fact is the large one")]
 pub enum Fact {
     /// An event.
     Event(RecordedEvent),
