@@ -212,7 +212,7 @@ pub async fn a_reference_is_enrolled_listed_and_matched_but_carries_no_tier<H: C
     other["image"] = portrait_text("obama").into();
     assert_eq!(api.post(ENROLMENTS, &key, &other).await.status, 422);
     // One that shows nobody is taken, and says why no match relies on it.
-    let nobody = json!({ "customerId": customer, "image": BASE64.encode(&photos::jpeg()) });
+    let nobody = json!({ "customerId": customer, "image": BASE64.encode(&photos::png()) });
     api.post(ENROLMENTS, &[], &nobody).await.expect(201);
 
     let rows = until_read(&api, &customer).await;

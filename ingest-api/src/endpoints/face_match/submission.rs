@@ -61,7 +61,7 @@ pub(super) fn parse(
     match (image_was_sent, liveness_was_sent) {
         (false, false) => errors.add("image", "is required, or livenessVerificationId in its place"),
         (true, true) => {
-            errors.add("livenessVerificationId", "must not come with image: exactly one is compared")
+            errors.add("livenessVerificationId", "must not come with image: exactly one is compared");
         }
         (true, false) | (false, true) => {}
     }
