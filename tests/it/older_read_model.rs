@@ -94,7 +94,8 @@ fn verification(row: &VerificationRow, at: WriteTimestamp) -> OlderRow {
     older.put("reason_category", row.reason_category.map(|category| category.as_str().to_owned()));
     older.put("body_fingerprint", row.body_fingerprint.0.to_vec());
     older.put("enrolment", row.enrolment.as_ref().map(|id| id.as_str().to_owned()));
-    older.put("embedding_model", row.embedding_model.clone());
+    // No build of that format had a model.
+    older.put("embedding_model", Value::Null);
     older.put("tier_event", row.tier_event.as_ref().map(|id| id.as_str().to_owned()));
     older.kyc(["before_tier", "before_verified_at", "before_expires_at"], row.kyc_before);
     older.kyc(["after_tier", "after_verified_at", "after_expires_at"], row.kyc_after);
@@ -106,12 +107,12 @@ fn enrolment(row: &EnrolmentRow, at: WriteTimestamp) -> OlderRow {
     let mut older = OlderRow::new("enrolment", at);
     older.customer(&row.customer);
     older.text("id", row.id.as_str());
-    older.text("verification_id", row.verification_id.as_str());
+    older.put("verification_id", row.verification_id.as_ref().map(|id| id.as_str().to_owned()));
     older.text("event_id", row.event_id.as_str());
     older.source(SOURCE, row.source);
     older.text("face_source", row.face_source.as_str());
-    older.put("model", row.model.clone());
-    older.put("fallback_stub", row.fallback_stub);
+    older.put("model", Value::Null);
+    older.put("fallback_stub", true);
     older.put("created_at", row.created_at.millis());
     older
 }
