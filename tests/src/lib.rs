@@ -15,5 +15,6 @@ pub mod log_ends;
 pub mod patience;
 pub mod photos;
 pub mod process;
+pub mod repeated_posts;
 pub mod sandbox;
 pub mod wire;
