@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use system_tests::cases::idempotency::a_hundred_posts_with_one_key;
 use system_tests::client::{Answer, Api, VERDICT, declined, text, verified};
 use system_tests::harness::ContractHarness as _;
+use system_tests::repeated_posts::a_hundred_posts_with_one_key;
 
 use crate::harness::SharedOrg;
 

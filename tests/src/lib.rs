@@ -16,5 +16,6 @@ pub mod patience;
 pub mod photos;
 pub mod portraits;
 pub mod process;
+pub mod repeated_posts;
 pub mod sandbox;
 pub mod wire;
