@@ -20,13 +20,8 @@ struct Lag {
 
 impl Lag {
     fn of(sandbox: &Sandbox) -> Self {
-        let folder = sandbox.folder().join("views");
-        let databases: Vec<_> = std::fs::read_dir(&folder)
-            .expect("the read model's folder")
-            .map(|entry| entry.expect("an entry").path())
-            .filter(|path| path.extension().is_some_and(|kind| kind == "sqlite"))
-            .collect();
-        let [database] = databases.as_slice() else { panic!("one database: {databases:?}") };
+        let database = sandbox.folder().join("views").join("views.sqlite");
+        assert!(database.is_file(), "the read model: {database:?}");
         let held = rusqlite::Connection::open(database).expect("the read model");
         held.busy_timeout(DEADLINE).expect("a setting");
         held.execute_batch("BEGIN IMMEDIATE").expect("the write lock");

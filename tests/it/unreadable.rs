@@ -14,12 +14,14 @@ use system_tests::harness::ContractHarness as _;
 use system_tests::patience::DEADLINE;
 use system_tests::sandbox::Sandbox;
 
-/// Runs a statement in the one database of a part of the sandbox's folder.
+/// Runs a statement in the one database of a part of the sandbox's folder; the face vectors beside the read model are another part.
 fn damage(sandbox: &Sandbox, part: &str, statement: &str, about: &str) {
     let databases: Vec<PathBuf> = std::fs::read_dir(sandbox.folder().join(part))
         .expect("the part's folder")
         .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|kind| kind == "sqlite"))
+        .filter(|path| {
+            path.extension().is_some_and(|kind| kind == "sqlite") && !path.ends_with("faces.sqlite")
+        })
         .collect();
     let [database] = databases.as_slice() else { panic!("one database: {databases:?}") };
     let database = rusqlite::Connection::open(database).expect("a database");
