@@ -36,8 +36,8 @@ pub enum Role {
     /// To serve: on the embedded engine one at a time, and it keeps house (retention). It alone brings a data folder
     /// of an older build up to date.
     Server,
-    /// To do one thing and end, beside a running server or without one. That server may be of an older build, so what
-    /// an older build wrote is refused.
+    /// To do one thing and end, beside a running server or without one. That server may be of an older build, so files
+    /// in the format of an older build are refused.
     Tool,
 }
 

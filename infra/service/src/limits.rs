@@ -4,8 +4,10 @@ use std::time::Duration;
 
 // --------------------------------------------------------------------------------------- health listener
 
-/// Connections at once: probes and one or two scrapers; more wait in the kernel's queue.
-pub(crate) const CONNECTIONS_MAX: usize = 64;
+/// Connections at once: probes and one or two scrapers need a handful, more wait in the kernel's queue. Far more than
+/// those, because one that says nothing holds its place for the time of a head and probes must not wait behind it; some
+/// tens of KiB each.
+pub(crate) const CONNECTIONS_MAX: usize = 512;
 
 /// A TLS handshake, and a request's head, must come within this.
 pub(crate) const HEAD_MAX: Duration = Duration::from_secs(10);

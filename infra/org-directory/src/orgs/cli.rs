@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use domain::ids::{ApiKeyId, OrgId};
-use domain::orgs::{Capability, Environment, RateBucket, Scope, Suite};
+use domain::orgs::{Capability, CapabilitySet, Environment, RateBucket, Scope, Suite};
 use domain::time::Timestamp;
 use serde_json::json;
 use vault::EvidencePublicKey;
@@ -262,13 +262,19 @@ async fn create(orgs: Orgs<'_>, config: &Config, args: CreateArgs) -> Result<Ans
         None => EvidenceKey::Generate { key_dir: config.compliance_key_dir() },
     };
     let made = matches!(evidence, EvidenceKey::Generate { .. });
-    let granted =
-        args.capability.into_iter().filter_map(|(capability, is_granted)| is_granted.then_some(capability));
+    // Of a name that is given twice the last counts, as with `orgs set`.
+    let mut capabilities = CapabilitySet::default();
+    for (capability, is_granted) in args.capability {
+        capabilities.set(capability, is_granted);
+    }
+    if args.dukcapil_enabled {
+        capabilities.set(Capability::DukcapilEnabled, true);
+    }
     let ingest_limit = args.ingest_limit.map(|limit| (RateBucket::NikDukcapil, limit));
     let new = NewOrg {
         name: args.name,
         environment: args.environment,
-        capabilities: granted.chain(args.dukcapil_enabled.then_some(Capability::DukcapilEnabled)).collect(),
+        capabilities,
         limits: args.limit.into_iter().chain(ingest_limit).collect(),
         scopes: or_all(args.scopes),
         evidence,

@@ -29,6 +29,10 @@ pub(super) fn org_json(org: &OrgRecord) -> Value {
     for bucket in RateBucket::ALL {
         printed["limits"][camel_case(bucket.as_str())] = org.limits.per_minute(bucket).into();
     }
+    // What only a later build knows, too.
+    for (name, per_minute) in org.limits.names() {
+        printed["limits"][camel_case(name)] = per_minute.into();
+    }
     printed
 }
 

@@ -51,6 +51,27 @@ impl Place {
 }
 
 #[tokio::test]
+async fn of_a_capability_that_is_named_twice_the_last_counts_when_made_and_when_changed() {
+    let place = Place::new();
+    for (twice, is_granted) in [
+        ("dukcapilEnabled=true,dukcapilEnabled=false", false),
+        ("dukcapilEnabled=false,dukcapilEnabled=true", true),
+    ] {
+        let made = place.json(&["create", "--name", "Bank", "--capability", twice]).await;
+        let org = made["orgId"].as_str().expect("an id");
+        for change in [false, true] {
+            if change {
+                place.run(&["set", org, "--capability", twice]).await.expect("done");
+            }
+            let listed = place.json(&["list", "--json"]).await;
+            let listed =
+                listed.as_array().expect("orgs").iter().find(|one| one["orgId"] == org).expect("made");
+            assert_eq!(listed["dukcapilEnabled"], is_granted, "{listed}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn create_prints_the_contracts_object_alone() {
     let place = Place::new();
     let line = ["create", "--name", "Bank", "--dukcapil-enabled", "--ingest-limit", "0"];
@@ -156,6 +177,7 @@ fn what_only_a_later_build_knows_is_listed_by_its_name() {
     let limits = RateLimits::from_names([("get", 0), ("later_bucket", 7)].map(|(n, l)| (n.to_owned(), l)));
     let (later, plain) = (org(words, limits), org(CapabilitySet::default(), RateLimits::default()));
     assert_eq!(org_json(&later)["capabilities"], json!(["dukcapilEnabled", "laterEnabled"]));
+    assert_eq!(org_json(&later)["limits"]["laterBucket"], 7);
     let table = org_table(&[later, plain]);
     let cells = |line: usize| -> Vec<&str> {
         let line = table.lines().nth(line).expect("a line");
