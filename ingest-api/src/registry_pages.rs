@@ -1,6 +1,6 @@
-//! `/registry/…` on the management listener: the committed schemas as a read-only registry in Confluent's shapes, so that
-//! any Confluent client reads our topics. A client parses every answer beneath that path as Confluent's, so every one has
-//! that shape, also where there is no such path or method.
+//! `/registry/…` on the management listener: the committed schemas as a read-only registry in Confluent's shapes, so
+//! that any Confluent client reads our topics. A client parses every answer beneath that path as Confluent's, so every
+//! one has that shape, also where there is no such path or method.
 
 use std::borrow::Cow;
 

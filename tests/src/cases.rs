@@ -136,6 +136,7 @@ macro_rules! contract_cases {
             orgs_cli: one_thread [
                 an_org_is_made_and_its_key_works_in_a_running_sandbox,
                 orgs_and_keys_are_listed_without_secrets,
+                capabilities_and_limits_are_set_by_name_and_hold_within_seconds,
                 exit_codes_tell_failed_from_wrong_usage,
                 an_org_can_bring_its_own_evidence_key,
             ];

@@ -30,7 +30,8 @@ use tokio_util::task::TaskTracker;
 pub use self::pages::{HealthSources, PageAnswer, PageRequest};
 use crate::Progressing;
 use crate::limits::{
-    ACCEPT_PAUSE, ANSWER_PROGRESS, CONNECTIONS_MAX, DRAIN, HEAD_BYTES_MAX, HEAD_MAX, LINGER, LINGER_BYTES_MAX,
+    ACCEPT_PAUSE, ANSWER_PROGRESS, CONNECTIONS_MAX, CROWDED_FREE_MIN, CROWDED_HEAD_MAX, DRAIN,
+    HEAD_BYTES_MAX, HEAD_MAX, LINGER, LINGER_BYTES_MAX,
 };
 use crate::listener::listener_url;
 
@@ -136,7 +137,10 @@ async fn accept(listener: TcpListener, common: Connections) {
         let Some((permit, accepted)) = common.cancel.run_until_cancelled(accepted).await else { break };
         match accepted {
             Ok((stream, _)) => {
-                let common = common.clone();
+                let mut common = common.clone();
+                if free.available_permits() < CROWDED_FREE_MIN {
+                    common.times.head = common.times.head.min(CROWDED_HEAD_MAX);
+                }
                 connections.spawn(async move {
                     connection(stream, common).await;
                     drop(permit);

@@ -4,10 +4,16 @@ use std::time::Duration;
 
 // --------------------------------------------------------------------------------------- health listener
 
-/// Connections at once: probes and one or two scrapers need a handful, more wait in the kernel's queue. Far more than
-/// those, because one that says nothing holds its place for the time of a head and probes must not wait behind it; some
-/// tens of KiB each.
-pub(crate) const CONNECTIONS_MAX: usize = 512;
+/// Connections at once: probes and one or two scrapers need a handful, more wait in the kernel's queue. Some tens of
+/// KiB each.
+pub(crate) const CONNECTIONS_MAX: usize = 64;
+
+/// With fewer places free than this, a new connection has [`CROWDED_HEAD_MAX`] for its head: half of them.
+pub(crate) const CROWDED_FREE_MIN: usize = CONNECTIONS_MAX / 2;
+
+/// A probe sends its head at once. Connections that send nothing must not hold every place for the time of a head,
+/// while an orchestrator's probe waits in the kernel's queue and fails.
+pub(crate) const CROWDED_HEAD_MAX: Duration = Duration::from_millis(250);
 
 /// A TLS handshake, and a request's head, must come within this.
 pub(crate) const HEAD_MAX: Duration = Duration::from_secs(10);

@@ -111,8 +111,8 @@ impl SqliteLog {
     /// Opens `log.sqlite` in that folder, or makes both (0600 and 0700).
     ///
     /// # Errors
-    /// [`SqliteOpenError`]: written by a newer build, or by an older one and not to be brought up, made with another partition count, not a log, or not
-    /// readable and writable.
+    /// [`SqliteOpenError`]: written by a newer build, or by an older one and not to be brought up, made with another
+    /// partition count, not a log, or not readable and writable.
     pub fn open(dir: &Path, options: SqliteLogOptions) -> Result<Arc<Self>, SqliteOpenError> {
         let path = dir.join(Self::FILE);
         let io = |error| SqliteOpenError::Io { path: path.clone(), error };

@@ -97,8 +97,9 @@ pub enum SqliteOpenError {
 }
 
 /// Opens or makes a store's file and applies the migrations it has not seen, if `older` lets it, in one transaction:
-/// a file is this build's or as it was. `kind` names the store ("log", "views", "keys"); its first two letters mark the file, so that one
-/// store's file is never taken for another's. The file's mode is 0600; SQLite gives its companions the same.
+/// a file is this build's or as it was. `kind` names the store ("log", "views", "keys"); its first two letters mark
+/// the file, so that one store's file is never taken for another's. The file's mode is 0600; SQLite gives its
+/// companions the same.
 pub(crate) fn open(
     path: &Path,
     kind: &str,

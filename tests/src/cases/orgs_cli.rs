@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{fields, is_id, text};
+use crate::client::{declined, fields, is_id, text};
 use crate::harness::ContractHarness;
 use crate::patience::until;
 use crate::process::run;
@@ -63,6 +63,41 @@ pub async fn orgs_and_keys_are_listed_without_secrets<H: ContractHarness>() {
         for secret in [api.key(), sandbox.info().key.as_str()] {
             assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret), "a key is shown once");
         }
+    }
+}
+
+pub async fn capabilities_and_limits_are_set_by_name_and_hold_within_seconds<H: ContractHarness>() {
+    let sandbox = H::start().await;
+    let flags = ["--capability", "dukcapilEnabled=true", "--limit", "nik_dukcapil=0,get=0"];
+    let (org, api) = sandbox.org(&flags).await;
+    let customer = api.customer("Budi Santoso").await;
+    let verdict = declined(&customer, "Data ganda");
+    api.verdict(&verdict).await.expect(200);
+    for (flag, value, status, code) in [
+        ("--capability", "dukcapilEnabled=false", 403, "capability_disabled"),
+        ("--limit", "nik_dukcapil=1", 429, "rate_limited"),
+    ] {
+        let set = sandbox.orgs(&["set", &org, flag, value]).await;
+        assert_eq!(set.code, Some(0), "{set:?}");
+        let refused = async || {
+            let answer = api.verdict(&verdict).await;
+            (answer.status != 200).then_some(answer)
+        };
+        let refused = until("the change to hold", refused).await.expect(status);
+        assert_eq!(refused["code"], code, "{refused}");
+        let back = sandbox.orgs(&["set", &org, "--capability", "dukcapilEnabled=true"]).await;
+        assert_eq!(back.code, Some(0), "{back:?}");
+        until("the capability", async || {
+            (api.get("/api/auth/me").await.expect(200)["capabilities"]["dukcapilEnabled"] == true)
+                .then_some(())
+        })
+        .await;
+    }
+    for wrong in ["dukcapilEnabled", "dukcapilEnabled=yes", "teleportEnabled=true", ""] {
+        assert_eq!(sandbox.orgs(&["set", &org, "--capability", wrong]).await.code, Some(2), "{wrong:?}");
+    }
+    for wrong in ["get", "get=", "get=-1", "get=x", "warp=1", "GET=1"] {
+        assert_eq!(sandbox.orgs(&["set", &org, "--limit", wrong]).await.code, Some(2), "{wrong:?}");
     }
 }
 

@@ -51,6 +51,30 @@ fn impatient(metrics: impl Fn() -> String + Send + Sync + 'static) -> (SocketAdd
     (address, bound.serve(sources, ClientTimes { head: time, progress: time }).expect("it serves"))
 }
 
+/// A time limit of a test: what it waits for comes at once, or never.
+const WITHIN: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn connections_that_say_nothing_keep_no_probe_waiting_for_the_time_of_a_head() {
+    let bound = BoundHealthListener::new(SocketAddr::from(([127, 0, 0, 1], 0)), None).expect("bound");
+    let address = bound.address().expect("an address");
+    let readiness = Arc::new(Readiness::waiting_for([], &CancellationToken::new()));
+    let times = ClientTimes { head: Duration::from_secs(3_600), ..ClientTimes::default() };
+    let _serving = bound.serve(HealthSources::new(readiness, String::new), times).expect("it serves");
+    let mut silent = Vec::new();
+    for _ in 0..2 * CONNECTIONS_MAX {
+        silent.push(TcpStream::connect(address).await.expect("connected"));
+    }
+    let answer = tokio::time::timeout(WITHIN, ask(address, "GET /livez")).await.expect("an answer");
+    assert!(answer.contains("alive"), "{answer}");
+    // Those that came while there was room enough still have their time.
+    let mut first = silent.swap_remove(0);
+    first.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.expect("sent");
+    let mut heard = String::new();
+    first.read_to_string(&mut heard).await.expect("answered");
+    assert!(heard.contains("alive"), "{heard}");
+}
+
 /// Writes again and again, at a pace, until the other side has ended the connection.
 async fn drip_to_the_end(stream: &mut TcpStream) {
     for _ in 0..1_000 {
