@@ -2,6 +2,7 @@
 //! are and how their outcome is read. Not here: the house's own rules (`tidy`), and what a machine must have
 //! installed before (`.ci/run`).
 
+mod small_build;
 mod test_runs;
 
 use std::process::Command;
@@ -36,12 +37,7 @@ pub(crate) fn run() -> Result<()> {
         clippy.args(SELECTION).args(["--", "-D", "warnings"]);
         succeed(clippy)
     })?;
-    // What `./sandbox` builds: the API without the distributed engine and the exporter of traces.
-    steps.run("embedded", || {
-        let mut clippy = crate::cargo(&["clippy", "--package", "ingest-api", "--no-default-features"]);
-        clippy.args(["--locked", "--", "-D", "warnings"]);
-        succeed(clippy)
-    })?;
+    steps.run("embedded", small_build::check)?;
     steps.run("doc", || {
         let mut doc = crate::cargo(&["doc", "--no-deps", "--locked"]);
         doc.args(SELECTION).env("RUSTDOCFLAGS", "-D warnings");

@@ -8,7 +8,6 @@ use domain::ports::{
     EventLog, ExternalIds, FaceVectors, Generations, Inspection, KeyNotes, KeyRows, Projection, Topic, Views,
 };
 use event_codec::Codec;
-use face::FaceModels;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vault::{CacheFreshness, FileKms, Kms, KmsError, Vault};
@@ -23,7 +22,7 @@ mod open_error;
 #[cfg(feature = "distributed")]
 mod schema_ids;
 
-pub use self::faces::face_model_set;
+pub use self::faces::{FaceModelsError, face_model_set};
 pub use self::installation::{InstallationError, InstallationPart, PartFault};
 pub use self::open_error::OpenError;
 use crate::config::{Config, EngineKind};
@@ -98,7 +97,7 @@ pub struct Engine {
     data_dir: Option<DataDir>,
     housekeeping: Housekeeping,
     /// A server's, where a folder of them is configured.
-    face_models: Option<Arc<FaceModels>>,
+    face_models: Option<Arc<faces::FaceModels>>,
     /// Last, so that the folder is free only once its files are closed.
     _lock: Option<ServerLock>,
 }

@@ -3,7 +3,7 @@
 use domain::ports::{LogError, StoreError, Topic};
 use vault::KmsError;
 
-use super::InstallationError;
+use super::{FaceModelsError, InstallationError};
 use crate::config::ConfigError;
 use crate::data_dir::DataDirError;
 
@@ -46,9 +46,9 @@ pub enum OpenError {
     /// The org keys.
     #[error(transparent)]
     Kms(#[from] KmsError),
-    /// The folder of face models.
+    /// The face models.
     #[error("[face] models_dir: {0}")]
-    FaceModels(#[from] face::ModelError),
+    FaceModels(#[from] FaceModelsError),
     /// The threads that read photos.
     #[error("no thread for reading photos: {0}")]
     FaceThreads(std::io::Error),
