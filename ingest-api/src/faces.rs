@@ -11,11 +11,16 @@ use domain::ports::{
     FaceCause, FaceModelId, FaceModelSet, FaceReader, FaceReaderError, FaceReading, FaceVectorRow,
     FaceVectors,
 };
+use domain::sealed::{Purpose, Purposes};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::serving::errors::ApiError;
 use crate::writes::poll_until_projected;
+
+/// Whose keys together make the fingerprint of a body with a picture: the picture is biometric, and what else the body
+/// holds stands with the evidence. Once either key is gone, no body can be tried against it (sequence §1.12).
+pub const PICTURE_BODY_PURPOSES: Purposes = Purposes::NONE.with(Purpose::Biometric).with(Purpose::Evidence);
 
 /// Probes, and references' vectors.
 pub struct FaceServices {

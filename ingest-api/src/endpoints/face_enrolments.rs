@@ -23,6 +23,7 @@ use event_codec::value_sha256;
 use vault::{CustomerKeys, SealContext};
 
 use self::submission::EnrolmentSubmission;
+use crate::faces::PICTURE_BODY_PURPOSES;
 use crate::serving::auth::EndpointAccess;
 use crate::serving::errors::ApiError;
 use crate::serving::json::JsonObject;
@@ -60,7 +61,7 @@ impl WriteEndpoint for FaceEnrolment {
         let customer = context.customer(customer);
         let keys = admitted_keys(&context, &customer, |standing| admit_verdict(standing, true));
         let keys = context.deciding(keys).await?;
-        let fingerprint = keys.fingerprint(&body)?;
+        let fingerprint = keys.fingerprint_under(PICTURE_BODY_PURPOSES, &body)?;
         drop(body);
         let write = EnrolmentWrite { context, customer, keys, submission, fingerprint };
         write.record().await.map(WriteConclusion::Recorded)

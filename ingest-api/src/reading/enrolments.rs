@@ -69,7 +69,7 @@ impl EnrolmentRowBody {
         let FaceReference { enrolment, standing, face } = reference;
         let cause = match models {
             None => Some(NO_MODEL),
-            Some(_) => face.and_then(|face| face.cause).map(cause_word),
+            Some(_) => face.and_then(|face| face.cause).map(FaceCause::name),
         };
         Self {
             id: enrolment.id.as_str().to_owned(),
@@ -83,18 +83,9 @@ impl EnrolmentRowBody {
     }
 }
 
-/// A cause, by the contract's list. An envelope that is not what was sealed gives no picture either; that somebody
-/// altered it is the operator's matter, who finds it in the log.
-fn cause_word(cause: FaceCause) -> &'static str {
-    match cause {
-        FaceCause::NotAuthentic => FaceCause::Undecodable.name(),
-        cause => cause.name(),
-    }
-}
-
 /// Every word that a cause may have.
 pub fn cause_words() -> BTreeSet<&'static str> {
-    std::iter::once(NO_MODEL).chain(FaceCause::ALL.map(cause_word)).collect()
+    std::iter::once(NO_MODEL).chain(FaceCause::ALL.map(FaceCause::name)).collect()
 }
 
 /// Lists a customer's references.

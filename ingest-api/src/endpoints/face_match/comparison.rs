@@ -16,6 +16,7 @@ use domain::time::Timestamp;
 use vault::{CustomerKeys, FacePlace, UnsealError};
 
 use super::MatchWrite;
+use crate::faces::FaceServices;
 use crate::limits::PROBE_READ_WITHIN;
 use crate::serving::errors::{ApiError, FieldErrors};
 
@@ -42,7 +43,6 @@ pub(super) async fn compare(
     let MatchWrite { context, customer, keys, submission, .. } = write;
     let (app, level) = (context.app, submission.level);
     let models = app.faces.models().ok_or(ApiError::NoFaceModel)?;
-    context.deciding(refuse_when_closed(write, now)).await?;
     let (enrolments, faces) = context.deciding(references(write, customer)).await?;
     let references = enrolments.iter().map(|row| FaceReference::joined(row, &faces, Some(models))).collect();
     let chosen = choose_reference(references, level, now).map_err(|refusal| match refusal {
@@ -54,9 +54,7 @@ pub(super) async fn compare(
         return Err(ApiError::Internal("a reference that is ready has no vector".into()));
     };
     let embedder = models.embedder(&face.model).ok_or(ApiError::ReferencePending)?;
-    let read = app.faces.read_probe(image, &face.model, PROBE_READ_WITHIN).await?;
-    let probe = usable_probe(read)
-        .map_err(|fault| ApiError::Invalid(FieldErrors::of("image", &fault.to_string())))?;
+    let probe = probe(&app.faces, image, &face.model).await?;
     let evidence = evidence(keys, image, &probe, reference, face)?;
     // No org has thresholds of its own yet.
     let threshold_milli = threshold_milli(&embedder.thresholds, OrgThresholds::default(), level);
@@ -73,9 +71,25 @@ pub(super) async fn compare(
     })
 }
 
+/// Reads a picture that is to be compared.
+///
+/// # Errors
+/// 400 `image` for a picture that is no probe; 503 where too many wait.
+pub(super) async fn probe(
+    faces: &FaceServices,
+    image: &Photo,
+    embedder: &FaceModelId,
+) -> Result<FaceReading, ApiError> {
+    let read = faces.read_probe(image, embedder, PROBE_READ_WITHIN).await?;
+    usable_probe(read).map_err(|fault| ApiError::Invalid(FieldErrors::of("image", &fault.to_string())))
+}
+
 /// Whoever tries picture after picture is stopped for a while (sequence §1.7). By the read model: two instances are
 /// played against each other by as many tries more as its lag allows.
-async fn refuse_when_closed(write: &MatchWrite<'_>, now: Timestamp) -> Result<(), ApiError> {
+///
+/// # Errors
+/// 429; from the stores.
+pub(super) async fn refuse_when_closed(write: &MatchWrite<'_>, now: Timestamp) -> Result<(), ApiError> {
     let app = write.context.app;
     let generation = app.generation().await?;
     let rows = app.views.kyc_rows(generation, &write.customer, None).await?;

@@ -54,8 +54,8 @@ struct Derived;
 ///
 /// Five pictures of another person within 30 minutes close the customer's matches for 30 minutes.
 ///
-/// A picture without a usable face is a 400 that names `image`: no face, a second one at least half as large, eyes closer
-/// than 24 pixels, blurred. There is no dry run: it would tell what another try must change. A 202 says no more than
+/// A picture without a usable face is a 400 that names `image`, whatever else is missing: no face, a second one at least
+/// half as large, eyes closer than 24 pixels, blurred. There is no dry run: it would tell what another try must change. A 202 says no more than
 /// that it will be decided.
 #[utoipa::path(
     post, path = "/api/identity/face/match", tag = "faces",
