@@ -7,6 +7,7 @@ mod connections;
 mod doors;
 mod edges;
 mod erasures;
+mod face_store;
 mod faces;
 mod first_steps;
 mod half_done;

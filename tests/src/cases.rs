@@ -9,6 +9,7 @@ pub mod common;
 pub mod customers;
 pub mod documents;
 pub mod errors;
+pub mod face_pictures;
 pub mod faces;
 pub mod fields;
 pub mod idempotency;
@@ -81,10 +82,13 @@ macro_rules! contract_cases {
                 a_time_zone_whose_plus_was_not_encoded_gets_a_hint,
                 a_thousand_unknown_fields_are_ignored_and_one_more_is_a_400,
             ];
+            face_pictures: one_thread [
+                pictures_that_are_no_probe_are_refused_and_leave_no_row,
+                hard_pictures_are_compared_and_kept_with_their_cause,
+                the_reference_shown_again_is_signalled,
+            ];
             faces: one_thread [
                 a_match_years_apart_lifts_to_premium_and_another_person_changes_nothing,
-                pictures_that_are_no_probe_are_refused_and_leave_no_row,
-                the_reference_shown_again_is_signalled,
                 whoever_tries_picture_after_picture_is_stopped_for_a_while,
                 a_match_is_recorded_once_under_its_key_and_for_its_org_alone,
                 a_reference_is_enrolled_listed_and_matched_but_carries_no_tier,

@@ -8,6 +8,7 @@ pub mod cases;
 pub mod client;
 pub mod drill;
 pub mod evidence;
+pub mod face_calls;
 pub mod harness;
 pub mod installation;
 pub mod load;

@@ -11,5 +11,7 @@ pub mod keys_away;
 pub mod keys_suite;
 pub mod log_suite;
 pub mod memory;
+pub mod patience;
+pub mod pictures;
 pub mod samples;
 pub mod views_suite;

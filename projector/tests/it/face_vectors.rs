@@ -15,10 +15,11 @@ use projector::due_photos;
 use serde_json::Value;
 use testkit::byte_reader::{BREAKS, ByteReader, NO_FACE, TWO_FACES};
 use testkit::keys_away::{AwayKeyRows, RowsAway};
+use testkit::patience::PHOTOS_READ_WITHIN;
 use vault::{FacePlace, UnsealError, Vault};
 
 use crate::cli::projector;
-use crate::world::{Running, World, until};
+use crate::world::{Running, World, until, until_within};
 
 impl World {
     fn read_with(&self, vault: Vault, reader: &Arc<ByteReader>) -> Running {
@@ -35,7 +36,7 @@ impl World {
 
     /// Until no photo is due, and every partition is read to its end.
     pub(crate) async fn faces_read(&self, model: &FaceModelId) {
-        until("every photo is read", async || {
+        until_within(PHOTOS_READ_WITHIN, "every photo is read", async || {
             let all = due_photos(&self.ports().ports, &*self.face_vectors()).await.expect("counted");
             all.iter().any(|of| {
                 of.model == *model && of.partitions.iter().all(|of| of.next >= of.end && of.held.is_empty())
