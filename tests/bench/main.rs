@@ -1,9 +1,12 @@
 //! `bench`: how fast, how much memory, and how far from the limit; started by `cargo xtask bench`, never by a
 //! test. What belongs here: the command line. Each kind of measurement is a module of its own; what they
-//! share is `load` (requests), `process` (the measured program), `sample` (what is sent), `stat`, `report`.
+//! share is `load` (requests), `process` and `sandbox` (the measured program), `counters` (what it says of itself), `sample`
+//! (what is sent), `stat`, `report`.
 
+mod counters;
 mod distributed;
 mod embedded;
+mod faces;
 mod http;
 mod limits;
 mod load;
@@ -11,6 +14,7 @@ mod machine;
 mod process;
 mod report;
 mod sample;
+mod sandbox;
 mod sqlite_limit;
 mod stages;
 mod start;
@@ -42,6 +46,8 @@ enum Command {
     Start(start::Arguments),
     /// Only the stages of one verdict on one core.
     Stages(Written),
+    /// Faces: a photo's steps, matches, verdicts with models and without, a backlog of photos.
+    Face(Box<faces::Arguments>),
 }
 
 /// What is measured, and for how long.
@@ -98,5 +104,6 @@ fn run(command: Command) -> Result<()> {
             stages::run(&mut report)?;
             report.finish(written.write.as_deref())
         }
+        Command::Face(arguments) => faces::run(&arguments),
     }
 }
