@@ -19,7 +19,8 @@ pub(super) fn check() -> Result<()> {
     let mut tree = cargo(&["tree", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"]);
     let listed = tree.args(SMALL_BUILD).output()?;
     ensure!(listed.status.success(), "{tree:?}: {}", String::from_utf8_lossy(&listed.stderr));
-    let came_back = came_back(&String::from_utf8(listed.stdout)?);
+    let listed = String::from_utf8(listed.stdout)?;
+    let came_back = came_back(&listed);
     ensure!(came_back.is_empty(), "what ./sandbox builds has {came_back:?} again, which it is to do without");
     Ok(())
 }
