@@ -76,12 +76,12 @@ async fn an_earlier_builds_generation_gets_the_tables_it_lacks() {
         assert_eq!(views.point(&to).await, Ok(true));
     }
     for generation in [ONE, TWO] {
-        for table in ["signals_of_customer", "quarantined"] {
+        for table in ["signals_of_customer", "quarantined", "face_references"] {
             run(&beneath, format!("DROP TABLE {space}.{table}_g{}", generation.0)).await;
         }
         let component = format!("generation_{}", generation.0);
         let record =
-            format!("DELETE FROM {space}.migrations WHERE component = '{component}' AND version = 2");
+            format!("DELETE FROM {space}.migrations WHERE component = '{component}' AND version IN (2, 3)");
         run(&beneath, record).await;
     }
     // A program of this build starts.
