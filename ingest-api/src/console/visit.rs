@@ -6,6 +6,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, HttpRequest};
 use console_pages::navigation::HOME;
 use console_pages::pages::problem::{self, PageProblem, ProblemModel};
@@ -13,6 +14,7 @@ use console_pages::{Language, PageFrame, PageReader};
 use domain::staff::ConsolePage;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use crate::app::App;
 use crate::console::answer::{self, HTML};
 use crate::console::cookies::ConsoleCookie;
 use crate::console::error::ConsoleError;
@@ -33,11 +35,13 @@ pub struct ConsoleVisit {
     language: Language,
     /// The language was chosen by this request's address.
     is_chosen: bool,
+    has_secure_cookies: bool,
     address: String,
 }
 
 impl ConsoleVisit {
     fn of(req: &HttpRequest) -> Self {
+        let app = req.app_data::<Data<App>>();
         let lang = query::first(req.query_string(), "lang");
         let header = req.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let language = Language::choose(lang.as_deref(), ConsoleCookie::Language.sent(req, false), header);
@@ -47,6 +51,7 @@ impl ConsoleVisit {
         Self {
             language,
             is_chosen: lang.as_deref().and_then(Language::parse).is_some(),
+            has_secure_cookies: app.is_some_and(|app| app.settings.console.secure_cookies),
             address: address.to_owned(),
         }
     }
@@ -88,7 +93,7 @@ pub async fn present(
     };
     let mut response = with_problem_page(response, &visit);
     if visit.is_chosen {
-        let cookie = ConsoleCookie::Language.set(visit.language.code(), false);
+        let cookie = ConsoleCookie::Language.set(visit.language.code(), visit.has_secure_cookies);
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     answer::protect(response.headers_mut());
