@@ -4,6 +4,8 @@
 //! (`../src/cases/`); what stands here is a sandbox's alone.
 
 mod connections;
+mod console;
+mod console_sessions;
 mod doors;
 mod edges;
 mod erasures;

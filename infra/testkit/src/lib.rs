@@ -14,4 +14,5 @@ pub mod memory;
 pub mod patience;
 pub mod pictures;
 pub mod samples;
+pub mod staff_suite;
 pub mod views_suite;
