@@ -5,7 +5,8 @@ use std::sync::Arc;
 use domain::event::TopicId;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::ports::{
-    EventLog, ExternalIds, FaceVectors, Generations, Inspection, KeyNotes, KeyRows, Projection, Topic, Views,
+    EventLog, ExternalIds, FaceVectors, Generations, Inspection, KeyNotes, KeyRows, Projection, Topic,
+    VerificationCounts, Views,
 };
 use event_codec::Codec;
 use face::FaceModels;
@@ -81,6 +82,8 @@ pub struct Engine {
     pub projection: Arc<dyn Projection>,
     /// The API's side of it.
     pub views: Arc<dyn Views>,
+    /// The console's side of it.
+    pub counts: Arc<dyn VerificationCounts>,
     /// The operator's side of it.
     pub operations: Operations,
     /// Customers' key rows.
@@ -143,7 +146,7 @@ impl Engine {
     ) -> Self
     where
         L: EventLog + 'static,
-        V: Projection + Views + Generations + Inspection + 'static,
+        V: Projection + Views + VerificationCounts + Generations + Inspection + 'static,
         K: KeyRows + ExternalIds + KeyNotes + 'static,
         F: FaceVectors + 'static,
     {
@@ -154,6 +157,7 @@ impl Engine {
                 generations: Arc::clone(&views) as _,
                 inspection: Arc::clone(&views) as _,
             },
+            counts: Arc::clone(&views) as _,
             views,
             external_ids: Arc::clone(&keys) as _,
             notes: Arc::clone(&keys) as _,
