@@ -9,6 +9,7 @@ mod faces;
 mod generations;
 mod keys;
 mod log;
+mod staff;
 mod verification_series;
 mod views;
 
@@ -19,6 +20,7 @@ pub use faces::*;
 pub use generations::*;
 pub use keys::*;
 pub use log::*;
+pub use staff::*;
 pub use verification_series::*;
 pub use views::*;
 
