@@ -96,10 +96,17 @@ mod tests {
         let counts: Vec<_> = second
             .into_iter()
             .filter_map(|write| match write.row {
-                ViewRow::Tally(row) => Some((row.key.span, row.count)),
+                ViewRow::Tally(row) => Some((row.key.category, row.key.span, row.count)),
                 _ => None,
             })
             .collect();
-        assert_eq!(counts, [(Span::Hour, 3), (Span::Day, 3), (Span::Month, 3)]);
+        let of_kind = |category: Option<ReasonCategory>| {
+            let of_kind = counts.iter().filter(|(of, _, _)| *of == category);
+            of_kind.map(|(_, span, count)| (*span, *count)).collect::<Vec<_>>()
+        };
+        assert_eq!(of_kind(None), [(Span::Hour, 3), (Span::Day, 3), (Span::Month, 3)]);
+        // Each of these has another category.
+        let category = samples.verification(&customer, 4).reason_category;
+        assert_eq!(of_kind(category), [(Span::Hour, 1), (Span::Day, 1), (Span::Month, 1)]);
     }
 }
