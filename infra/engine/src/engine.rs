@@ -5,8 +5,8 @@ use std::sync::Arc;
 use domain::event::TopicId;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::ports::{
-    EventLog, ExternalIds, FaceVectors, Generations, Inspection, KeyNotes, KeyRows, Projection, Topic,
-    VerificationCounts, Views,
+    EventLog, ExternalIds, FaceVectors, Generations, Inspection, KeyNotes, KeyRows, Projection,
+    StaffAccounts, StaffSessions, Topic, VerificationCounts, Views,
 };
 use event_codec::Codec;
 use face::FaceModels;
@@ -92,6 +92,10 @@ pub struct Engine {
     pub external_ids: Arc<dyn ExternalIds>,
     /// What was made of reference photos.
     pub face_vectors: Arc<dyn FaceVectors>,
+    /// Staff of the console.
+    pub staff_accounts: Arc<dyn StaffAccounts>,
+    /// Who of them is signed in.
+    pub staff_sessions: Arc<dyn StaffSessions>,
     notes: Arc<dyn KeyNotes>,
     /// Org keys.
     pub kms: Arc<dyn Kms>,
@@ -147,7 +151,7 @@ impl Engine {
     where
         L: EventLog + 'static,
         V: Projection + Views + VerificationCounts + Generations + Inspection + 'static,
-        K: KeyRows + ExternalIds + KeyNotes + 'static,
+        K: KeyRows + ExternalIds + KeyNotes + StaffAccounts + StaffSessions + 'static,
         F: FaceVectors + 'static,
     {
         Self {
@@ -160,6 +164,8 @@ impl Engine {
             counts: Arc::clone(&views) as _,
             views,
             external_ids: Arc::clone(&keys) as _,
+            staff_accounts: Arc::clone(&keys) as _,
+            staff_sessions: Arc::clone(&keys) as _,
             notes: Arc::clone(&keys) as _,
             keys,
             face_vectors,
