@@ -99,6 +99,20 @@ async fn write_released(beneath: &Session, space: &str, s: &Samples) {
     }
 }
 
+/// Takes away what that build did not know: it had two versions of a generation's tables.
+async fn put_tables_back(beneath: &Session, space: &str) {
+    for text in [
+        format!("DROP TABLE {space}.face_references_g1"),
+        format!("DROP TABLE {space}.verifications_of_category_g1"),
+        format!("DROP TABLE {space}.category_buckets_g1"),
+        format!("DROP TABLE {space}.category_tallies_g1"),
+        format!("DELETE FROM {space}.migrations WHERE component = 'generation_1' AND version IN (3, 4)"),
+        format!("DELETE FROM {space}.migrations WHERE component = 'generation_1_categories'"),
+    ] {
+        beneath.query_unpaged(text, ()).await.expect("as it was");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_keyspace_of_before_the_row_codec_is_read_as_it_is() {
     if tools_missing() {
@@ -112,17 +126,7 @@ async fn a_keyspace_of_before_the_row_codec_is_read_as_it_is() {
     let (org, customer) = (&whose.org, &whose.customer);
     let (row, tier, tally) = (s.verification(&whose, 1), s.tier_event(&whose, 2), s.tally(2));
     write_released(&beneath, &space, &s).await;
-    // That build knew two versions of a generation's tables.
-    for text in [
-        format!("DROP TABLE {space}.face_references_g1"),
-        format!("DROP TABLE {space}.verifications_of_category_g1"),
-        format!("DROP TABLE {space}.category_buckets_g1"),
-        format!("DROP TABLE {space}.category_tallies_g1"),
-        format!("DELETE FROM {space}.migrations WHERE component = 'generation_1' AND version IN (3, 4)"),
-        format!("DELETE FROM {space}.migrations WHERE component = 'generation_1_categories'"),
-    ] {
-        beneath.query_unpaged(text, ()).await.expect("as it was");
-    }
+    put_tables_back(&beneath, &space).await;
     session.migrate().await.expect("brought up to date");
 
     let views = CqlViews::new(connect(session.options().clone()).await);
