@@ -74,6 +74,7 @@ async fn of_customer(
                 let method = Method::parse(&method).ok_or_else(|| broken("method"))?;
                 let status = VerificationStatus::parse(&status).ok_or_else(|| broken("status"))?;
                 let category = category
+                    .filter(|word| !word.is_empty())
                     .map(|word| ReasonCategory::parse(&word).ok_or_else(|| broken("category")))
                     .transpose()?;
                 let is_asked = query.method.is_none_or(|only| only == method)

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use domain::classify::ReasonCategory;
 use domain::ids::{CustomerRef, EnrolmentId};
 use domain::ports::StoreError;
 use domain::rows::{
@@ -193,7 +194,8 @@ fn put_verification<'t>(
         id.clone(),
         method.clone(),
         status.clone(),
-        row.reason_category.map_or(Cell::Null, |category| Cell::Word(category.as_str())),
+        // Empty where there is none: a null would be a tombstone in every such row.
+        Cell::Word(row.reason_category.map_or("", ReasonCategory::as_str)),
         at.clone(),
     ]);
     puts.push(of_customer(stage, &tables.put_of_customer, &row.customer, cells));
