@@ -3,6 +3,7 @@
 //! share is `load` (requests), `process` and `sandbox` (the measured program), `counters` (what it says of itself), `sample`
 //! (what is sent), `stat`, `report`.
 
+mod console;
 mod counters;
 mod distributed;
 mod embedded;
@@ -44,6 +45,8 @@ enum Command {
     Distributed(Box<distributed::Arguments>),
     /// How long a start takes by how much is in the log, and what it reads.
     Start(start::Arguments),
+    /// The console's pages over a large read model.
+    Console(console::Arguments),
     /// Only the stages of one verdict on one core.
     Stages(Written),
     /// Faces: a photo's steps, matches, verdicts with models and without, a backlog of photos.
@@ -99,6 +102,7 @@ fn run(command: Command) -> Result<()> {
         }
         Command::Distributed(arguments) => distributed::run(&arguments),
         Command::Start(arguments) => start::run(&arguments),
+        Command::Console(arguments) => console::run(&arguments),
         Command::Stages(written) => {
             let mut report = Report::new("stages");
             stages::run(&mut report)?;

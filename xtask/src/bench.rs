@@ -1,5 +1,5 @@
-//! `cargo xtask bench embedded|distributed|start|stages|face`: builds what is measured and what measures it, with the profile
-//! `dist`, and runs it. What belongs here: builds and paths. What is measured and how is `tests/bench`; how to read it
+//! `cargo xtask bench embedded|distributed|start|console|stages|face`: builds what is measured and what measures it, with the
+//! profile `dist`, and runs it. What belongs here: builds and paths. What is measured and how is `tests/bench`; how to read it
 //! is `docs/performance.md`.
 
 use std::path::PathBuf;
@@ -20,6 +20,7 @@ const PAGE: &str = "docs/performance.md";
   cargo xtask bench distributed --write
   cargo xtask bench distributed --part back --rounds 1
   cargo xtask bench start --write
+  cargo xtask bench console --write
   cargo xtask bench stages
   cargo xtask bench face --write
   cargo xtask bench face --part steps,match --rounds 1
@@ -35,6 +36,9 @@ pub(crate) struct Arguments {
     /// Connections, with commas [default: 1,16,64; distributed 16,64,256; face 16,64]
     #[arg(long)]
     connections: Option<String>,
+    /// Of the console: verifications in the read model [default: 1000000]
+    #[arg(long)]
+    verifications: Option<u64>,
     /// Of a start: verdicts in the log, with commas, growing [default: 0,100000,1000000]
     #[arg(long)]
     verdicts: Option<String>,
@@ -58,6 +62,8 @@ enum Kind {
     Distributed,
     /// How long a start takes by how much is in the log, and what it reads.
     Start,
+    /// The console's pages over a read model of a million verifications.
+    Console,
     /// The stages of one verdict on one core.
     Stages,
     /// What reading a photo takes, a match from outside, and verdicts while photos are read.
@@ -70,6 +76,7 @@ impl Kind {
             Self::Embedded => "embedded",
             Self::Distributed => "distributed",
             Self::Start => "start",
+            Self::Console => "console",
             Self::Stages => "stages",
             Self::Face => "face",
         }
@@ -95,6 +102,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             ("--seconds", arguments.seconds.map(|seconds| seconds.to_string())),
             ("--connections", arguments.connections.clone()),
             ("--verdicts", arguments.verdicts.clone()),
+            ("--verifications", arguments.verifications.map(|verifications| verifications.to_string())),
             ("--part", arguments.part.clone()),
             ("--before", arguments.before.as_ref().map(|path| path.display().to_string())),
         ] {
