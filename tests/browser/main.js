@@ -1,0 +1,16 @@
+// The console in a real browser. One process and one browser, test after test: the machine that runs them has few cores.
+
+import { after } from 'node:test';
+
+import { closeBrowser } from './world.js';
+
+after(closeBrowser);
+
+await import('./sign_in.js');
+await import('./attempts.js');
+await import('./customer.js');
+await import('./roles.js');
+await import('./pipeline.js');
+await import('./every_page.js');
+await import('./expiry.js');
+await import('./screens.js');
