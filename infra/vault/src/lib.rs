@@ -18,8 +18,10 @@ mod length_prefix;
 mod limits;
 mod org_ids;
 mod padding;
+mod password;
 mod private_file;
 mod random;
+mod secret_token;
 mod vault;
 
 pub use customer_keys::{CustomerKeys, DataKeys, FreshKeys, SealContext, StoredKeys};
@@ -33,7 +35,9 @@ pub use file_kms::{FileKms, KmsFileMark};
 pub use kms::Kms;
 pub use limits::SEALED_PLAINTEXT_BYTES_MAX;
 pub use org_ids::{OrgIds, create_id_secret};
+pub use password::{PasswordError, PasswordHasher, generate_password};
 pub use random::random_id;
+pub use secret_token::SecretToken;
 pub use vault::{AlwaysCurrent, CacheFreshness, Vault};
 
 #[cfg(test)]

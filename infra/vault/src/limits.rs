@@ -36,3 +36,7 @@ pub(crate) const KMS_FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// A file with one evidence key: a short word and 43 characters.
 pub(crate) const EVIDENCE_KEY_FILE_BYTES_MAX: u64 = 1024;
+
+/// Memory that a stored password hash may ask for, in KiB: three times what ours ask for, so that theirs may grow, and
+/// little beside a program's own.
+pub(crate) const PASSWORD_MEMORY_KIB_MAX: u32 = 64 * 1024;

@@ -57,3 +57,9 @@ pub const COPY_REFINEMENTS_MAX: u32 = 48;
 /// Rows of [`crate::ports::FaceVectors`] that are read of one customer, the latest: some 2 KB each. A match uses the
 /// latest reference of each source, and nobody has hundreds of those in a row that cannot be used.
 pub const FACE_VECTORS_READ_MAX: usize = 256;
+
+/// A staff member's user name: from initials to an e-mail address.
+pub const STAFF_USER_NAME_CHARS: std::ops::RangeInclusive<usize> = 3..=64;
+
+/// A password's hash as a PHC string: one of Argon2id with a salt and a hash of 32 bytes has about 130.
+pub const STAFF_PASSWORD_HASH_BYTES_MAX: usize = 512;

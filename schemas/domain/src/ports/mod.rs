@@ -9,6 +9,7 @@ mod faces;
 mod generations;
 mod keys;
 mod log;
+mod staff;
 mod views;
 
 pub use face_copies::*;
@@ -18,6 +19,7 @@ pub use faces::*;
 pub use generations::*;
 pub use keys::*;
 pub use log::*;
+pub use staff::*;
 pub use views::*;
 
 /// Why a view or key store did not do it.

@@ -1,0 +1,5 @@
+//! The pages, one file each: what a page shows (its model), its words, and how it is rendered.
+
+pub mod account;
+pub mod problem;
+pub mod sign_in;
