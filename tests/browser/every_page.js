@@ -5,17 +5,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { inLanguage, pages, sampleCustomer } from './pages.js';
-import { accessibilityFaults, rows, sandbox, signIn, until, withPage } from './world.js';
+import { accessibilityFaults, sandbox, sessionOf, signedIn, signIn, until, withPage } from './world.js';
 
 /** Bytes of a page with everything that it loads, at a first visit. */
 const PAGE_BYTES_MAX = 100_000;
 
 async function onEachPage(options, task) {
   const all = await pages();
-  for (const signedIn of [false, true]) {
-    await withPage(options, async (page) => {
-      if (signedIn) await signIn(page);
-      for (const one of all.filter((one) => one.signIn === signedIn)) await task(page, one);
+  for (const needsSession of [false, true]) {
+    const session = needsSession ? { storageState: await sessionOf() } : {};
+    await withPage({ ...options, ...session }, async (page) => {
+      for (const one of all.filter((one) => one.signIn === needsSession)) await task(page, one);
     });
   }
 }
@@ -62,8 +62,7 @@ test('each page is there in both languages, by its address and by what the brows
 });
 
 test('the field’s own words are used in Indonesian', async () => {
-  await withPage({ locale: 'id-ID' }, async (page) => {
-    await signIn(page);
+  await signedIn({ locale: 'id-ID' }, async (page) => {
     await page.goto(sandbox.at(`/console/customers/${await sampleCustomer()}`));
     const text = (await page.locator('body').innerText()).toLowerCase();
     for (const word of ['ditolak', 'verifikasi', 'alasan', 'pelindungan data pribadi']) assert.ok(text.includes(word), word);
@@ -71,8 +70,7 @@ test('the field’s own words are used in Indonesian', async () => {
 });
 
 test('the content is one key away, and every control can be seen to have the focus', async () => {
-  await withPage({}, async (page) => {
-    await signIn(page);
+  await signedIn({}, async (page) => {
     await page.goto(sandbox.at('/console/attempts'));
     await page.keyboard.press('Tab');
     assert.equal(await page.evaluate(() => document.activeElement.getAttribute('href')), '#main');
@@ -92,9 +90,7 @@ test('the content is one key away, and every control can be seen to have the foc
 
 test('a page is small, loads from its own listener only, and nothing on it moves', async () => {
   for (const one of await pages()) {
-    await withPage({}, async (page) => {
-      if (one.signIn) await signIn(page);
-      await page.context().clearCookies({ name: 'none' });
+    await withPage(one.signIn ? { storageState: await sessionOf() } : {}, async (page) => {
       await page.addInitScript(() => {
         globalThis.shifted = 0;
         new PerformanceObserver((list) => {
@@ -107,7 +103,7 @@ test('a page is small, loads from its own listener only, and nothing on it moves
         if (new URL(response.url()).protocol === 'data:') return;
         if (new URL(response.url()).origin !== new URL(one.url).origin) elsewhere.push(response.url());
       });
-      // What came over the network, by the browser's own count; the sign-in's files are in its cache already.
+      // What came over the network, by the browser's own count, with an empty cache.
       const session = await page.context().newCDPSession(page);
       await session.send('Network.enable');
       await session.send('Network.setCacheDisabled', { cacheDisabled: true });

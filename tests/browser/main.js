@@ -1,10 +1,8 @@
 // The console in a real browser. One process and one browser, test after test: the machine that runs them has few cores.
 
-import { after } from 'node:test';
+import { test } from 'node:test';
 
 import { closeBrowser } from './world.js';
-
-after(closeBrowser);
 
 await import('./sign_in.js');
 await import('./attempts.js');
@@ -14,3 +12,6 @@ await import('./pipeline.js');
 await import('./every_page.js');
 await import('./expiry.js');
 await import('./screens.js');
+
+// A test, and the last: the process ends when nothing is open any more.
+test('the browser closes', closeBrowser);

@@ -40,9 +40,9 @@ test('it says of each dependency whether it answers, and shows no personal data'
 test('the first figures of the rate come by themselves, as a curve and as a table', async () => {
   await withPage({}, async (page) => {
     await page.goto(sandbox.adminAt('/console/pipeline?lang=en'));
-    await page.locator('.chart svg').waitFor();
-    await page.locator('.chart details').waitFor();
-    assert.match(await page.locator('.chart svg').getAttribute('aria-label'), /Events a second/);
+    await page.locator('svg.chart').waitFor();
+    await page.locator('main figure details').waitFor();
+    assert.match(await page.locator('svg.chart').getAttribute('aria-label'), /Events a second/);
   });
 });
 

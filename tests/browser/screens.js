@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { inLanguage, pages } from './pages.js';
-import { sandbox, screens, signIn, withPage } from './world.js';
+import { sandbox, screens, sessionOf, withPage } from './world.js';
 
 /** The README's. */
 const MAIN = ['customer', 'attempts', 'pipeline'];
@@ -43,11 +43,11 @@ test('each page has its picture', async () => {
   ];
   for (const [kind, options] of kinds) {
     for (const one of all) {
-      await withPage({ reducedMotion: 'reduce', ...options }, async (page) => {
-        if (one.signIn) await signIn(page);
+      const session = one.signIn ? { storageState: await sessionOf() } : {};
+      await withPage({ reducedMotion: 'reduce', ...options, ...session }, async (page) => {
         await page.goto(inLanguage(one.url, kind === 'id' ? 'id' : 'en'));
         if (one.name === 'pipeline') {
-          await page.locator('.chart svg').waitFor();
+          await page.locator('svg.chart').waitFor();
           await page.locator('.live[data-live=on]').waitFor();
         }
         const path = join(screens, `${one.name}-${kind}.png`);

@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { sandbox, signedIn, signIn, withPage } from './world.js';
+import { sandbox, signIn, withPage } from './world.js';
 
-const SESSION = (cookie) => cookie.httpOnly && cookie.value.length >= 32;
+const isSession = (cookie) => cookie.httpOnly && cookie.value.length >= 32;
 
-const sessionOf = async (page) => {
-  const cookies = (await page.context().cookies()).filter(SESSION);
+const sessionCookie = async (page) => {
+  const cookies = (await page.context().cookies()).filter(isSession);
   assert.equal(cookies.length, 1, JSON.stringify(cookies.map(({ name }) => name)));
   return cookies[0];
 };
@@ -45,8 +45,9 @@ test('nobody is sent elsewhere after signing in', async () => {
 });
 
 test('a session is a cookie that scripts and other sites do not have, and a new one at each sign-in', async () => {
-  await signedIn({}, async (page) => {
-    const first = await sessionOf(page);
+  await withPage({}, async (page) => {
+    await signIn(page);
+    const first = await sessionCookie(page);
     assert.equal(first.sameSite, 'Lax');
     assert.equal(await page.evaluate(() => document.cookie.includes('session')), false);
     await page.context().clearCookies();
@@ -54,14 +55,15 @@ test('a session is a cookie that scripts and other sites do not have, and a new 
     const { name, domain, path } = first;
     await page.context().addCookies([{ name, domain, path, value: 'A'.repeat(first.value.length) }]);
     await signIn(page);
-    const second = await sessionOf(page);
+    const second = await sessionCookie(page);
     assert.notEqual(second.value, first.value);
     assert.notEqual(second.value, 'A'.repeat(first.value.length));
   });
 });
 
 test('a session that was signed out is over, also for whoever kept its cookie', async () => {
-  await signedIn({}, async (page) => {
+  await withPage({}, async (page) => {
+    await signIn(page);
     const cookies = await page.context().cookies();
     await page.locator('form[action="/console/sign-out"] button').click();
     await page.waitForURL((url) => url.pathname === '/console/sign-in');
@@ -73,7 +75,8 @@ test('a session that was signed out is over, also for whoever kept its cookie', 
 });
 
 test('a form that is not ours is refused', async () => {
-  await signedIn({}, async (page) => {
+  await withPage({}, async (page) => {
+    await signIn(page);
     const post = (form) => page.request.post(sandbox.at('/console/sign-out'), { form, maxRedirects: 0 });
     const token = await page.locator('form[action="/console/sign-out"] input[name=csrf]').inputValue();
     const forged = (token[0] === 'A' ? 'B' : 'A') + token.slice(1);

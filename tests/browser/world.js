@@ -178,10 +178,24 @@ export async function signIn(page, who = sandbox.console, of = sandbox) {
   ]);
 }
 
-/** A page of somebody who is signed in. */
-export function signedIn(options, task, who) {
-  return withPage(options, async (page) => {
-    await signIn(page, who);
+const sessions = new Map();
+
+/** The cookies of somebody who signed in once: tests of other things need not try passwords again and again. */
+export async function sessionOf(who = sandbox.console) {
+  if (!sessions.has(who.user)) {
+    const session = withPage({}, async (page) => {
+      await signIn(page, who);
+      return page.context().storageState();
+    });
+    sessions.set(who.user, session);
+  }
+  return sessions.get(who.user);
+}
+
+/** A page of somebody who is signed in, at the start. */
+export async function signedIn(options, task, who) {
+  return withPage({ ...options, storageState: await sessionOf(who) }, async (page) => {
+    await page.goto(sandbox.at('/console/'));
     return task(page);
   });
 }

@@ -18,6 +18,7 @@ mod older_formats;
 mod older_read_model;
 mod operations;
 mod otlp;
+mod pipeline_page;
 mod programs;
 mod reading;
 mod records;
