@@ -1,8 +1,9 @@
-//! The key store on SQLite: the KeyRows, ExternalIds and KeyNotes ports. Not the log, not the read model. What is
+//! The key store on SQLite: the KeyRows, ExternalIds and KeyNotes ports, and staff and their sessions. Not the log, not the read model. What is
 //! wrapped in a row, and under what, is the vault's business.
 
 mod limits;
 mod rows;
+mod staff;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("keys/schema-2.sql"),
     include_str!("installation.sql"),
     include_str!("keys/schema-4.sql"),
+    include_str!("keys/schema-5.sql"),
 ];
 
 /// The key store of the embedded engine. Every write is one transaction, fsynced before it is confirmed.

@@ -1,4 +1,5 @@
-//! The key store on CQL: the ports KeyRows, ExternalIds and KeyNotes. Every write is a lightweight transaction, so
+//! The key store on CQL: the ports KeyRows, ExternalIds and KeyNotes, and staff and their
+//! sessions. Every write is a lightweight transaction, so
 //! that each is conditional and none can be overtaken by a plain one.
 //!
 //! A transaction that loses its round may or may not have happened. It is tried again, and recognises what
@@ -6,6 +7,7 @@
 
 mod notes;
 mod rows;
+mod staff;
 mod statements;
 
 use std::sync::Arc;
@@ -34,12 +36,13 @@ use statements::Statements;
 pub struct CqlKeys {
     session: Arc<CqlSession>,
     statements: OnceCell<Statements>,
+    staff_statements: OnceCell<staff::StaffStatements>,
 }
 
 impl CqlKeys {
     /// The key store of that session, whose schema was brought up to date ([`CqlSession::migrate`]).
     pub fn new(session: Arc<CqlSession>) -> Self {
-        Self { session, statements: OnceCell::new() }
+        Self { session, statements: OnceCell::new(), staff_statements: OnceCell::new() }
     }
 
     async fn statements(&self) -> Result<&Statements, StoreError> {
