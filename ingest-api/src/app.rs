@@ -3,7 +3,9 @@
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use domain::ports::{EventLog, ExternalIds, Inspection, StaffAccounts, StaffSessions, Views};
+use domain::ports::{
+    EventLog, ExternalIds, Inspection, StaffAccounts, StaffSessions, VerificationCounts, Views,
+};
 use domain::rows::Generation;
 use domain::time::Timestamp;
 use event_codec::Codec;
@@ -29,6 +31,8 @@ pub struct Ports {
     pub log: Arc<dyn EventLog>,
     /// The read model.
     pub views: Arc<dyn Views>,
+    /// Its numbers by day.
+    pub counts: Arc<dyn VerificationCounts>,
     /// How far it is.
     pub inspection: Arc<dyn Inspection>,
     /// Which generation of it answers.

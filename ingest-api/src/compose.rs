@@ -133,6 +133,7 @@ impl Instance {
         let ports = Ports {
             log: Arc::clone(&engine.log),
             views: Arc::clone(&engine.views),
+            counts: Arc::clone(&engine.counts),
             inspection: Arc::clone(&engine.operations.inspection),
             live,
             external_ids: Arc::clone(&engine.external_ids),
@@ -183,6 +184,8 @@ impl Instance {
     /// Ends in order: unready from the first moment, requests in flight finished, then everything else.
     pub async fn shutdown(self) {
         self.readiness.set_ending();
+        // They would go on for as long as anybody listens.
+        self.app.outcomes.changes().end();
         if let Public::Serving(public) = self.public {
             public.stop().await;
         }

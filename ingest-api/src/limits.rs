@@ -202,6 +202,28 @@ pub const PIPELINE_STREAM_LIFE_MAX: Duration = Duration::from_secs(15 * 60);
 
 // ------------------------------------------------------------------------------------------- the console
 
+/// Days that the charts of the attempts page show when none are asked for: four weeks and a bit.
+pub const SERIES_DAYS_DEFAULT: u32 = 30;
+
+/// Rows that a list as a file reads at once: some 500 KB with their envelopes, and a few milliseconds.
+pub const FILE_ROWS_AT_ONCE: usize = 500;
+
+/// Pages that follow changes, in all: each holds a connection, and is told by one message.
+pub const CHANGE_FOLLOWERS_MAX: usize = 512;
+
+/// Pages of one user that follow changes: some windows, and those that a browser has not given up yet.
+pub const CHANGE_FOLLOWERS_OF_ONE_MAX: usize = 8;
+
+/// How often a stream without changes shows that it stands: well below the time within which an answer must move on
+/// (10 s), and within which proxies give a connection up (60 s as a rule).
+pub const LIVE_HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// How long after one change another is told: what comes in between is told as one.
+pub const LIVE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a stream is. Then its reader asks for another, with a session that is looked at again.
+pub const LIVE_STREAM_MAX: Duration = Duration::from_secs(120);
+
 /// A form of the console: a user name, a password and an address.
 pub const FORM_BYTES_MAX: usize = 16 * 1024;
 

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { Sandbox, signIn, until, withPage } from './world.js';
 
 test('a session ends by itself, and signing in again goes on where one was', async () => {
-  const short = await Sandbox.start({ IDENTITY_CONSOLE__SESSION_LIFETIME_MS: '3000' });
+  const short = await Sandbox.start({ IDENTITY_CONSOLE__SESSION_TIMEOUT_MS: '3000' });
   try {
     await withPage({}, async (page) => {
       await signIn(page, short.console, short);

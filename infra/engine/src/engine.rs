@@ -6,7 +6,7 @@ use domain::event::TopicId;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::ports::{
     EventLog, ExternalIds, FaceVectors, Generations, Inspection, KeyNotes, KeyRows, Projection,
-    StaffAccounts, StaffSessions, Topic, Views,
+    StaffAccounts, StaffSessions, Topic, VerificationCounts, Views,
 };
 use event_codec::Codec;
 use face::FaceModels;
@@ -82,6 +82,8 @@ pub struct Engine {
     pub projection: Arc<dyn Projection>,
     /// The API's side of it.
     pub views: Arc<dyn Views>,
+    /// The console's side of it.
+    pub counts: Arc<dyn VerificationCounts>,
     /// The operator's side of it.
     pub operations: Operations,
     /// Customers' key rows.
@@ -148,7 +150,7 @@ impl Engine {
     ) -> Self
     where
         L: EventLog + 'static,
-        V: Projection + Views + Generations + Inspection + 'static,
+        V: Projection + Views + VerificationCounts + Generations + Inspection + 'static,
         K: KeyRows + ExternalIds + KeyNotes + StaffAccounts + StaffSessions + 'static,
         F: FaceVectors + 'static,
     {
@@ -159,6 +161,7 @@ impl Engine {
                 generations: Arc::clone(&views) as _,
                 inspection: Arc::clone(&views) as _,
             },
+            counts: Arc::clone(&views) as _,
             views,
             external_ids: Arc::clone(&keys) as _,
             staff_accounts: Arc::clone(&keys) as _,

@@ -294,6 +294,7 @@ impl Samples {
             start: bucket_start(Span::Hour, time(0)),
             method: Method::NikDukcapil,
             status: VerificationStatus::Verified,
+            category: None,
             partition: Partition(0),
         };
         TallyRow { key, count: n, as_of: self.as_of(n) }

@@ -14,8 +14,8 @@ mod views {
     use super::*;
 
     async fn stores() -> (ViewStores, ()) {
-        let views = MemoryViews::default();
-        (ViewStores { projection: Arc::new(views.clone()), views: Arc::new(views) }, ())
+        let views = Arc::new(MemoryViews::default());
+        (ViewStores { projection: views.clone(), views: views.clone(), counts: views }, ())
     }
 
     testkit::views_suite!(stores);

@@ -5,11 +5,13 @@
 //! model, its words and its `render`; a new page is such a file, and a line in `navigation` where it has an entry.
 
 pub mod assets;
+pub mod charts;
 pub mod format;
 pub mod frame;
 pub mod language;
 pub mod navigation;
 pub mod pages;
+pub mod terms;
 mod words;
 
 pub use frame::{PageFrame, PageReader};

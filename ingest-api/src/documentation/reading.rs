@@ -137,6 +137,7 @@ struct GetAttempts;
     params(
         ("method" = Option<String>, Query, description = "`nik_dukcapil`, …"),
         ("status" = Option<String>, Query, description = "`verified` or `failed`"),
+        ("reasonCategory" = Option<String>, Query, description = "One of those that rows have: `not_found`, …"),
         ("customerId" = Option<String>, Query, description = "`cus_…`"),
         ("from" = Option<String>, Query, description = "RFC 3339, inclusive"),
         ("to" = Option<String>, Query, description = "RFC 3339, exclusive"),

@@ -1,6 +1,7 @@
 //! The rules of fields and parameters that a type does not say: forms of ids, closed lists of words, ranges, times.
 //! The lists are the domain's own, so that a new word is in the document when it is in the code.
 
+use domain::classify::ReasonCategory;
 use domain::limits::{EXTERNAL_ID_CHARS_MAX, FULL_NAME_CHARS_MAX, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
 use domain::orgs::Capability;
 use domain::policy::{Method, Tier};
@@ -181,6 +182,7 @@ fn parameter_rule(name: &str, of_customers: bool) -> Option<Value> {
         }
         "method" => methods(),
         "status" => statuses(),
+        "reasonCategory" => one_of(ReasonCategory::ALL.map(ReasonCategory::as_str)),
         "from" | "to" | "asOf" => moment(),
         "page" => json!({ "type": "integer", "minimum": 1, "maximum": PAGE_NUMBER_MAX }),
         "limit" => {

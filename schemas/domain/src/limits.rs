@@ -31,6 +31,10 @@ pub const PAGE_ROWS_MAX: usize = 100;
 /// Rows of a list page when the caller does not say (contract §1).
 pub const PAGE_ROWS_DEFAULT: usize = 20;
 
+/// Days that one question for numbers by day is about: a quarter and some. Each has a bar in a chart, and at most 24 hours
+/// of each kind of row are summed up for it.
+pub const SERIES_DAYS_MAX: u32 = 100;
+
 /// One log record with its headers: what topics, producers and readers are set to (design §2).
 pub const RECORD_BYTES_MAX: usize = 4 * 1024 * 1024;
 

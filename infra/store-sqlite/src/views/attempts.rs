@@ -1,6 +1,7 @@
 //! Lists of verifications: pages that an index gives in their order, and totals that are exact without
 //! counting every row. Runs inside the caller's transaction, so page and total are of one moment.
 
+use domain::classify::ReasonCategory;
 use domain::policy::Method;
 use domain::ports::{AttemptsPage, AttemptsQuery, PageStart};
 use domain::rows::{Generation, VerificationRow, VerificationStatus};
@@ -32,20 +33,28 @@ impl<'q> Selection<'q> {
         if let Some(customer) = &query.customer {
             return Self::of_customer(customer.as_str(), query);
         }
-        if query.method.is_none() && query.status.is_none() {
+        if query.method.is_none() && query.status.is_none() && query.category.is_none() {
             return Self { index: "verification_of_org", runs: vec![String::new()], words: Vec::new() };
         }
         let mut runs = Vec::new();
         let mut words = Vec::new();
+        let (index, category) = match query.category {
+            None => ("verification_of_kind", ""),
+            Some(category) => {
+                words.push(category.as_str());
+                ("verification_of_category", " AND reason_category = ?7")
+            }
+        };
         for method in Method::ALL.into_iter().filter(|m| query.method.is_none_or(|only| only == *m)) {
             for status in
                 VerificationStatus::ALL.into_iter().filter(|s| query.status.is_none_or(|only| only == *s))
             {
-                runs.push(format!(" AND method = ?{} AND status = ?{}", 7 + words.len(), 8 + words.len()));
+                let at = 7 + words.len();
+                runs.push(format!("{category} AND method = ?{at} AND status = ?{}", at + 1));
                 words.extend([method.as_str(), status.as_str()]);
             }
         }
-        Self { index: "verification_of_kind", runs, words }
+        Self { index, runs, words }
     }
 
     fn of_customer(customer: &'q str, query: &'q AttemptsQuery) -> Self {
@@ -54,6 +63,7 @@ impl<'q> Selection<'q> {
         let filters = [
             ("method", query.method.map(Method::as_str)),
             ("status", query.status.map(VerificationStatus::as_str)),
+            ("reason_category", query.category.map(ReasonCategory::as_str)),
         ];
         for (column, word) in filters {
             if let Some(word) = word {
@@ -192,7 +202,8 @@ fn sum_of_hours(
     let mut out = ParameterBinder::new(transaction.prepare_cached(
         "SELECT coalesce(sum(n), 0) FROM verification_count \
          WHERE generation = ?1 AND org = ?2 AND hour >= ?3 AND hour < ?4 \
-         AND (?5 IS NULL OR method = ?5) AND (?6 IS NULL OR status = ?6)",
+         AND (?5 IS NULL OR method = ?5) AND (?6 IS NULL OR status = ?6) \
+         AND (?7 IS NULL OR category = ?7)",
     )?);
     out.put(generation.0)?;
     out.put(query.org.as_str())?;
@@ -200,6 +211,7 @@ fn sum_of_hours(
     out.put(end)?;
     out.put(query.method.map(Method::as_str))?;
     out.put(query.status.map(VerificationStatus::as_str))?;
+    out.put(query.category.map(ReasonCategory::as_str))?;
     Ok(out.first(|columns| columns.number())?.unwrap_or(0))
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use domain::classify::ReasonCategory;
 use domain::policy::Method;
 use domain::ports::{AttemptsQuery, PageStart, Projection as _, StoreError, Views as _};
 use domain::rows::{Generation, RowKey, TallyRow, VerificationStatus, ViewRow, ViewWrite};
@@ -78,6 +79,7 @@ fn query(s: &Samples) -> AttemptsQuery {
         org: s.org(0),
         method: None,
         status: None,
+        category: None,
         customer: None,
         from: None,
         to: None,
@@ -107,10 +109,13 @@ async fn no_list_is_sorted_or_scanned() {
     for method in [None, Some(Method::NikDukcapil)] {
         for status in [None, Some(VerificationStatus::Failed)] {
             for customer in [None, Some(s.customer(0).customer)] {
-                let query = AttemptsQuery { method, status, customer, ..query(&s) };
-                let plan = plan(&folder.path().join("views.sqlite"), &attempts::page_statement(&query));
-                assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "{query:?}: {plan}");
-                assert!(plan.contains("created_at"), "{query:?}: {plan}");
+                for category in [None, Some(ReasonCategory::Quota)] {
+                    let customer = customer.clone();
+                    let query = AttemptsQuery { method, status, category, customer, ..query(&s) };
+                    let plan = plan(&folder.path().join("views.sqlite"), &attempts::page_statement(&query));
+                    assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "{query:?}: {plan}");
+                    assert!(plan.contains("created_at"), "{query:?}: {plan}");
+                }
             }
         }
     }

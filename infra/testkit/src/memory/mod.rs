@@ -6,6 +6,7 @@ mod faces;
 mod generations;
 mod keys;
 mod log;
+mod series;
 mod staff;
 mod views;
 

@@ -31,10 +31,10 @@ mod views {
     async fn stores() -> (ViewStores, ()) {
         if crate::tools_missing() {
             let memory = Arc::new(MemoryViews::default());
-            return (ViewStores { projection: memory.clone(), views: memory }, ());
+            return (ViewStores { projection: memory.clone(), views: memory.clone(), counts: memory }, ());
         }
         let views = Arc::new(CqlViews::new(session().await));
-        (ViewStores { projection: views.clone(), views }, ())
+        (ViewStores { projection: views.clone(), views: views.clone(), counts: views }, ())
     }
 
     testkit::views_suite!(stores);

@@ -10,6 +10,7 @@ mod generations;
 mod keys;
 mod log;
 mod staff;
+mod verification_series;
 mod views;
 
 pub use face_copies::*;
@@ -20,6 +21,7 @@ pub use generations::*;
 pub use keys::*;
 pub use log::*;
 pub use staff::*;
+pub use verification_series::*;
 pub use views::*;
 
 /// Why a view or key store did not do it.
