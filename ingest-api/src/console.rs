@@ -7,6 +7,7 @@
 pub mod account;
 pub mod answer;
 pub mod assets;
+pub mod attempts;
 pub mod client_address;
 pub mod cookies;
 pub mod error;

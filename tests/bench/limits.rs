@@ -129,3 +129,18 @@ pub(crate) const STANDS_STILL: Duration = Duration::from_millis(1_500);
 /// The projector must have worked off what the front left within this, and a rebuild be done: ten minutes for
 /// 100,000 events.
 pub(crate) const BACK_WITHIN: Duration = Duration::from_secs(600);
+
+/// Verifications of the read model whose pages are measured, at most: a file of some GB.
+pub(crate) const CONSOLE_ROWS_MAX: u64 = 5_000_000;
+
+/// Customers that they are of, in turn.
+pub(crate) const CONSOLE_CUSTOMERS: u64 = 50_000;
+
+/// Verifications of the customer whose page is measured: the issue's.
+pub(crate) const CONSOLE_VERIFICATIONS: usize = 1_000;
+
+/// Rows that are written at once: some thousands in a transaction, as a projector that is behind has them.
+pub(crate) const CONSOLE_ROWS_AT_ONCE: u64 = 5_000;
+
+/// Times that a page is asked for, at most: above it no percentile becomes better.
+pub(crate) const CONSOLE_PAGE_READS_MAX: i64 = 10_000;

@@ -2,6 +2,7 @@
 //! test. What belongs here: the command line. Each kind of measurement is a module of its own; what they
 //! share is `load` (requests), `process` (the measured program), `sample` (what is sent), `stat`, `report`.
 
+mod console;
 mod distributed;
 mod embedded;
 mod http;
@@ -40,6 +41,8 @@ enum Command {
     Distributed(Box<distributed::Arguments>),
     /// How long a start takes by how much is in the log, and what it reads.
     Start(start::Arguments),
+    /// The console's pages over a large read model.
+    Console(console::Arguments),
     /// Only the stages of one verdict on one core.
     Stages(Written),
 }
@@ -93,6 +96,7 @@ fn run(command: Command) -> Result<()> {
         }
         Command::Distributed(arguments) => distributed::run(&arguments),
         Command::Start(arguments) => start::run(&arguments),
+        Command::Console(arguments) => console::run(&arguments),
         Command::Stages(written) => {
             let mut report = Report::new("stages");
             stages::run(&mut report)?;

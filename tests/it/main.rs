@@ -5,6 +5,7 @@
 
 mod connections;
 mod console;
+mod console_attempts;
 mod doors;
 mod edges;
 mod erasures;

@@ -1,4 +1,4 @@
-//! `cargo xtask bench embedded|distributed|start|stages`: builds what is measured and what measures it, with the profile `dist`,
+//! `cargo xtask bench embedded|distributed|start|console|stages`: builds what is measured and what measures it, with the profile `dist`,
 //! and runs it. What belongs here: builds and paths. What is measured and how is `tests/bench`; how to read it
 //! is `docs/performance.md`.
 
@@ -20,6 +20,7 @@ const PAGE: &str = "docs/performance.md";
   cargo xtask bench distributed --write
   cargo xtask bench distributed --part back --rounds 1
   cargo xtask bench start --write
+  cargo xtask bench console --write
   cargo xtask bench stages")]
 pub(crate) struct Arguments {
     kind: Kind,
@@ -32,6 +33,9 @@ pub(crate) struct Arguments {
     /// Connections, with commas [default: 1,16,64; distributed 16,64,256]
     #[arg(long)]
     connections: Option<String>,
+    /// Of the console: verifications in the read model [default: 1000000]
+    #[arg(long)]
+    verifications: Option<u64>,
     /// Of a start: verdicts in the log, with commas, growing [default: 0,100000,1000000]
     #[arg(long)]
     verdicts: Option<String>,
@@ -51,6 +55,8 @@ enum Kind {
     Distributed,
     /// How long a start takes by how much is in the log, and what it reads.
     Start,
+    /// The console's pages over a read model of a million verifications.
+    Console,
     /// The stages of one verdict on one core.
     Stages,
 }
@@ -61,6 +67,7 @@ impl Kind {
             Self::Embedded => "embedded",
             Self::Distributed => "distributed",
             Self::Start => "start",
+            Self::Console => "console",
             Self::Stages => "stages",
         }
     }
@@ -82,6 +89,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             ("--seconds", arguments.seconds.map(|seconds| seconds.to_string())),
             ("--connections", arguments.connections.clone()),
             ("--verdicts", arguments.verdicts.clone()),
+            ("--verifications", arguments.verifications.map(|verifications| verifications.to_string())),
             ("--part", arguments.part.clone()),
         ] {
             if let Some(value) = value {

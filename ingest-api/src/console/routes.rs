@@ -9,7 +9,7 @@ use crate::console::answer::see_other;
 use crate::console::error::ConsoleError;
 use crate::console::session::SignedIn;
 use crate::console::visit::present;
-use crate::console::{account, assets, sign_in};
+use crate::console::{account, assets, attempts, sign_in};
 use crate::routes::{READ, read};
 
 /// Where somebody begins who has signed in.
@@ -29,6 +29,8 @@ pub fn configure(config: &mut ServiceConfig) {
         )
         .service(only("POST", "/sign-out").route(web::route().guard(guard::Post()).to(sign_in::sign_out)))
         .service(page("/account").route(read().to(account::page)))
+        .service(page("/attempts").route(read().to(attempts::get)))
+        .service(page("/attempts/live").route(web::get().to(attempts::live)))
         .default_service(web::to(not_found));
     config.service(scope);
 }

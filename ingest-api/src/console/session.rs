@@ -17,7 +17,7 @@ use vault::SecretToken;
 use crate::app::App;
 use crate::console::cookies::ConsoleCookie;
 use crate::console::error::ConsoleError;
-use crate::console::visit::ConsoleVisit;
+use crate::console::visit::{self, ConsoleVisit};
 
 /// For what a session's token proves itself in forms.
 const FORM_PROOF: &str = "console form";
@@ -91,7 +91,7 @@ impl SignedIn {
         let unwritten_ms = now.millis().saturating_sub(session.last_seen_at.millis());
         let is_due =
             u128::try_from(unwritten_ms).is_ok_and(|ms| ms >= app.settings.console.touch_every().as_millis());
-        if is_due && !app.staff_sessions.touch_session(&digest, now).await? {
+        if is_due && !visit::is_by_itself(req) && !app.staff_sessions.touch_session(&digest, now).await? {
             return Err(ConsoleError::SignInFirst);
         }
         if !app.directory.is_current(app.settings.directory_stale) {

@@ -3,7 +3,7 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
@@ -118,7 +118,26 @@ pub fn sign_in_address(next: &str) -> String {
     format!("{SIGN_IN}?next={}", utf8_percent_encode(next, IN_A_VALUE))
 }
 
+/// A request that nobody made: a page that renews itself, or its stream of changes. It is no use of a session, so that
+/// who has left such a page open is signed out all the same.
+pub fn is_by_itself(req: &HttpRequest) -> bool {
+    let accepts = |kind: &str| req.headers().get(header::ACCEPT).is_some_and(|accept| accept == kind);
+    req.headers().contains_key(BY_SCRIPT) || accepts("text/event-stream")
+}
+
+/// What the script that renews pages sends with its requests.
+const BY_SCRIPT: &str = "hx-request";
+
+/// What tells it to load the page anew.
+const RELOAD: HeaderName = HeaderName::from_static("hx-refresh");
+
 fn sign_in_first(mut response: ServiceResponse, visit: &ConsoleVisit) -> ServiceResponse {
+    if response.request().headers().contains_key(BY_SCRIPT) {
+        // A redirect would put the form into the page's place in the page.
+        *response.response_mut().status_mut() = StatusCode::UNAUTHORIZED;
+        response.headers_mut().insert(RELOAD, HeaderValue::from_static("true"));
+        return response;
+    }
     // A form that was sent cannot be sent again by a redirect: its reader begins at the start.
     let is_read = matches!(*response.request().method(), Method::GET | Method::HEAD);
     let next = if is_read { visit.address.as_str() } else { HOME };
