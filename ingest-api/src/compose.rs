@@ -102,9 +102,8 @@ impl Instance {
         settings.console.secure_cookies = !is_on_loopback || wanted.tls.is_some();
         // Alive and unready from the start, also while a broker or a node is not there yet.
         let readiness = Arc::new(Readiness::waiting_for(readiness::reasons(config, also), stop));
-        let pages = management_pages(config, &readiness, metrics.clone());
-        let management = serve_management(config, &settings, &pages, metrics);
-        let management = management.context("the management listener")?;
+        let management = serve_management(config, &settings, &readiness, metrics);
+        let (management, pages) = management.context("the management listener")?;
         let (url, admin_url) = (public.url(), management.url().to_owned());
         tracing::info!(address = %admin_url, "health and metrics");
         let opening = stop.run_until_cancelled(Box::pin(Engine::open(config, Role::Server))).await;
@@ -121,11 +120,8 @@ impl Instance {
             Ok(outcomes) => outcomes,
             Err(error) => {
                 readiness.set_ending();
-                begun.cancel.cancel();
                 pages.close();
-                let tasks = begun.tasks;
-                drop((begun.vault, begun.directory, begun.live));
-                end(tasks, management, engine).await;
+                begun.end(management, engine).await;
                 return Err(error);
             }
         };
@@ -248,6 +244,14 @@ impl Begun {
         Self { cancel, failed, tasks, freshness, vault, directory, live, progress }
     }
 
+    /// Ends it; nobody was served yet.
+    async fn end(self, management: HealthListener, engine: Engine) {
+        self.cancel.cancel();
+        let tasks = self.tasks;
+        drop((self.vault, self.directory, self.live));
+        end(tasks, management, engine).await;
+    }
+
     /// The outcome stream, once everything else is there too.
     async fn outcomes_once_ready(
         &self,
@@ -278,25 +282,22 @@ async fn end(tasks: Vec<JoinHandle<()>>, management: HealthListener, engine: Eng
     engine.close().await;
 }
 
-fn management_pages(config: &Config, readiness: &Arc<Readiness>, metrics: Metrics) -> Arc<ManagementPages> {
-    let ids = if config.registry.url.is_none() { SchemaIds::Committed } else { SchemaIds::External };
-    ManagementPages::new(ids, Arc::clone(readiness), metrics)
-}
-
 /// Health, metrics, the schemas and the pipeline's page, from now on.
 fn serve_management(
     config: &Config,
     settings: &Settings,
-    pages: &Arc<ManagementPages>,
+    readiness: &Arc<Readiness>,
     metrics: Metrics,
-) -> anyhow::Result<HealthListener> {
+) -> anyhow::Result<(HealthListener, Arc<ManagementPages>)> {
     let wanted = config.api.admin_listener()?;
     let bound =
         bind_first(&wanted.address, &wanted.addresses()?, wanted.tls.as_ref(), BoundHealthListener::new)?;
-    let sources = HealthSources::new(pages.readiness(), move || metrics.render())
-        .with_pages(Arc::clone(pages) as Arc<dyn ProgramPages>);
+    let ids = if config.registry.url.is_none() { SchemaIds::Committed } else { SchemaIds::External };
+    let pages = ManagementPages::new(ids, Arc::clone(readiness), metrics.clone());
+    let sources = HealthSources::new(Arc::clone(readiness), move || metrics.render())
+        .with_pages(Arc::clone(&pages) as Arc<dyn ProgramPages>);
     let times = ClientTimes { head: settings.head_timeout, progress: settings.answer_progress };
-    Ok(bound.serve(sources, times)?)
+    Ok((bound.serve(sources, times)?, pages))
 }
 
 /// Follows the outcomes; tries until the log says where they end.

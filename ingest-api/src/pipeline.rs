@@ -51,11 +51,6 @@ impl ManagementPages {
         Arc::new(Self { ids, readiness, metrics, sources: Mutex::default(), streams })
     }
 
-    /// What `/readyz` of the same listener says.
-    pub fn readiness(&self) -> Arc<Readiness> {
-        Arc::clone(&self.readiness)
-    }
-
     /// Shows figures of that engine from now on. The task looks at the log until it is cancelled.
     pub fn open(
         &self,

@@ -19,7 +19,7 @@ const env = (name) => {
 };
 
 /** What anything may take: it comes at once, or never, but on a machine that does other things besides. */
-export const WITHIN_MS = 180_000;
+export const WITHIN_MS = Number(process.env.CONSOLE_WITHIN_MS ?? 180_000);
 
 export const screens = env('CONSOLE_SCREENS');
 const program = env('CONSOLE_PROGRAM');
@@ -150,7 +150,9 @@ export async function openPage(options = {}) {
   });
   page.on('console', (message) => {
     const isStatus = message.text().startsWith('Failed to load resource: the server responded with a status');
-    if (message.type() === 'error' && !isStatus) page.problems.push(message.text());
+    // htmx says so of a stream that ends because its page is left.
+    const isEndOfStream = message.text() === '[object Event]';
+    if (message.type() === 'error' && !isStatus && !isEndOfStream) page.problems.push(message.text());
   });
   return page;
 }

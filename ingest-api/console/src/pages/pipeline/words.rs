@@ -39,7 +39,7 @@ words! {
         lag_note: "events not projected", "peristiwa belum diproyeksikan";
         quarantined: "Quarantined", "Dikarantina";
         quarantined_note: "customers", "nasabah";
-        dead_letters: "Dead letters", "Surat mati";
+        dead_letters: "Dead letters", "Pesan gagal";
         dead_letters_note: "records kept, 30 days", "rekaman tersimpan, 30 hari";
         faces_due: "Faces due", "Wajah tertunda";
         faces_due_note: "photos to be read, at most", "foto yang akan dibaca, paling banyak";
@@ -86,14 +86,14 @@ words! {
 
         books: "Books by org", "Pembukuan per organisasi";
         books_note: "read = applied + duplicate + conflict + refused + dead-lettered + parked, at all times",
-            "dibaca = diterapkan + duplikat + konflik + ditolak + surat mati + ditahan, setiap saat";
+            "dibaca = diterapkan + duplikat + konflik + ditolak + pesan gagal + ditahan, setiap saat";
         org: "Org", "Organisasi";
         read: "Read", "Dibaca";
         applied: "Applied", "Diterapkan";
         duplicate: "Duplicate", "Duplikat";
         conflict: "Conflict", "Konflik";
         refused_events: "Refused", "Ditolak";
-        dead_lettered: "Dead-lettered", "Surat mati";
+        dead_lettered: "Dead-lettered", "Pesan gagal";
         parked: "Parked", "Ditahan";
         balance: "Balance", "Seimbang";
         yes: "yes", "ya";
