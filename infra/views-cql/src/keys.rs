@@ -1,9 +1,10 @@
-//! The key store on CQL: the ports KeyRows, ExternalIds and KeyNotes. Every write is a lightweight transaction, so
-//! that each is conditional and none can be overtaken by a plain one.
+//! The key store on CQL: the ports KeyRows, ExternalIds, KeyNotes and AccessIndex. Every write but the last one's is a
+//! lightweight transaction, so that each is conditional and none can be overtaken by a plain one.
 //!
 //! A transaction that loses its round may or may not have happened. It is tried again, and recognises what
 //! an earlier try of itself left; after `Unavailable` the caller's own retry does the same.
 
+mod access;
 mod notes;
 mod rows;
 mod statements;
@@ -24,6 +25,7 @@ use crate::limits::CLAIM_TRIES;
 use crate::session::CqlSession;
 use crate::statement::{Cell, Statement};
 use crate::views::init;
+use access::AccessStatements;
 use rows::{KeyCells, attempt, cells, decode, key};
 use statements::Statements;
 
@@ -34,12 +36,13 @@ use statements::Statements;
 pub struct CqlKeys {
     session: Arc<CqlSession>,
     statements: OnceCell<Statements>,
+    access: OnceCell<AccessStatements>,
 }
 
 impl CqlKeys {
     /// The key store of that session, whose schema was brought up to date ([`CqlSession::migrate`]).
     pub fn new(session: Arc<CqlSession>) -> Self {
-        Self { session, statements: OnceCell::new() }
+        Self { session, statements: OnceCell::new(), access: OnceCell::new() }
     }
 
     async fn statements(&self) -> Result<&Statements, StoreError> {

@@ -2,6 +2,7 @@
 //! Small on purpose. Every adapter passes the contract suites of `infra/testkit`, which hold it to the
 //! obligations written here.
 
+mod access_index;
 mod face_copies;
 mod face_models;
 mod face_vectors;
@@ -12,6 +13,7 @@ mod log;
 mod staff;
 mod views;
 
+pub use access_index::*;
 pub use face_copies::*;
 pub use face_models::*;
 pub use face_vectors::*;
