@@ -10,6 +10,7 @@ pub mod frame;
 pub mod language;
 pub mod navigation;
 pub mod pages;
+pub mod terms;
 mod words;
 
 pub use frame::{PageFrame, PageReader};

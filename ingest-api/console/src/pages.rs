@@ -1,5 +1,8 @@
 //! The pages, one file each: what a page shows (its model), its words, and how it is rendered.
 
+pub mod access;
 pub mod account;
+pub mod customer;
+pub mod customers;
 pub mod problem;
 pub mod sign_in;
