@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use domain::ports::{EventLog, ExternalIds, Inspection, Views};
+use domain::ports::{EventLog, ExternalIds, Inspection, StaffAccounts, StaffSessions, Views};
 use domain::rows::Generation;
 use domain::time::Timestamp;
 use event_codec::Codec;
@@ -12,6 +12,7 @@ use org_directory::Directory;
 use org_directory::api_key::ApiKey;
 use vault::Vault;
 
+use crate::console::password_gate::PasswordGate;
 use crate::faces::FaceServices;
 use crate::serving::admission::BodyAdmission;
 use crate::serving::errors::ApiError;
@@ -34,6 +35,10 @@ pub struct Ports {
     pub live: LiveGeneration,
     /// The orgs' own ids for customers.
     pub external_ids: Arc<dyn ExternalIds>,
+    /// Staff of the console.
+    pub staff_accounts: Arc<dyn StaffAccounts>,
+    /// Who of them is signed in.
+    pub staff_sessions: Arc<dyn StaffSessions>,
     /// Customers' keys.
     pub vault: Vault,
     /// Records' form.
@@ -62,6 +67,8 @@ pub struct App {
     pub unprojected_writes: UnprojectedWrites,
     /// Registrations of one external id, one after the other.
     pub external_id_mutex: KeyedMutex,
+    /// The way to a password's hash.
+    pub password_gate: PasswordGate,
     /// A sandbox's own key, where its listener is on loopback: the page of the API fills it in.
     pub sandbox_key: OnceLock<ApiKey>,
 }
@@ -79,6 +86,7 @@ impl App {
             single_flight: SingleFlight::default(),
             unprojected_writes: UnprojectedWrites::default(),
             external_id_mutex: KeyedMutex::default(),
+            password_gate: PasswordGate::default(),
             sandbox_key: OnceLock::new(),
         })
     }

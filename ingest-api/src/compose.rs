@@ -90,11 +90,12 @@ impl Instance {
         stop: &CancellationToken,
         also: &[UnreadyReason],
     ) -> anyhow::Result<Self> {
-        let settings = Settings::of(&config.api, &config.support);
+        let mut settings = Settings::of(&config.api, &config.console, &config.support);
         let wanted = config.api.public_listener()?;
         let public = bind_first(&wanted.address, &wanted.addresses()?, wanted.tls.as_ref(), Bound::new);
         let public = public.context("the public listener")?;
         let is_on_loopback = public.address().ip().is_loopback();
+        settings.console.secure_cookies = !is_on_loopback || wanted.tls.is_some();
         // Alive and unready from the start, also while a broker or a node is not there yet.
         let readiness = Arc::new(Readiness::waiting_for(readiness::reasons(config, also), stop));
         let management = serve_management(config, &settings, &readiness, metrics);
@@ -129,6 +130,8 @@ impl Instance {
             inspection: Arc::clone(&engine.operations.inspection),
             live,
             external_ids: Arc::clone(&engine.external_ids),
+            staff_accounts: Arc::clone(&engine.staff_accounts),
+            staff_sessions: Arc::clone(&engine.staff_sessions),
             vault,
             codec: engine.codec.clone(),
             directory,

@@ -4,6 +4,7 @@
 
 pub mod app;
 pub mod compose;
+pub mod console;
 pub mod documentation;
 pub mod endpoints;
 pub mod faces;

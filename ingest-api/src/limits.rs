@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use retry_schedule::RetrySchedule;
 
+use crate::console::throttle::TryAllowance;
+
 /// A request's body (contract §2): 4 MiB.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -164,3 +166,30 @@ pub const PROBE_READ_WITHIN: Duration = Duration::from_secs(10);
 /// Pictures to be compared that may wait for a thread: some 25 MB at 400 KB each, and what two threads read within
 /// [`PROBE_READ_WITHIN`].
 pub const PROBES_WAITING_MAX: usize = 64;
+
+/// A form of the console: a user name, a password and an address.
+pub const FORM_BYTES_MAX: usize = 16 * 1024;
+
+/// An address of a page with its filters, as it stands in links to itself: half of what proxies take of a head.
+pub const CONSOLE_ADDRESS_BYTES_MAX: usize = 4 * 1024;
+
+/// Passwords that are hashed at once: 19 MiB and a processor each, and beside them the API has its share of two.
+pub const PASSWORD_HASHES_AT_ONCE: usize = 2;
+
+/// Passwords that wait for their turn: what two threads hash within [`PASSWORD_HASH_WAIT`] also on a slow machine.
+pub const PASSWORD_HASHES_WAITING_MAX: usize = 32;
+
+/// How long a password may wait for its turn: longer than that nobody looks at an empty page.
+pub const PASSWORD_HASH_WAIT: Duration = Duration::from_secs(5);
+
+/// Tries at passwords of one address, whatever the accounts: an office behind one address, and 14,400 a day at most.
+pub const SIGN_IN_ADDRESS_TRIES: TryAllowance = TryAllowance { burst: 20, every: Duration::from_secs(6) };
+
+/// Tries at one account from all addresses, beyond which an address counts that did not try it lately.
+pub const SIGN_IN_ACCOUNT_TRIES: TryAllowance = TryAllowance { burst: 10, every: Duration::from_secs(10) };
+
+/// Tries of one address at one account: who mistypes five times waits half a minute, and 2,880 a day at most.
+pub const SIGN_IN_PAIR_TRIES: TryAllowance = TryAllowance { burst: 5, every: Duration::from_secs(30) };
+
+/// Addresses, accounts, and pairs of both that are remembered for that: 150 bytes each, some 5 MB together.
+pub const SIGN_IN_BUCKETS_MAX: usize = 10_000;

@@ -4,6 +4,7 @@
 //! (`../src/cases/`); what stands here is a sandbox's alone.
 
 mod connections;
+mod console;
 mod doors;
 mod edges;
 mod erasures;

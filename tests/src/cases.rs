@@ -6,6 +6,7 @@ pub mod accepted;
 pub mod access;
 pub mod bodies;
 pub mod common;
+pub mod console;
 pub mod customers;
 pub mod documents;
 pub mod errors;
@@ -57,6 +58,15 @@ macro_rules! contract_cases {
                 a_wrong_method_is_a_405_with_allow,
                 traceparent_is_taken_up_and_a_broken_one_is_no_error,
                 a_traceparent_is_carried_into_the_logs_records,
+            ];
+            console: one_thread [
+                an_account_is_made_and_signs_in,
+                a_role_sees_its_entries,
+                a_disabled_account_is_out_with_the_next_page,
+                a_new_password_ends_what_the_old_one_began,
+                accounts_are_listed_without_secrets,
+                what_cannot_be_done_with_an_account_is_said,
+                an_org_that_has_just_been_made_has_staff_of_its_own,
             ];
             customers: one_thread [
                 a_customer_is_registered_and_found_at_once,

@@ -6,6 +6,7 @@
 
 pub mod cases;
 pub mod client;
+pub mod console;
 pub mod drill;
 pub mod evidence;
 pub mod harness;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use domain::event::TopicId;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::ports::{
-    EventLog, ExternalIds, FaceVectors, Generations, Inspection, KeyNotes, KeyRows, Projection, Topic, Views,
+    EventLog, ExternalIds, FaceVectors, Generations, Inspection, KeyNotes, KeyRows, Projection,
+    StaffAccounts, StaffSessions, Topic, Views,
 };
 use event_codec::Codec;
 use face::FaceModels;
@@ -89,6 +90,10 @@ pub struct Engine {
     pub external_ids: Arc<dyn ExternalIds>,
     /// What was made of reference photos.
     pub face_vectors: Arc<dyn FaceVectors>,
+    /// Staff of the console.
+    pub staff_accounts: Arc<dyn StaffAccounts>,
+    /// Who of them is signed in.
+    pub staff_sessions: Arc<dyn StaffSessions>,
     notes: Arc<dyn KeyNotes>,
     /// Org keys.
     pub kms: Arc<dyn Kms>,
@@ -144,7 +149,7 @@ impl Engine {
     where
         L: EventLog + 'static,
         V: Projection + Views + Generations + Inspection + 'static,
-        K: KeyRows + ExternalIds + KeyNotes + 'static,
+        K: KeyRows + ExternalIds + KeyNotes + StaffAccounts + StaffSessions + 'static,
         F: FaceVectors + 'static,
     {
         Self {
@@ -156,6 +161,8 @@ impl Engine {
             },
             views,
             external_ids: Arc::clone(&keys) as _,
+            staff_accounts: Arc::clone(&keys) as _,
+            staff_sessions: Arc::clone(&keys) as _,
             notes: Arc::clone(&keys) as _,
             keys,
             face_vectors,

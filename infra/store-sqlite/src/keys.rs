@@ -1,9 +1,10 @@
-//! The key store on SQLite: the KeyRows, ExternalIds, KeyNotes and AccessIndex ports. Not the log, not the read model. What
-//! is wrapped in a row, and under what, is the vault's business.
+//! The key store on SQLite: the KeyRows, ExternalIds, KeyNotes and AccessIndex ports, and staff and their sessions. Not the
+//! log, not the read model. What is wrapped in a row, and under what, is the vault's business.
 
 mod access;
 mod limits;
 mod rows;
+mod staff;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("keys/schema-2.sql"),
     include_str!("installation.sql"),
     include_str!("keys/schema-4.sql"),
+    include_str!("keys/schema-5.sql"),
     include_str!("keys/schema-6.sql"),
 ];
 

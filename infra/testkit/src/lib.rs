@@ -13,4 +13,5 @@ pub mod keys_suite;
 pub mod log_suite;
 pub mod memory;
 pub mod samples;
+pub mod staff_suite;
 pub mod views_suite;

@@ -7,7 +7,8 @@ use testkit::face_vectors_suite::FaceStore;
 use testkit::generations_suite::GenerationStores;
 use testkit::keys_suite::KeyStores;
 use testkit::log_suite::LogSubject;
-use testkit::memory::{MemoryFaceVectors, MemoryKeys, MemoryLog, MemoryViews};
+use testkit::memory::{MemoryFaceVectors, MemoryKeys, MemoryLog, MemoryStaff, MemoryViews};
+use testkit::staff_suite::StaffStores;
 use testkit::views_suite::ViewStores;
 
 mod views {
@@ -19,6 +20,17 @@ mod views {
     }
 
     testkit::views_suite!(stores);
+}
+
+mod staff {
+    use super::*;
+
+    async fn stores() -> (StaffStores, ()) {
+        let staff = Arc::new(MemoryStaff::default());
+        (StaffStores { accounts: staff.clone(), sessions: staff }, ())
+    }
+
+    testkit::staff_suite!(stores);
 }
 
 mod generations {

@@ -1,5 +1,5 @@
-//! The key store on CQL: the ports KeyRows, ExternalIds, KeyNotes and AccessIndex. Every write but the last one's is a
-//! lightweight transaction, so that each is conditional and none can be overtaken by a plain one.
+//! The key store on CQL: the ports KeyRows, ExternalIds, KeyNotes and AccessIndex, and staff and their sessions. Every write
+//! but those of the index is a lightweight transaction, so that each is conditional and none can be overtaken by a plain one.
 //!
 //! A transaction that loses its round may or may not have happened. It is tried again, and recognises what
 //! an earlier try of itself left; after `Unavailable` the caller's own retry does the same.
@@ -7,6 +7,7 @@
 mod access;
 mod notes;
 mod rows;
+mod staff;
 mod statements;
 
 use std::sync::Arc;
@@ -25,7 +26,6 @@ use crate::limits::CLAIM_TRIES;
 use crate::session::CqlSession;
 use crate::statement::{Cell, Statement};
 use crate::views::init;
-use access::AccessStatements;
 use rows::{KeyCells, attempt, cells, decode, key};
 use statements::Statements;
 
@@ -36,13 +36,19 @@ use statements::Statements;
 pub struct CqlKeys {
     session: Arc<CqlSession>,
     statements: OnceCell<Statements>,
-    access: OnceCell<AccessStatements>,
+    staff_statements: OnceCell<staff::StaffStatements>,
+    access_statements: OnceCell<access::AccessStatements>,
 }
 
 impl CqlKeys {
     /// The key store of that session, whose schema was brought up to date ([`CqlSession::migrate`]).
     pub fn new(session: Arc<CqlSession>) -> Self {
-        Self { session, statements: OnceCell::new(), access: OnceCell::new() }
+        Self {
+            session,
+            statements: OnceCell::new(),
+            staff_statements: OnceCell::new(),
+            access_statements: OnceCell::new(),
+        }
     }
 
     async fn statements(&self) -> Result<&Statements, StoreError> {

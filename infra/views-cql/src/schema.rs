@@ -5,6 +5,9 @@
 //! for ever), no column is dropped and added again, no TimeWindowCompactionStrategy (both compare cell
 //! timestamps with the clock, and ours count offsets).
 
+mod access;
+mod staff;
+
 use crate::limits::ERASURE_GRACE_SECONDS;
 use domain::rows::Generation;
 
@@ -43,8 +46,9 @@ const FACES: &[&str] = &[
         PRIMARY KEY ((model, model_sha256, topic_id, log_partition)))",
 ];
 
-/// The key store's tables, by version. Written by lightweight transactions only, but for the access index.
-pub(crate) const KEYS: &[&[&str]] = &[KEYS_1, KEYS_2, KEYS_3, KEYS_5];
+/// The key store's tables, by version. Written by lightweight transactions only, but for which sessions are whose and for
+/// the access index.
+pub(crate) const KEYS: &[&[&str]] = &[KEYS_1, KEYS_2, KEYS_3, staff::KEYS_4, access::KEYS_5];
 
 const KEYS_1: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS {keys}.key_rows (
@@ -64,30 +68,6 @@ const KEYS_2: &[&str] = &["CREATE TABLE IF NOT EXISTS {keys}.notes (name text PR
 /// Until when a pending row's registration may still take effect, in milliseconds since 1970; null when no attempt
 /// may.
 const KEYS_3: &[&str] = &["ALTER TABLE {keys}.key_rows ADD attempt_until bigint"];
-
-/// The index of access records: a row in a table for each way to ask. Written by their records' times, never changed.
-const KEYS_5: &[&str] = &[
-    "CREATE TABLE IF NOT EXISTS {keys}.access_months (org text, month bigint, PRIMARY KEY (org, month))
-        WITH CLUSTERING ORDER BY (month DESC)",
-    "CREATE TABLE IF NOT EXISTS {keys}.access_of_month (
-        org text, month bigint,
-        viewed_at bigint, log_partition int, log_offset bigint, topic_id blob,
-        event_id text, customer text, staff_user text, staff_role text, page text, fields text,
-        PRIMARY KEY ((org, month), viewed_at, log_partition, log_offset, topic_id))
-        WITH CLUSTERING ORDER BY (viewed_at DESC, log_partition DESC, log_offset DESC, topic_id ASC)",
-    "CREATE TABLE IF NOT EXISTS {keys}.access_of_staff (
-        org text, staff text, month bigint,
-        viewed_at bigint, log_partition int, log_offset bigint, topic_id blob,
-        event_id text, customer text, staff_user text, staff_role text, page text, fields text,
-        PRIMARY KEY ((org, staff, month), viewed_at, log_partition, log_offset, topic_id))
-        WITH CLUSTERING ORDER BY (viewed_at DESC, log_partition DESC, log_offset DESC, topic_id ASC)",
-    "CREATE TABLE IF NOT EXISTS {keys}.access_of_customer (
-        org text, whose text,
-        viewed_at bigint, log_partition int, log_offset bigint, topic_id blob,
-        event_id text, customer text, staff_user text, staff_role text, page text, fields text,
-        PRIMARY KEY ((org, whose), viewed_at, log_partition, log_offset, topic_id))
-        WITH CLUSTERING ORDER BY (viewed_at DESC, log_partition DESC, log_offset DESC, topic_id ASC)",
-];
 
 /// A generation's tables, by version.
 pub(crate) const GENERATION: &[&[&str]] = &[FIRST, LOOKS, REFERENCES];

@@ -7,11 +7,13 @@ mod faces;
 mod generations;
 mod keys;
 mod log;
+mod staff;
 mod views;
 
 pub use faces::MemoryFaceVectors;
 pub use keys::MemoryKeys;
 pub use log::MemoryLog;
+pub use staff::MemoryStaff;
 pub use views::MemoryViews;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -176,7 +176,7 @@ impl PageRows<'_> {
 
 impl CqlKeys {
     async fn access_statements(&self) -> Result<&AccessStatements, StoreError> {
-        init(&self.access, Box::pin(AccessStatements::prepare(&self.session))).await
+        init(&self.access_statements, Box::pin(AccessStatements::prepare(&self.session))).await
     }
 }
 

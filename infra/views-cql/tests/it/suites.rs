@@ -9,7 +9,8 @@ use testkit::access_suite::AccessStore;
 use testkit::face_vectors_suite::FaceStore;
 use testkit::generations_suite::GenerationStores;
 use testkit::keys_suite::KeyStores;
-use testkit::memory::{MemoryFaceVectors, MemoryKeys, MemoryViews};
+use testkit::memory::{MemoryFaceVectors, MemoryKeys, MemoryStaff, MemoryViews};
+use testkit::staff_suite::StaffStores;
 use testkit::views_suite::ViewStores;
 use tokio::sync::OnceCell;
 use views_cql::{CqlFaceVectors, CqlKeys, CqlSession, CqlViews};
@@ -79,6 +80,21 @@ mod keys {
     }
 
     testkit::keys_suite!(stores);
+}
+
+mod staff {
+    use super::*;
+
+    async fn stores() -> (StaffStores, ()) {
+        if crate::tools_missing() {
+            let memory = Arc::new(MemoryStaff::default());
+            return (StaffStores { accounts: memory.clone(), sessions: memory }, ());
+        }
+        let keys = Arc::new(CqlKeys::new(session().await));
+        (StaffStores { accounts: keys.clone(), sessions: keys }, ())
+    }
+
+    testkit::staff_suite!(stores);
 }
 
 mod generations {

@@ -35,7 +35,8 @@ pub trait StaffSessions: Send + Sync {
     /// The session of that digest, when there is one: also one that has expired and is not gone yet.
     async fn session(&self, digest: &SessionDigest) -> Result<Option<StaffSession>, StoreError>;
 
-    /// Says that a request came with it. False when there is none: what was deleted stays deleted.
+    /// Says that a request came with it. False when there is none, or when it has expired by then: what was deleted
+    /// stays deleted.
     async fn touch_session(
         &self,
         digest: &SessionDigest,
