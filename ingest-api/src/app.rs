@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use domain::ports::{EventLog, ExternalIds, Inspection, StaffAccounts, StaffSessions, Views};
+use domain::ports::{AccessIndex, EventLog, ExternalIds, Inspection, StaffAccounts, StaffSessions, Views};
 use domain::rows::Generation;
 use domain::time::Timestamp;
 use event_codec::Codec;
@@ -39,6 +39,8 @@ pub struct Ports {
     pub staff_accounts: Arc<dyn StaffAccounts>,
     /// Who of them is signed in.
     pub staff_sessions: Arc<dyn StaffSessions>,
+    /// Who looked at whom, in the console.
+    pub access_index: Arc<dyn AccessIndex>,
     /// Customers' keys.
     pub vault: Vault,
     /// Records' form.

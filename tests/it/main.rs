@@ -5,6 +5,8 @@
 
 mod connections;
 mod console;
+mod console_access;
+mod console_customers;
 mod doors;
 mod edges;
 mod erasures;

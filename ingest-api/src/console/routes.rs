@@ -9,7 +9,7 @@ use crate::console::answer::see_other;
 use crate::console::error::ConsoleError;
 use crate::console::session::SignedIn;
 use crate::console::visit::present;
-use crate::console::{account, assets, sign_in};
+use crate::console::{access, account, assets, customer, customers, sign_in};
 use crate::routes::{READ, read};
 
 /// Where somebody begins who has signed in.
@@ -28,6 +28,9 @@ pub fn configure(config: &mut ServiceConfig) {
                 .route(web::post().to(sign_in::submit)),
         )
         .service(only("POST", "/sign-out").route(web::route().guard(guard::Post()).to(sign_in::sign_out)))
+        .service(page("/customers").route(read().to(customers::list)))
+        .service(page("/customers/{id}").route(read().to(customer::show)))
+        .service(page("/access").route(read().to(access::list)))
         .service(page("/account").route(read().to(account::page)))
         .default_service(web::to(not_found));
     config.service(scope);
