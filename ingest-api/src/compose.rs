@@ -135,6 +135,7 @@ impl Instance {
             external_ids: Arc::clone(&engine.external_ids),
             staff_accounts: Arc::clone(&engine.staff_accounts),
             staff_sessions: Arc::clone(&engine.staff_sessions),
+            access_index: Arc::clone(&engine.access_index),
             vault,
             codec: engine.codec.clone(),
             directory,

@@ -250,3 +250,14 @@ pub const SIGN_IN_PAIR_TRIES: TryAllowance = TryAllowance { burst: 5, every: Dur
 
 /// Addresses, accounts, and pairs of both that are remembered for that: 150 bytes each, some 5 MB together.
 pub const SIGN_IN_BUCKETS_MAX: usize = 10_000;
+/// Verifications that the console's first page reads to name the customers of the latest: one page of the list.
+pub const LATEST_VERIFICATIONS_READ: usize = 100;
+
+/// Customers that it names: a screen or two.
+pub const LATEST_CUSTOMERS_MAX: usize = 20;
+
+/// Events on one page of a customer's timeline, each with what followed from it: a few screens.
+pub const TIMELINE_MOMENTS_MAX: usize = 50;
+
+/// Rows of one page of the access index: a few screens.
+pub const ACCESS_ROWS_PER_PAGE: usize = 50;

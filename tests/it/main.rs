@@ -5,7 +5,9 @@
 
 mod connections;
 mod console;
+mod console_access;
 mod console_attempts;
+mod console_customers;
 mod doors;
 mod edges;
 mod erasures;
