@@ -85,7 +85,10 @@ async fn it_is_read_only_in_both_languages_and_by_its_own_listener() {
         admin.get(path).await.expect(404);
     }
     let public = sandbox.api().get(PATH).await;
-    assert!(!String::from_utf8_lossy(&public.body).contains("data-figure"), "it is not on the public listener");
+    assert!(
+        !String::from_utf8_lossy(&public.body).contains("data-figure"),
+        "it is not on the public listener"
+    );
 }
 
 #[tokio::test]
