@@ -52,6 +52,7 @@ pub(super) async fn read(
         org: customer.org.clone(),
         method: None,
         status: None,
+        category: None,
         customer: Some(customer.customer.clone()),
         from: None,
         to: None,
