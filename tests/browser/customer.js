@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { sandbox, signedIn } from './world.js';
+import { sandbox, signedIn, until } from './world.js';
 
 test('a customer is found by its id and by its external id', async () => {
   const external = `CIF-${Date.now()}`;
@@ -16,7 +16,7 @@ test('a customer is found by its id and by its external id', async () => {
         page.waitForURL((url) => url.href.includes('q=') || url.pathname.endsWith(customer)),
         page.locator('main form button[type=submit]').first().click(),
       ]);
-      if (!page.url().endsWith(customer)) await page.locator(`main a[href*="${customer}"]`).first().click();
+      if (!new URL(page.url()).pathname.endsWith(customer)) await page.locator(`main a[href*="${customer}"]`).first().click();
       await page.waitForURL((url) => url.pathname === `/console/customers/${customer}`);
       await page.getByText('Hendra Gunawan').first().waitFor();
     }
@@ -45,6 +45,8 @@ test('whatever somebody wrote is shown as text', async () => {
 
 test("another org's customer is as one that there is not", async () => {
   const other = await sandbox.command('orgs', 'create', '--name', 'Another Bank', '--dukcapil-enabled');
+  const headers = { Authorization: `Bearer ${other.apiKey}` };
+  await until('the new key is known', async () => (await fetch(new URL('/api/auth/me', sandbox.url), { headers })).ok);
   const foreign = await sandbox.customer('Orang Lain', undefined, other.apiKey);
   const none = foreign.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
   await signedIn({}, async (page) => {

@@ -107,7 +107,7 @@ export class Sandbox {
 
   /** Somebody new of that role. */
   staff(user, role) {
-    return this.command('staff', 'add', user, '--role', role);
+    return this.command('staff', 'add', user, '--role', role, '--org', this.orgId);
   }
 }
 

@@ -114,7 +114,7 @@ fn field(name: &str, kind: &str, label: &str, rule: &str, filter: &AccessFilter)
 
 fn table(language: Language, words: &AccessWords, rows: &[AccessRow]) -> Markup {
     html! {
-        div class="table-frame" {
+        div class="table-frame" role="group" tabindex="0" aria-label=(words.title) {
             table {
                 thead { tr {
                     th scope="col" { (words.when) }

@@ -96,7 +96,7 @@ fn found_part(frame: &PageFrame, words: &CustomersWords, found: &FoundCustomer) 
     html! {
         section aria-labelledby="found" {
             h2 id="found" { (words.found) }
-            div class="table-frame" {
+            div class="table-frame" role="group" tabindex="0" aria-labelledby="found" {
                 table {
                     thead { tr {
                         th scope="col" { (words.customer) }
@@ -122,7 +122,7 @@ fn latest_part(frame: &PageFrame, words: &CustomersWords, latest: &[LatestCustom
             @if latest.is_empty() {
                 p class="empty" { (words.none_yet) }
             } @else {
-                div class="table-frame" {
+                div class="table-frame" role="group" tabindex="0" aria-labelledby="latest" {
                     table {
                         thead { tr {
                             th scope="col" { (words.customer) }

@@ -64,7 +64,7 @@ pub(super) fn part(frame: &PageFrame, references: &ReferencesPart, is_erased: bo
                         (format::count(language, references.total))
                     }
                 }
-                div class="table-frame" {
+                div class="table-frame" role="group" tabindex="0" aria-labelledby="references" {
                     table class="references" {
                         thead { tr {
                             th scope="col" { (words.photo) }

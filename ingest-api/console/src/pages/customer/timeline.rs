@@ -128,7 +128,7 @@ pub(super) fn part(frame: &PageFrame, customer: &CustomerId, timeline: &Timeline
             @if timeline.entries.is_empty() {
                 p class="empty" { (words.nothing) }
             } @else {
-                div class="table-frame" {
+                div class="table-frame" role="group" tabindex="0" aria-labelledby="timeline" {
                     table class="timeline" {
                         thead { tr {
                             th scope="col" { (words.when) }
