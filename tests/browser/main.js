@@ -4,6 +4,8 @@ import { test } from 'node:test';
 
 import { closeBrowser } from './world.js';
 
+// First, while there is nothing but what they show.
+await import('./screens.js');
 await import('./sign_in.js');
 await import('./attempts.js');
 await import('./customer.js');
@@ -11,7 +13,6 @@ await import('./roles.js');
 await import('./pipeline.js');
 await import('./every_page.js');
 await import('./expiry.js');
-await import('./screens.js');
 
 // A test, and the last: the process ends when nothing is open any more.
 test('the browser closes', closeBrowser);

@@ -6,7 +6,7 @@ import { sandbox } from './world.js';
 let sample;
 export async function sampleCustomer() {
   sample ??= (async () => {
-    const customer = await sandbox.customer('Budi Santoso', `CIF-0042-${Date.now()}`);
+    const customer = await sandbox.customer('Budi Santoso', `CIF-${String(Date.now()).slice(-7)}`);
     await sandbox.declined(customer, 'Nama tidak sesuai dengan data Dukcapil');
     await sandbox.confirmed(customer);
     return customer;
