@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use domain::ports::{
-    EventLog, ExternalIds, Inspection, StaffAccounts, StaffSessions, VerificationCounts, Views,
+    AccessIndex, EventLog, ExternalIds, Inspection, StaffAccounts, StaffSessions, VerificationCounts, Views,
 };
 use domain::rows::Generation;
 use domain::time::Timestamp;
@@ -43,6 +43,8 @@ pub struct Ports {
     pub staff_accounts: Arc<dyn StaffAccounts>,
     /// Who of them is signed in.
     pub staff_sessions: Arc<dyn StaffSessions>,
+    /// Who looked at whom, in the console.
+    pub access_index: Arc<dyn AccessIndex>,
     /// Customers' keys.
     pub vault: Vault,
     /// Records' form.

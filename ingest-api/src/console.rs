@@ -4,12 +4,16 @@
 //! A page's handler takes a [`session::SignedIn`], asks it whether its role may, reads what it shows, and answers with
 //! [`answer::page`] or a [`error::ConsoleError`], which becomes a page in the reader's language.
 
+pub mod access;
+pub mod access_record;
 pub mod account;
 pub mod answer;
 pub mod assets;
 pub mod attempts;
 pub mod client_address;
 pub mod cookies;
+pub mod customer;
+pub mod customers;
 pub mod error;
 pub mod form;
 pub mod next_address;

@@ -10,6 +10,7 @@ pub mod endpoints;
 pub mod faces;
 pub mod limits;
 pub mod model_report;
+pub mod pipeline;
 pub mod reading;
 pub mod registry_pages;
 pub mod routes;

@@ -167,6 +167,41 @@ pub const PROBE_READ_WITHIN: Duration = Duration::from_secs(10);
 /// [`PROBE_READ_WITHIN`].
 pub const PROBES_WAITING_MAX: usize = 64;
 
+// ------------------------------------------------------------------------------- the page of the pipeline
+
+/// How often the log is asked where it ends, for the rate of what comes in.
+pub const PIPELINE_SAMPLE_EVERY: Duration = Duration::from_secs(5);
+
+/// Looks at the log that are kept: the five minutes of the chart.
+pub const PIPELINE_SAMPLES_MAX: usize = 61;
+
+/// Over how long the rate is averaged that stands alone.
+pub const PIPELINE_RATE_OVER: Duration = Duration::from_secs(60);
+
+/// Figures serve every reader for this long: however many read the page, the stores are asked once a second.
+pub const PIPELINE_FIGURES_SERVE: Duration = Duration::from_secs(1);
+
+/// How long a part of the figures may take; then it is shown as not answering. A page that shows that something is
+/// away must not wait for it.
+pub const PIPELINE_PART_WITHIN: Duration = Duration::from_secs(2);
+
+/// A partition that lags has stopped when it has not moved for this: with something to do it moves many times a second.
+pub const PIPELINE_STILL_AFTER: Duration = Duration::from_secs(10);
+
+/// How often a page that is being read is told whether something changed: below the ten seconds within which an answer
+/// must make progress.
+pub const PIPELINE_LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Pages that are told at once: a few operators. The management listener has 64 connections, and the larger part of
+/// them stays free for probes and scrapers.
+pub const PIPELINE_STREAMS_MAX: usize = 16;
+
+/// A page is told for this long on one connection; its browser then opens another. So a page that somebody left open
+/// at an instance finds the next one when a load balancer would send it there.
+pub const PIPELINE_STREAM_LIFE_MAX: Duration = Duration::from_secs(15 * 60);
+
+// ------------------------------------------------------------------------------------------- the console
+
 /// Days that the charts of the attempts page show when none are asked for: four weeks and a bit.
 pub const SERIES_DAYS_DEFAULT: u32 = 30;
 
@@ -215,3 +250,14 @@ pub const SIGN_IN_PAIR_TRIES: TryAllowance = TryAllowance { burst: 5, every: Dur
 
 /// Addresses, accounts, and pairs of both that are remembered for that: 150 bytes each, some 5 MB together.
 pub const SIGN_IN_BUCKETS_MAX: usize = 10_000;
+/// Verifications that the console's first page reads to name the customers of the latest: one page of the list.
+pub const LATEST_VERIFICATIONS_READ: usize = 100;
+
+/// Customers that it names: a screen or two.
+pub const LATEST_CUSTOMERS_MAX: usize = 20;
+
+/// Events on one page of a customer's timeline, each with what followed from it: a few screens.
+pub const TIMELINE_MOMENTS_MAX: usize = 50;
+
+/// Rows of one page of the access index: a few screens.
+pub const ACCESS_ROWS_PER_PAGE: usize = 50;

@@ -5,8 +5,10 @@
 
 mod connections;
 mod console;
+mod console_access;
 mod console_attempts;
 mod console_sessions;
+mod console_customers;
 mod doors;
 mod edges;
 mod erasures;
@@ -22,6 +24,7 @@ mod older_formats;
 mod older_read_model;
 mod operations;
 mod otlp;
+mod pipeline_page;
 mod programs;
 mod reading;
 mod records;

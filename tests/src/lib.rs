@@ -20,4 +20,5 @@ pub mod portraits;
 pub mod process;
 pub mod repeated_posts;
 pub mod sandbox;
+pub mod staff_browser;
 pub mod wire;

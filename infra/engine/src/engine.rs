@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::event::TopicId;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::ports::{
-    EventLog, ExternalIds, FaceVectors, Generations, Inspection, KeyNotes, KeyRows, Projection,
+    AccessIndex, EventLog, ExternalIds, FaceVectors, Generations, Inspection, KeyNotes, KeyRows, Projection,
     StaffAccounts, StaffSessions, Topic, VerificationCounts, Views,
 };
 use event_codec::Codec;
@@ -89,6 +89,8 @@ pub struct Engine {
     pub keys: Arc<dyn KeyRows>,
     /// The orgs' own ids for customers.
     pub external_ids: Arc<dyn ExternalIds>,
+    /// Who looked at whom, in the console.
+    pub access_index: Arc<dyn AccessIndex>,
     /// What was made of reference photos.
     pub face_vectors: Arc<dyn FaceVectors>,
     /// Staff of the console.
@@ -150,7 +152,7 @@ impl Engine {
     where
         L: EventLog + 'static,
         V: Projection + Views + VerificationCounts + Generations + Inspection + 'static,
-        K: KeyRows + ExternalIds + KeyNotes + StaffAccounts + StaffSessions + 'static,
+        K: KeyRows + ExternalIds + KeyNotes + StaffAccounts + StaffSessions + AccessIndex + 'static,
         F: FaceVectors + 'static,
     {
         Self {
@@ -166,6 +168,7 @@ impl Engine {
             staff_accounts: Arc::clone(&keys) as _,
             staff_sessions: Arc::clone(&keys) as _,
             notes: Arc::clone(&keys) as _,
+            access_index: Arc::clone(&keys) as _,
             keys,
             face_vectors,
             kms: Arc::new(kms),

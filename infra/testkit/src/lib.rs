@@ -1,6 +1,7 @@
 //! The contract suites: what every adapter of a port must do, as plain async functions that an adapter's
 //! own tests call with a factory. No technology is named here, and nothing here is built into a program.
 
+pub mod access_suite;
 pub mod byte_reader;
 pub mod face_vectors_suite;
 pub mod failing_log;

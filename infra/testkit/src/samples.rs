@@ -1,6 +1,7 @@
 //! Sample rows and values for the suites: valid, deterministic, and apart from every other test's, because
 //! everything is derived from a seed. Nothing random is made here but the seed itself.
 
+mod access;
 mod faces;
 mod tallies;
 

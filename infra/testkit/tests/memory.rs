@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use testkit::access_suite::AccessStore;
 use testkit::face_vectors_suite::FaceStore;
 use testkit::generations_suite::GenerationStores;
 use testkit::keys_suite::KeyStores;
@@ -57,6 +58,16 @@ mod faces {
     }
 
     testkit::face_vectors_suite!(stores);
+}
+
+mod access {
+    use super::*;
+
+    async fn stores() -> (AccessStore, ()) {
+        (Arc::new(MemoryKeys::default()), ())
+    }
+
+    testkit::access_suite!(stores);
 }
 
 mod keys {

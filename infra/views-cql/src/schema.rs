@@ -5,6 +5,7 @@
 //! for ever), no column is dropped and added again, no TimeWindowCompactionStrategy (both compare cell
 //! timestamps with the clock, and ours count offsets).
 
+mod access;
 mod staff;
 
 use crate::limits::ERASURE_GRACE_SECONDS;
@@ -45,8 +46,9 @@ const FACES: &[&str] = &[
         PRIMARY KEY ((model, model_sha256, topic_id, log_partition)))",
 ];
 
-/// The key store's tables, by version. Written by lightweight transactions only, but for which sessions are whose.
-pub(crate) const KEYS: &[&[&str]] = &[KEYS_1, KEYS_2, KEYS_3, staff::KEYS_4];
+/// The key store's tables, by version. Written by lightweight transactions only, but for which sessions are whose and for
+/// the access index.
+pub(crate) const KEYS: &[&[&str]] = &[KEYS_1, KEYS_2, KEYS_3, staff::KEYS_4, access::KEYS_5];
 
 const KEYS_1: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS {keys}.key_rows (

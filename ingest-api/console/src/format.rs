@@ -1,7 +1,7 @@
 //! Times and numbers as people read them: times in Asia/Jakarta with UTC beside them, numbers with the language's
 //! separators.
 
-use chrono::{DateTime, Datelike as _, FixedOffset, Timelike as _};
+use chrono::{DateTime, Datelike as _, Days, FixedOffset, NaiveDate, Timelike as _};
 use domain::time::Timestamp;
 use maud::{Markup, html};
 
@@ -58,6 +58,15 @@ pub fn date(language: Language, time: Timestamp) -> Markup {
     html! { time datetime=(utc) title=(utc) { (day(language, time)) } }
 }
 
+/// The first instant, in Jakarta, of the day `YYYY-MM-DD`, or of one so many days later. None for what is no day.
+pub fn day_start(text: &str, days_later: u64) -> Option<Timestamp> {
+    let is_written_so = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| is_written_so)?;
+    let midnight = day.checked_add_days(Days::new(days_later))?.and_hms_opt(0, 0, 0)?.and_utc();
+    let seconds = midnight.timestamp().checked_sub(i64::from(JAKARTA_OFFSET_SECONDS))?;
+    Some(Timestamp::from_millis(seconds.checked_mul(1_000)?))
+}
+
 /// `1,234,567`, in Indonesian `1.234.567`.
 pub fn count(language: Language, number: u64) -> String {
     let separator = match language {
@@ -101,6 +110,24 @@ mod tests {
             let time = at(&format!("2026-{month:02}-15T00:00:00Z"));
             assert_eq!(day(Language::English, time), format!("15 {english} 2026"));
             assert_eq!(day(Language::Indonesian, time), format!("15 {indonesian} 2026"));
+        }
+    }
+
+    #[test]
+    fn a_day_begins_at_jakartas_midnight() {
+        for (text, days_later, start) in [
+            ("2026-11-29", 0, "2026-11-28T17:00:00.000Z"),
+            ("2026-11-29", 1, "2026-11-29T17:00:00.000Z"),
+            ("2026-12-31", 1, "2026-12-31T17:00:00.000Z"),
+            ("2028-02-29", 0, "2028-02-28T17:00:00.000Z"),
+            ("1970-01-01", 0, "1970-01-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(day_start(text, days_later).map(Timestamp::rfc3339).as_deref(), Some(start), "{text}");
+        }
+        for none in
+            ["", "2026-02-30", "2026-2-3", "29-11-2026", "+026-11-29", " 2026-11-2", "2026-11-29Z", "today"]
+        {
+            assert_eq!(day_start(none, 0), None, "{none}");
         }
     }
 

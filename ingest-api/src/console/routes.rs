@@ -9,7 +9,7 @@ use crate::console::answer::see_other;
 use crate::console::error::ConsoleError;
 use crate::console::session::SignedIn;
 use crate::console::visit::present;
-use crate::console::{account, assets, attempts, sign_in};
+use crate::console::{access, account, assets, attempts, customer, customers, sign_in};
 use crate::routes::{READ, read};
 
 /// Where somebody begins who has signed in.
@@ -28,6 +28,9 @@ pub fn configure(config: &mut ServiceConfig) {
                 .route(web::post().to(sign_in::submit)),
         )
         .service(only("POST", "/sign-out").route(web::route().guard(guard::Post()).to(sign_in::sign_out)))
+        .service(page("/customers").route(read().to(customers::list)))
+        .service(page("/customers/{id}").route(read().to(customer::show)))
+        .service(page("/access").route(read().to(access::list)))
         .service(page("/account").route(read().to(account::page)))
         .service(page("/attempts").route(read().to(attempts::get)))
         .service(page("/attempts/live").route(web::get().to(attempts::live)))

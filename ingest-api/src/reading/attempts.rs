@@ -118,10 +118,10 @@ impl SignalBody {
 }
 
 /// The reason's envelope does not open although its key is there. Of no log: it is noticed when a row is shown.
-const REASON_UNREADABLE: &str = "reason_unreadable";
+pub const REASON_UNREADABLE: &str = "reason_unreadable";
 
 /// How much a signal weighs. A code that this build does not know came from a later one.
-fn severity(code: &str) -> &'static str {
+pub fn severity(code: &str) -> &'static str {
     match code {
         REASON_UNREADABLE | SIGNAL_PROBE_EQUALS_REFERENCE => "high",
         _ => "medium",

@@ -136,6 +136,7 @@ records! {
         VerdictEvidence [1],
         KeysDestroyed [1],
         FaceEvidence [1],
+        PersonalDataViewed [1],
     }
     enum Outcome in Outcomes {
         VerificationCreated [1],

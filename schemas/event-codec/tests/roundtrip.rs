@@ -8,7 +8,8 @@ use bytes::Bytes;
 use domain::classify::ReasonCategory;
 use domain::event::{
     AuditRecord, AuditRef, CustomerErased, CustomerRegistered, CustomerReleased, DukcapilVerdictReceived,
-    Event, Fingerprint, KeysDestroyed, Offset, Partition, RawBinding, Source, TopicId, VerdictEvidence,
+    Event, Fingerprint, KeysDestroyed, Offset, Partition, PersonalDataPage, PersonalDataViewed, RawBinding,
+    Source, TopicId, VerdictEvidence,
 };
 use domain::ids::{
     ApiKeyId, CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, TierEventId, VerificationId,
@@ -24,7 +25,8 @@ use domain::outcome::{
 use domain::policy::{Method, Tier};
 use domain::ports::{StoredRecord, Topic};
 use domain::rows::{FaceSource, VerificationStatus};
-use domain::sealed::{Purposes, Sealed, SealedMedia};
+use domain::sealed::{Field, Purposes, Sealed, SealedMedia};
+use domain::staff::{StaffRole, StaffUserName};
 use domain::time::Timestamp;
 use event_codec::{Codec, DeadLetter, Meta, registry};
 use proptest::collection::vec;
@@ -134,6 +136,21 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
+fn viewed() -> impl Strategy<Value = PersonalDataViewed> {
+    let who = ("[a-z0-9._@-]{3,64}", select(&StaffRole::ALL[..]), select(&PersonalDataPage::ALL[..]));
+    let what = (vec(select(&Field::ALL[..]), 0..4), any::<String>(), time());
+    (event_id(), customer(), who, what).prop_map(|(event_id, customer, who, what)| PersonalDataViewed {
+        event_id,
+        customer,
+        staff_user: StaffUserName::parse(&who.0).expect("a user name"),
+        staff_role: who.1,
+        page: who.2,
+        fields: what.0,
+        request_id: what.1,
+        viewed_at: what.2,
+    })
+}
+
 fn audit() -> impl Strategy<Value = AuditRecord> {
     let binding = (any::<String>(), bytes())
         .prop_map(|(evidence_key_id, encapsulation)| RawBinding { evidence_key_id, encapsulation });
@@ -159,6 +176,7 @@ fn audit() -> impl Strategy<Value = AuditRecord> {
     prop_oneof![
         evidence.prop_map(AuditRecord::VerdictEvidence),
         faces::face_evidence().prop_map(AuditRecord::FaceEvidence),
+        viewed().prop_map(AuditRecord::PersonalDataViewed),
         (event_id(), customer(), purposes(), time()).prop_map(
             |(event_id, customer, purposes, destroyed_at)| {
                 AuditRecord::KeysDestroyed(KeysDestroyed { event_id, customer, purposes, destroyed_at })

@@ -2,6 +2,7 @@
 //! everything in plain maps that can be dumped and compared, and do nothing a seed would not repeat.
 //! Programs never use them.
 
+mod access;
 mod faces;
 mod generations;
 mod keys;

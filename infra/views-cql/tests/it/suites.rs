@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use domain::ports::{Generations, Inspection, Projection, Views};
 use domain::rows::Generation;
+use testkit::access_suite::AccessStore;
 use testkit::face_vectors_suite::FaceStore;
 use testkit::generations_suite::GenerationStores;
 use testkit::keys_suite::KeyStores;
@@ -51,6 +52,19 @@ mod faces {
     }
 
     testkit::face_vectors_suite!(stores);
+}
+
+mod access {
+    use super::*;
+
+    async fn stores() -> (AccessStore, ()) {
+        if crate::tools_missing() {
+            return (Arc::new(MemoryKeys::default()), ());
+        }
+        (Arc::new(CqlKeys::new(session().await)), ())
+    }
+
+    testkit::access_suite!(stores);
 }
 
 mod keys {

@@ -1,11 +1,12 @@
-//! What is written to `identity.audit`: the evidence of a verdict, and that keys were destroyed. A face's evidence is
-//! among the facts about faces.
+//! What is written to `identity.audit`: the evidence of a verdict, that keys were destroyed, and that somebody was shown
+//! personal data. A face's evidence is among the facts about faces.
 
 use bytes::Bytes;
 
 use super::{FaceEvidence, Fingerprint};
 use crate::ids::{CustomerRef, EventId, VerificationId};
-use crate::sealed::{Purposes, Sealed, SealedMedia};
+use crate::sealed::{Field, Purposes, Sealed, SealedMedia};
+use crate::staff::{StaffRole, StaffUserName};
 use crate::time::Timestamp;
 
 /// How raw was sealed: with which evidence public key, and what its holder needs to come to the same
@@ -60,6 +61,51 @@ pub struct KeysDestroyed {
     pub destroyed_at: Timestamp,
 }
 
+/// A page that shows personal data of a customer. Its word stands in records for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PersonalDataPage {
+    /// The customer's own.
+    Customer,
+}
+
+impl PersonalDataPage {
+    /// Every such page.
+    pub const ALL: [Self; 1] = [Self::Customer];
+
+    /// The word in schemas.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+        }
+    }
+
+    /// The page of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|page| page.as_str() == word)
+    }
+}
+
+/// A member of an org's staff was shown personal fields of a customer. It is in the log before they are shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonalDataViewed {
+    /// This record.
+    pub event_id: EventId,
+    /// Whose data.
+    pub customer: CustomerRef,
+    /// Who looked.
+    pub staff_user: StaffUserName,
+    /// As what.
+    pub staff_role: StaffRole,
+    /// Where.
+    pub page: PersonalDataPage,
+    /// What was shown, in the order of [`Field::ALL`].
+    pub fields: Vec<Field>,
+    /// The request's id, as its caller gave it or we did.
+    pub request_id: String,
+    /// By the API's clock.
+    pub viewed_at: Timestamp,
+}
+
 /// Everything that may stand in `identity.audit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuditRecord {
@@ -69,6 +115,8 @@ pub enum AuditRecord {
     KeysDestroyed(KeysDestroyed),
     /// See [`FaceEvidence`].
     FaceEvidence(FaceEvidence),
+    /// See [`PersonalDataViewed`].
+    PersonalDataViewed(PersonalDataViewed),
 }
 
 impl AuditRecord {
@@ -78,6 +126,7 @@ impl AuditRecord {
             Self::VerdictEvidence(r) => &r.event_id,
             Self::KeysDestroyed(r) => &r.event_id,
             Self::FaceEvidence(r) => &r.event_id,
+            Self::PersonalDataViewed(r) => &r.event_id,
         }
     }
 
@@ -87,6 +136,7 @@ impl AuditRecord {
             Self::VerdictEvidence(r) => &r.customer,
             Self::KeysDestroyed(r) => &r.customer,
             Self::FaceEvidence(r) => &r.customer,
+            Self::PersonalDataViewed(r) => &r.customer,
         }
     }
 }

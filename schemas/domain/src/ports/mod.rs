@@ -2,6 +2,7 @@
 //! Small on purpose. Every adapter passes the contract suites of `infra/testkit`, which hold it to the
 //! obligations written here.
 
+mod access_index;
 mod face_copies;
 mod face_models;
 mod face_vectors;
@@ -13,6 +14,7 @@ mod staff;
 mod verification_series;
 mod views;
 
+pub use access_index::*;
 pub use face_copies::*;
 pub use face_models::*;
 pub use face_vectors::*;

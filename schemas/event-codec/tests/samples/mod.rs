@@ -7,7 +7,8 @@ use bytes::Bytes;
 use domain::classify::ReasonCategory;
 use domain::event::{
     AuditRecord, AuditRef, CustomerErased, CustomerRegistered, CustomerReleased, DukcapilVerdictReceived,
-    Event, Fingerprint, KeysDestroyed, Offset, Partition, RawBinding, Source, TopicId, VerdictEvidence,
+    Event, Fingerprint, KeysDestroyed, Offset, Partition, PersonalDataPage, PersonalDataViewed, RawBinding,
+    Source, TopicId, VerdictEvidence,
 };
 use domain::ids::{
     ApiKeyId, CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, TierEventId, VerificationId,
@@ -23,7 +24,8 @@ use domain::outcome::{
 use domain::policy::{Method, Tier};
 use domain::ports::{NewRecord, StoredRecord, Topic};
 use domain::rows::{FaceSource, VerificationStatus};
-use domain::sealed::{Purpose, Purposes, Sealed, SealedMedia};
+use domain::sealed::{Field, Purpose, Purposes, Sealed, SealedMedia};
+use domain::staff::{StaffRole, StaffUserName};
 use domain::time::Timestamp;
 use event_codec::{Codec, DeadLetter, DecodeError, EncodeError, Meta};
 
@@ -225,10 +227,21 @@ fn audit() -> Vec<(&'static str, Any)> {
         purposes: Purposes::from_iter(Purpose::ALL),
         destroyed_at: at(2),
     };
+    let viewed = PersonalDataViewed {
+        event_id: event(17),
+        customer: who(),
+        staff_user: StaffUserName::parse("rina@bank-contoh.id").expect("a user name"),
+        staff_role: StaffRole::Analyst,
+        page: PersonalDataPage::Customer,
+        fields: vec![Field::FullName, Field::ExternalId, Field::Reason],
+        request_id: "req_00000000000000000000000009".into(),
+        viewed_at: at(8),
+    };
     [
         ("VerdictEvidence.v1", AuditRecord::VerdictEvidence(evidence)),
         ("VerdictEvidence.v1.least", AuditRecord::VerdictEvidence(bare)),
         ("KeysDestroyed.v1", AuditRecord::KeysDestroyed(destroyed)),
+        ("PersonalDataViewed.v1", AuditRecord::PersonalDataViewed(viewed)),
     ]
     .map(|(name, value)| (name, Any::Audit(value)))
     .into()
