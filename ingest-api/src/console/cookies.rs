@@ -76,3 +76,49 @@ impl ConsoleCookie {
         HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn a_cookie_is_the_one_of_its_name() {
+        let sent = |lines: &[&str]| {
+            let request = TestRequest::get();
+            let request =
+                lines.iter().fold(request, |request, line| request.append_header((header::COOKIE, *line)));
+            ConsoleCookie::Session.sent(&request.to_http_request(), false).map(str::to_owned)
+        };
+        for (lines, value) in [
+            (&["console-session=abc"][..], Some("abc")),
+            (&["a=b; console-session=\"abc\" ; c=d"], Some("abc")),
+            (&["a=b", "console-session=abc"], Some("abc")),
+            (&["console-session="], Some("")),
+            (&["console-session=abc; console-session=def"], None),
+            (&["console-session=abc", "console-session=abc"], None),
+            (&["xconsole-session=abc; console-sessions=abc"], None),
+            (&["__Host-console-session=abc"], None),
+            (&["console-session"], None),
+            (&[], None),
+        ] {
+            assert_eq!(sent(lines).as_deref(), value, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_for_the_server_alone_and_over_tls_for_this_host_alone() {
+        for cookie in [ConsoleCookie::Session, ConsoleCookie::SignInForm] {
+            let secure = cookie.set("abc", true);
+            let secure = secure.to_str().expect("a text");
+            assert!(secure.starts_with("__Host-console-"), "{secure}");
+            assert!(secure.ends_with("=abc; Path=/; HttpOnly; SameSite=Lax; Secure"), "{secure}");
+            let plain = cookie.set("abc", false);
+            let plain = plain.to_str().expect("a text");
+            assert!(plain.starts_with("console-") && plain.ends_with("; HttpOnly; SameSite=Lax"), "{plain}");
+            let gone = cookie.clear(true);
+            let gone = gone.to_str().expect("a text");
+            assert!(gone.contains("=; Path=/; Max-Age=0;") && gone.ends_with("; Secure"), "{gone}");
+        }
+    }
+}

@@ -105,3 +105,59 @@ impl PasswordGate {
 fn internal(cause: String) -> PasswordRefusal {
     PasswordRefusal::Failed(ConsoleError::Internal(cause))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of the cheapest parameters there are.
+    fn cheap() -> Option<PasswordHash> {
+        let hash =
+            "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        PasswordHash::parse(hash)
+    }
+
+    fn password() -> Zeroizing<String> {
+        Zeroizing::new("kata sandi".to_owned())
+    }
+
+    #[tokio::test]
+    async fn two_passwords_are_hashed_at_once_some_wait_and_more_are_told_to_come_back() {
+        let gate = Arc::new(PasswordGate::default());
+        let turns = Arc::clone(&gate.turns);
+        let taken = turns.acquire_many(PASSWORD_HASHES_AT_ONCE as u32).await.expect("two turns");
+        assert!(gate.turns.try_acquire().is_err(), "there are no more");
+        let all = PASSWORD_HASHES_AT_ONCE + PASSWORD_HASHES_WAITING_MAX;
+        let waiting: Vec<_> = (0..all)
+            .map(|_| {
+                let gate = Arc::clone(&gate);
+                tokio::spawn(async move { gate.verify(password(), cheap()).await })
+            })
+            .collect();
+        while gate.waiting.load(Ordering::Acquire) < all {
+            tokio::task::yield_now().await;
+        }
+        let one_more = gate.verify(password(), cheap()).await;
+        assert!(matches!(one_more, Err(PasswordRefusal::Busy)), "{one_more:?}");
+        drop(taken);
+        for verified in waiting {
+            assert!(matches!(verified.await.expect("no panic"), Ok(false)));
+        }
+        assert_eq!(gate.waiting.load(Ordering::Acquire), 0);
+        assert_eq!(gate.turns.available_permits(), PASSWORD_HASHES_AT_ONCE);
+    }
+
+    #[tokio::test]
+    async fn whoever_goes_away_gives_the_place_in_the_queue_back() {
+        let gate = PasswordGate::default();
+        let taken = gate.turns.acquire_many(PASSWORD_HASHES_AT_ONCE as u32).await.expect("two turns");
+        {
+            let waiting = gate.verify(password(), cheap());
+            futures::pin_mut!(waiting);
+            assert!(futures::poll!(&mut waiting).is_pending());
+            assert_eq!(gate.waiting.load(Ordering::Acquire), 1);
+        }
+        assert_eq!(gate.waiting.load(Ordering::Acquire), 0);
+        drop(taken);
+    }
+}

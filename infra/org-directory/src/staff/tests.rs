@@ -47,7 +47,11 @@ async fn an_account_is_of_the_only_org_or_of_the_one_that_is_named() {
     assert!(matches!(add("ana", Some(&org)).await, Err(StaffError::UserTaken(_))));
     let nowhere = OrgId::from_bytes([9; 16]);
     assert!(matches!(add("budi", Some(&nowhere)).await, Err(StaffError::NoSuchOrg(_))));
-    assert_eq!(staff.list(None).await.expect("listed"), [account]);
+    let listed = staff.list(None).await.expect("listed");
+    let names: Vec<_> = listed.iter().map(|account| account.user.as_str()).collect();
+    assert_eq!(names, ["admin", "ana"], "the sandbox's own, too");
+    assert_eq!(listed[1], account);
+    assert_eq!(staff.list(Some(&org)).await.expect("listed"), listed);
     assert_eq!(staff.list(Some(&nowhere)).await.expect("listed"), []);
 }
 
