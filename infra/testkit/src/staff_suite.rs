@@ -162,7 +162,10 @@ pub async fn accounts_are_listed_by_name_and_by_org(stores: &StaffStores, s: &Sa
     assert!(stores.accounts.create_account(there.clone()).await.expect("made"));
     here.sort_by(|a, b| a.user.cmp(&b.user));
     assert_eq!(stores.accounts.accounts(Some(&s.org(0))).await.expect("listed"), here);
-    assert_eq!(stores.accounts.accounts(Some(&s.org(1))).await.expect("listed"), [there.clone()]);
+    assert_eq!(
+        stores.accounts.accounts(Some(&s.org(1))).await.expect("listed"),
+        std::slice::from_ref(&there)
+    );
     assert_eq!(stores.accounts.accounts(Some(&s.org(2))).await.expect("listed"), []);
     let all = stores.accounts.accounts(None).await.expect("listed");
     assert!(here.iter().chain([&there]).all(|account| all.contains(account)));
