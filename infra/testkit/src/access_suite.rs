@@ -66,7 +66,7 @@ pub async fn a_row_added_twice_is_there_once(index: &AccessStore, s: &Samples) {
     let by_customer = AccessQuery { customer: Some(row.customer.customer.clone()), ..whole.clone() };
     let by_staff = AccessQuery { staff_user: Some(row.staff_user.clone()), ..whole.clone() };
     for query in [whole, by_customer, by_staff] {
-        assert_eq!(rows(index, &query).await, [row.clone()]);
+        assert_eq!(rows(index, &query).await, std::slice::from_ref(&row));
     }
 }
 

@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use console_pages::pages::customers::{self, CustomerSearch, CustomersModel, FoundCustomer, LatestCustomer};
 use domain::ids::{CustomerId, CustomerRef};
 use domain::ports::{AttemptsQuery, PageStart, VerificationView};
+use domain::rows::{CustomerState, Registration};
 use domain::sealed::Field;
 use domain::staff::ConsolePage;
 use domain::verdict::ExternalId;
@@ -61,11 +62,16 @@ async fn search(app: &App, signed_in: &SignedIn, text: &str) -> Result<CustomerS
 async fn by_id(app: &App, signed_in: &SignedIn, id: CustomerId) -> Result<Option<FoundCustomer>, ApiError> {
     let customer = CustomerRef::new(signed_in.org_id().clone(), id);
     let found = registered(app, &customer).await?;
-    Ok(found.map(|(state, registration)| FoundCustomer {
-        id: customer.customer,
-        tier: state.kyc.tier,
-        registered_at: registration.created_at,
-    }))
+    Ok(found.map(|(state, registration)| found_customer(customer, &state, &registration)))
+}
+
+fn found_customer(
+    customer: CustomerRef,
+    state: &CustomerState,
+    registration: &Registration,
+) -> FoundCustomer {
+    let (tier, registered_at) = (state.kyc.tier, registration.created_at);
+    FoundCustomer { id: customer.customer, tier, registered_at }
 }
 
 /// As the API finds one: a claim that a registration broke off with is nobody's external id yet.
@@ -81,11 +87,8 @@ async fn by_external_id(
     let keys = unseal::keys_of_registered(app, signed_in.org_record().suite, &customer).await?;
     let sealed = registration.external_id.as_ref();
     let stored = unseal::text(&keys, &registration.event_id, Field::ExternalId, sealed)?;
-    Ok((stored.as_deref() == Some(external_id.as_str())).then(|| FoundCustomer {
-        id: customer.customer,
-        tier: state.kyc.tier,
-        registered_at: registration.created_at,
-    }))
+    let is_theirs = stored.as_deref() == Some(external_id.as_str());
+    Ok(is_theirs.then(|| found_customer(customer, &state, &registration)))
 }
 
 /// The customers of the latest verifications, each once.
