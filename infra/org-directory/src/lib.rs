@@ -9,5 +9,7 @@ mod directory_state;
 mod limits;
 pub mod orgs;
 pub mod sandbox;
+mod setting_json;
 
 pub use directory::Directory;
+pub use setting_json::setting_json;
