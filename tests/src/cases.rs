@@ -99,6 +99,7 @@ macro_rules! contract_cases {
             ];
             faces: one_thread [
                 a_match_years_apart_lifts_to_premium_and_another_person_changes_nothing,
+                an_org_makes_matches_stricter_by_its_settings_and_never_looser,
                 whoever_tries_picture_after_picture_is_stopped_for_a_while,
                 a_match_is_recorded_once_under_its_key_and_for_its_org_alone,
                 a_reference_is_enrolled_listed_and_matched_but_carries_no_tier,
@@ -151,6 +152,7 @@ macro_rules! contract_cases {
                 an_org_is_made_and_its_key_works_in_a_running_sandbox,
                 orgs_and_keys_are_listed_without_secrets,
                 capabilities_and_limits_are_set_by_name_and_hold_within_seconds,
+                a_setting_is_shown_until_it_is_put_back_and_no_name_is_guessed,
                 exit_codes_tell_failed_from_wrong_usage,
                 an_org_can_bring_its_own_evidence_key,
             ];

@@ -9,6 +9,8 @@ mod directory_state;
 mod limits;
 pub mod orgs;
 pub mod sandbox;
+mod setting_json;
 pub mod staff;
 
 pub use directory::Directory;
+pub use setting_json::setting_json;

@@ -3,7 +3,7 @@
 
 use domain::classify::ReasonCategory;
 use domain::limits::{EXTERNAL_ID_CHARS_MAX, FULL_NAME_CHARS_MAX, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
-use domain::orgs::Capability;
+use domain::orgs::{Capability, Environment, OrgSetting, SettingKind};
 use domain::policy::{Method, Tier};
 use domain::rows::VerificationStatus;
 use engine::config::ApiConfig;
@@ -104,6 +104,21 @@ fn answers() -> Vec<FieldRule> {
     rules
 }
 
+/// What a setting's value may be; `null` where it has no default and nothing is asked for.
+fn setting_rule(setting: OrgSetting) -> Value {
+    let mut rule = match setting.kind() {
+        SettingKind::Share => share(),
+        SettingKind::Count { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        SettingKind::OneOf(words) => one_of(words.iter().copied()),
+        SettingKind::SomeOf(words) => json!({ "type": "array", "items": one_of(words.iter().copied()) }),
+    };
+    rule["description"] = setting.meaning().into();
+    let has_no_default = |environment| setting.default_value(environment).is_none();
+    let mut laid = json!({});
+    lay(&mut laid, rule, [Environment::Sandbox, Environment::Live].into_iter().any(has_no_default));
+    laid
+}
+
 /// Fields that an answer may leave out; every other is always there, `null` perhaps.
 const LEFT_OUT: &[(&str, &str)] = &[
     ("VerificationSummary", "score"),
@@ -118,6 +133,9 @@ pub(super) fn of_answers(schemas: &mut Value) {
     for capability in Capability::ALL {
         schemas["MeCapabilities"]["properties"][capability.as_str()] =
             json!({ "type": "boolean", "description": capability.meaning() });
+    }
+    for setting in OrgSetting::ALL {
+        schemas["MeSettings"]["properties"][setting.as_str()] = setting_rule(setting);
     }
     for (schema, field, rule) in answers() {
         let property = &mut schemas[schema]["properties"][field];

@@ -147,7 +147,7 @@ records! {
         CustomerErased,
     }
     enum DirectoryRecord in Orgs {
-        Org [1 2],
+        Org [1 2 3],
         ApiKey [1],
     }
     struct DeadLetter in DeadLetters [1];

@@ -15,8 +15,8 @@ use domain::ids::{
     ApiKeyId, CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, TierEventId, VerificationId,
 };
 use domain::orgs::{
-    ApiKeyRecord, CapabilitySet, DirectoryRecord, Environment, OrgRecord, RateLimits, Scope, Suite,
-    WrappedSecret,
+    ApiKeyRecord, CapabilitySet, DirectoryRecord, Environment, OrgRecord, OrgSettings, RateLimits, Scope,
+    Suite, WrappedSecret,
 };
 use domain::outcome::{
     EnrolmentSummary, ErasureAnnounced, FaceEnrolled, KycUpdated, Outcome, UnappliedCause, VerdictConflicted,
@@ -279,9 +279,11 @@ fn directory() -> impl Strategy<Value = DirectoryRecord> {
     let words = vec(prop_oneof![Just("dukcapilEnabled".to_owned()), any::<String>()], 0..4);
     let names = ["get", "write", "nik_dukcapil"].map(str::to_owned).to_vec();
     let limits = vec((prop_oneof![select(names), any::<String>()], any::<u32>()), 0..6);
+    let names = prop_oneof![Just("match.medium".to_owned()), any::<String>()];
+    let settings = vec((names, any::<String>()), 0..4);
     let rest = (any::<[u8; 16]>(), any::<String>(), any::<[bool; 3]>(), any::<[u32; 2]>(), bytes(), time());
-    let org = (words, limits, rest).prop_map(
-        |(words, limits, (org, name, flags, numbers, wrapped, created_at))| OrgRecord {
+    let org = (words, limits, settings, rest).prop_map(
+        |(words, limits, settings, (org, name, flags, numbers, wrapped, created_at))| OrgRecord {
             org: OrgId::from_bytes(org),
             name: name.clone(),
             environment: if flags[0] { Environment::Live } else { Environment::Sandbox },
@@ -294,6 +296,7 @@ fn directory() -> impl Strategy<Value = DirectoryRecord> {
             evidence_key_id: name,
             evidence_public_key: wrapped,
             created_at,
+            settings: OrgSettings::from_texts(settings),
         },
     );
     let scopes = vec(select(&Scope::ALL[..]), 0..8);

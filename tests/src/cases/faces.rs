@@ -8,7 +8,7 @@ use testkit::patience::PHOTOS_READ_WITHIN;
 use crate::client::{fields, is_id, is_time, text};
 use crate::face_calls::{ENROLMENTS, MATCH, compare, match_by, references, until_read, verified_with};
 use crate::harness::ContractHarness;
-use crate::patience::until_within;
+use crate::patience::{until, until_within};
 use crate::photos;
 use crate::portraits::{commented, portrait, portrait_text};
 
@@ -67,6 +67,48 @@ pub async fn a_match_years_apart_lifts_to_premium_and_another_person_changes_not
     let failed = api.rows(&format!("customerId={customer}&method=face_match&status=failed")).await;
     assert_eq!(failed.len(), 1, "{failed:?}");
     assert_eq!(failed[0]["reasonCategory"], "no_match");
+}
+
+pub async fn an_org_makes_matches_stricter_by_its_settings_and_never_looser<H: ContractHarness>() {
+    let Some(sandbox) = H::with_models().await else { return };
+    let (org, api) = sandbox.org(&["--dukcapil-enabled"]).await;
+    let customer = verified_with(&api, "macron_2014").await;
+    let shown = async |name: &str| api.get("/api/auth/me").await.expect(200)["settings"][name].clone();
+    let models = [("match.low", 0.4), ("match.medium", 0.45), ("match.high", 0.5)];
+    for (name, threshold) in models {
+        assert_eq!(shown(name).await, threshold, "{name} is the model's where the org has not chosen");
+    }
+    for (change, threshold, verdict, status) in [
+        ("match.medium=0.99", 0.99, "no_match", "failed"),
+        // What is below the model's is taken, and changes nothing.
+        ("match.medium=0.1", 0.45, "match", "verified"),
+        ("match.medium=0.55", 0.55, "match", "verified"),
+        ("match.medium=", 0.45, "match", "verified"),
+    ] {
+        let set = sandbox.orgs(&["set", &org, "--set", change]).await;
+        assert_eq!(set.code, Some(0), "{change}: {set:?}");
+        until("the setting to hold", async || (shown("match.medium").await == threshold).then_some(())).await;
+        // Whoever knows a key that was made later knows of the change, too: the instance that is written to.
+        let (_, api) = sandbox.key(&org, &[]).await;
+        let said = compare(&api, &customer, &portrait_text("macron_2025")).await.expect(200);
+        assert_eq!(
+            (&said["match"]["threshold"], &said["match"]["verdict"], &said["verification"]["status"]),
+            (&json!(threshold), &json!(verdict), &json!(status)),
+            "{change}: {said}"
+        );
+        // The row keeps what it was decided by, whatever is set afterwards.
+        let path = format!("/api/identity/verifications/{}", text(&said["verification"]["id"]));
+        assert_eq!(api.get(&path).await.expect(200)["match"]["threshold"], threshold);
+        for (name, threshold) in [models[0], models[2]] {
+            assert_eq!(shown(name).await, threshold, "{change} changes no other level");
+        }
+    }
+    let failed = api.rows(&format!("customerId={customer}&method=face_match&status=failed")).await;
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    assert_eq!(failed[0]["reasonCategory"], "no_match");
+    // Nobody else's.
+    let theirs = sandbox.api().get("/api/auth/me").await.expect(200);
+    assert_eq!(theirs["settings"]["match.medium"], 0.45, "{theirs}");
 }
 
 pub async fn whoever_tries_picture_after_picture_is_stopped_for_a_while<H: ContractHarness>() {

@@ -11,7 +11,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use domain::ids::{ApiKeyId, OrgId};
-use domain::orgs::{Capability, CapabilitySet, Environment, RateBucket, Scope, Suite};
+use domain::orgs::{
+    Capability, CapabilitySet, Environment, OrgSetting, RateBucket, Scope, SettingValue, Suite,
+};
 use domain::time::Timestamp;
 use serde_json::json;
 use vault::EvidencePublicKey;
@@ -19,7 +21,7 @@ use vault::EvidencePublicKey;
 use self::answer::Answer;
 use self::print::{key_json, key_table, org_json, org_table};
 use self::values::{
-    bucket_limit, capability, environment, expiry, key_id, limit, name, org_id, policy, scope, suite,
+    bucket_limit, capability, environment, expiry, key_id, limit, name, org_id, policy, scope, setting, suite,
 };
 use super::{EvidenceKey, NewOrg, OrgChange, Orgs};
 use crate::limits::PUBLIC_KEY_FILE_BYTES_MAX;
@@ -46,7 +48,7 @@ enum OrgsCommand {
         common: Common,
     },
     /// Change an org; a running instance follows within a second
-    #[command(after_help = examples::SET)]
+    #[command(after_help = examples::set())]
     Set(SetArgs),
     /// An org's API keys
     #[command(after_help = examples::KEYS)]
@@ -184,6 +186,9 @@ struct ChangeArgs {
     /// Tier policy of its events from now on
     #[arg(long, value_name = "N", value_parser = policy)]
     policy_version: Option<u32>,
+    /// A setting, once for each; with nothing behind the = it has its default again
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
+    settings: Vec<(OrgSetting, Option<SettingValue>)>,
 }
 
 /// All scopes that a key gets when none are named.
@@ -319,6 +324,7 @@ impl From<ChangeArgs> for OrgChange {
             limits: args.limit.into_iter().chain(short_limits).collect(),
             policy_version: args.policy_version,
             suite: args.suite,
+            settings: args.settings.into_iter().collect(),
         }
     }
 }

@@ -56,10 +56,10 @@ pub(super) async fn compare(
     let embedder = models.embedder(&face.model).ok_or(ApiError::ReferencePending)?;
     let probe = probe(&app.faces, image, &face.model).await?;
     let evidence = evidence(keys, image, &probe, reference, face)?;
-    // No org has thresholds of its own yet.
-    let threshold_milli = threshold_milli(&embedder.thresholds, OrgThresholds::default(), level);
+    let org = context.caller.org();
+    let threshold_milli = threshold_milli(&embedder.thresholds, OrgThresholds::of(org), level);
     Ok(ComparedFaces {
-        decision: decide_match(evidence, threshold_milli, context.caller.org().environment),
+        decision: decide_match(evidence, threshold_milli, org.environment),
         threshold_milli,
         similarity: evidence.similarity,
         model: face.model.clone(),

@@ -14,8 +14,8 @@ use domain::ids::{
     ApiKeyId, CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, TierEventId, VerificationId,
 };
 use domain::orgs::{
-    ApiKeyRecord, Capability, CapabilitySet, DirectoryRecord, Environment, OrgRecord, RateBucket, RateLimits,
-    Scope, Suite, WrappedSecret,
+    ApiKeyRecord, Capability, CapabilitySet, DirectoryRecord, Environment, OrgRecord, OrgSettings,
+    RateBucket, RateLimits, Scope, Suite, WrappedSecret,
 };
 use domain::outcome::{
     EnrolmentSummary, ErasureAnnounced, FaceEnrolled, KycUpdated, Outcome, UnappliedCause, VerdictConflicted,
@@ -346,6 +346,7 @@ fn others() -> Vec<(&'static str, Any)> {
         evidence_key_id: "q83vEjRWeJCrze8S".into(),
         evidence_public_key: Bytes::from_static(&[0xB2; 32]),
         created_at: at(4),
+        settings: OrgSettings::default(),
     };
     let later = OrgRecord {
         // A word and a name that this build does not know are kept as they are.
@@ -355,6 +356,14 @@ fn others() -> Vec<(&'static str, Any)> {
     };
     let closed =
         OrgRecord { capabilities: CapabilitySet::default(), limits: RateLimits::default(), ..org.clone() };
+    let chosen = OrgRecord {
+        // A name that this build does not know is kept as it is, and so is its text.
+        settings: OrgSettings::from_texts(
+            [("match.medium", "0.62"), ("later.setting", "some text")]
+                .map(|(n, t)| (n.to_owned(), t.to_owned())),
+        ),
+        ..later.clone()
+    };
     let key = ApiKeyRecord {
         id: ApiKeyId::from_bytes([8; 16]),
         org: OrgId::from_bytes([1; 16]),
@@ -378,7 +387,9 @@ fn others() -> Vec<(&'static str, Any)> {
     vec![
         ("Org.v1", Any::Directory(DirectoryRecord::Org(org))),
         ("Org.v2", Any::Directory(DirectoryRecord::Org(later))),
-        ("Org.v2.least", Any::Directory(DirectoryRecord::Org(closed))),
+        ("Org.v2.least", Any::Directory(DirectoryRecord::Org(closed.clone()))),
+        ("Org.v3", Any::Directory(DirectoryRecord::Org(chosen))),
+        ("Org.v3.least", Any::Directory(DirectoryRecord::Org(closed))),
         ("ApiKey.v1", Any::Directory(DirectoryRecord::ApiKey(key))),
         ("ApiKey.v1.least", Any::Directory(DirectoryRecord::ApiKey(bare))),
         ("DeadLetter.v1", Any::DeadLetter(letter)),
