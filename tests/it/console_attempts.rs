@@ -33,40 +33,6 @@ async fn signed_in_reading(sandbox: &Sandbox, language: &str) -> ConsoleBrowser 
     browser
 }
 
-/// What a page says.
-trait PageWords {
-    /// The ids of its rows, in their order.
-    fn rows(&self) -> Vec<String>;
-
-    /// It has that status, and all of this.
-    fn says(&self, status: u16, wanted: &[&str]);
-
-    /// It has none of this.
-    fn never_says(&self, unwanted: &[&str]);
-}
-
-impl PageWords for ConsoleAnswer {
-    fn rows(&self) -> Vec<String> {
-        let parts = self.body.split("<tr data-id=\"").skip(1);
-        parts.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
-    }
-
-    #[track_caller]
-    fn says(&self, status: u16, wanted: &[&str]) {
-        let html = self.page(status);
-        for words in wanted {
-            assert!(html.contains(words), "{words:?} is not on the page: {html}");
-        }
-    }
-
-    #[track_caller]
-    fn never_says(&self, unwanted: &[&str]) {
-        for words in unwanted {
-            assert!(!self.body.contains(words), "{words:?} is there: {}", self.body);
-        }
-    }
-}
-
 /// The number before "attempts".
 #[track_caller]
 fn total(page: &ConsoleAnswer) -> u64 {
