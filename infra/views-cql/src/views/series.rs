@@ -113,14 +113,11 @@ async fn of_org(
     let parts = categories.into_iter().flat_map(|category| {
         months.iter().map(move |(from, to)| MonthOfHours { category, from: *from, to: *to })
     });
-    let counted: Vec<(MonthOfHours, Vec<(i64, VerificationStatus, u64)>)> =
-        stream::iter(parts.collect::<Vec<_>>())
-            .map(
-                |part| async move { Ok::<_, StoreError>((part, hours(session, tables, query, part).await?)) },
-            )
-            .buffer_unordered(PAGE_READS_AT_ONCE)
-            .try_collect()
-            .await?;
+    let counted: Vec<_> = stream::iter(parts.collect::<Vec<_>>())
+        .map(|part| async move { Ok::<_, StoreError>((part, hours(session, tables, query, part).await?)) })
+        .buffer_unordered(PAGE_READS_AT_ONCE)
+        .try_collect()
+        .await?;
     for (part, hours) in counted {
         for (hour, status, count) in hours {
             // Tallies of all rows are the days'; asked for one category, its own are.
