@@ -173,10 +173,10 @@ async fn fill(data: &Path, org: &str, rows: u64) -> Result<Duration> {
         let mut row: VerificationRow = s.verification(&CustomerRef::new(org.clone(), customer), 2 * n + 1);
         row.source.partition = Partition((n % 8) as u32);
         row.created_at = Timestamp::from_millis((start + YEAR_MS / rows * n) as i64);
-        if n % 4 > 0 {
-            (row.status, row.score) = (VerificationStatus::Verified, Some(100));
-        } else {
+        if n.is_multiple_of(4) {
             row.reason_category = Some(ReasonCategory::ALL[(n / 4) as usize % ReasonCategory::ALL.len()]);
+        } else {
+            (row.status, row.score) = (VerificationStatus::Verified, Some(100));
         }
         row
     };
