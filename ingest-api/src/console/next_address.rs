@@ -24,6 +24,9 @@ fn is_page(asked: &str) -> bool {
         && !path.contains("//")
         && path != SIGN_IN
         && path != "/console/sign-out"
+        // What a page asks for by itself is none: a stream of changes, a file of the assets.
+        && !path.ends_with("/live")
+        && !path.starts_with("/console/assets/")
 }
 
 #[cfg(test)]
@@ -56,6 +59,9 @@ mod tests {
             "/console/%ff",
             "/console/sign-in?next=/console/",
             "/console/sign-out",
+            "/console/attempts/live",
+            "/console/attempts/live?status=failed",
+            "/console/assets/console.css",
             "javascript:alert(1)",
             "/consolex/",
             &format!("/console/{}", "x".repeat(CONSOLE_ADDRESS_BYTES_MAX)),
