@@ -133,7 +133,7 @@ async fn a_deep_page_is_what_the_rows_before_it_leave() {
     let row = |n: u64| {
         let mut row = s.verification(&s.customer(n % 5), n);
         // Some forty to an hour, and every seventh of a busy one.
-        let minutes = if n % 7 == 0 { 100 } else { n * 3 / 2 };
+        let minutes = if n.is_multiple_of(7) { 100 } else { n * 3 / 2 };
         row.created_at = Timestamp::from_millis(START_MS + minutes as i64 * 60_000 + n as i64 % 3);
         row
     };
