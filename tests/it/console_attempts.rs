@@ -58,10 +58,10 @@ async fn ids(api: &Api, query: &str) -> (Vec<String>, u64) {
 /// 30 verdicts of two customers: every fifth verified, the others declined for three reasons in turn.
 async fn filled(api: &Api) -> [String; 2] {
     let customers = [api.customer("Budi Santoso").await, api.customer("Dewi Lestari").await];
-    for number in 0..30 {
-        let customer = &customers[usize::from(number % 3 == 0)];
+    for number in 0..30_usize {
+        let customer = &customers[usize::from(number.is_multiple_of(3))];
         let reason = ["Data ganda", "NIK tidak ditemukan", "Kuota habis"][number % 3];
-        let body = if number % 5 == 0 { verified(customer) } else { declined(customer, reason) };
+        let body = if number.is_multiple_of(5) { verified(customer) } else { declined(customer, reason) };
         api.verdict(&body).await.expect(200);
     }
     customers

@@ -54,7 +54,7 @@ fn spread(s: &Samples, numbers: std::ops::Range<u64>) -> Vec<VerificationRow> {
         .map(|n| {
             let mut row = s.verification(&s.customer(n % 4), n);
             row.source.partition = Partition(n as u32 % 4);
-            row.status = VerificationStatus::ALL[usize::from(n % 5 > 0)];
+            row.status = VerificationStatus::ALL[usize::from(!n.is_multiple_of(5))];
             row.reason_category = match n % 5 {
                 0 => None,
                 1 => Some(ReasonCategory::Mismatch),
