@@ -121,8 +121,11 @@ pub fn sign_in_address(next: &str) -> String {
 /// A request that nobody made: a page that renews itself, or its stream of changes. It is no use of a session, so that
 /// who has left such a page open is signed out all the same.
 pub fn is_by_itself(req: &HttpRequest) -> bool {
-    let accepts = |kind: &str| req.headers().get(header::ACCEPT).is_some_and(|accept| accept == kind);
-    req.headers().contains_key(BY_SCRIPT) || accepts("text/event-stream")
+    req.headers().contains_key(BY_SCRIPT) || is_stream(req)
+}
+
+fn is_stream(req: &HttpRequest) -> bool {
+    req.headers().get(header::ACCEPT).is_some_and(|accept| accept == "text/event-stream")
 }
 
 /// What the script that renews pages sends with its requests.
@@ -136,6 +139,11 @@ fn sign_in_first(mut response: ServiceResponse, visit: &ConsoleVisit) -> Service
         // A redirect would put the form into the page's place in the page.
         *response.response_mut().status_mut() = StatusCode::UNAUTHORIZED;
         response.headers_mut().insert(RELOAD, HeaderValue::from_static("true"));
+        return response;
+    }
+    if is_stream(response.request()) {
+        // Told so, a browser does not ask for the stream again (HTML standard, 9.2.3); a form would be none.
+        *response.response_mut().status_mut() = StatusCode::NO_CONTENT;
         return response;
     }
     // A form that was sent cannot be sent again by a redirect: its reader begins at the start.

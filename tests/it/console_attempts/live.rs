@@ -16,6 +16,9 @@ async fn changes_are_told_as_they_come_and_streams_end_with_the_instance() {
     let staff = signed_in(&sandbox).await;
     let nobody = ConsoleBrowser::new(&sandbox.info().url);
     assert!(nobody.get("/console/attempts/live").await.asks_to_sign_in());
+    // A stream that has lost its session is not asked for again.
+    let by_stream = ConsoleBrowser::new(&sandbox.info().url).with_header("accept", "text/event-stream");
+    assert_eq!(by_stream.get("/console/attempts/live").await.status, 204);
     // A page that renews itself is loaded anew, and so comes to the form for signing in.
     let by_script = ConsoleBrowser::new(&sandbox.info().url).with_header("hx-request", "true");
     let refused = by_script.get("/console/attempts").await;
