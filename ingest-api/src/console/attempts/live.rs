@@ -40,7 +40,7 @@ struct LiveStream {
     is_begun: bool,
 }
 
-/// A first line at once, then a line for each change and one at times without any. It ends after a while, so that
+/// A first change at once, then a line for each change and one at times without any. It ends after a while, so that
 /// whether its reader may still look is asked again, and with the instance.
 fn events(follower: ChangeFollower) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let now = Instant::now();
@@ -55,7 +55,8 @@ impl LiveStream {
     async fn next(&mut self) -> Option<String> {
         if !self.is_begun {
             self.is_begun = true;
-            return Some(format!("retry: {}\n\n", Duration::from_secs(3).as_millis()));
+            // What changed between the page and its stream, or between two streams, nobody would tell.
+            return Some(format!("retry: {}\n\n{}", Duration::from_secs(3).as_millis(), change()));
         }
         let beat = (Instant::now() + LIVE_HEARTBEAT).min(self.ends);
         let changed = async {
@@ -66,13 +67,18 @@ impl LiveStream {
         match heard {
             Ok(true) => {
                 self.quiet_until = Instant::now() + LIVE_PAUSE;
-                Some(format!("event: {CHANGED}\ndata: {CHANGED}\n\n"))
+                Some(change())
             }
             Ok(false) => None,
             Err(_) if Instant::now() >= self.ends => None,
             Err(_) => Some(":\n\n".to_owned()),
         }
     }
+}
+
+/// Tells the page to ask for itself again.
+fn change() -> String {
+    format!("event: {CHANGED}\ndata: {CHANGED}\n\n")
 }
 
 #[cfg(test)]
@@ -92,7 +98,7 @@ mod tests {
             let event = events.next().await?.expect("infallible");
             Some(String::from_utf8(event.to_vec()).expect("text"))
         };
-        assert_eq!(next().await.as_deref(), Some("retry: 3000\n\n"));
+        assert_eq!(next().await.as_deref(), Some("retry: 3000\n\nevent: changed\ndata: changed\n\n"));
         feed.tell(&org);
         feed.tell(&org);
         let began = Instant::now();
