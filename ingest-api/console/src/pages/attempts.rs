@@ -64,7 +64,7 @@ pub fn render(frame: &PageFrame, model: &AttemptsModel) -> String {
         @match &model.list {
             Some(list) if is_live(list) => {
                 div hx-ext="sse" sse-connect=(LIVE_PATH) {
-                    div id="attempts" hx-get=(model.filters.address(&[])) hx-select="#attempts" hx-swap="outerHTML"
+                    div id="attempts" hx-get=(model.filters.address(&[])) hx-select="#attempts > *" hx-swap="innerHTML"
                         hx-trigger={ "sse:" (CHANGED) } {
                         (found(frame, model, list))
                     }

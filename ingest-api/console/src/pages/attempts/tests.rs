@@ -87,7 +87,10 @@ fn rows_total_charts_and_their_numbers_are_on_the_page() {
 fn the_first_page_is_live_and_asks_for_itself_and_no_other_page_is() {
     let page = render(&frame(Language::English), &model(list(1, 2)));
     assert!(page.contains("sse-connect=\"/console/attempts/live\""), "{page}");
-    assert!(page.contains("hx-get=\"/console/attempts?status=failed\" hx-select=\"#attempts\""), "{page}");
+    assert!(
+        page.contains("hx-get=\"/console/attempts?status=failed\" hx-select=\"#attempts > *\""),
+        "{page}"
+    );
     assert!(page.contains("hx-trigger=\"sse:changed\"") && page.contains("<script src="), "{page}");
     let page = render(&frame(Language::English), &model(list(2, 2)));
     assert!(!page.contains("hx-") && !page.contains("<script"), "{page}");
