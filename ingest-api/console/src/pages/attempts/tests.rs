@@ -88,7 +88,7 @@ fn the_first_page_is_live_and_asks_for_itself_and_no_other_page_is() {
     let page = render(&frame(Language::English), &model(list(1, 2)));
     assert!(page.contains("sse-connect=\"/console/attempts/live\""), "{page}");
     assert!(
-        page.contains("hx-get=\"/console/attempts?status=failed\" hx-select=\"#attempts > *\""),
+        page.contains("hx-get=\"/console/attempts?status=failed\" hx-select=\"#attempts &gt; *\""),
         "{page}"
     );
     assert!(page.contains("hx-trigger=\"sse:changed\"") && page.contains("<script src="), "{page}");
