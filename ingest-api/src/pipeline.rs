@@ -107,11 +107,12 @@ impl ManagementPages {
         let permit = Arc::clone(&self.streams).try_acquire_owned();
         let (Ok(permit), Some(sources)) = (permit, self.sources()) else {
             let mut busy = PageAnswer::new(503, "text/plain; charset=utf-8", "no live figures now\n");
+            busy.headers = headers();
             busy.headers.push(("retry-after", "5".to_owned()));
             return busy;
         };
         let mut answer = PageAnswer::new(200, EVENTS, live::stream(&sources, permit));
-        answer.headers = vec![("cache-control", "no-store".to_owned())];
+        answer.headers = headers();
         answer
     }
 }
@@ -151,13 +152,18 @@ impl ProgramPages for ManagementPages {
 
 fn html(status: u16, text: String) -> PageAnswer {
     let mut answer = PageAnswer::new(status, HTML, text);
-    answer.headers = vec![
+    answer.headers = headers();
+    answer
+}
+
+/// Of whatever is made for one reader at one moment.
+fn headers() -> Vec<(&'static str, String)> {
+    vec![
         ("content-security-policy", POLICY.to_owned()),
         ("x-content-type-options", "nosniff".to_owned()),
         ("referrer-policy", "same-origin".to_owned()),
         ("cache-control", "no-store".to_owned()),
-    ];
-    answer
+    ]
 }
 
 /// The page's language: what its address says, or else what the browser prefers. No cookie: the public listener's are

@@ -110,6 +110,9 @@ test('a page is small, loads from its own listener only, and nothing on it moves
       const session = await page.context().newCDPSession(page);
       await session.send('Network.enable');
       await session.send('Network.setCacheDisabled', { cacheDisabled: true });
+      // A slow line: the page comes in pieces, and what is drawn of it must not depend on the rest.
+      const line = { offline: false, latency: 20, downloadThroughput: 64_000, uploadThroughput: 64_000 };
+      await session.send('Network.emulateNetworkConditions', line);
       session.on('Network.dataReceived', ({ dataLength }) => (bytes += dataLength));
       await page.goto(one.url, { waitUntil: 'load' });
       assert.deepEqual(elsewhere, [], one.name);

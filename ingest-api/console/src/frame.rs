@@ -57,6 +57,8 @@ impl PageFrame {
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
                     title { (title) " · " (words.console) }
+                    // Drawn when all of it is there: half of a table has other widths than the whole.
+                    link rel="expect" href="#end" blocking="render";
                     link rel="icon" href="data:,";
                     link rel="stylesheet" href=(STYLE_SHEET.path());
                     @if self.is_live {
@@ -73,7 +75,7 @@ impl PageFrame {
                         (self.languages())
                     }
                     main id="main" tabindex="-1" { (main) }
-                    footer class="page-footer" { p { (words.footer) } }
+                    footer id="end" class="page-footer" { p { (words.footer) } }
                 }
             }
         }

@@ -33,7 +33,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(page("/access").route(read().to(access::list)))
         .service(page("/account").route(read().to(account::page)))
         .service(page("/attempts").route(read().to(attempts::get)))
-        .service(page("/attempts/live").route(web::get().to(attempts::live)))
+        .service(only("GET", "/attempts/live").route(web::get().to(attempts::live)))
         .default_service(web::to(not_found));
     config.service(scope);
 }

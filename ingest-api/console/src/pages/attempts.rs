@@ -125,9 +125,11 @@ fn pager(frame: &PageFrame, model: &AttemptsModel, list: &AttemptList) -> Markup
         @if previous.is_some() || next.is_some() {
             nav class="pager" aria-label=(words.pages) {
                 @if let Some(page) = previous { a rel="prev" href=(link(page)) { (words.newer) } " " }
-                span {
-                    (words.page) " " (format::count(frame.language, list.page)) " / "
-                    (format::count(frame.language, list.pages))
+                @if list.page <= list.pages {
+                    span {
+                        (words.page) " " (format::count(frame.language, list.page)) " / "
+                        (format::count(frame.language, list.pages))
+                    }
                 }
                 @if let Some(page) = next { " " a rel="next" href=(link(page)) { (words.older) } }
             }

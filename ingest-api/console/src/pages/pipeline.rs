@@ -202,7 +202,7 @@ pub fn render(frame: &PageFrame, model: &PipelineModel) -> String {
         p class="lead" { (words.lead) }
         div hx-ext="sse" sse-connect=(LIVE_PATH) {
             div id="figures" hx-get=(format!("{PATH}?lang={language}&live=1")) hx-trigger=(format!("sse:{CHANGED}"))
-                hx-select="#figures" hx-swap="outerHTML" {
+                hx-select="#figures > *" hx-swap="innerHTML" {
                 (figures(frame, words, model))
             }
         }
