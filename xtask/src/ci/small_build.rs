@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn what_came_back_is_named_once() {
-        let small = "ingest-api v0.1.0 (/home/somebody/ingest-api)\nengine v0.1.0 (/home/somebody/infra/engine)\nring v0.17.14";
+        let small = "ingest-api v0.1.0 (/src/ingest-api)\nengine v0.1.0 (/src/infra/engine)\nring v0.17.14";
         assert!(came_back(small).is_empty());
         let large =
             format!("{small}\nrten v0.27.0\nrten-simd v0.27.0\nopenssl-sys v0.9.1\nrten v0.27.0 (*)\n");
