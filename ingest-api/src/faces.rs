@@ -92,7 +92,7 @@ impl FaceServices {
     /// Reads a probe with that embedder, in this instance's own pool.
     ///
     /// # Errors
-    /// [`ApiError::ProbesWaiting`] when as many wait as may, or when it takes longer than that;
+    /// [`ApiError::ProbesWaiting`] when as many wait as may; [`ApiError::ProbeReadLate`] when it takes longer than that;
     /// [`ApiError::NoFaceModel`]; [`ApiError::Internal`] when a model or a decoder broke.
     pub async fn read_probe(
         &self,
@@ -103,7 +103,7 @@ impl FaceServices {
         let reader = self.reader.as_ref().ok_or(ApiError::NoFaceModel)?;
         let bytes = Zeroizing::new(probe.as_bytes().to_vec());
         let read = tokio::time::timeout(within, reader.read(bytes, embedder)).await;
-        read.unwrap_or(Err(FaceReaderError::Full)).map_err(|error| match error {
+        read.map_err(|_| ApiError::ProbeReadLate)?.map_err(|error| match error {
             FaceReaderError::Full => ApiError::ProbesWaiting,
             FaceReaderError::Broken | FaceReaderError::Model(_) | FaceReaderError::UnknownModel(_) => {
                 ApiError::Internal(error.to_string())

@@ -84,7 +84,16 @@ async fn decided(
     };
     let fingerprint = keys.fingerprint_under(PICTURE_BODY_PURPOSES, &body)?;
     drop(body);
-    record_once(&MatchWrite { context, customer, keys, submission, fingerprint }).await
+    let write = MatchWrite { context, customer, keys, submission, fingerprint };
+    match record_once(&write).await {
+        // That a customer is closed is said before that a key is taken (sequence §1.7).
+        Err(ApiError::KeyReused) => {
+            let now = write.context.app.now();
+            write.context.deciding(comparison::refuse_when_closed(&write, now)).await?;
+            Err(ApiError::KeyReused)
+        }
+        recorded => recorded,
+    }
 }
 
 /// Whether the contract's order (§1, sequence §1.7) has a 400 before it: whatever is missing, used up or taken.
@@ -218,6 +227,7 @@ mod tests {
     fn what_is_missing_used_up_or_taken_comes_after_a_bad_request() {
         for (refused, is_after) in [
             (ApiError::ProbesWaiting, false),
+            (ApiError::ProbeReadLate, false),
             (ApiError::Unavailable("a store".to_owned()), false),
             (ApiError::Invalid(FieldErrors::of("image", "must show a face")), false),
             (ApiError::NotFound, true),
