@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use domain::event::Source;
 use domain::face_match::{EnrolledPhoto, VectorStanding};
 use domain::ids::CustomerRef;
 use domain::photo::Photo;
@@ -47,15 +48,19 @@ impl FaceServices {
         self.models().map_or_else(|| "none".to_owned(), |models| models.primary.model.id.to_string())
     }
 
-    /// What was read of the customer's photos. Nothing where no models are loaded: whatever was read counts for nothing
-    /// then.
+    /// What was read of those photos of the customer, by the places of the events that carry them. Nothing where no models
+    /// are loaded: whatever was read counts for nothing then.
     ///
     /// # Errors
     /// From the store.
-    pub async fn of_customer(&self, customer: &CustomerRef) -> Result<Vec<FaceVectorRow>, ApiError> {
+    pub async fn of_photos(
+        &self,
+        customer: &CustomerRef,
+        photos: &[Source],
+    ) -> Result<Vec<FaceVectorRow>, ApiError> {
         match self.reader {
-            Some(_) => Ok(self.vectors.of_customer(customer).await?),
-            None => Ok(Vec::new()),
+            Some(_) if !photos.is_empty() => Ok(self.vectors.of_customer(customer, Some(photos)).await?),
+            _ => Ok(Vec::new()),
         }
     }
 
@@ -85,7 +90,7 @@ impl FaceServices {
     }
 
     async fn standing(&self, photo: EnrolledPhoto<'_>) -> Result<VectorStanding, ApiError> {
-        let faces = self.of_customer(photo.customer).await?;
+        let faces = self.of_photos(photo.customer, &[photo.source]).await?;
         Ok(photo.standing(&faces, self.models()).0)
     }
 

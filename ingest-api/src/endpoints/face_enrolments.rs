@@ -6,6 +6,7 @@ pub mod description;
 mod submission;
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use actix_web::http::header::HeaderMap;
@@ -13,9 +14,7 @@ use domain::decide::admit_verdict;
 use domain::event::{AuditRecord, Event, FaceEvidence, FaceReferenceAdded, Fingerprint};
 use domain::face_match::EnrolledPhoto;
 use domain::ids::{CustomerRef, EnrolmentId, EventId};
-use domain::limits::FACE_VECTORS_READ_MAX;
 use domain::orgs::{RateBucket, Scope};
-use domain::ports::{PageRequest, PageStart};
 use domain::rows::{EnrolmentRow, FaceSource};
 use domain::sealed::{Field, SealedMedia};
 use domain::time::Timestamp;
@@ -24,6 +23,7 @@ use vault::{CustomerKeys, SealContext};
 
 use self::submission::EnrolmentSubmission;
 use crate::faces::PICTURE_BODY_PURPOSES;
+use crate::reading::enrolments::each_reference;
 use crate::serving::auth::EndpointAccess;
 use crate::serving::errors::ApiError;
 use crate::serving::json::JsonObject;
@@ -155,14 +155,18 @@ impl EnrolmentWrite<'_> {
         }
     }
 
-    /// Its row, when the read model shows it; looked for among the customer's newest, where a repetition's first is
-    /// unless it is ages old: then the fold knows.
+    /// Its row, when the read model shows it.
     async fn row(&self, names: &EnrolmentNames) -> Result<Option<EnrolmentRow>, ApiError> {
-        let app = self.context.app;
-        let generation = app.generation().await?;
-        let newest = PageRequest { start: PageStart::Skip(0), limit: FACE_VECTORS_READ_MAX };
-        let page = app.views.enrolments(generation, &self.customer, &newest).await?;
-        match page.rows.into_iter().find(|row| row.id == names.enrolment) {
+        let mut found = None;
+        each_reference(self.context.app, &self.customer, |row| {
+            if row.id != names.enrolment {
+                return ControlFlow::Continue(());
+            }
+            found = Some(row);
+            ControlFlow::Break(())
+        })
+        .await?;
+        match found {
             Some(row) if row.body_fingerprint != Some(self.fingerprint) => Err(ApiError::KeyReused),
             row => Ok(row),
         }

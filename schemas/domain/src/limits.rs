@@ -54,6 +54,12 @@ pub const COPY_STEP_HALVINGS: u32 = 4;
 /// Steps of the search, of eight tries each: it ends by itself after a dozen or two.
 pub const COPY_REFINEMENTS_MAX: u32 = 48;
 
-/// Rows of [`crate::ports::FaceVectors`] that are read of one customer, the latest: some 2 KB each. A match uses the
-/// latest reference of each source, and nobody has hundreds of those in a row that cannot be used.
+/// Rows of [`crate::ports::FaceVectors`] that are read of one customer as a whole, the latest: some 2 KB each.
 pub const FACE_VECTORS_READ_MAX: usize = 256;
+
+/// References that are read at once, where all of a customer's are gone through: some 0.5 KB each.
+pub const REFERENCES_READ_AT_ONCE: usize = 256;
+
+/// References of one source that a match chooses among, the latest: it takes the first that can be compared with, and
+/// nobody has so many in a row that cannot.
+pub const REFERENCES_OF_SOURCE_MAX: usize = 64;
