@@ -5,7 +5,6 @@ pub mod answer;
 pub mod description;
 mod submission;
 
-use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -97,16 +96,11 @@ impl EnrolmentWrite<'_> {
     /// Records it; where repetitions have its name, one at a time and once for ever. What two instances append both, the
     /// fold tells apart.
     async fn record(&self) -> Result<WriteAnswer, ApiError> {
-        let WriteContext { app, caller, .. } = self.context;
+        let app = self.context.app;
         let Some(key) = self.submission.idempotency_key.as_deref() else {
             return self.append(&EnrolmentNames::of(&WriteName::Random)).await;
         };
-        let names = EnrolmentNames::of(&WriteName::Keyed {
-            ids: &caller.entry.ids,
-            route: ROUTE,
-            customer: Some(&self.customer.customer),
-            key: Cow::Borrowed(key),
-        });
+        let names = EnrolmentNames::of(&self.context.keyed_name(ROUTE, &self.customer.customer, key));
         let leader = match app.single_flight.join(&names.event, self.fingerprint).await {
             FlightRole::Leader(leader) => leader,
             FlightRole::OtherBody => return Err(ApiError::KeyReused),
