@@ -37,7 +37,7 @@ const DECLINED_RAW: &str = r#"{"content":[{"NIK":"Sesuai","NAMA_LGKP":"Tidak Ses
 /// Why the answer says that the reference is a stub.
 const STUB_WITHOUT_MODEL: &str = "\
 \"fallbackStub\":true in the answer says that no face model is configured: the photo is kept as the customer's
-reference, but no match relies on it. `cargo xtask models` and `--models target/models` bring some.";
+reference, but no match relies on it. README, Faces, says how to bring some.";
 
 /// The same where there are models.
 const STUB_WITHOUT_FACE: &str = "\

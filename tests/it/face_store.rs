@@ -53,7 +53,7 @@ async fn vectors_that_were_swapped_or_altered_in_the_store_are_an_error_and_no_v
     let org = OrgId::parse(&sandbox.info().org).expect("an org's id");
     let row = async |customer: &str| {
         let customer = CustomerRef::new(org.clone(), CustomerId::parse(customer).expect("a customer's id"));
-        engine.face_vectors.of_customer(&customer).await.expect("read").swap_remove(0)
+        engine.face_vectors.of_customer(&customer, None).await.expect("read").swap_remove(0)
     };
     let (first, second) = (row(&macron).await, row(&obama).await);
     // Whoever has the other's face would pass as him.

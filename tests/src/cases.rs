@@ -93,6 +93,7 @@ macro_rules! contract_cases {
                 a_thousand_unknown_fields_are_ignored_and_one_more_is_a_400,
             ];
             face_pictures: one_thread [
+                no_number_of_lesser_references_hides_dukcapils_photo,
                 pictures_that_are_no_probe_are_refused_and_leave_no_row,
                 hard_pictures_are_compared_and_kept_with_their_cause,
                 the_reference_shown_again_is_signalled,

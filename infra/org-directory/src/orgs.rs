@@ -107,7 +107,7 @@ pub enum OrgsError {
     #[error("an org of environment live needs min_insync_replicas of at least 2")]
     NotDurableEnough,
     /// The evidence key.
-    #[error("the evidence key: {0}")]
+    #[error(transparent)]
     Evidence(#[from] EvidenceKeyError),
     /// The KMS.
     #[error(transparent)]

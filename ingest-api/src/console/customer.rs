@@ -29,7 +29,6 @@ use crate::reading::cursor::{Cursor, CursorList};
 use crate::reading::customers::registered;
 use crate::reading::kyc::is_eligible;
 use crate::reading::unseal;
-use crate::serving::errors::ApiError;
 use crate::serving::query;
 use crate::serving::request_id::{RequestName, carried};
 
@@ -101,9 +100,9 @@ async fn model(
     let (full_name, external_id) = names(&keys, &registration)?;
     let generation = app.generation().await?;
     let newest = PageRequest { start: PageStart::Skip(0), limit: PAGE_ROWS_MAX };
-    let enrolments =
-        async { app.views.enrolments(generation, customer, &newest).await.map_err(ApiError::from) };
-    let (enrolments, faces) = futures::try_join!(enrolments, app.faces.of_customer(customer))?;
+    let enrolments = app.views.enrolments(generation, customer, &newest).await?;
+    let photos: Vec<_> = enrolments.rows.iter().map(|row| row.source).collect();
+    let faces = app.faces.of_photos(customer, &photos).await?;
     let references = references(&enrolments, &faces, app.faces.models());
     let place = after.map(|cursor| cursor.after);
     let rows = timeline::read(app, generation, customer, place, enrolments).await?;

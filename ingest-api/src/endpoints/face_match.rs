@@ -7,12 +7,10 @@ mod comparison;
 pub mod description;
 mod submission;
 
-use std::borrow::Cow;
-
 use actix_web::http::header::HeaderMap;
 use domain::decide::admit_verdict;
 use domain::event::Fingerprint;
-use domain::ids::{CustomerId, CustomerRef, EventId, VerificationId};
+use domain::ids::{CustomerRef, EventId, VerificationId};
 use domain::orgs::{RateBucket, Scope};
 use domain::ports::VerificationView;
 use domain::rows::EnrolmentRow;
@@ -30,7 +28,7 @@ use crate::writes::answer::{WriteAnswer, WriteConclusion};
 use crate::writes::append::WriteRecords;
 use crate::writes::customer_keys::admitted_keys;
 use crate::writes::path::{ReceivedWrite, WriteContext, WriteEndpoint};
-use crate::writes::record_once::{RecordedWrite, answered_before, record_once};
+use crate::writes::record_once::{RecordedWrite, record_once, replay_refused};
 use crate::writes::write_name::WriteName;
 
 /// The endpoint's route template: part of every id that an `Idempotency-Key` names.
@@ -77,14 +75,27 @@ async fn decided(
     let keys = match context.deciding(keys).await {
         Ok(keys) => keys,
         Err(refused @ (ApiError::BiometricWithdrawn | ApiError::EvidenceErased)) => {
-            let answer = replay_refused(&context, &customer, submission, &body, refused);
+            let key = submission.idempotency_key.as_deref();
+            let named = key.map(|key| MatchNames::of(&context.keyed_name(ROUTE, &customer.customer, key)));
+            let id = named.as_ref().map(|names| &names.verification);
+            let fingerprint = |keys: &CustomerKeys| keys.fingerprint_under(PICTURE_BODY_PURPOSES, &body);
+            let answer = replay_refused::<MatchWrite<'_>>(&context, &customer, id, fingerprint, refused);
             return context.deciding(answer).await;
         }
         Err(error) => return Err(error),
     };
     let fingerprint = keys.fingerprint_under(PICTURE_BODY_PURPOSES, &body)?;
     drop(body);
-    record_once(&MatchWrite { context, customer, keys, submission, fingerprint }).await
+    let write = MatchWrite { context, customer, keys, submission, fingerprint };
+    match record_once(&write).await {
+        // That a customer is closed is said before that a key is taken (sequence §1.7).
+        Err(ApiError::KeyReused) => {
+            let now = write.context.app.now();
+            write.context.deciding(comparison::refuse_when_closed(&write, now)).await?;
+            Err(ApiError::KeyReused)
+        }
+        recorded => recorded,
+    }
 }
 
 /// Whether the contract's order (§1, sequence §1.7) has a 400 before it: whatever is missing, used up or taken.
@@ -142,7 +153,7 @@ impl RecordedWrite for MatchWrite<'_> {
 
     fn repetition_name(&self) -> Option<WriteName<'_>> {
         let key = self.submission.idempotency_key.as_deref()?;
-        Some(keyed_name(&self.context, &self.customer.customer, key))
+        Some(self.context.keyed_name(ROUTE, &self.customer.customer, key))
     }
 
     fn names(&self, name: &WriteName<'_>) -> MatchNames {
@@ -186,28 +197,6 @@ impl RecordedWrite for MatchWrite<'_> {
     }
 }
 
-fn keyed_name<'a>(context: &WriteContext<'a>, customer: &'a CustomerId, key: &'a str) -> WriteName<'a> {
-    let ids = &context.caller.entry.ids;
-    WriteName::Keyed { ids, route: ROUTE, customer: Some(customer), key: Cow::Borrowed(key) }
-}
-
-/// Consent was withdrawn since: nothing is compared any more, but a match that was answered before still gets its present
-/// answer.
-async fn replay_refused(
-    context: &WriteContext<'_>,
-    customer: &CustomerRef,
-    submission: &MatchSubmission,
-    body: &[u8],
-    refused: ApiError,
-) -> Result<WriteAnswer, ApiError> {
-    let Some(key) = submission.idempotency_key.as_deref() else { return Err(refused) };
-    let (app, suite) = (context.app, context.caller.org().suite);
-    let names = MatchNames::of(&keyed_name(context, &customer.customer, key));
-    let keys = app.vault.customer_keys(customer, suite).await?;
-    let fingerprint = keys.and_then(|keys| keys.fingerprint_under(PICTURE_BODY_PURPOSES, body).ok());
-    answered_before::<MatchWrite<'_>>(app, customer, &names.verification, fingerprint, refused).await
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,6 +207,7 @@ mod tests {
     fn what_is_missing_used_up_or_taken_comes_after_a_bad_request() {
         for (refused, is_after) in [
             (ApiError::ProbesWaiting, false),
+            (ApiError::ProbeReadLate, false),
             (ApiError::Unavailable("a store".to_owned()), false),
             (ApiError::Invalid(FieldErrors::of("image", "must show a face")), false),
             (ApiError::NotFound, true),

@@ -47,7 +47,7 @@ impl World {
     }
 
     pub(crate) async fn rows(&self, customer: usize) -> Vec<FaceVectorRow> {
-        self.face_vectors().of_customer(self.customers[customer].customer()).await.expect("read")
+        self.face_vectors().of_customer(self.customers[customer].customer(), None).await.expect("read")
     }
 
     async fn erase(&self, customer: usize, purpose: Purpose) {
@@ -151,7 +151,7 @@ async fn two_customers_references_swapped_in_the_store_are_refused() {
         // Above every timestamp there is, so that it is the first row of all.
         let at = WriteTimestamp::upsert(Epoch(EPOCH_LIMIT - 1), Offset(n));
         vectors.put(at, &swapped).await.expect("an intruder's write");
-        let stored = vectors.of_customer(first).await.expect("read").swap_remove(0);
+        let stored = vectors.of_customer(first, None).await.expect("read").swap_remove(0);
         assert_eq!(stored, swapped);
         let keys = &world.customers[0];
         let vector = keys.open_face_vector(FacePlace::of(&stored), stored.vector.as_ref().expect("there"));

@@ -4,11 +4,13 @@
 use data_encoding::BASE64;
 use domain::ports::Picture;
 use serde_json::{Value, json};
+use testkit::patience::PHOTOS_READ_WITHIN;
 use testkit::pictures::{blurred, canvas, cropped, resized, turned};
 
 use crate::client::{Api, text};
 use crate::face_calls::{ENROLMENTS, compare, match_by, references, until_read, verified_with};
 use crate::harness::ContractHarness;
+use crate::patience::until_within;
 use crate::photos;
 use crate::portraits::{commented, jpeg, portrait, portrait_pixels, portrait_text};
 
@@ -17,6 +19,37 @@ fn undecodable() -> Vec<u8> {
     let mut bytes = vec![0xff, 0xd8, 0xff, 0xc0, 0, 11, 8, 0, 16, 0, 16, 1, 1, 0x11, 0];
     bytes.extend([0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0, 0x12, 0x34, 0xff, 0xd9]);
     bytes
+}
+
+/// However many lesser references come after it, Dukcapil's photo is the one that is compared with, and the list shows it.
+pub async fn no_number_of_lesser_references_hides_dukcapils_photo<H: ContractHarness>() {
+    let Some(sandbox) = H::with_models().await else { return };
+    let (_, api) = sandbox.org(&["--dukcapil-enabled", "--limit", "face_enrolments=0"]).await;
+    let customer = verified_with(&api, "macron_2014").await;
+    // More than are read at once; no face is looked for in what is no picture.
+    let body = json!({ "customerId": customer, "image": BASE64.encode(&undecodable()) });
+    let first = [("idempotency-key", "first"), ("prefer", "wait=10")];
+    let oldest = api.post(ENROLMENTS, &first, &body).await.expect(201);
+    for _ in 0..299 {
+        let answer = api.post(ENROLMENTS, &[("prefer", "respond-async")], &body).await;
+        assert_eq!(answer.status, 202, "{answer:?}");
+    }
+    let page = format!("{ENROLMENTS}?customerId={customer}&limit=1&page=301");
+    let last = until_within(PHOTOS_READ_WITHIN, "all references", async || {
+        let list = api.get(&page).await.expect(200);
+        (list["total"] == 301).then(|| list["data"][0].clone())
+    })
+    .await;
+    assert_eq!((&last["source"], &last["fallbackStub"]), (&json!("dukcapil"), &json!(false)), "{last}");
+    let said = compare(&api, &customer, &portrait_text("macron_2025")).await.expect(200);
+    assert_eq!(
+        (&said["match"]["verdict"], &said["reference"]["source"]),
+        (&json!("match"), &json!("dukcapil"))
+    );
+    // The first of the others, sent again under its key, is still that one.
+    let again = api.post(ENROLMENTS, &first, &body).await;
+    assert_eq!(again.expect(201)["enrolment"]["id"], oldest["enrolment"]["id"]);
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
 }
 
 /// A portrait so many pixels high.

@@ -115,7 +115,11 @@ pub async fn whoever_tries_picture_after_picture_is_stopped_for_a_while<H: Contr
     let Some(sandbox) = H::with_models().await else { return };
     let api = sandbox.api();
     let customer = verified_with(&api, "macron_2014").await;
-    for _ in 0..5 {
+    let key = [("idempotency-key", "try-1")];
+    let body = |name: &str| json!({ "customerId": customer, "image": portrait_text(name) });
+    let first = match_by(&api, &key, &body("obama")).await.expect(200);
+    assert_eq!(first["match"]["verdict"], "no_match");
+    for _ in 1..5 {
         let said = compare(&api, &customer, &portrait_text("obama")).await.expect(200);
         assert_eq!(said["match"]["verdict"], "no_match");
     }
@@ -128,6 +132,9 @@ pub async fn whoever_tries_picture_after_picture_is_stopped_for_a_while<H: Contr
         let after: u64 = refused.header("retry-after").and_then(|text| text.parse().ok()).expect("seconds");
         assert!((1_000..=1_800).contains(&after), "{refused:?}");
     }
+    // What was answered before still is; a key that is used again for another picture is not what stops that one.
+    match_by(&api, &key, &body("obama")).await.is(200, &first);
+    assert_eq!(match_by(&api, &key, &body("sunak")).await.expect(429)["code"], "attempts_exhausted");
     // Nobody else's.
     let other = verified_with(&api, "macron_2014").await;
     compare(&api, &other, &portrait_text("macron_2025")).await.expect(200);

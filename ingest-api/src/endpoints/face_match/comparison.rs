@@ -1,16 +1,19 @@
 //! The comparison itself: which reference, the probe's vector beside the reference's, and the decision. All of it is
 //! decided here once; the event carries what came of it, and nobody looks at a picture again.
 
-use domain::event::MatchReference;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use domain::event::{MatchReference, Source};
 use domain::face_match::{
     FaceReference, MatchDecision, MatchEvidence, OrgThresholds, ReferenceRefusal, Similarity,
     choose_reference, closed_until, decide_match, is_copied_face, threshold_milli, usable_probe,
 };
 use domain::ids::CustomerRef;
-use domain::limits::FACE_VECTORS_READ_MAX;
+use domain::limits::REFERENCES_OF_SOURCE_MAX;
 use domain::photo::Photo;
-use domain::ports::{FaceModelId, FaceReading, FaceVectorRow, PageRequest, PageStart};
-use domain::rows::{EnrolmentRow, VerificationRow};
+use domain::ports::{FaceModelId, FaceReading, FaceVectorRow};
+use domain::rows::{EnrolmentRow, FaceSource, VerificationRow};
 use domain::sealed::Purpose;
 use domain::time::Timestamp;
 use vault::{CustomerKeys, FacePlace, UnsealError};
@@ -18,6 +21,7 @@ use vault::{CustomerKeys, FacePlace, UnsealError};
 use super::MatchWrite;
 use crate::faces::FaceServices;
 use crate::limits::PROBE_READ_WITHIN;
+use crate::reading::enrolments::each_reference;
 use crate::serving::errors::{ApiError, FieldErrors};
 
 /// What a comparison came to.
@@ -119,10 +123,21 @@ async fn references(
     {
         return Err(ApiError::BiometricWithdrawn);
     }
-    // As many as vectors are read of: one beyond them could not be compared with.
-    let newest = PageRequest { start: PageStart::Skip(0), limit: FACE_VECTORS_READ_MAX };
-    let enrolments = app.views.enrolments(generation, customer, &newest).await?.rows;
-    Ok((enrolments, app.faces.of_customer(customer).await?))
+    // All are gone through: however many lesser ones came after it, Dukcapil's photo is never passed over.
+    let mut enrolments: Vec<EnrolmentRow> = Vec::new();
+    let mut of_sources: BTreeMap<FaceSource, usize> = BTreeMap::new();
+    each_reference(app, customer, |row| {
+        let of_source = of_sources.entry(row.face_source).or_default();
+        *of_source += 1;
+        if *of_source <= REFERENCES_OF_SOURCE_MAX {
+            enrolments.push(row);
+        }
+        ControlFlow::Continue(())
+    })
+    .await?;
+    let photos: Vec<Source> = enrolments.iter().map(|row| row.source).collect();
+    let faces = app.faces.of_photos(customer, &photos).await?;
+    Ok((enrolments, faces))
 }
 
 /// Lays the probe beside the reference. Its vector opens only where it was sealed for this very reference and model.
