@@ -57,3 +57,6 @@ pub const COPY_REFINEMENTS_MAX: u32 = 48;
 /// Rows of [`crate::ports::FaceVectors`] that are read of one customer, the latest: some 2 KB each. A match uses the
 /// latest reference of each source, and nobody has hundreds of those in a row that cannot be used.
 pub const FACE_VECTORS_READ_MAX: usize = 256;
+
+/// Customers of one record about reads (contract §7): 30 KB of ids.
+pub const READ_CUSTOMERS_MAX: usize = 1_000;

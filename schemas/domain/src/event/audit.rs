@@ -1,10 +1,10 @@
-//! What is written to `identity.audit`: the evidence of a verdict, and that keys were destroyed. A face's evidence is
-//! among the facts about faces.
+//! What is written to `identity.audit`: the evidence of a verdict, that keys were destroyed, and whose personal data an API
+//! key read. A face's evidence is among the facts about faces.
 
 use bytes::Bytes;
 
 use super::{FaceEvidence, Fingerprint};
-use crate::ids::{CustomerRef, EventId, VerificationId};
+use crate::ids::{ApiKeyId, CustomerId, CustomerRef, EventId, OrgId, VerificationId};
 use crate::sealed::{Purposes, Sealed, SealedMedia};
 use crate::time::Timestamp;
 
@@ -60,6 +60,22 @@ pub struct KeysDestroyed {
     pub destroyed_at: Timestamp,
 }
 
+/// Personal data of these customers was read with an API key within a minute. Written as the minute ends, one record for
+/// each key, minute and instance of the API, or several where they were many customers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonalDataRead {
+    /// This record.
+    pub event_id: EventId,
+    /// Whose key it is.
+    pub org: OrgId,
+    /// The key's public name.
+    pub key: ApiKeyId,
+    /// The minute's first millisecond, by the API's clock.
+    pub minute: Timestamp,
+    /// Whose data, each once: at most [`crate::limits::READ_CUSTOMERS_MAX`].
+    pub customers: Vec<CustomerId>,
+}
+
 /// Everything that may stand in `identity.audit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuditRecord {
@@ -69,6 +85,8 @@ pub enum AuditRecord {
     KeysDestroyed(KeysDestroyed),
     /// See [`FaceEvidence`].
     FaceEvidence(FaceEvidence),
+    /// See [`PersonalDataRead`].
+    PersonalDataRead(PersonalDataRead),
 }
 
 impl AuditRecord {
@@ -78,15 +96,27 @@ impl AuditRecord {
             Self::VerdictEvidence(r) => &r.event_id,
             Self::KeysDestroyed(r) => &r.event_id,
             Self::FaceEvidence(r) => &r.event_id,
+            Self::PersonalDataRead(r) => &r.event_id,
         }
     }
 
-    /// Whom it is about.
-    pub fn customer(&self) -> &CustomerRef {
+    /// Whom it is about; none when it is about several customers.
+    pub fn customer(&self) -> Option<&CustomerRef> {
         match self {
-            Self::VerdictEvidence(r) => &r.customer,
-            Self::KeysDestroyed(r) => &r.customer,
-            Self::FaceEvidence(r) => &r.customer,
+            Self::VerdictEvidence(r) => Some(&r.customer),
+            Self::KeysDestroyed(r) => Some(&r.customer),
+            Self::FaceEvidence(r) => Some(&r.customer),
+            Self::PersonalDataRead(_) => None,
+        }
+    }
+
+    /// Whose record it is.
+    pub fn org(&self) -> &OrgId {
+        match self {
+            Self::VerdictEvidence(r) => &r.customer.org,
+            Self::KeysDestroyed(r) => &r.customer.org,
+            Self::FaceEvidence(r) => &r.customer.org,
+            Self::PersonalDataRead(r) => &r.org,
         }
     }
 }
