@@ -13,6 +13,7 @@ use org_directory::api_key::ApiKey;
 use vault::Vault;
 
 use crate::faces::FaceServices;
+use crate::reading::read_records::ReadRecords;
 use crate::serving::admission::BodyAdmission;
 use crate::serving::errors::ApiError;
 use crate::serving::rate_limit::Limiter;
@@ -42,6 +43,8 @@ pub struct Ports {
     pub directory: Directory,
     /// Probes, and references' vectors.
     pub faces: FaceServices,
+    /// Reads of personal data that are not written yet.
+    pub reads: Arc<ReadRecords>,
 }
 
 /// Everything a handler needs.

@@ -21,6 +21,7 @@ use vault::Vault;
 use crate::app::{App, Ports};
 use crate::faces::FaceServices;
 use crate::limits;
+use crate::reading::read_records::{ReadRecordWriter, ReadRecords};
 use crate::registry_pages::{self, SchemaIds};
 use crate::serving::server::{self, Bound, Serving};
 use crate::settings::Settings;
@@ -122,7 +123,7 @@ impl Instance {
                 return Err(error);
             }
         };
-        let Begun { cancel, failed, tasks, vault, directory, live, .. } = begun;
+        let Begun { cancel, failed, tasks, vault, directory, live, reads, .. } = begun;
         let ports = Ports {
             log: Arc::clone(&engine.log),
             views: Arc::clone(&engine.views),
@@ -133,6 +134,7 @@ impl Instance {
             codec: engine.codec.clone(),
             directory,
             faces,
+            reads,
         };
         let app = App::new(ports, settings, outcomes);
         let public = Public::Bound(Box::new(public));
@@ -191,6 +193,7 @@ struct Begun {
     vault: Vault,
     directory: Directory,
     live: LiveGeneration,
+    reads: Arc<ReadRecords>,
     /// Of the projector in this process, where there is one.
     progress: Option<SessionProgress>,
 }
@@ -209,7 +212,9 @@ impl Begun {
         );
         let generations = Arc::clone(&engine.operations.generations);
         let (live, reading) = LiveGeneration::start(generations, &instance_name(), cancel.clone());
-        let mut tasks = vec![following, reading, sweep(vault.clone(), cancel.clone())];
+        let reads = Arc::new(ReadRecords::default());
+        let writing = write_reads(engine, Arc::clone(&reads), cancel.clone());
+        let mut tasks = vec![following, reading, sweep(vault.clone(), cancel.clone()), writing];
         let mut progress = None;
         if config.engine.kind == EngineKind::Embedded {
             let (task, its_progress) =
@@ -217,7 +222,7 @@ impl Begun {
             tasks.push(task);
             progress = Some(its_progress);
         }
-        Self { cancel, failed, tasks, freshness, vault, directory, live, progress }
+        Self { cancel, failed, tasks, freshness, vault, directory, live, reads, progress }
     }
 
     /// The outcome stream, once everything else is there too.
@@ -300,6 +305,12 @@ fn sweep(vault: Vault, cancel: CancellationToken) -> JoinHandle<()> {
             vault.sweep();
         }
     })
+}
+
+/// Records of reads are written from now on, the last of them once nobody is answered any more.
+fn write_reads(engine: &Engine, records: Arc<ReadRecords>, cancel: CancellationToken) -> JoinHandle<()> {
+    let (log, codec) = (Arc::clone(&engine.log), engine.codec.clone());
+    tokio::spawn(ReadRecordWriter { records, log, codec }.run(cancel))
 }
 
 /// Under which this process says which pointer it works by. Another name at each start: one that was killed is
