@@ -16,6 +16,7 @@ use vault::Vault;
 
 use crate::console::password_gate::PasswordGate;
 use crate::faces::FaceServices;
+use crate::reading::read_records::ReadRecords;
 use crate::serving::admission::BodyAdmission;
 use crate::serving::errors::ApiError;
 use crate::serving::rate_limit::Limiter;
@@ -53,6 +54,8 @@ pub struct Ports {
     pub directory: Directory,
     /// Probes, and references' vectors.
     pub faces: FaceServices,
+    /// Reads of personal data that are not written yet.
+    pub reads: Arc<ReadRecords>,
 }
 
 /// Everything a handler needs.

@@ -28,9 +28,10 @@ async fn recorded(sandbox: &Sandbox) -> Vec<(PersonalDataViewed, Source)> {
     let decoded = records.iter().map(|record| (codec.decode_audit(record).expect("a record"), record.source));
     let viewed = decoded.filter_map(|(record, source)| match record {
         AuditRecord::PersonalDataViewed(viewed) => Some((viewed, source)),
-        AuditRecord::VerdictEvidence(_) | AuditRecord::KeysDestroyed(_) | AuditRecord::FaceEvidence(_) => {
-            None
-        }
+        AuditRecord::VerdictEvidence(_)
+        | AuditRecord::KeysDestroyed(_)
+        | AuditRecord::FaceEvidence(_)
+        | AuditRecord::PersonalDataRead(_) => None,
     });
     viewed.collect()
 }

@@ -6,6 +6,7 @@ pub mod accepted;
 pub mod access;
 pub mod bodies;
 pub mod common;
+pub mod compliance;
 pub mod console;
 pub mod customers;
 pub mod documents;
@@ -59,6 +60,12 @@ macro_rules! contract_cases {
                 a_wrong_method_is_a_405_with_allow,
                 traceparent_is_taken_up_and_a_broken_one_is_no_error,
                 a_traceparent_is_carried_into_the_logs_records,
+            ];
+            compliance: one_thread [
+                a_replay_shows_what_was_sent_in_its_order_with_its_evidence,
+                a_state_is_the_apis_answer_as_of_any_moment,
+                what_if_names_exactly_those_whom_another_policy_would_move,
+                whose_data_a_key_read_is_listed_once_the_minute_has_ended,
             ];
             console: one_thread [
                 an_account_is_made_and_signs_in,

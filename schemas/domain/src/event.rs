@@ -5,9 +5,12 @@
 
 mod audit;
 mod face;
+mod fields;
+mod refold;
 
 pub use audit::*;
 pub use face::*;
+pub use fields::*;
 
 use crate::classify::ReasonCategory;
 use crate::ids::{CustomerRef, EnrolmentId, EventId, VerificationId};

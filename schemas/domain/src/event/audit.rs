@@ -1,10 +1,10 @@
-//! What is written to `identity.audit`: the evidence of a verdict, that keys were destroyed, and that somebody was shown
-//! personal data. A face's evidence is among the facts about faces.
+//! What is written to `identity.audit`: the evidence of a verdict, that keys were destroyed, that somebody was shown
+//! personal data, and whose an API key read. A face's evidence is among the facts about faces.
 
 use bytes::Bytes;
 
 use super::{FaceEvidence, Fingerprint};
-use crate::ids::{CustomerRef, EventId, VerificationId};
+use crate::ids::{ApiKeyId, CustomerId, CustomerRef, EventId, OrgId, VerificationId};
 use crate::sealed::{Field, Purposes, Sealed, SealedMedia};
 use crate::staff::{StaffRole, StaffUserName};
 use crate::time::Timestamp;
@@ -106,6 +106,22 @@ pub struct PersonalDataViewed {
     pub viewed_at: Timestamp,
 }
 
+/// Personal data of these customers was read with an API key within a minute. Written as the minute ends, one record for
+/// each key, minute and instance of the API, or several where they were many customers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonalDataRead {
+    /// This record.
+    pub event_id: EventId,
+    /// Whose key it is.
+    pub org: OrgId,
+    /// The key's public name.
+    pub key: ApiKeyId,
+    /// The minute's first millisecond, by the API's clock.
+    pub minute: Timestamp,
+    /// Whose data, each once: at most [`crate::limits::READ_CUSTOMERS_MAX`].
+    pub customers: Vec<CustomerId>,
+}
+
 /// Everything that may stand in `identity.audit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuditRecord {
@@ -117,6 +133,8 @@ pub enum AuditRecord {
     FaceEvidence(FaceEvidence),
     /// See [`PersonalDataViewed`].
     PersonalDataViewed(PersonalDataViewed),
+    /// See [`PersonalDataRead`].
+    PersonalDataRead(PersonalDataRead),
 }
 
 impl AuditRecord {
@@ -127,16 +145,29 @@ impl AuditRecord {
             Self::KeysDestroyed(r) => &r.event_id,
             Self::FaceEvidence(r) => &r.event_id,
             Self::PersonalDataViewed(r) => &r.event_id,
+            Self::PersonalDataRead(r) => &r.event_id,
         }
     }
 
-    /// Whom it is about.
-    pub fn customer(&self) -> &CustomerRef {
+    /// Whom it is about; none when it is about several customers.
+    pub fn customer(&self) -> Option<&CustomerRef> {
         match self {
-            Self::VerdictEvidence(r) => &r.customer,
-            Self::KeysDestroyed(r) => &r.customer,
-            Self::FaceEvidence(r) => &r.customer,
-            Self::PersonalDataViewed(r) => &r.customer,
+            Self::VerdictEvidence(r) => Some(&r.customer),
+            Self::KeysDestroyed(r) => Some(&r.customer),
+            Self::FaceEvidence(r) => Some(&r.customer),
+            Self::PersonalDataViewed(r) => Some(&r.customer),
+            Self::PersonalDataRead(_) => None,
+        }
+    }
+
+    /// Whose record it is.
+    pub fn org(&self) -> &OrgId {
+        match self {
+            Self::VerdictEvidence(r) => &r.customer.org,
+            Self::KeysDestroyed(r) => &r.customer.org,
+            Self::FaceEvidence(r) => &r.customer.org,
+            Self::PersonalDataViewed(r) => &r.customer.org,
+            Self::PersonalDataRead(r) => &r.org,
         }
     }
 }

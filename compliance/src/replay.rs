@@ -1,0 +1,238 @@
+//! The facts of `identity.events` as they stand in the log, each with its evidence compared. Per customer in the log's
+//! order, across partitions by (appendedAt, partition, offset). Nothing that is sealed is opened.
+
+mod columns;
+mod fact_line;
+
+pub use columns::CsvRow;
+pub use fact_line::{EvidenceLine, FactContent, FactLine};
+
+use domain::event::{AuditRef, Event, Partition};
+use domain::ids::{CustomerRef, OrgId};
+use domain::policy::Method;
+use domain::ports::{OffsetRange, RowPlace, StoredRecord, Topic, partition_of};
+use domain::sealed::{Field, Purposes};
+use domain::time::Timestamp;
+use event_codec::{DecodeError, RecordType, event_type};
+
+use crate::erased_fields::ErasedFields;
+use crate::evidence::{EvidenceDigests, EvidenceFound, EvidenceReader};
+use crate::merge::{PieceReader, ReadProgress, place_of, read_merged, records_in};
+use crate::partition_walk::bounds_beside;
+use crate::subject::{customer_of_key, is_of_org};
+use crate::{CompliancePorts, ReadError};
+
+/// The bytes cannot be decoded, by any build.
+const ERROR_NOT_DECODABLE: &str = "not_decodable";
+/// A later build wrote it.
+const ERROR_LATER_BUILD: &str = "written_by_a_later_build";
+/// The record's key names no customer.
+const ERROR_KEY: &str = "record_key_names_no_customer";
+/// The record stands under another customer's key.
+const ERROR_KEY_MISMATCH: &str = "record_key_of_another_customer";
+/// Its parts contradict each other.
+const ERROR_INCONSISTENT: &str = "event_inconsistent";
+/// Nothing stands where its evidence should.
+const ERROR_NO_EVIDENCE: &str = "evidence_not_in_the_log";
+
+/// Which facts are shown. A record that cannot be read is shown whatever its type may be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReplayFilter {
+    /// Of this org.
+    pub org: Option<OrgId>,
+    /// Of this customer.
+    pub customer: Option<CustomerRef>,
+    /// Appended from here on, inclusive.
+    pub from: Option<Timestamp>,
+    /// Appended before this.
+    pub to: Option<Timestamp>,
+    /// Of this type.
+    pub record_type: Option<RecordType>,
+    /// Of verifications by this method.
+    pub method: Option<Method>,
+}
+
+impl ReplayFilter {
+    fn takes_record(&self, record: &StoredRecord) -> bool {
+        let of_customer =
+            self.customer.as_ref().is_none_or(|customer| record.key == customer.record_key().as_bytes());
+        of_customer
+            && self.org.as_ref().is_none_or(|org| is_of_org(&record.key, org))
+            && self.from.is_none_or(|from| record.appended_at >= from)
+            && self.to.is_none_or(|to| record.appended_at < to)
+    }
+
+    fn takes_event(&self, event: &Event) -> bool {
+        self.record_type.is_none_or(|wanted| event_type(event) == wanted)
+            && self.method.is_none_or(|wanted| event.method() == Some(wanted))
+    }
+}
+
+/// What a replay came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReplayCounts {
+    /// Facts that were shown.
+    pub facts: u64,
+    /// Those of them with an error.
+    pub errors: u64,
+    /// Those of them whose evidence is another record than the one they refer to.
+    pub altered: u64,
+}
+
+impl ReplayCounts {
+    /// Whether every fact could be read and has its evidence.
+    pub fn is_sound(&self) -> bool {
+        self.errors == 0 && self.altered == 0
+    }
+}
+
+/// A replay: opened, then run once.
+pub struct LogReplay<'a> {
+    ports: &'a CompliancePorts,
+    filter: ReplayFilter,
+    ranges: Vec<OffsetRange>,
+}
+
+impl<'a> LogReplay<'a> {
+    /// Up to where the log ends now.
+    ///
+    /// # Errors
+    /// [`ReadError::Log`].
+    pub async fn open(ports: &'a CompliancePorts, filter: ReplayFilter) -> Result<Self, ReadError> {
+        let mut ranges = ports.log.offsets(Topic::Events).await?;
+        if let Some(customer) = &filter.customer {
+            let partitions = ports.log.describe(Topic::Events).await?.partitions;
+            let theirs = partition_of(customer.record_key().as_bytes(), partitions);
+            ranges.retain(|range| range.partition == theirs);
+        }
+        Ok(Self { ports, filter, ranges })
+    }
+
+    /// Records that are read, whether they are shown or not.
+    pub fn records(&self) -> u64 {
+        records_in(&self.ranges)
+    }
+
+    /// Shows every fact that the filter takes, each made into what is shown as soon as it is read.
+    ///
+    /// # Errors
+    /// [`ReadError`]; what was shown until then stands.
+    pub async fn run<T>(
+        self,
+        form: impl Fn(&FactLine) -> T,
+        progress: &dyn ReadProgress,
+        mut show: impl FnMut(T) -> Result<(), ReadError>,
+    ) -> Result<ReplayCounts, ReadError> {
+        let log = &*self.ports.log;
+        let mut reader = FactReader {
+            ports: self.ports,
+            filter: self.filter,
+            evidence: EvidenceReader::open(log, bounds_beside(self.ranges.len())).await?,
+            erased: ErasedFields::new(self.ports.keys.clone()),
+            form,
+        };
+        let mut counts = ReplayCounts::default();
+        let events = (Topic::Events, self.ranges.as_slice());
+        read_merged(log, events, &mut reader, progress, |(item, mark): (T, FactMark)| {
+            counts.facts += 1;
+            counts.errors += u64::from(mark.is_error);
+            counts.altered += u64::from(mark.is_altered);
+            show(item)
+        })
+        .await?;
+        Ok(counts)
+    }
+}
+
+/// What an envelope is shown as.
+pub fn sealed_word(field: Field, erased: Purposes) -> &'static str {
+    if erased.contains(field.purpose()) { "erased" } else { "sealed" }
+}
+
+/// What is counted of a fact.
+#[derive(Clone, Copy)]
+struct FactMark {
+    is_error: bool,
+    is_altered: bool,
+}
+
+/// A record that the filter takes, decoded or not.
+struct ReadRecord {
+    place: RowPlace,
+    customer: Option<CustomerRef>,
+    event: Result<Event, &'static str>,
+}
+
+struct FactReader<'a, F> {
+    ports: &'a CompliancePorts,
+    filter: ReplayFilter,
+    evidence: EvidenceReader,
+    erased: ErasedFields,
+    form: F,
+}
+
+impl<T, F: Fn(&FactLine) -> T> PieceReader for FactReader<'_, F> {
+    type Item = (T, FactMark);
+
+    async fn read(
+        &mut self,
+        _partition: Partition,
+        records: Vec<StoredRecord>,
+    ) -> Result<Vec<(RowPlace, Self::Item)>, ReadError> {
+        let read: Vec<ReadRecord> = records.iter().filter_map(|record| self.read_record(record)).collect();
+        // Payloads are not needed any more, and evidence is read next.
+        drop(records);
+        let with_envelopes =
+            read.iter().filter(|one| one.event.as_ref().is_ok_and(|event| !event.sealed_fields().is_empty()));
+        self.erased.ask(with_envelopes.filter_map(|one| one.customer.as_ref())).await?;
+        let references: Vec<AuditRef> =
+            read.iter().filter_map(|one| one.event.as_ref().ok().and_then(Event::audit)).collect();
+        let digests = self.evidence.compare(&*self.ports.log, &references).await?;
+        Ok(read.into_iter().map(|one| (one.place, self.item(one, &digests))).collect())
+    }
+}
+
+impl<T, F: Fn(&FactLine) -> T> FactReader<'_, F> {
+    fn read_record(&self, record: &StoredRecord) -> Option<ReadRecord> {
+        if !self.filter.takes_record(record) {
+            return None;
+        }
+        let customer = customer_of_key(&record.key);
+        let event = match self.ports.codec.decode_event(record) {
+            Err(DecodeError::UnknownSchema { .. }) => Err(ERROR_LATER_BUILD),
+            Err(DecodeError::Malformed(_)) => Err(ERROR_NOT_DECODABLE),
+            Ok(_) if customer.is_none() => Err(ERROR_KEY),
+            Ok(event) if customer.as_ref() != Some(event.customer()) => Err(ERROR_KEY_MISMATCH),
+            Ok(event) if !self.filter.takes_event(&event) => return None,
+            Ok(event) if !event.is_consistent() => Err(ERROR_INCONSISTENT),
+            Ok(event) => Ok(event),
+        };
+        Some(ReadRecord { place: place_of(record), customer, event })
+    }
+
+    fn item(&self, read: ReadRecord, digests: &EvidenceDigests) -> (T, FactMark) {
+        let ReadRecord { place, customer, event } = read;
+        let erased = customer.as_ref().map_or(Purposes::NONE, |customer| self.erased.of(customer));
+        let content = match event {
+            Err(error) => FactContent::Unreadable { error, customer },
+            Ok(event) => {
+                let evidence = event.audit().map(|reference| EvidenceLine {
+                    partition: reference.source.partition,
+                    offset: reference.source.offset,
+                    sha256: reference.value_sha256,
+                    matches: match digests.found(&reference) {
+                        EvidenceFound::Same => Some(true),
+                        EvidenceFound::Altered => Some(false),
+                        EvidenceFound::Missing => None,
+                    },
+                });
+                let error = evidence.as_ref().filter(|evidence| evidence.matches.is_none());
+                let error = error.map(|_| ERROR_NO_EVIDENCE);
+                FactContent::Readable { event: Box::new(event), erased, evidence, error }
+            }
+        };
+        let line = FactLine { place, content };
+        let mark = FactMark { is_error: line.error().is_some(), is_altered: line.is_altered() };
+        ((self.form)(&line), mark)
+    }
+}
