@@ -16,6 +16,7 @@ pub mod customer;
 pub mod customers;
 pub mod error;
 pub mod form;
+pub mod known_browser;
 pub mod next_address;
 pub mod password_gate;
 pub mod routes;

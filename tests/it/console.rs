@@ -151,6 +151,9 @@ async fn off_loopback_cookies_go_over_tls_only() {
 async fn wrong_passwords_by_the_thousand_cost_little_and_lock_nobody_out() {
     let sandbox = Sandbox::start().await;
     let (user, password) = sign_in_of(&sandbox);
+    // The owner was here before, behind the address that the stranger has as well.
+    let known = ConsoleBrowser::new(&sandbox.info().url);
+    assert_eq!(known.sign_in(&user, &password).await.goes_to(), "/console/");
     let stranger = ConsoleBrowser::new(&sandbox.info().url);
     let form = stranger.get("/console/sign-in?lang=en").await;
     let csrf = form.field("csrf").expect("a form");
@@ -185,6 +188,14 @@ async fn wrong_passwords_by_the_thousand_cost_little_and_lock_nobody_out() {
     assert_eq!(counted(&sandbox, "identity_console_sign_ins_total", "throttled").await, refused as f64);
     let grown = resident_kib(&sandbox).saturating_sub(memory_before);
     assert!(grown < 150 * 1024, "{grown} KiB more than before");
+
+    known.put_cookie("console-session", "ended");
+    assert_eq!(known.sign_in(&user, "not the password").await.status, 403, "it is tried");
+    assert_eq!(known.sign_in(&user, &password).await.goes_to(), "/console/");
+    let browser = known.cookie("console-browser").expect("a known browser");
+    let other = if browser.starts_with('A') { 'B' } else { 'A' };
+    stranger.put_cookie("console-browser", &format!("{other}{}", &browser[1..]));
+    assert_eq!(stranger.sign_in(&user, &password).await.status, 429, "nobody knows that one");
 
     let owner = ConsoleBrowser::from_address(&sandbox.info().url, [127, 0, 0, 2].into());
     assert_eq!(owner.sign_in(&user, &password).await.goes_to(), "/console/");

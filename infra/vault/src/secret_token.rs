@@ -1,6 +1,7 @@
 //! Random tokens that a browser carries, of which we keep a digest only, and proofs that somebody has one.
 
 use data_encoding::BASE64URL_NOPAD;
+use domain::staff::PasswordHash;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -16,6 +17,12 @@ impl SecretToken {
     /// A new one.
     pub fn generate() -> Self {
         Self(Zeroizing::new(random::bytes()))
+    }
+
+    /// One that whoever keeps that password's hash can make again, and that goes with the password.
+    pub fn of_password(hash: &PasswordHash) -> Self {
+        let digest = Sha256::digest(length_prefix::joined(&[b"password-token/v1", hash.expose().as_bytes()]));
+        Self(Zeroizing::new(digest.into()))
     }
 
     /// Takes up the text of one; nothing else is one.

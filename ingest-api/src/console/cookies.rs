@@ -14,12 +14,17 @@ pub enum ConsoleCookie {
     Session,
     /// Who was shown the form for signing in.
     SignInForm,
+    /// Which browser it is, where somebody has signed in with it before.
+    KnownBrowser,
     /// In which language.
     Language,
 }
 
 /// How long a chosen language is remembered: a year.
 const LANGUAGE_SECONDS: u32 = 365 * 24 * 60 * 60;
+
+/// How long a browser is known after somebody signed in with it: longer than a leave.
+const KNOWN_BROWSER_SECONDS: u32 = 180 * 24 * 60 * 60;
 
 impl ConsoleCookie {
     /// Its name. Over TLS the tokens' have a prefix with which a browser takes them from this host alone, and never over
@@ -30,6 +35,8 @@ impl ConsoleCookie {
             (Self::Session, false) => "console-session",
             (Self::SignInForm, true) => "__Host-console-form",
             (Self::SignInForm, false) => "console-form",
+            (Self::KnownBrowser, true) => "__Host-console-browser",
+            (Self::KnownBrowser, false) => "console-browser",
             (Self::Language, _) => "console-language",
         }
     }
@@ -38,6 +45,7 @@ impl ConsoleCookie {
         match self {
             // As long as the browser runs; how long it counts is the session's row's matter.
             Self::Session | Self::SignInForm => None,
+            Self::KnownBrowser => Some(KNOWN_BROWSER_SECONDS),
             Self::Language => Some(LANGUAGE_SECONDS),
         }
     }

@@ -10,6 +10,7 @@ use vault::PasswordHasher;
 use zeroize::Zeroizing;
 
 use crate::console::error::ConsoleError;
+use crate::console::known_browser::KnownBrowser;
 use crate::console::throttle::{SignInThrottle, TryingAddress};
 use crate::limits::{PASSWORD_HASH_WAIT, PASSWORD_HASHES_AT_ONCE, PASSWORD_HASHES_WAITING_MAX};
 
@@ -33,6 +34,15 @@ impl Default for PasswordGate {
     }
 }
 
+/// Who tries a password.
+#[derive(Debug, Clone, Copy)]
+pub enum TryOrigin {
+    /// A browser with which the account has signed in before.
+    Browser(KnownBrowser),
+    /// Anybody else.
+    Address(TryingAddress),
+}
+
 /// Why a password was not tried.
 #[derive(Debug)]
 pub enum PasswordRefusal {
@@ -54,21 +64,24 @@ impl Drop for WaitingPassword<'_> {
 }
 
 impl PasswordGate {
-    /// Takes a try of that address with that name.
+    /// Takes a try at that name: of a browser that is known for it, or else of the address.
     ///
     /// # Errors
     /// [`PasswordRefusal::Throttled`].
-    pub fn take_try(
-        &self,
-        address: TryingAddress,
-        name: &Option<StaffUserName>,
-    ) -> Result<(), PasswordRefusal> {
-        self.throttle.take(address, name, Instant::now()).map_err(PasswordRefusal::Throttled)
+    pub fn take_try(&self, from: TryOrigin, name: &Option<StaffUserName>) -> Result<(), PasswordRefusal> {
+        let taken = match from {
+            TryOrigin::Browser(browser) => self.throttle.take_known(browser, Instant::now()),
+            TryOrigin::Address(address) => self.throttle.take(address, name, Instant::now()),
+        };
+        taken.map_err(PasswordRefusal::Throttled)
     }
 
     /// It was the password.
-    pub fn forgive(&self, address: TryingAddress, name: &Option<StaffUserName>) {
-        self.throttle.forgive(address, name);
+    pub fn forgive(&self, from: TryOrigin, name: &Option<StaffUserName>) {
+        match from {
+            TryOrigin::Browser(browser) => self.throttle.forgive_known(browser),
+            TryOrigin::Address(address) => self.throttle.forgive(address, name),
+        }
     }
 
     /// Whether that is the password of the hash; without a hash it takes as long and is not.

@@ -20,7 +20,8 @@ use crate::console::cookies::ConsoleCookie;
 use crate::console::error::ConsoleError;
 use crate::console::form::FormFields;
 use crate::console::next_address::next_address;
-use crate::console::password_gate::PasswordRefusal;
+use crate::console::known_browser::KnownBrowser;
+use crate::console::password_gate::{PasswordRefusal, TryOrigin};
 use crate::console::session::SignedIn;
 use crate::console::throttle::TryingAddress;
 use crate::console::visit::{ConsoleVisit, SIGN_IN, sign_in_address};
@@ -62,9 +63,9 @@ pub async fn submit(req: HttpRequest, app: Data<App>) -> Result<HttpResponse, Co
     let address = client_address(&req, app.settings.console.proxies);
     let address = TryingAddress::of(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
     let password = Zeroizing::new(fields.field("password").to_owned());
-    match tried(&app, address, &name, password).await {
+    let browser = ConsoleCookie::KnownBrowser.sent(&req, app.settings.console.secure_cookies);
+    match tried(&app, address, browser, &name, password).await {
         Ok(Some(account)) => {
-            app.password_gate.forgive(address, &name);
             metrics::counter!("identity_console_sign_ins_total", "outcome" => "signed_in").increment(1);
             begin(&req, &app, &account, next).await
         }
@@ -83,19 +84,34 @@ pub async fn submit(req: HttpRequest, app: Data<App>) -> Result<HttpResponse, Co
 async fn tried(
     app: &App,
     address: TryingAddress,
+    browser: Option<&str>,
     name: &Option<StaffUserName>,
     password: Zeroizing<String>,
 ) -> Result<Option<StaffAccount>, PasswordRefusal> {
-    app.password_gate.take_try(address, name)?;
-    let account = match name {
-        Some(name) => {
-            app.staff_accounts.account(name).await.map_err(|e| PasswordRefusal::Failed(e.into()))?
-        }
+    let account = async || match name {
+        Some(name) => app.staff_accounts.account(name).await.map_err(|e| PasswordRefusal::Failed(e.into())),
+        None => Ok(None),
+    };
+    let claimed = match browser {
+        Some(cookie) => Some((cookie, account().await?)),
         None => None,
+    };
+    let known = claimed.as_ref().and_then(|(cookie, account)| {
+        KnownBrowser::of_cookie(cookie, &account.as_ref()?.password_hash)
+    });
+    let from = known.map_or(TryOrigin::Address(address), TryOrigin::Browser);
+    app.password_gate.take_try(from, name)?;
+    let account = match claimed {
+        Some((_, account)) => account,
+        None => account().await?,
     };
     let hash = account.as_ref().map(|account| account.password_hash.clone());
     let is_right = app.password_gate.verify(password, hash).await?;
-    Ok(account.filter(|account| is_right && !account.is_disabled))
+    let signed_in = account.filter(|account| is_right && !account.is_disabled);
+    if signed_in.is_some() {
+        app.password_gate.forgive(from, name);
+    }
+    Ok(signed_in)
 }
 
 /// A session of its own, whatever cookie the browser came with: what somebody else put there is worth nothing.
@@ -124,6 +140,8 @@ async fn begin(
     let headers = response.headers_mut();
     headers.append(header::SET_COOKIE, ConsoleCookie::Session.set(&token.expose(), settings.secure_cookies));
     headers.append(header::SET_COOKIE, ConsoleCookie::SignInForm.clear(settings.secure_cookies));
+    let browser = KnownBrowser::new_cookie(&account.password_hash);
+    headers.append(header::SET_COOKIE, ConsoleCookie::KnownBrowser.set(&browser, settings.secure_cookies));
     Ok(response)
 }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use domain::staff::StaffUserName;
 
+use crate::console::known_browser::KnownBrowser;
 use crate::limits::{SIGN_IN_ACCOUNT_TRIES, SIGN_IN_ADDRESS_TRIES, SIGN_IN_BUCKETS_MAX, SIGN_IN_PAIR_TRIES};
 
 /// So many tries at once, and another one after each such time.
@@ -104,6 +105,7 @@ struct AllBuckets {
     addresses: TryBuckets<TryingAddress>,
     accounts: TryBuckets<TriedName>,
     pairs: TryBuckets<(TryingAddress, TriedName)>,
+    browsers: TryBuckets<KnownBrowser>,
 }
 
 /// Who has tried how often.
@@ -116,6 +118,7 @@ impl Default for SignInThrottle {
             addresses: TryBuckets::new(SIGN_IN_ADDRESS_TRIES),
             accounts: TryBuckets::new(SIGN_IN_ACCOUNT_TRIES),
             pairs: TryBuckets::new(SIGN_IN_PAIR_TRIES),
+            browsers: TryBuckets::new(SIGN_IN_PAIR_TRIES),
         }))
     }
 }
@@ -141,6 +144,26 @@ impl SignInThrottle {
         all.accounts.take(name, now);
         all.pairs.take(&pair, now);
         Ok(())
+    }
+
+    /// Takes a try of a browser with which that account has signed in before: as many as an address has at an account,
+    /// and nobody else's tries, from the same address or at the same account, are among them.
+    ///
+    /// # Errors
+    /// Where it has none: how long until it has one.
+    pub fn take_known(&self, browser: KnownBrowser, now: Instant) -> Result<(), Duration> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = all.browsers.wait(&browser, now);
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        all.browsers.take(&browser, now);
+        Ok(())
+    }
+
+    /// It was the password, from that browser.
+    pub fn forgive_known(&self, browser: KnownBrowser) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).browsers.buckets.remove(&browser);
     }
 
     /// It was the password: the try that was taken does not count, nor do those before of that address with that name.
@@ -198,6 +221,22 @@ mod tests {
         assert!((2_000..2_000 + SIGN_IN_ACCOUNT_TRIES.burst).contains(&tries), "{tries}");
         assert!(throttle.take(address(0), &ana, now).is_err());
         assert!(throttle.take(address(9_999), &ana, now).is_ok(), "the owner's own address gets in");
+    }
+
+    #[test]
+    fn who_tries_from_the_owners_address_takes_none_of_a_known_browsers_tries() {
+        let (throttle, now, ana) = (SignInThrottle::default(), Instant::now(), name("ana"));
+        let (owner, stolen) = (KnownBrowser::numbered(1), KnownBrowser::numbered(2));
+        for second in 0..600 {
+            exhaust(&throttle, address(1), &ana, now + Duration::from_secs(second));
+        }
+        let now = now + Duration::from_secs(600);
+        assert!(throttle.take(address(1), &ana, now).is_err(), "an unknown one waits");
+        assert!(throttle.take_known(owner, now).is_ok());
+        throttle.forgive_known(owner);
+        let tries = (0..1_000).take_while(|_| throttle.take_known(stolen, now).is_ok()).count() as u32;
+        assert_eq!(tries, SIGN_IN_PAIR_TRIES.burst, "a stolen cookie has no more tries than an address");
+        assert!(throttle.take_known(owner, now).is_ok());
     }
 
     #[test]
