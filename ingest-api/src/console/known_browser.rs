@@ -26,6 +26,7 @@ impl KnownBrowser {
         format!("{}{proof}", token.as_str())
     }
 
+    /// Any one, told from others by its number.
     #[cfg(test)]
     pub fn numbered(n: u8) -> Self {
         Self([n; 32])
@@ -59,7 +60,14 @@ mod tests {
             let changed = String::from_utf8(changed).expect("letters");
             assert_eq!(KnownBrowser::of_cookie(&changed, &mine), None, "letter {at}");
         }
-        for value in ["", "x", &cookie[..TOKEN_CHARS], &cookie[1..], &format!("{cookie}A"), "\u{e9}".repeat(43).as_str()] {
+        for value in [
+            "",
+            "x",
+            &cookie[..TOKEN_CHARS],
+            &cookie[1..],
+            &format!("{cookie}A"),
+            "\u{e9}".repeat(43).as_str(),
+        ] {
             assert_eq!(KnownBrowser::of_cookie(value, &mine), None, "{value}");
         }
     }

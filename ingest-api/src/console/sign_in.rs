@@ -19,8 +19,8 @@ use crate::console::client_address::client_address;
 use crate::console::cookies::ConsoleCookie;
 use crate::console::error::ConsoleError;
 use crate::console::form::FormFields;
-use crate::console::next_address::next_address;
 use crate::console::known_browser::KnownBrowser;
+use crate::console::next_address::next_address;
 use crate::console::password_gate::{PasswordRefusal, TryOrigin};
 use crate::console::session::SignedIn;
 use crate::console::throttle::TryingAddress;
@@ -96,9 +96,9 @@ async fn tried(
         Some(cookie) => Some((cookie, account().await?)),
         None => None,
     };
-    let known = claimed.as_ref().and_then(|(cookie, account)| {
-        KnownBrowser::of_cookie(cookie, &account.as_ref()?.password_hash)
-    });
+    let known = claimed
+        .as_ref()
+        .and_then(|(cookie, account)| KnownBrowser::of_cookie(cookie, &account.as_ref()?.password_hash));
     let from = known.map_or(TryOrigin::Address(address), TryOrigin::Browser);
     app.password_gate.take_try(from, name)?;
     let account = match claimed {
