@@ -227,7 +227,7 @@ mod tests {
     fn who_tries_from_the_owners_address_takes_none_of_a_known_browsers_tries() {
         let (throttle, now, ana) = (SignInThrottle::default(), Instant::now(), name("ana"));
         let (owner, stolen) = (KnownBrowser::numbered(1), KnownBrowser::numbered(2));
-        for second in 0..600 {
+        for second in 0..=600 {
             exhaust(&throttle, address(1), &ana, now + Duration::from_secs(second));
         }
         let now = now + Duration::from_secs(600);
