@@ -342,8 +342,9 @@ fn sweep(vault: Vault, cancel: CancellationToken) -> JoinHandle<()> {
 
 /// Records of reads are written from now on, the last of them once nobody is answered any more.
 fn write_reads(engine: &Engine, records: Arc<ReadRecords>, cancel: CancellationToken) -> JoinHandle<()> {
-    let (log, codec) = (Arc::clone(&engine.log), engine.codec.clone());
-    tokio::spawn(ReadRecordWriter { records, log, codec }.run(cancel))
+    let (log, codec, index) =
+        (Arc::clone(&engine.log), engine.codec.clone(), Arc::clone(&engine.access_index));
+    tokio::spawn(ReadRecordWriter { records, log, codec, index }.run(cancel))
 }
 
 /// Under which this process says which pointer it works by. Another name at each start: one that was killed is

@@ -9,16 +9,19 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use domain::event::Source;
 use domain::event::{AuditRecord, PersonalDataRead};
 use domain::ids::{ApiKeyId, CustomerId, EventId, OrgId};
 use domain::limits::READ_CUSTOMERS_MAX;
-use domain::ports::{EventLog, Topic};
+use domain::ports::{AccessIndex, AccessRow, EventLog, StoreError, Topic};
 use domain::time::Timestamp;
 use event_codec::{Codec, Meta};
-use futures::stream::{self, StreamExt as _};
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio_util::sync::CancellationToken;
 
-use crate::limits::{READ_APPENDS_AT_ONCE, READ_RECORDS_RETRY, READS_LAST_WRITE_MAX, READS_WAITING_MAX};
+use crate::limits::{
+    READ_APPENDS_AT_ONCE, READ_RECORDS_RETRY, READ_ROWS_AT_ONCE, READS_LAST_WRITE_MAX, READS_WAITING_MAX,
+};
 use crate::serving::auth::Caller;
 use crate::serving::errors::ApiError;
 use crate::serving::logged_objects::LoggedObjects;
@@ -150,6 +153,8 @@ pub struct ReadRecordWriter {
     pub log: Arc<dyn EventLog>,
     /// In which form.
     pub codec: Codec,
+    /// Where compliance finds them.
+    pub index: Arc<dyn AccessIndex>,
 }
 
 impl ReadRecordWriter {
@@ -192,7 +197,10 @@ impl ReadRecordWriter {
             // The same record again, should the log have taken one that it did not confirm: it has the same id.
             let why = match self.codec.audit(&audit, &meta) {
                 Ok(encoded) => match self.log.append(Topic::Audit, encoded).await {
-                    Ok(_) => return self.records.written(&record),
+                    Ok(appended) => {
+                        self.records.written(&record);
+                        return self.index(&record, appended.source, cancel).await;
+                    }
                     Err(error) => error.to_string(),
                 },
                 Err(error) => error.to_string(),
@@ -205,9 +213,36 @@ impl ReadRecordWriter {
     }
 }
 
+impl ReadRecordWriter {
+    /// Gives a record that stands its rows, each until it is there. What is not when `cancel` came is missing in the index
+    /// and stands in the log, which is the proof.
+    async fn index(&self, record: &PersonalDataRead, source: Source, cancel: &CancellationToken) {
+        let mut backoff = READ_RECORDS_RETRY.start();
+        while let Err(why) = self.add_rows(record, source).await {
+            tracing::warn!(%why, key_id = record.key.as_str(), "rows of a record of reads were not written; trying again");
+            if cancel.run_until_cancelled(tokio::time::sleep(backoff.next_pause())).await.is_none() {
+                tracing::error!(
+                    record = record.event_id.as_str(),
+                    "the access index lacks rows of a record that stands"
+                );
+                return;
+            }
+        }
+    }
+
+    async fn add_rows(&self, record: &PersonalDataRead, source: Source) -> Result<(), StoreError> {
+        stream::iter(AccessRow::of_reads(record, source).map(Ok))
+            .try_for_each_concurrent(
+                READ_ROWS_AT_ONCE,
+                |row| async move { self.index.add_access(&row).await },
+            )
+            .await
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use testkit::memory::MemoryLog;
+    use testkit::memory::{MemoryKeys, MemoryLog};
 
     use super::*;
 
@@ -279,17 +314,25 @@ mod tests {
         add(&records, 1, 0, 1).expect("room");
         let cancel = CancellationToken::new();
         cancel.cancel();
+        let index = Arc::new(MemoryKeys::default());
         let writer = ReadRecordWriter {
             records: Arc::clone(&records),
             log: Arc::new(log.clone()),
             codec: codec.clone(),
+            index: Arc::clone(&index) as Arc<dyn AccessIndex>,
         };
         writer.run(cancel).await;
         let written = log.all(Topic::Audit);
         assert_eq!(written.len(), 1);
         assert_eq!(written[0].key, format!("{}/", id(OrgId::from_bytes, 1)).into_bytes());
         let read = codec.decode_audit(&written[0]).expect("a record of ours");
-        assert!(matches!(read, AuditRecord::PersonalDataRead(read) if read.customers.len() == 1));
+        let AuditRecord::PersonalDataRead(read) = read else { panic!("{read:?}") };
+        assert_eq!(read.customers.len(), 1);
+        let org = read.org.clone();
+        let all =
+            AccessQuery { org, customer: None, actor: None, from: None, to: None, after: None, limit: 10 };
+        let indexed = index.access_page(&all).await.expect("a page").rows;
+        assert_eq!(indexed, AccessRow::of_reads(&read, written[0].source).collect::<Vec<_>>());
         assert_eq!(records.lock().customers, 0);
     }
 }

@@ -13,7 +13,9 @@ use engine::{Engine, Role};
 use rand::RngExt as _;
 use serde_json::{Value, json};
 
+use crate::cases::console::account;
 use crate::client::{Api, declined, text, verified};
+use crate::console::ConsoleBrowser;
 use crate::harness::ContractHarness;
 use crate::load::rng;
 use crate::patience::{until, until_within};
@@ -225,6 +227,17 @@ pub async fn whose_data_a_key_read_is_listed_once_the_minute_has_ended<H: Contra
     let wanted: BTreeSet<&str> = customers.iter().map(String::as_str).collect();
     assert_eq!(shown_in(&lines), wanted, "each customer whose name or reason was shown, and nobody else");
     assert!(lines.iter().all(|line| line["kind"] == "api_read" && line["keyId"] == key_id.as_str()));
+    // The console lists them too, one row for each customer, beside the looks of staff.
+    let (name, password) = account(&sandbox, "compliance").await;
+    let staff = ConsoleBrowser::new(&sandbox.info().url);
+    staff.sign_in(&name, &password).await.goes_to();
+    until_within(MINUTE_DEADLINE, "rows of the reads", async || {
+        let page = staff.get(&format!("/console/access?lang=en&staff={key_id}")).await;
+        let page = page.page(200);
+        assert!(!page.contains(&unread), "nobody read that one: {page}");
+        customers.iter().all(|customer| page.contains(customer.as_str())).then_some(())
+    })
+    .await;
     let one = sandbox.compliance(&["access", "list", "--customer", &customers[0], "--key", &key_id]).await;
     assert!(one.stdout.contains(&customers[0]) && !one.stdout.contains(&customers[1]), "{one:?}");
 }
