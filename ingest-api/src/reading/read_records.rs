@@ -242,6 +242,7 @@ impl ReadRecordWriter {
 
 #[cfg(test)]
 mod tests {
+    use domain::ports::AccessQuery;
     use testkit::memory::{MemoryKeys, MemoryLog};
 
     use super::*;
