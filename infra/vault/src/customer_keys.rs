@@ -21,6 +21,7 @@ use crate::error::{UnsealError, VaultError};
 use crate::evidence::{EvidencePrivateKey, EvidenceSecret};
 use crate::limits::SEALED_PLAINTEXT_BYTES_MAX;
 use crate::padding::padded;
+use crate::secret_shares::OpenedSecret;
 use crate::{length_prefix, random};
 
 /// Where an envelope belongs: it opens nowhere else. Org, customer, purpose, key and schema are bound too; they
@@ -165,6 +166,28 @@ impl DataKeys {
         self.open_with(ctx, &envelope, || {
             let secret = private.secret(&self.set.customer.org, binding)?;
             Ok(Some((binding, secret)))
+        })
+    }
+
+    /// Opens what [`DataKeys::seal_evidence`] sealed, with the secret that was put together from its shares.
+    /// [`Opened::Erased`] when the customer's key is gone.
+    ///
+    /// # Errors
+    /// [`UnsealError`]; a secret that is not the binding's is [`UnsealError::Tampered`].
+    pub fn open_shared_evidence(
+        &self,
+        ctx: &SealContext<'_>,
+        binding: &RawBinding,
+        secret: &OpenedSecret,
+        sealed: &Sealed,
+    ) -> Result<Opened, UnsealError> {
+        let envelope = Envelope::parse(sealed.as_bytes())?;
+        if !ctx.field.is_evidence() {
+            return Err(UnsealError::Tampered);
+        }
+        self.open_with(ctx, &envelope, || {
+            let secret = secret.secret_of(&self.set.customer.org, binding)?;
+            Ok(Some((binding, Zeroizing::new(secret.to_vec()))))
         })
     }
 

@@ -250,8 +250,14 @@ impl EvidenceSecret {
         let mut secret = Zeroizing::new(vec![0; 32]);
         sender.export(EXPORTER_CONTEXT, &mut secret).map_err(|_| unusable())?;
         let encapsulation = Bytes::copy_from_slice(&encapsulated.to_bytes());
-        let binding = RawBinding { evidence_key_id: evidence_key_id.to_owned(), encapsulation };
+        let binding =
+            RawBinding { evidence_key_id: evidence_key_id.to_owned(), encapsulation, shared_at: None };
         Ok(Self { org: org.clone(), binding, secret })
+    }
+
+    /// A secret that stands in the log as shared.
+    pub(crate) fn shared(org: OrgId, binding: RawBinding, secret: Zeroizing<Vec<u8>>) -> Self {
+        Self { org, binding, secret }
     }
 
     /// What goes into the audit record beside what was sealed with it.

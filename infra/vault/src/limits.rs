@@ -36,3 +36,13 @@ pub(crate) const KMS_FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// A file with one evidence key: a short word and 43 characters.
 pub(crate) const EVIDENCE_KEY_FILE_BYTES_MAX: u64 = 1024;
+
+/// A file with one signer's keys: a word and at most 150 characters.
+pub(crate) const SIGNER_FILE_BYTES_MAX: u64 = 1024;
+
+/// Memory and passes of Argon2id for a signer's passphrase: RFC 9106's second choice (§4) with one lane; some 200 ms, and
+/// once per command.
+pub(crate) const PASSPHRASE_MEMORY_KIB: u32 = 64 * 1024;
+
+/// See [`PASSPHRASE_MEMORY_KIB`].
+pub(crate) const PASSPHRASE_PASSES: u32 = 3;

@@ -4,9 +4,11 @@
 //! an upcaster in `event-codec`, never an edit here that old records would not survive.
 
 mod audit;
+mod compliance;
 mod face;
 
 pub use audit::*;
+pub use compliance::*;
 pub use face::*;
 
 use crate::classify::ReasonCategory;

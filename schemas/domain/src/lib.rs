@@ -21,5 +21,6 @@ pub mod ports;
 pub mod redelivery;
 pub mod rows;
 pub mod sealed;
+pub mod signers;
 pub mod time;
 pub mod verdict;

@@ -57,3 +57,9 @@ pub const COPY_REFINEMENTS_MAX: u32 = 48;
 /// Rows of [`crate::ports::FaceVectors`] that are read of one customer, the latest: some 2 KB each. A match uses the
 /// latest reference of each source, and nobody has hundreds of those in a row that cannot be used.
 pub const FACE_VECTORS_READ_MAX: usize = 256;
+
+/// Signers of one org: a handful of people; one share for each of them stands in the record of every hour.
+pub const SIGNERS_MAX: usize = 16;
+
+/// A signer's name, in characters.
+pub const SIGNER_NAME_CHARS_MAX: usize = 64;

@@ -89,7 +89,15 @@ impl Codec {
     /// # Errors
     /// [`EncodeError`].
     pub fn audit(&self, record: &AuditRecord, meta: &Meta<'_>) -> Result<NewRecord, EncodeError> {
-        self.about_customer(record, record.event_id(), record.customer(), meta)
+        match record.customer() {
+            Some(customer) => self.about_customer(record, record.event_id(), customer, meta),
+            None => {
+                let org = record.org();
+                let (schema, value) = record.value(self)?;
+                let about = About { id: record.event_id().as_str(), subject: org.as_str() };
+                Ok(Record { topic: Topic::Audit, key: format!("{org}/"), about, meta }.with(schema, value))
+            }
+        }
     }
 
     /// An outcome for `identity.outcomes`.

@@ -16,7 +16,7 @@ const OWNERS: [(&[&str], &str); 8] = [
     (&["apache-avro"], "event-codec"),
     (&["hyper-rustls"], "schema-registry"),
     (&["rten", "rten-tensor", "zune-jpeg", "zune-core", "png"], "face"),
-    (&["aes-gcm-siv", "aes-gcm", "hpke"], "vault"),
+    (&["aes-gcm-siv", "aes-gcm", "argon2", "ed25519-dalek", "hpke", "vsss-rs"], "vault"),
     (&["actix-web", "actix-http"], "ingest-api"),
 ];
 

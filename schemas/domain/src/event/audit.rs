@@ -1,21 +1,22 @@
 //! What is written to `identity.audit`: the evidence of a verdict, and that keys were destroyed. A face's evidence is
-//! among the facts about faces.
+//! among the facts about faces; what is written about the opening of evidence is in `compliance`.
 
 use bytes::Bytes;
 
-use super::{FaceEvidence, Fingerprint};
-use crate::ids::{CustomerRef, EventId, VerificationId};
+use super::{ComplianceAct, EvidenceSecretShared, FaceEvidence, Fingerprint, SignerSetChanged, Source};
+use crate::ids::{CustomerRef, EventId, OrgId, VerificationId};
 use crate::sealed::{Purposes, Sealed, SealedMedia};
 use crate::time::Timestamp;
 
-/// How raw was sealed: with which evidence public key, and what its holder needs to come to the same
-/// secret (design §3). Both also go into the derivation.
+/// How evidence was sealed: with which secret (design §3). Its first two parts also go into the derivation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawBinding {
-    /// Which of the org's evidence keys.
+    /// The secret's name; before there were signers, which of the org's evidence keys it was encapsulated to.
     pub evidence_key_id: String,
-    /// The HPKE encapsulation (X25519: 32 bytes).
+    /// Empty; before there were signers, the HPKE encapsulation (X25519: 32 bytes).
     pub encapsulation: Bytes,
+    /// Where it stands how the secret was shared; none before there were signers.
+    pub shared_at: Option<Source>,
 }
 
 /// A verdict's evidence: written before the event, also without `raw`.
@@ -69,6 +70,12 @@ pub enum AuditRecord {
     KeysDestroyed(KeysDestroyed),
     /// See [`FaceEvidence`].
     FaceEvidence(FaceEvidence),
+    /// See [`EvidenceSecretShared`].
+    EvidenceSecretShared(EvidenceSecretShared),
+    /// See [`SignerSetChanged`].
+    SignerSetChanged(SignerSetChanged),
+    /// See [`ComplianceAct`].
+    ComplianceAct(ComplianceAct),
 }
 
 impl AuditRecord {
@@ -78,15 +85,32 @@ impl AuditRecord {
             Self::VerdictEvidence(r) => &r.event_id,
             Self::KeysDestroyed(r) => &r.event_id,
             Self::FaceEvidence(r) => &r.event_id,
+            Self::EvidenceSecretShared(r) => &r.event_id,
+            Self::SignerSetChanged(r) => &r.event_id,
+            Self::ComplianceAct(r) => &r.event_id,
         }
     }
 
-    /// Whom it is about.
-    pub fn customer(&self) -> &CustomerRef {
+    /// Whom it is about; none when it is about an org's signers or secrets.
+    pub fn customer(&self) -> Option<&CustomerRef> {
         match self {
-            Self::VerdictEvidence(r) => &r.customer,
-            Self::KeysDestroyed(r) => &r.customer,
-            Self::FaceEvidence(r) => &r.customer,
+            Self::VerdictEvidence(r) => Some(&r.customer),
+            Self::KeysDestroyed(r) => Some(&r.customer),
+            Self::FaceEvidence(r) => Some(&r.customer),
+            Self::EvidenceSecretShared(_) | Self::SignerSetChanged(_) => None,
+            Self::ComplianceAct(r) => r.customer.as_ref(),
+        }
+    }
+
+    /// Whose record it is.
+    pub fn org(&self) -> &OrgId {
+        match self {
+            Self::VerdictEvidence(r) => &r.customer.org,
+            Self::KeysDestroyed(r) => &r.customer.org,
+            Self::FaceEvidence(r) => &r.customer.org,
+            Self::EvidenceSecretShared(r) => &r.org,
+            Self::SignerSetChanged(r) => r.set.set.org(),
+            Self::ComplianceAct(r) => &r.org,
         }
     }
 }

@@ -6,7 +6,7 @@ use domain::event::{
     AuditRecord, AuditRef, Event, FaceEvidence, FaceMatchDecided, FaceReferenceAdded, Fingerprint,
     MatchReference, RawBinding, RiskLevel,
 };
-use domain::ids::{ApiKeyId, EnrolmentId, VerificationId};
+use domain::ids::{ApiKeyId, EnrolmentId, EvidenceSecretId, VerificationId};
 use domain::outcome::{EnrolmentSummary, FaceEnrolled, Outcome};
 use domain::ports::FaceModelId;
 use domain::rows::FaceSource;
@@ -82,8 +82,9 @@ pub(super) fn audit() -> Vec<(&'static str, Any)> {
         probe: Some(SealedMedia::Inline(sealed(0xA9, 300))),
         probe_content_type: Some("image/png".into()),
         raw_binding: Some(RawBinding {
-            evidence_key_id: "q83vEjRWeJCrze8S".into(),
-            encapsulation: Bytes::from_static(&[0xE2; 32]),
+            evidence_key_id: EvidenceSecretId::from_bytes([18; 16]).to_string(),
+            encapsulation: Bytes::new(),
+            shared_at: Some(source(46)),
         }),
         sealed_sha256: vec![("probe".into(), [0xD6; 32]), ("match_similarity".into(), [0xD7; 32])],
         body_fingerprint: Fingerprint([0xF5; 32]),
