@@ -7,6 +7,7 @@ mod connections;
 mod doors;
 mod edges;
 mod erasures;
+mod evidence_keys;
 mod faces;
 mod first_steps;
 mod half_done;

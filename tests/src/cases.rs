@@ -27,7 +27,7 @@ macro_rules! contract_cases {
     ($harness:ty) => {
         $crate::tests_of_cases! { $harness;
             accepted: one_thread [
-                raw_is_kept_byte_for_byte_and_opens_with_the_compliance_key,
+                raw_is_kept_byte_for_byte_and_opens_with_two_signers_shares,
             ];
             access: one_thread [
                 without_a_good_key_every_endpoint_is_a_401,
@@ -138,7 +138,7 @@ macro_rules! contract_cases {
                 orgs_and_keys_are_listed_without_secrets,
                 capabilities_and_limits_are_set_by_name_and_hold_within_seconds,
                 exit_codes_tell_failed_from_wrong_usage,
-                an_org_can_bring_its_own_evidence_key,
+                a_live_org_takes_verdicts_once_it_has_signers,
             ];
             photo_fields: one_thread [
                 what_is_no_photo_is_refused_whatever_valid_says,

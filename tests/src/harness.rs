@@ -93,9 +93,14 @@ pub trait ContractHarness: Sized {
         async move { evidence::records(&self.config(), topic, &self.info().org).await }
     }
 
-    /// Where the private half of an org's evidence key lies.
-    fn compliance_key(&self, org: &str) -> PathBuf {
-        self.config().compliance_key_dir().join(format!("{org}.key"))
+    /// The folder of the signers that the installation makes for sandboxes.
+    fn compliance_dir(&self) -> PathBuf {
+        self.config().compliance_key_dir()
+    }
+
+    /// Gives an org of environment `live` its first signers.
+    fn give_signers(&self, org: &str) -> impl Future<Output = ()> {
+        async { evidence::give_signers(&self.config(), org).await }
     }
 
     /// `orgs …` that must succeed: the JSON it prints.

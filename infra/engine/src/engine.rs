@@ -89,7 +89,8 @@ pub struct Engine {
     pub external_ids: Arc<dyn ExternalIds>,
     /// What was made of reference photos.
     pub face_vectors: Arc<dyn FaceVectors>,
-    notes: Arc<dyn KeyNotes>,
+    /// Small texts beside the key rows.
+    pub notes: Arc<dyn KeyNotes>,
     /// Org keys.
     pub kms: Arc<dyn Kms>,
     /// Records to bytes and back.

@@ -1,5 +1,5 @@
 //! Orgs and their API keys: the directory that follows `identity.orgs` into memory, making and changing them, the
-//! `orgs` commands, and the sandbox's own org.
+//! `orgs` commands, the sandbox's own org, and who may open an org's evidence.
 //!
 //! Not here: what a scope allows and how a request is let in (`ingest-api`), and where the ports come from (`engine`).
 
@@ -9,5 +9,6 @@ mod directory_state;
 mod limits;
 pub mod orgs;
 pub mod sandbox;
+pub mod signers;
 
 pub use directory::Directory;

@@ -36,3 +36,7 @@ pub(crate) const PUBLIC_KEY_FILE_BYTES_MAX: u64 = 16 * 1024;
 
 /// `sandbox.json`.
 pub(crate) const SANDBOX_JSON_BYTES_MAX: u64 = 16 * 1024;
+
+/// Changes of an org's signers that are kept: a set is some 300 bytes for each signer, so the note stays far below a
+/// record; a change each month would take eight years.
+pub(crate) const SIGNER_SETS_MAX: usize = 100;

@@ -24,13 +24,6 @@ pub(crate) const ERASED_FOR: Duration = Duration::from_secs(60 * 60);
 /// Erased customers remembered: about 150 bytes each; erasures come one by one, not by the thousand a second.
 pub(crate) const ERASED_MAX: u64 = 100_000;
 
-/// How long one evidence secret serves an org (design §3): an encapsulation costs two X25519
-/// operations, a leaked secret one hour of one process.
-pub(crate) const EVIDENCE_SECRET_FOR: Duration = Duration::from_secs(60 * 60);
-
-/// Evidence secrets kept: one per org of a large installation.
-pub(crate) const EVIDENCE_SECRETS_MAX: u64 = 10_000;
-
 /// The file of org keys: about 150 bytes a key version, so 100,000 of them. A larger file is not ours.
 pub(crate) const KMS_FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 

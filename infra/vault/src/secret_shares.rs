@@ -354,6 +354,13 @@ impl OpenedSecret {
         UnsharedSecret { org, id, hour, secret }
     }
 
+    /// The same, of a secret that nobody shared.
+    #[cfg(test)]
+    pub(crate) fn of_unshared(unshared: UnsharedSecret) -> Self {
+        let UnsharedSecret { org, id, hour, secret } = unshared;
+        Self { org, id, hour, secret }
+    }
+
     /// The secret, if it is the one of that binding.
     pub(crate) fn secret_of(&self, org: &OrgId, binding: &RawBinding) -> Result<&[u8], UnsealError> {
         let is_it = self.org == *org && evidence_secret_id(org, binding) == self.id;

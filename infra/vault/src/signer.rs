@@ -79,6 +79,11 @@ impl SignerPublicKeys {
         format!("{PUBLIC_WORD} {x25519} {ed25519}\n")
     }
 
+    /// The name of the X25519 key in sealed shares.
+    pub fn x25519_key_id(&self) -> String {
+        x25519_key_id(&self.x25519)
+    }
+
     /// As a member of a set.
     pub fn named(&self, name: SignerName) -> Signer {
         Signer { name, x25519: self.x25519, ed25519: self.ed25519 }

@@ -86,6 +86,23 @@ impl Waits<'_> {
     }
 }
 
+/// An org whose evidence was sealed to one key has to be brought over once: what it sealed before would open by
+/// nobody's share, and whoever has that key opens it alone.
+///
+/// # Errors
+/// The first such org, and the command.
+pub(super) fn refuse_evidence_keys(directory: &Directory, config: &Config) -> anyhow::Result<()> {
+    let Some(org) = directory.orgs_with_evidence_key().into_iter().min() else { return Ok(()) };
+    let target = match config.engine.kind {
+        EngineKind::Embedded => format!("--data-dir {}", config.engine.data_dir.display()),
+        EngineKind::Distributed => "--config FILE".to_owned(),
+    };
+    anyhow::bail!(
+        "the evidence of {org} was sealed to one key by an earlier build; share it among signers first: \
+         compliance signers init --adopt --org {org} --signer NAME=FILE --signer NAME=FILE --threshold 2 {target}"
+    )
+}
+
 /// Asks until the answer is good.
 async fn until_ok<F: Future<Output = Result<(), String>>>(ask: impl Fn() -> F) {
     let mut backoff = limits::OUTCOMES_RETRY.start();

@@ -75,20 +75,20 @@ fn any_two_of_three_signers_and_the_customers_key_open_evidence() {
         assert_eq!(binding.shared_at, Some(PLACE));
         for two in [[0, 1], [0, 2], [2, 1]] {
             let secret = shared.combine(&two.map(|n| shared.share(n))).expect("the secret");
-            let opened = keys.open_shared_evidence(&place, binding, &secret, &sealed);
+            let opened = keys.open_evidence(&place, binding, &secret, &sealed);
             assert_eq!(opened, Ok(open(RAW)), "{two:?}");
             let tampered = Err(UnsealError::Tampered);
             let stranger = fixed_keys(customer(1, 2), 0x12, suite);
-            assert_eq!(stranger.open_shared_evidence(&place, binding, &secret, &sealed), tampered);
+            assert_eq!(stranger.open_evidence(&place, binding, &secret, &sealed), tampered);
             let later = Shared::new();
             let other = later.secret.binding();
-            assert_eq!(keys.open_shared_evidence(&place, other, &secret, &sealed), tampered);
+            assert_eq!(keys.open_evidence(&place, other, &secret, &sealed), tampered);
             let secret = later.combine(&[later.share(0), later.share(1)]).expect("another secret");
-            assert_eq!(keys.open_shared_evidence(&place, binding, &secret, &sealed), tampered);
+            assert_eq!(keys.open_evidence(&place, binding, &secret, &sealed), tampered);
         }
         let all = [0, 1, 2].map(|n| shared.share(n));
         let secret = shared.combine(&all).expect("the secret");
-        assert_eq!(keys.open_shared_evidence(&place, binding, &secret, &sealed), Ok(open(RAW)));
+        assert_eq!(keys.open_evidence(&place, binding, &secret, &sealed), Ok(open(RAW)));
     }
 }
 
@@ -204,7 +204,7 @@ fn a_secret_that_is_shared_anew_is_the_same_and_its_old_shares_are_not_mixed_wit
     let sealed = customer.seal_evidence(&place, &shared.secret, RAW).expect("sealed before");
     let opened = anew.combine(&[anew.share(1), anew.share(2)]).expect("the secret");
     let before = shared.secret.binding();
-    assert_eq!(customer.open_shared_evidence(&place, before, &opened, &sealed), Ok(open(RAW)));
+    assert_eq!(customer.open_evidence(&place, before, &opened, &sealed), Ok(open(RAW)));
     let mixed = [shared.share(0), anew.share(1)];
     assert_eq!(anew.combine(&mixed).err(), Some(ShareError::NotTheSecret));
 }
@@ -221,7 +221,7 @@ fn a_secret_of_before_there_were_signers_opens_by_them_once_it_is_adopted() {
     let set = set(1, 1, None, 2, &[&keys[0], &keys[1], &keys[2]]);
     let shared = Shared::among(keys, set, adopt(&pair).expect("encapsulated to this key"));
     let opened = shared.combine(&[shared.share(2), shared.share(0)]).expect("the secret");
-    assert_eq!(customer.open_shared_evidence(&place, old.binding(), &opened, &sealed), Ok(open(RAW)));
+    assert_eq!(customer.open_evidence(&place, old.binding(), &opened, &sealed), Ok(open(RAW)));
     // Another key comes to another secret, which opens nothing.
     let strange = adopt(&EvidenceKeyPair::generate()).expect("some secret");
     assert_ne!(strange.commitment(), shared.commitment);

@@ -114,11 +114,11 @@ fn shares_and_what_they_open() {
     let binding =
         RawBinding { evidence_key_id: secret.to_string(), encapsulation: Bytes::new(), shared_at: None };
     let whole = OpenedSecret::combine(&place, 2, &committed, &[own, other]).expect("the secret");
-    assert_eq!(keys.open_shared_evidence(&ctx, &binding, &whole, &raw), Ok(open(br#"{"a":1e400}"#)));
+    assert_eq!(keys.open_evidence(&ctx, &binding, &whole, &raw), Ok(open(br#"{"a":1e400}"#)));
     let own = open_share(&self::keys(0), &place, &sealed(0, 0, SHARES[0])).expect("the first signer's share");
     let whole = OpenedSecret::combine(&place, 2, &committed, &[own, approved.expect("for the request")]);
     let whole = whole.expect("the secret");
-    assert_eq!(keys.open_shared_evidence(&ctx, &binding, &whole, &raw), Ok(open(br#"{"a":1e400}"#)));
+    assert_eq!(keys.open_evidence(&ctx, &binding, &whole, &raw), Ok(open(br#"{"a":1e400}"#)));
 }
 
 #[test]
