@@ -18,6 +18,7 @@ pub mod lists;
 pub mod orgs_cli;
 pub mod photo_fields;
 pub mod scopes;
+pub mod unsealing;
 pub mod verdicts;
 pub mod waiting;
 
@@ -149,6 +150,9 @@ macro_rules! contract_cases {
                 an_org_that_is_not_strict_takes_verdicts_for_the_view_scope,
                 checks_come_in_the_contracts_order,
                 scope_comes_before_capability_and_the_rate_limit_before_both,
+            ];
+            unsealing: one_thread [
+                two_signers_open_what_was_sent_byte_for_byte,
             ];
             verdicts: one_thread [
                 a_verified_verdict_is_a_row_an_enrolment_and_the_standard_tier,

@@ -32,15 +32,19 @@ const ADAPTERS: [&str; 5] = ["face", "log-kafka", "schema-registry", "store-sqli
 const OUTSIDERS: [&str; 2] = ["system-tests", "xtask"];
 
 /// A dependency of ours (not one that only its tests have) and who alone may have it, besides outsiders.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("face", &["engine"]),
     ("log-kafka", &["engine"]),
     ("schema-registry", &["engine"]),
     ("store-sqlite", &["engine"]),
     ("views-cql", &["engine"]),
-    ("service", &["engine", "org-directory", "schema-registry", "ingest-api", "projector", "compliance"]),
-    ("engine", &["org-directory", "ingest-api", "projector", "compliance"]),
-    ("org-directory", &["ingest-api"]),
+    (
+        "service",
+        &["engine", "org-directory", "schema-registry", "ingest-api", "projector", "compliance", "unsealing"],
+    ),
+    ("engine", &["org-directory", "ingest-api", "projector", "compliance", "unsealing"]),
+    ("org-directory", &["compliance", "ingest-api", "unsealing"]),
+    ("unsealing", &["compliance"]),
     ("generation-watch", &["ingest-api", "projector"]),
     ("projector", &["ingest-api"]),
     ("ingest-api", &[]),
