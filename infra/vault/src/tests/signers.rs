@@ -107,7 +107,7 @@ fn a_set_follows_another_by_the_signatures_of_its_threshold() {
     let in_force =
         |next: SignedSignerSet| signer_set_in_force(&[begun.clone(), next]).map(|set| set.version());
     assert_eq!(signer_set_in_force(&[]), Err(SignerChainError::Empty));
-    assert_eq!(signer_set_in_force(&[begun.clone()]), Ok(&first));
+    assert_eq!(signer_set_in_force(std::slice::from_ref(&begun)), Ok(&first));
     assert_eq!(in_force(signed(&next, &[(a, "a"), (c, "c")])), Ok(2));
     let not_signed = Err(SignerChainError::NotSigned);
     for (case, by) in [
