@@ -3,7 +3,9 @@
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use domain::ports::{EventLog, ExternalIds, Inspection, Views};
+use domain::ports::{
+    AccessIndex, EventLog, ExternalIds, Inspection, StaffAccounts, StaffSessions, VerificationCounts, Views,
+};
 use domain::rows::Generation;
 use domain::time::Timestamp;
 use event_codec::Codec;
@@ -13,6 +15,7 @@ use org_directory::api_key::ApiKey;
 use org_directory::signers::SignerSets;
 use vault::Vault;
 
+use crate::console::password_gate::PasswordGate;
 use crate::faces::FaceServices;
 use crate::serving::admission::BodyAdmission;
 use crate::serving::errors::ApiError;
@@ -30,12 +33,20 @@ pub struct Ports {
     pub log: Arc<dyn EventLog>,
     /// The read model.
     pub views: Arc<dyn Views>,
+    /// Its numbers by day.
+    pub counts: Arc<dyn VerificationCounts>,
     /// How far it is.
     pub inspection: Arc<dyn Inspection>,
     /// Which generation of it answers.
     pub live: LiveGeneration,
     /// The orgs' own ids for customers.
     pub external_ids: Arc<dyn ExternalIds>,
+    /// Staff of the console.
+    pub staff_accounts: Arc<dyn StaffAccounts>,
+    /// Who of them is signed in.
+    pub staff_sessions: Arc<dyn StaffSessions>,
+    /// Who looked at whom, in the console.
+    pub access_index: Arc<dyn AccessIndex>,
     /// Customers' keys.
     pub vault: Vault,
     /// Records' form.
@@ -68,6 +79,8 @@ pub struct App {
     pub unprojected_writes: UnprojectedWrites,
     /// Registrations of one external id, one after the other.
     pub external_id_mutex: KeyedMutex,
+    /// The way to a password's hash.
+    pub password_gate: PasswordGate,
     /// A sandbox's own key, where its listener is on loopback: the page of the API fills it in.
     pub sandbox_key: OnceLock<ApiKey>,
 }
@@ -92,6 +105,7 @@ impl App {
             single_flight: SingleFlight::default(),
             unprojected_writes: UnprojectedWrites::default(),
             external_id_mutex: KeyedMutex::default(),
+            password_gate: PasswordGate::default(),
             sandbox_key: OnceLock::new(),
         })
     }

@@ -11,7 +11,9 @@ use generation_watch::LiveGeneration;
 use org_directory::Directory;
 use org_directory::signers::SignerSets;
 use projector::{ProjectorPorts, ProjectorRunner, ProjectorSettings, SessionProgress};
-use service::health_listener::{BoundHealthListener, ClientTimes, HealthListener, HealthSources};
+use service::health_listener::{
+    BoundHealthListener, ClientTimes, HealthListener, HealthSources, ProgramPages,
+};
 use service::listener::bind_first;
 use service::telemetry::Metrics;
 use service::{Readiness, UnreadyReason};
@@ -22,7 +24,8 @@ use vault::Vault;
 use crate::app::{App, Ports};
 use crate::faces::FaceServices;
 use crate::limits;
-use crate::registry_pages::{self, SchemaIds};
+use crate::pipeline::{InstanceParts, ManagementPages};
+use crate::registry_pages::SchemaIds;
 use crate::serving::server::{self, Bound, Serving};
 use crate::settings::Settings;
 use crate::writes::outcome_hub::{OutcomeFreshness, OutcomeHub};
@@ -50,6 +53,7 @@ pub struct Instance {
     failed: Failure,
     public: Public,
     management: HealthListener,
+    pages: Arc<ManagementPages>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -91,15 +95,16 @@ impl Instance {
         stop: &CancellationToken,
         also: &[UnreadyReason],
     ) -> anyhow::Result<Self> {
-        let settings = Settings::of(&config.api, &config.support);
+        let mut settings = Settings::of(&config.api, &config.console, &config.support);
         let wanted = config.api.public_listener()?;
         let public = bind_first(&wanted.address, &wanted.addresses()?, wanted.tls.as_ref(), Bound::new);
         let public = public.context("the public listener")?;
         let is_on_loopback = public.address().ip().is_loopback();
+        settings.console.secure_cookies = !is_on_loopback || wanted.tls.is_some();
         // Alive and unready from the start, also while a broker or a node is not there yet.
         let readiness = Arc::new(Readiness::waiting_for(readiness::reasons(config, also), stop));
         let management = serve_management(config, &settings, &readiness, metrics);
-        let management = management.context("the management listener")?;
+        let (management, pages) = management.context("the management listener")?;
         let (url, admin_url) = (public.url(), management.url().to_owned());
         tracing::info!(address = %admin_url, "health and metrics");
         let opening = stop.run_until_cancelled(Box::pin(Engine::open(config, Role::Server))).await;
@@ -110,16 +115,14 @@ impl Instance {
         let probes = engine.face_reader(limits::PROBES_WAITING_MAX)?;
         let faces = FaceServices::new(Arc::clone(&engine.face_vectors), probes);
         readiness.show("faceModels", faces.embedder_name());
-        let begun = Begun::on(&engine, config, &settings);
+        let begun = Begun::on(&engine, config, &settings, &faces, &pages);
         let outcomes = Box::pin(begun.outcomes_once_ready(&engine, config, &readiness, stop)).await;
         let outcomes = match outcomes {
             Ok(outcomes) => outcomes,
             Err(error) => {
                 readiness.set_ending();
-                begun.cancel.cancel();
-                let tasks = begun.tasks;
-                drop((begun.vault, begun.directory, begun.live));
-                end(tasks, management, engine).await;
+                pages.close();
+                begun.end(management, engine).await;
                 return Err(error);
             }
         };
@@ -127,9 +130,13 @@ impl Instance {
         let ports = Ports {
             log: Arc::clone(&engine.log),
             views: Arc::clone(&engine.views),
+            counts: Arc::clone(&engine.counts),
             inspection: Arc::clone(&engine.operations.inspection),
             live,
             external_ids: Arc::clone(&engine.external_ids),
+            staff_accounts: Arc::clone(&engine.staff_accounts),
+            staff_sessions: Arc::clone(&engine.staff_sessions),
+            access_index: Arc::clone(&engine.access_index),
             vault,
             codec: engine.codec.clone(),
             directory,
@@ -150,6 +157,7 @@ impl Instance {
             failed,
             public,
             management,
+            pages,
             tasks,
         })
     }
@@ -176,10 +184,13 @@ impl Instance {
     /// Ends in order: unready from the first moment, requests in flight finished, then everything else.
     pub async fn shutdown(self) {
         self.readiness.set_ending();
+        // They would go on for as long as anybody listens.
+        self.app.outcomes.changes().end();
         if let Public::Serving(public) = self.public {
             public.stop().await;
         }
         self.cancel.cancel();
+        self.pages.close();
         drop(self.app);
         end(self.tasks, self.management, self.engine).await;
     }
@@ -199,7 +210,13 @@ struct Begun {
 }
 
 impl Begun {
-    fn on(engine: &Engine, config: &Config, settings: &Settings) -> Self {
+    fn on(
+        engine: &Engine,
+        config: &Config,
+        settings: &Settings,
+        faces: &FaceServices,
+        pages: &ManagementPages,
+    ) -> Self {
         let (cancel, failed) = (CancellationToken::new(), Failure::default());
         let (freshness, stale) = (OutcomeFreshness::default(), settings.outcomes_stale);
         let freshness_now = freshness.clone();
@@ -213,6 +230,14 @@ impl Begun {
         let generations = Arc::clone(&engine.operations.generations);
         let (live, reading) = LiveGeneration::start(generations, &instance_name(), cancel.clone());
         let mut tasks = vec![following, reading, sweep(vault.clone(), cancel.clone())];
+        let parts = InstanceParts {
+            vault: vault.clone(),
+            directory: directory.clone(),
+            outcomes: freshness.clone(),
+            face_model: faces.models().map(|models| models.primary.model.id.clone()),
+            settings,
+        };
+        tasks.push(pages.open(engine, parts, cancel.clone()));
         let mut progress = None;
         if config.engine.kind == EngineKind::Embedded {
             let (task, its_progress) =
@@ -221,6 +246,14 @@ impl Begun {
             progress = Some(its_progress);
         }
         Self { cancel, failed, tasks, freshness, vault, directory, live, progress }
+    }
+
+    /// Ends it; nobody was served yet.
+    async fn end(self, management: HealthListener, engine: Engine) {
+        self.cancel.cancel();
+        let tasks = self.tasks;
+        drop((self.vault, self.directory, self.live));
+        end(tasks, management, engine).await;
     }
 
     /// The outcome stream, once everything else is there too.
@@ -256,21 +289,22 @@ async fn end(tasks: Vec<JoinHandle<()>>, management: HealthListener, engine: Eng
     engine.close().await;
 }
 
-/// Health, metrics and the schemas, from now on.
+/// Health, metrics, the schemas and the pipeline's page, from now on.
 fn serve_management(
     config: &Config,
     settings: &Settings,
     readiness: &Arc<Readiness>,
     metrics: Metrics,
-) -> anyhow::Result<HealthListener> {
+) -> anyhow::Result<(HealthListener, Arc<ManagementPages>)> {
     let wanted = config.api.admin_listener()?;
     let bound =
         bind_first(&wanted.address, &wanted.addresses()?, wanted.tls.as_ref(), BoundHealthListener::new)?;
     let ids = if config.registry.url.is_none() { SchemaIds::Committed } else { SchemaIds::External };
+    let pages = ManagementPages::new(ids, Arc::clone(readiness), metrics.clone());
     let sources = HealthSources::new(Arc::clone(readiness), move || metrics.render())
-        .with_pages(move |request| registry_pages::answer(ids, request));
+        .with_pages(Arc::clone(&pages) as Arc<dyn ProgramPages>);
     let times = ClientTimes { head: settings.head_timeout, progress: settings.answer_progress };
-    Ok(bound.serve(sources, times)?)
+    Ok((bound.serve(sources, times)?, pages))
 }
 
 /// Follows the outcomes; tries until the log says where they end.

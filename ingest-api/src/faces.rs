@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use domain::event::Source;
 use domain::face_match::{EnrolledPhoto, VectorStanding};
 use domain::ids::CustomerRef;
 use domain::photo::Photo;
@@ -11,11 +12,16 @@ use domain::ports::{
     FaceCause, FaceModelId, FaceModelSet, FaceReader, FaceReaderError, FaceReading, FaceVectorRow,
     FaceVectors,
 };
+use domain::sealed::{Purpose, Purposes};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::serving::errors::ApiError;
 use crate::writes::poll_until_projected;
+
+/// Whose keys together make the fingerprint of a body with a picture: the picture is biometric, and what else the body
+/// holds stands with the evidence. Once either key is gone, no body can be tried against it (sequence §1.12).
+pub const PICTURE_BODY_PURPOSES: Purposes = Purposes::NONE.with(Purpose::Biometric).with(Purpose::Evidence);
 
 /// Probes, and references' vectors.
 pub struct FaceServices {
@@ -42,15 +48,19 @@ impl FaceServices {
         self.models().map_or_else(|| "none".to_owned(), |models| models.primary.model.id.to_string())
     }
 
-    /// What was read of the customer's photos. Nothing where no models are loaded: whatever was read counts for nothing
-    /// then.
+    /// What was read of those photos of the customer, by the places of the events that carry them. Nothing where no models
+    /// are loaded: whatever was read counts for nothing then.
     ///
     /// # Errors
     /// From the store.
-    pub async fn of_customer(&self, customer: &CustomerRef) -> Result<Vec<FaceVectorRow>, ApiError> {
+    pub async fn of_photos(
+        &self,
+        customer: &CustomerRef,
+        photos: &[Source],
+    ) -> Result<Vec<FaceVectorRow>, ApiError> {
         match self.reader {
-            Some(_) => Ok(self.vectors.of_customer(customer).await?),
-            None => Ok(Vec::new()),
+            Some(_) if !photos.is_empty() => Ok(self.vectors.of_customer(customer, Some(photos)).await?),
+            _ => Ok(Vec::new()),
         }
     }
 
@@ -80,14 +90,14 @@ impl FaceServices {
     }
 
     async fn standing(&self, photo: EnrolledPhoto<'_>) -> Result<VectorStanding, ApiError> {
-        let faces = self.of_customer(photo.customer).await?;
+        let faces = self.of_photos(photo.customer, &[photo.source]).await?;
         Ok(photo.standing(&faces, self.models()).0)
     }
 
     /// Reads a probe with that embedder, in this instance's own pool.
     ///
     /// # Errors
-    /// [`ApiError::ProbesWaiting`] when as many wait as may, or when it takes longer than that;
+    /// [`ApiError::ProbesWaiting`] when as many wait as may; [`ApiError::ProbeReadLate`] when it takes longer than that;
     /// [`ApiError::NoFaceModel`]; [`ApiError::Internal`] when a model or a decoder broke.
     pub async fn read_probe(
         &self,
@@ -98,7 +108,7 @@ impl FaceServices {
         let reader = self.reader.as_ref().ok_or(ApiError::NoFaceModel)?;
         let bytes = Zeroizing::new(probe.as_bytes().to_vec());
         let read = tokio::time::timeout(within, reader.read(bytes, embedder)).await;
-        read.unwrap_or(Err(FaceReaderError::Full)).map_err(|error| match error {
+        read.map_err(|_| ApiError::ProbeReadLate)?.map_err(|error| match error {
             FaceReaderError::Full => ApiError::ProbesWaiting,
             FaceReaderError::Broken | FaceReaderError::Model(_) | FaceReaderError::UnknownModel(_) => {
                 ApiError::Internal(error.to_string())

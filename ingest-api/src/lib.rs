@@ -4,11 +4,13 @@
 
 pub mod app;
 pub mod compose;
+pub mod console;
 pub mod documentation;
 pub mod endpoints;
 pub mod faces;
 pub mod limits;
 pub mod model_report;
+pub mod pipeline;
 pub mod reading;
 pub mod registry_pages;
 pub mod routes;

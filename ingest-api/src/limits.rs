@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use retry_schedule::RetrySchedule;
 
+use crate::console::throttle::TryAllowance;
+
 /// A request's body (contract §2): 4 MiB.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -168,3 +170,98 @@ pub const PROBE_READ_WITHIN: Duration = Duration::from_secs(10);
 /// Pictures to be compared that may wait for a thread: some 25 MB at 400 KB each, and what two threads read within
 /// [`PROBE_READ_WITHIN`].
 pub const PROBES_WAITING_MAX: usize = 64;
+
+// ------------------------------------------------------------------------------- the page of the pipeline
+
+/// How often the log is asked where it ends, for the rate of what comes in.
+pub const PIPELINE_SAMPLE_EVERY: Duration = Duration::from_secs(5);
+
+/// Looks at the log that are kept: the five minutes of the chart.
+pub const PIPELINE_SAMPLES_MAX: usize = 61;
+
+/// Over how long the rate is averaged that stands alone.
+pub const PIPELINE_RATE_OVER: Duration = Duration::from_secs(60);
+
+/// Figures serve every reader for this long: however many read the page, the stores are asked once a second.
+pub const PIPELINE_FIGURES_SERVE: Duration = Duration::from_secs(1);
+
+/// How long a part of the figures may take; then it is shown as not answering. A page that shows that something is
+/// away must not wait for it.
+pub const PIPELINE_PART_WITHIN: Duration = Duration::from_secs(2);
+
+/// A partition that lags has stopped when it has not moved for this: with something to do it moves many times a second.
+pub const PIPELINE_STILL_AFTER: Duration = Duration::from_secs(10);
+
+/// How often a page that is being read is told whether something changed: below the ten seconds within which an answer
+/// must make progress.
+pub const PIPELINE_LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Pages that are told at once: a few operators. The management listener has 64 connections, and the larger part of
+/// them stays free for probes and scrapers.
+pub const PIPELINE_STREAMS_MAX: usize = 16;
+
+/// A page is told for this long on one connection; its browser then opens another. So a page that somebody left open
+/// at an instance finds the next one when a load balancer would send it there.
+pub const PIPELINE_STREAM_LIFE_MAX: Duration = Duration::from_secs(15 * 60);
+
+// ------------------------------------------------------------------------------------------- the console
+
+/// Days that the charts of the attempts page show when none are asked for: four weeks and a bit.
+pub const SERIES_DAYS_DEFAULT: u32 = 30;
+
+/// Rows that a list as a file reads at once: some 500 KB with their envelopes, and a few milliseconds.
+pub const FILE_ROWS_AT_ONCE: usize = 500;
+
+/// Pages that follow changes, in all: each holds a connection, and is told by one message.
+pub const CHANGE_FOLLOWERS_MAX: usize = 512;
+
+/// Pages of one user that follow changes: some windows, and those that a browser has not given up yet.
+pub const CHANGE_FOLLOWERS_OF_ONE_MAX: usize = 8;
+
+/// How often a stream without changes shows that it stands: well below the time within which an answer must move on
+/// (10 s), and within which proxies give a connection up (60 s as a rule).
+pub const LIVE_HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// How long after one change another is told: what comes in between is told as one.
+pub const LIVE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a stream is. Then its reader asks for another, with a session that is looked at again.
+pub const LIVE_STREAM_MAX: Duration = Duration::from_secs(120);
+
+/// A form of the console: a user name, a password and an address.
+pub const FORM_BYTES_MAX: usize = 16 * 1024;
+
+/// An address of a page with its filters, as it stands in links to itself: half of what proxies take of a head.
+pub const CONSOLE_ADDRESS_BYTES_MAX: usize = 4 * 1024;
+
+/// Passwords that are hashed at once: 19 MiB and a processor each, and beside them the API has its share of two.
+pub const PASSWORD_HASHES_AT_ONCE: usize = 2;
+
+/// Passwords that wait for their turn: what two threads hash within [`PASSWORD_HASH_WAIT`] also on a slow machine.
+pub const PASSWORD_HASHES_WAITING_MAX: usize = 32;
+
+/// How long a password may wait for its turn: longer than that nobody looks at an empty page.
+pub const PASSWORD_HASH_WAIT: Duration = Duration::from_secs(5);
+
+/// Tries at passwords of one address, whatever the accounts: an office behind one address, and 14,400 a day at most.
+pub const SIGN_IN_ADDRESS_TRIES: TryAllowance = TryAllowance { burst: 20, every: Duration::from_secs(6) };
+
+/// Tries at one account from all addresses, beyond which an address counts that did not try it lately.
+pub const SIGN_IN_ACCOUNT_TRIES: TryAllowance = TryAllowance { burst: 10, every: Duration::from_secs(10) };
+
+/// Tries of one address at one account: who mistypes five times waits half a minute, and 2,880 a day at most.
+pub const SIGN_IN_PAIR_TRIES: TryAllowance = TryAllowance { burst: 5, every: Duration::from_secs(30) };
+
+/// Addresses, accounts, and pairs of both that are remembered for that: 150 bytes each, some 5 MB together.
+pub const SIGN_IN_BUCKETS_MAX: usize = 10_000;
+/// Verifications that the console's first page reads to name the customers of the latest: one page of the list.
+pub const LATEST_VERIFICATIONS_READ: usize = 100;
+
+/// Customers that it names: a screen or two.
+pub const LATEST_CUSTOMERS_MAX: usize = 20;
+
+/// Events on one page of a customer's timeline, each with what followed from it: a few screens.
+pub const TIMELINE_MOMENTS_MAX: usize = 50;
+
+/// Rows of one page of the access index: a few screens.
+pub const ACCESS_ROWS_PER_PAGE: usize = 50;

@@ -10,6 +10,7 @@ use ingest_api::compose::Instance;
 use ingest_api::model_report::model_report;
 use ingest_api::sandbox;
 use org_directory::orgs::cli::{OrgsArgs, run_orgs};
+use org_directory::staff::cli::{StaffArgs, run_staff};
 use service::program::{self, BuildInfo};
 use service::telemetry::Telemetry;
 
@@ -25,6 +26,7 @@ const BUILD: BuildInfo = BuildInfo { version: env!("CARGO_PKG_VERSION"), commit:
   ingest-api sandbox --data-dir /tmp/try --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0
   ingest-api serve --config identity.toml
   ingest-api orgs create --config identity.toml --name 'Bank Contoh' --dukcapil-enabled
+  ingest-api staff add ana --role analyst --config identity.toml
   ingest-api models check --models target/models"
 )]
 struct Cli {
@@ -81,6 +83,8 @@ environment, never from flags.")]
     },
     /// Make and change orgs and their API keys
     Orgs(OrgsArgs),
+    /// Make and change who may sign in to the console
+    Staff(StaffArgs),
     /// The face models that the programs would load
     #[command(subcommand)]
     Models(ModelsCommand),
@@ -121,6 +125,7 @@ fn main() -> ExitCode {
 async fn command(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Orgs(args) => return Ok(run_orgs(args).await),
+        Command::Staff(args) => return Ok(Box::pin(run_staff(args)).await),
         Command::Models(ModelsCommand::Check(args)) => check_models(args).await?,
         Command::Sandbox { data_dir, listen, admin_listen, ingest_limit, models } => {
             let mut config = Config::sandbox_from_env(&data_dir)?;

@@ -48,7 +48,7 @@ pub fn answer(ids: SchemaIds, request: PageRequest<'_>) -> Option<PageAnswer> {
 const REGISTRY_JSON: &str = "application/vnd.schemaregistry.v1+json";
 
 fn registry_json(status: u16, body: &Value) -> PageAnswer {
-    PageAnswer { status, content_type: REGISTRY_JSON, body: body.to_string() }
+    PageAnswer::new(status, REGISTRY_JSON, body.to_string())
 }
 
 fn found(body: &Value) -> PageAnswer {
@@ -116,12 +116,19 @@ fn version(subject: &str, version: &str) -> PageAnswer {
 
 #[cfg(test)]
 mod tests {
+    use service::health_listener::PageBody;
+
     use super::*;
 
+    fn request(path: &str, reads: bool) -> PageRequest<'_> {
+        PageRequest { path, query: None, accept_language: None, reads }
+    }
+
     fn asked(ids: SchemaIds, reads: bool, path: &str) -> (u16, Value) {
-        let answer = answer(ids, PageRequest { path, reads }).expect("a path of the registry");
+        let answer = answer(ids, request(path, reads)).expect("a path of the registry");
         assert_eq!(answer.content_type, REGISTRY_JSON, "{path}");
-        (answer.status, serde_json::from_str(&answer.body).expect("JSON"))
+        let PageBody::Whole(body) = answer.body else { panic!("{path}: a stream") };
+        (answer.status, serde_json::from_slice(&body).expect("JSON"))
     }
 
     #[test]
@@ -190,7 +197,7 @@ mod tests {
     fn other_paths_are_not_its_own() {
         for path in ["/", "/registr", "/registryx", "/registryx/subjects", "/api/registry", "/%72egistry"] {
             for ids in [SchemaIds::Committed, SchemaIds::External] {
-                assert_eq!(answer(ids, PageRequest { path, reads: true }), None, "{path}");
+                assert!(answer(ids, request(path, true)).is_none(), "{path}");
             }
         }
     }

@@ -9,6 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, Resource, Route, guard};
 use domain::orgs::RateBucket;
 
 use crate::app::App;
+use crate::console;
 use crate::documentation;
 use crate::documentation::description::{EndpointDescription, EndpointMethod};
 use crate::endpoints::WRITING_ENDPOINTS;
@@ -44,6 +45,7 @@ pub fn configure(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) {
         config
             .service(only(READ, "/openapi.json").route(read().to(documentation::openapi)))
             .configure(|config| documentation::configure(config, docs_shown))
+            .configure(console::routes::configure)
             .default_service(web::to(not_found));
     }
 }

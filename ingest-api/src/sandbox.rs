@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use console_pages::navigation::HOME;
 use data_encoding::BASE64;
 use domain::ids::{CustomerId, CustomerRef};
 use engine::config::Config;
 use org_directory::directory::KeyLookup;
-use org_directory::sandbox::{SandboxInfo, SandboxOrg, prepare_org, write_sandbox_json};
+use org_directory::sandbox::{ConsoleSignIn, SandboxInfo, SandboxOrg, prepare_org, write_sandbox_json};
 use service::UnreadyReason;
 use service::telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
@@ -36,7 +37,7 @@ const DECLINED_RAW: &str = r#"{"content":[{"NIK":"Sesuai","NAMA_LGKP":"Tidak Ses
 /// Why the answer says that the reference is a stub.
 const STUB_WITHOUT_MODEL: &str = "\
 \"fallbackStub\":true in the answer says that no face model is configured: the photo is kept as the customer's
-reference, but no match relies on it. `cargo xtask models` and `--models target/models` bring some.";
+reference, but no match relies on it. README, Faces, says how to bring some.";
 
 /// The same where there are models.
 const STUB_WITHOUT_FACE: &str = "\
@@ -87,7 +88,7 @@ async fn begin(
 
 /// Makes the sandbox's org, key and customer, or finds them again.
 async fn prepare(instance: &Instance, ingest_limit: u32) -> anyhow::Result<SandboxInfo> {
-    let SandboxOrg { org, api_key, customer } = prepare_org(&instance.engine, ingest_limit).await?;
+    let SandboxOrg { org, api_key, customer, staff } = prepare_org(&instance.engine, ingest_limit).await?;
     let digest = api_key.sha256();
     let heard = instance.app.directory.wait_for(|directory| match directory.lookup(&digest) {
         KeyLookup::Known(_, entry) => entry.record == org,
@@ -108,6 +109,11 @@ async fn prepare(instance: &Instance, ingest_limit: u32) -> anyhow::Result<Sandb
         org_id: org.org.as_str().to_owned(),
         api_key: api_key.expose().to_owned(),
         customer_id: customer,
+        console: Some(ConsoleSignIn {
+            url: format!("{}{HOME}", instance.url),
+            user: staff.user.as_str().to_owned(),
+            password: staff.password.expose().to_owned(),
+        }),
     };
     if instance.is_on_loopback {
         // Set once: this runs once in a process.
@@ -146,15 +152,22 @@ async fn new_customer(instance: &Instance, caller: &Caller) -> anyhow::Result<St
     Ok(done.context("the sandbox's customer was not registered")?.body.id)
 }
 
+/// Where people look.
+fn console_sign_in(console: &ConsoleSignIn) -> String {
+    let ConsoleSignIn { url, user, password } = console;
+    format!("The console is at {url}: user {user}, password {password}\n")
+}
+
 /// What to try first: a curl that works as it stands, and what becomes of it. Without an `Idempotency-Key`, so that
 /// it can be edited and sent again: the same key with another body is refused.
 pub fn first_steps(info: &SandboxInfo, has_models: bool) -> String {
     let SandboxInfo { url, api_key: key, customer_id: customer, .. } = info;
     let photo = BASE64.encode(SAMPLE_PHOTO);
+    let console = info.console.as_ref().map(console_sign_in).unwrap_or_default();
     let stub = if has_models { STUB_WITHOUT_FACE } else { STUB_WITHOUT_MODEL };
     format!(
         r#"The sandbox is ready at {url} (docs: {url}/docs).
-
+{console}
 The command at the end sends a verdict that Dukcapil confirmed. For one that it declined, put this body in its place:
   {{"customerId":"{customer}","valid":false,"reason":"Nama tidak sesuai","raw":{DECLINED_RAW}}}
 

@@ -4,8 +4,9 @@
 use std::num::NonZero;
 use std::time::Duration;
 
-use engine::config::{ApiConfig, SupportConfig};
+use engine::config::{ApiConfig, ConsoleConfig, SupportConfig};
 
+use crate::console::settings::ConsoleSettings;
 use crate::limits;
 
 /// Settings of one instance.
@@ -45,13 +46,15 @@ pub struct Settings {
     pub linger: Duration,
     /// Worker threads of the public listener.
     pub workers: usize,
+    /// Sessions and cookies of the console.
+    pub console: ConsoleSettings,
     /// Whom the errors name that only the operator can mend.
     pub support_contact: Option<String>,
 }
 
 impl Settings {
     /// As configured. What is not set there stands in [`crate::limits`].
-    pub fn of(api: &ApiConfig, support: &SupportConfig) -> Self {
+    pub fn of(api: &ApiConfig, console: &ConsoleConfig, support: &SupportConfig) -> Self {
         let bytes = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         Self {
             body_progress: api.body_progress_timeout,
@@ -74,6 +77,7 @@ impl Settings {
                 0 => std::thread::available_parallelism().map_or(2, NonZero::get),
                 n => n as usize,
             },
+            console: ConsoleSettings::of(console),
             support_contact: support.contact.clone(),
         }
     }

@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod append;
 mod await_outcome;
+pub mod change_feed;
 pub mod customer_keys;
 pub mod evidence_secrets;
 pub mod keyed_mutex;

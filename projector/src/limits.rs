@@ -84,6 +84,9 @@ pub const COMPARE_PAGE: usize = 200;
 /// Customers that may differ at the first look: above it the two are not versions of one thing.
 pub const COMPARE_MOVED_MAX: usize = 200_000;
 
+/// Between two looks of a comparison at what moves: about as long as a projector's batch takes.
+pub const SETTLE_PAUSE: Duration = Duration::from_millis(100);
+
 /// Differences that a report shows by name; all are counted.
 pub const DIFFERENCES_SHOWN: usize = 50;
 

@@ -219,6 +219,8 @@ impl RebuildRun<'_> {
                     patience: self.options.patience,
                     progress: self.progress,
                     comparison: Comparison::default(),
+                    with_categories: self.ports.inspection.counts_categories(pointer.live).await?
+                        && self.ports.inspection.counts_categories(generation).await?,
                 };
                 report.comparison = Some(Box::pin(compare.run()).await?);
                 report.compare = began.elapsed();

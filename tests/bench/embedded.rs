@@ -1,16 +1,16 @@
 //! The embedded engine under load: a sandbox of the real program, a closed loop of verdicts, and in the same
 //! round the bare loop on the same schema. What belongs here: the rounds and their tables.
 
-use std::net::SocketAddr;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::Result;
 
-use crate::limits::{CONNECTIONS, CUSTOMERS, LOOK_EVERY, READY_WITHIN};
+use crate::limits::{CONNECTIONS, CUSTOMERS, READY_WITHIN};
 use crate::load::{Outcome, Plan, Target};
 use crate::process::Program;
 use crate::report::Report;
+use crate::sandbox::{Sandbox, data_of};
 use crate::sqlite_limit::{Verdict, adapter, bare};
 use crate::stat::Spread;
 use crate::{Measured, machine};
@@ -65,12 +65,12 @@ pub(crate) fn run(measured: &Measured, report: &mut Report) -> Result<()> {
 /// One round at that many connections, on a fresh server.
 fn round(measured: &Measured, connections: usize) -> Result<Round> {
     let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&measured.work_dir)?;
-    let data = folder.path().join("data");
+    let data = data_of(folder.path());
     let window = Duration::from_secs(measured.seconds);
     // One thread: the load generator must not take both cores.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (keyless, keyed, peak_rss, stopped_in) = runtime.block_on(async {
-        let (program, target) = sandbox(&measured.program, folder.path(), &data).await?;
+        let (program, target) = sandbox(&measured.program, folder.path()).await?;
         let plan = Plan::closed(connections, window);
         let keyless = target.run(plan, &program).await?;
         let keyed = target.run(Plan { keyed: true, ..plan }, &program).await?;
@@ -94,34 +94,9 @@ fn round(measured: &Measured, connections: usize) -> Result<Round> {
 }
 
 /// A sandbox that is ready, and customers in it.
-async fn sandbox(program: &Path, folder: &Path, data: &Path) -> Result<(Program, Target)> {
-    let data_dir = data.to_str().context("the folder's name is not UTF-8")?;
-    let arguments = [
-        "sandbox",
-        "--data-dir",
-        data_dir,
-        "--listen",
-        "127.0.0.1:0",
-        "--admin-listen",
-        "127.0.0.1:0",
-        "--ingest-limit",
-        "0",
-    ];
-    let mut program = Program::start(program, &arguments, folder.join("server.log"))?;
-    let began = Instant::now();
-    let info: serde_json::Value = loop {
-        program.check()?;
-        if let Ok(text) = std::fs::read(data.join("sandbox.json")) {
-            break serde_json::from_slice(&text).context("sandbox.json")?;
-        }
-        ensure!(began.elapsed() < READY_WITHIN, "not ready within {READY_WITHIN:?}:\n{}", program.tail());
-        tokio::time::sleep(LOOK_EVERY).await;
-    };
-    let url = info["url"].as_str().and_then(|url| url.strip_prefix("http://")).context("url")?;
-    let address: SocketAddr = url.parse().context("url")?;
-    let api_key = info["apiKey"].as_str().context("apiKey")?.to_owned();
-    let target = Target::prepare(address, api_key, CUSTOMERS).await?;
-    Ok((program, target))
+async fn sandbox(program: &Path, folder: &Path) -> Result<(Program, Target)> {
+    let Sandbox { program, address, api_key, .. } = Sandbox::start(program, folder, None, READY_WITHIN)?;
+    Ok((program, Target::prepare(address, api_key, CUSTOMERS).await?))
 }
 
 fn spread(rounds: &[Round], of: impl Fn(&Round) -> f64) -> Spread {

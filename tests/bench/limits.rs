@@ -129,3 +129,47 @@ pub(crate) const STANDS_STILL: Duration = Duration::from_millis(1_500);
 /// The projector must have worked off what the front left within this, and a rebuild be done: ten minutes for
 /// 100,000 events.
 pub(crate) const BACK_WITHIN: Duration = Duration::from_secs(600);
+
+/// Rounds of the faces where the caller names none, and seconds of a window: all parts then take a quarter of an hour.
+pub(crate) const ROUNDS_FACE: u32 = 5;
+/// See [`ROUNDS_FACE`].
+pub(crate) const WINDOW_S_FACE: u64 = 5;
+
+/// Connections of verdicts with models and without: where two cores are busy. One of them at a time waits for its
+/// vector, which with a few connections would be what is measured.
+pub(crate) const CONNECTIONS_FACE: [usize; 2] = [16, 64];
+
+/// Portraits that are read: `cargo xtask models` brings six.
+pub(crate) const PORTRAITS_MAX: usize = 64;
+
+/// How often each portrait is read in a round: with six of them and 0.4 s for all steps, ten seconds.
+pub(crate) const PORTRAIT_REPEATS: u32 = 4;
+
+/// Matches of a round: enough that two are above the 95th percentile.
+pub(crate) const MATCHES: usize = 40;
+
+/// A reference's photo must have been read by then: a tenth of a second, and it has the lowest priority there is.
+pub(crate) const PHOTO_READ_WITHIN: Duration = Duration::from_secs(120);
+
+/// Photos of the backlog that is worked off: half a minute on two cores.
+pub(crate) const BACKLOG_PHOTOS: usize = 400;
+
+/// The backlog, whose time is worked out from the one above.
+pub(crate) const BACKLOG_ASKED: u32 = 10_000;
+
+/// By then it must be worked off: one photo a second.
+pub(crate) const BACKLOG_WITHIN: Duration = Duration::from_secs(400);
+/// Verifications of the read model whose pages are measured, at most: a file of some GB.
+pub(crate) const CONSOLE_ROWS_MAX: u64 = 5_000_000;
+
+/// Customers that they are of, in turn.
+pub(crate) const CONSOLE_CUSTOMERS: u64 = 50_000;
+
+/// Verifications of the customer whose page is measured: the issue's.
+pub(crate) const CONSOLE_VERIFICATIONS: usize = 1_000;
+
+/// Rows that are written at once: some thousands in a transaction, as a projector that is behind has them.
+pub(crate) const CONSOLE_ROWS_AT_ONCE: u64 = 5_000;
+
+/// Times that a page is asked for, at most: above it no percentile becomes better.
+pub(crate) const CONSOLE_PAGE_READS_MAX: i64 = 10_000;

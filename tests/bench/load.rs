@@ -143,6 +143,11 @@ impl Target {
         Ok(Self { address, api_key, customers, body_tail, servers: Vec::new() })
     }
 
+    /// The same, whose verdicts have that photo.
+    pub(crate) fn with_photo(self, photo: &[u8]) -> Self {
+        Self { body_tail: sample::body_tail_with(photo).into_bytes(), ..self }
+    }
+
     /// The customers' ids.
     pub(crate) fn customers(&self) -> &[String] {
         &self.customers
@@ -239,7 +244,7 @@ fn stagger(plan: Plan, number: usize) -> Duration {
 }
 
 /// The head of a POST of that many bytes.
-fn head(address: SocketAddr, api_key: &str, path: &str, more: &str, length: usize) -> String {
+pub(crate) fn head(address: SocketAddr, api_key: &str, path: &str, more: &str, length: usize) -> String {
     format!(
         "POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {api_key}\r\n\
          Content-Type: application/json\r\nContent-Length: {length}\r\n{more}\r\n"

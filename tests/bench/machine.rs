@@ -12,7 +12,7 @@ use crate::stat::Spread;
 
 /// One line: when, on what, and how busy it was with other things.
 pub(crate) fn line() -> String {
-    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let cores = cores();
     let cpu = value_of("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown CPU".to_owned());
     let memory = value_of("/proc/meminfo", "MemTotal")
         .and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok())
@@ -25,6 +25,11 @@ pub(crate) fn line() -> String {
         kernel.trim(),
         load_average(),
     )
+}
+
+/// As many threads as can run at once.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Of the last minute, five, fifteen. The measurement itself counts in what is read after it.

@@ -1,9 +1,13 @@
 //! `bench`: how fast, how much memory, and how far from the limit; started by `cargo xtask bench`, never by a
 //! test. What belongs here: the command line. Each kind of measurement is a module of its own; what they
-//! share is `load` (requests), `process` (the measured program), `sample` (what is sent), `stat`, `report`.
+//! share is `load` (requests), `process` and `sandbox` (the measured program), `counters` (what it says of itself), `sample`
+//! (what is sent), `stat`, `report`.
 
+mod console;
+mod counters;
 mod distributed;
 mod embedded;
+mod faces;
 mod http;
 mod limits;
 mod load;
@@ -11,6 +15,7 @@ mod machine;
 mod process;
 mod report;
 mod sample;
+mod sandbox;
 mod sqlite_limit;
 mod stages;
 mod start;
@@ -40,8 +45,12 @@ enum Command {
     Distributed(Box<distributed::Arguments>),
     /// How long a start takes by how much is in the log, and what it reads.
     Start(start::Arguments),
+    /// The console's pages over a large read model.
+    Console(console::Arguments),
     /// Only the stages of one verdict on one core.
     Stages(Written),
+    /// Faces: a photo's steps, matches, verdicts with models and without, a backlog of photos.
+    Face(Box<faces::Arguments>),
 }
 
 /// What is measured, and for how long.
@@ -93,10 +102,12 @@ fn run(command: Command) -> Result<()> {
         }
         Command::Distributed(arguments) => distributed::run(&arguments),
         Command::Start(arguments) => start::run(&arguments),
+        Command::Console(arguments) => console::run(&arguments),
         Command::Stages(written) => {
             let mut report = Report::new("stages");
             stages::run(&mut report)?;
             report.finish(written.write.as_deref())
         }
+        Command::Face(arguments) => faces::run(&arguments),
     }
 }

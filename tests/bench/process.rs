@@ -95,20 +95,7 @@ impl Program {
 
     /// CPU time by the names of threads that run now; names that only differ in a number are one.
     pub(crate) fn cpu_by_thread(&self) -> Result<BTreeMap<String, Duration>> {
-        let mut by_name: BTreeMap<String, Duration> = BTreeMap::new();
-        for entry in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let task = entry?.path();
-            // One that ends between the two looks is no longer there to be asked.
-            let (Ok(name), Ok(schedstat)) =
-                (fs::read_to_string(task.join("comm")), fs::read_to_string(task.join("schedstat")))
-            else {
-                continue;
-            };
-            let on_cpu = schedstat.split_whitespace().next().and_then(|text| text.parse().ok()).unwrap_or(0);
-            let name = name.trim().trim_end_matches(|c: char| c.is_ascii_digit() || "-: ".contains(c));
-            *by_name.entry(name.to_owned()).or_default() += Duration::from_nanos(on_cpu);
-        }
-        Ok(by_name)
+        cpu_by_thread_in(&format!("/proc/{}/task", self.child.id()))
     }
 
     /// The most memory it ever had, in bytes (`VmHWM`).
@@ -153,6 +140,28 @@ impl Drop for Program {
 /// Our own CPU time so far.
 pub(crate) fn own_cpu() -> Result<Cpu> {
     cpu_in("/proc/self/stat")
+}
+
+/// The same by the nanosecond, of the threads that run now. One that runs is behind by a tick at most.
+pub(crate) fn own_cpu_of_threads() -> Result<Duration> {
+    Ok(cpu_by_thread_in("/proc/self/task")?.into_values().sum())
+}
+
+fn cpu_by_thread_in(tasks: &str) -> Result<BTreeMap<String, Duration>> {
+    let mut by_name: BTreeMap<String, Duration> = BTreeMap::new();
+    for entry in fs::read_dir(tasks)? {
+        let task = entry?.path();
+        // One that ends between the two looks is no longer there to be asked.
+        let (Ok(name), Ok(schedstat)) =
+            (fs::read_to_string(task.join("comm")), fs::read_to_string(task.join("schedstat")))
+        else {
+            continue;
+        };
+        let on_cpu = schedstat.split_whitespace().next().and_then(|text| text.parse().ok()).unwrap_or(0);
+        let name = name.trim().trim_end_matches(|c: char| c.is_ascii_digit() || "-: ".contains(c));
+        *by_name.entry(name.to_owned()).or_default() += Duration::from_nanos(on_cpu);
+    }
+    Ok(by_name)
 }
 
 /// CPU time of processes so far, together.

@@ -66,7 +66,12 @@ pub(crate) fn body_head(customer_id: &str) -> String {
 
 /// The rest of a valid verdict without a reason.
 pub(crate) fn body_tail() -> String {
-    format!(r#","valid":true,"raw":{},"photo":"{}"}}"#, raw(), STANDARD.encode_to_string(photo()))
+    body_tail_with(&photo())
+}
+
+/// The same with another photo.
+pub(crate) fn body_tail_with(photo: &[u8]) -> String {
+    format!(r#","valid":true,"raw":{},"photo":"{}"}}"#, raw(), STANDARD.encode_to_string(photo))
 }
 
 #[cfg(test)]

@@ -182,6 +182,10 @@ impl<const WRITTEN: usize> ContractHarness for SharedOrg<WRITTEN> {
         ran
     }
 
+    async fn staff(&self, arguments: &[&str]) -> ProgramOutput {
+        self.shared.installation.staff(arguments).await
+    }
+
     /// `orgs` has waited for it.
     async fn until_it_works(&self, _: &Api) {}
 }

@@ -45,7 +45,7 @@ async fn announce(engine: &Engine, customer: &CustomerRef, purposes: Purposes) {
 }
 
 /// Erases one purpose, and waits until the read model knows.
-async fn erase(sandbox: &Sandbox, customer: &str, purpose: Purpose) {
+pub(crate) async fn erase(sandbox: &Sandbox, customer: &str, purpose: Purpose) {
     let (engine, customer) = (beside(sandbox).await, named(sandbox, customer));
     let purposes: Purposes = [purpose].into_iter().collect();
     announce(&engine, &customer, purposes).await;

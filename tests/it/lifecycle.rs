@@ -23,7 +23,8 @@ async fn a_sandbox_says_how_to_reach_it_and_guards_its_keys() {
     let folder = sandbox.folder();
     let file = folder.join("sandbox.json");
     let json: Value = serde_json::from_slice(&std::fs::read(&file).expect("a file")).expect("JSON");
-    assert_eq!(fields(&json), ["adminUrl", "apiKey", "customerId", "orgId", "url"]);
+    assert_eq!(fields(&json), ["adminUrl", "apiKey", "console", "customerId", "orgId", "url"]);
+    assert_eq!(fields(&json["console"]), ["password", "url", "user"]);
     assert_eq!(mode(&file), 0o600);
     assert_eq!(mode(&folder.join("kms")), 0o700);
     assert_eq!(mode(&folder.join("compliance")), 0o700);

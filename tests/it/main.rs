@@ -4,10 +4,16 @@
 //! (`../src/cases/`); what stands here is a sandbox's alone.
 
 mod connections;
+mod console;
+mod console_access;
+mod console_attempts;
+mod console_customers;
+mod console_sessions;
 mod doors;
 mod edges;
 mod erasures;
 mod evidence_keys;
+mod face_store;
 mod faces;
 mod first_steps;
 mod half_done;
@@ -19,6 +25,7 @@ mod older_formats;
 mod older_read_model;
 mod operations;
 mod otlp;
+mod pipeline_page;
 mod programs;
 mod reading;
 mod records;

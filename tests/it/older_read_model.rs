@@ -218,7 +218,8 @@ async fn rows_of(sandbox: &Sandbox) -> Vec<OlderRow> {
     let epoch = books_rows.first().expect("a sandbox has books").as_of.epoch;
     older.extend(books_rows.iter().map(books));
     let tallies = inspection.tallies(GENERATION, None, ROWS_MAX).await.expect("tallies");
-    older.extend(tallies.iter().map(tally));
+    // No build of that format counted categories.
+    older.extend(tallies.iter().filter(|row| row.key.category.is_none()).map(tally));
     let positions = inspection.positions(GENERATION).await.expect("positions");
     let written_at = |row: &PositionRow| WriteTimestamp::upsert(epoch, row.next);
     older.extend(positions.iter().map(|row| position(row, written_at(row))));

@@ -307,8 +307,8 @@ async fn a_part_of_another_folder_is_refused() {
 async fn forget_the_installation(sandbox: &Sandbox) {
     put_back_to_format_2(sandbox).await;
     let folder = sandbox.folder();
-    let since_then =
-        "ALTER TABLE key_row DROP COLUMN attempt_until; ALTER TABLE key_row DROP COLUMN abandoned;";
+    let since_then = "ALTER TABLE key_row DROP COLUMN attempt_until; ALTER TABLE key_row DROP COLUMN abandoned; \
+                      DROP TABLE staff_account; DROP TABLE staff_session; DROP TABLE access;";
     for (file, version, also) in [("log/log.sqlite", 1, ""), ("keystore/keys.sqlite", 2, since_then)] {
         let database = rusqlite::Connection::open(folder.join(file)).expect("a database");
         let script = format!("{also} DROP TABLE installation; PRAGMA user_version = {version};");

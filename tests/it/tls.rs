@@ -119,6 +119,11 @@ async fn https_is_spoken_and_plaintext_is_not_and_a_replaced_certificate_is_the_
     let ready = asked(&server.admin_url, &client, get("/readyz", "")).await.expect("an answer");
     assert_eq!(ready.status, 200, "{ready:?}");
 
+    // The console's cookies go over TLS then, on loopback too.
+    let form = asked(&server.url, &client, get("/console/sign-in", "")).await.expect("an answer");
+    let cookie = form.header("set-cookie").expect("a cookie");
+    assert!(cookie.starts_with("__Host-console-form=") && cookie.ends_with("; Secure"), "{cookie}");
+
     for url in [&server.url, &server.admin_url] {
         let mut plain = Wire::open(address(url)).await;
         plain.send(get("/readyz", &key)).await;

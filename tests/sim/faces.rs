@@ -144,7 +144,7 @@ async fn compare(world: &World, log: &MemoryLog, vectors: &MemoryFaceVectors, re
             let cause = opened.is_err().then_some(FaceCause::NotAuthentic);
             wanted.insert(record.source, (photo.enrolment.clone(), cause));
         }
-        let rows = vectors.of_customer(&customer.id).await.expect("read");
+        let rows = vectors.of_customer(&customer.id, None).await.expect("read");
         let found: BTreeMap<_, _> =
             rows.iter().map(|row| (row.source, (row.enrolment.clone(), row.cause))).collect();
         assert_eq!(found, wanted);

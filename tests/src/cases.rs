@@ -6,9 +6,11 @@ pub mod accepted;
 pub mod access;
 pub mod bodies;
 pub mod common;
+pub mod console;
 pub mod customers;
 pub mod documents;
 pub mod errors;
+pub mod face_pictures;
 pub mod faces;
 pub mod fields;
 pub mod idempotency;
@@ -59,6 +61,15 @@ macro_rules! contract_cases {
                 traceparent_is_taken_up_and_a_broken_one_is_no_error,
                 a_traceparent_is_carried_into_the_logs_records,
             ];
+            console: one_thread [
+                an_account_is_made_and_signs_in,
+                a_role_sees_its_entries,
+                a_disabled_account_is_out_with_the_next_page,
+                a_new_password_ends_what_the_old_one_began,
+                accounts_are_listed_without_secrets,
+                what_cannot_be_done_with_an_account_is_said,
+                an_org_that_has_just_been_made_has_staff_of_its_own,
+            ];
             customers: one_thread [
                 a_customer_is_registered_and_found_at_once,
                 an_external_id_is_one_customers,
@@ -82,10 +93,15 @@ macro_rules! contract_cases {
                 a_time_zone_whose_plus_was_not_encoded_gets_a_hint,
                 a_thousand_unknown_fields_are_ignored_and_one_more_is_a_400,
             ];
+            face_pictures: one_thread [
+                no_number_of_lesser_references_hides_dukcapils_photo,
+                pictures_that_are_no_probe_are_refused_and_leave_no_row,
+                hard_pictures_are_compared_and_kept_with_their_cause,
+                the_reference_shown_again_is_signalled,
+            ];
             faces: one_thread [
                 a_match_years_apart_lifts_to_premium_and_another_person_changes_nothing,
-                pictures_that_are_no_probe_are_refused_and_leave_no_row,
-                the_reference_shown_again_is_signalled,
+                an_org_makes_matches_stricter_by_its_settings_and_never_looser,
                 whoever_tries_picture_after_picture_is_stopped_for_a_while,
                 a_match_is_recorded_once_under_its_key_and_for_its_org_alone,
                 a_reference_is_enrolled_listed_and_matched_but_carries_no_tier,
@@ -138,6 +154,7 @@ macro_rules! contract_cases {
                 an_org_is_made_and_its_key_works_in_a_running_sandbox,
                 orgs_and_keys_are_listed_without_secrets,
                 capabilities_and_limits_are_set_by_name_and_hold_within_seconds,
+                a_setting_is_shown_until_it_is_put_back_and_no_name_is_guessed,
                 exit_codes_tell_failed_from_wrong_usage,
                 a_live_org_takes_verdicts_once_it_has_signers,
             ];

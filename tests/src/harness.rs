@@ -70,6 +70,9 @@ pub trait ContractHarness: Sized {
     /// `orgs …` on this installation.
     fn orgs(&self, arguments: &[&str]) -> impl Future<Output = ProgramOutput>;
 
+    /// `staff …` on this installation.
+    fn staff(&self, arguments: &[&str]) -> impl Future<Output = ProgramOutput>;
+
     /// Waits until a key that `orgs` has just made works.
     fn until_it_works(&self, api: &Api) -> impl Future<Output = ()>;
 

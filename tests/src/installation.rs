@@ -103,6 +103,11 @@ impl Installation {
         Config::read(Some(&self.config_file()), environment).expect("settings that the programs take")
     }
 
+    /// `staff …` on this installation.
+    pub async fn staff(&self, arguments: &[&str]) -> ProgramOutput {
+        self.tool(Program::IngestApi, &[&["staff"], arguments].concat()).await
+    }
+
     /// `orgs …` on this installation.
     pub async fn orgs(&self, arguments: &[&str]) -> ProgramOutput {
         self.tool(Program::IngestApi, &[&["orgs"], arguments].concat()).await

@@ -6,8 +6,10 @@
 
 pub mod cases;
 pub mod client;
+pub mod console;
 pub mod drill;
 pub mod evidence;
+pub mod face_calls;
 pub mod harness;
 pub mod installation;
 pub mod load;
@@ -18,4 +20,5 @@ pub mod portraits;
 pub mod process;
 pub mod repeated_posts;
 pub mod sandbox;
+pub mod staff_browser;
 pub mod wire;

@@ -5,6 +5,9 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use data_encoding::BASE64;
+use domain::ports::Picture;
+use face::FaceModels;
+use jpeg_encoder::{ColorType, Encoder};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/models")
@@ -32,4 +35,23 @@ pub fn portrait(name: &str) -> Vec<u8> {
 /// The same as a request has it.
 pub fn portrait_text(name: &str) -> String {
     BASE64.encode(&portrait(name))
+}
+
+/// The portrait's pixels.
+pub fn portrait_pixels(name: &str) -> Picture {
+    FaceModels::decode(&portrait(name)).expect("a portrait")
+}
+
+/// Pixels as a JPEG of that quality.
+pub fn jpeg(picture: &Picture, quality: u8) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let (width, height) = (picture.width() as u16, picture.height() as u16);
+    Encoder::new(&mut bytes, quality).encode(picture.rgb(), width, height, ColorType::Rgb).expect("encodes");
+    bytes
+}
+
+/// The same JPEG with a comment of so many bytes before everything else.
+pub fn commented(jpeg: &[u8], comment: &[u8]) -> Vec<u8> {
+    let length = (comment.len() as u16 + 2).to_be_bytes();
+    [&[0xff, 0xd8, 0xff, 0xfe][..], &length, comment, &jpeg[2..]].concat()
 }

@@ -2,7 +2,7 @@
 //! program is started for (`sandbox.rs`, `installation.rs`), speaking to it (`client.rs`, `wire.rs`).
 
 use std::ffi::{OsStr, OsString};
-use std::io::Read;
+use std::io::{Read, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -133,6 +133,20 @@ pub async fn run_program<S: AsRef<OsStr>>(
     ProgramOutput { code: status.code(), stdout: process.stdout(), stderr: process.stderr() }
 }
 
+/// Runs `ingest-api` to its end with that on its standard input.
+pub async fn run_with_input<S: AsRef<OsStr>>(
+    input: &str,
+    arguments: impl IntoIterator<Item = S>,
+) -> ProgramOutput {
+    let mut file = tempfile::tempfile().expect("a file");
+    file.write_all(input.as_bytes()).and_then(|()| file.rewind()).expect("written");
+    let mut command = command(Program::IngestApi, &[]);
+    command.args(arguments);
+    let mut process = Process::spawn_with(command, file.into());
+    let status = process.ended_within(COMMAND_DEADLINE).await;
+    ProgramOutput { code: status.code(), stdout: process.stdout(), stderr: process.stderr() }
+}
+
 /// A stream of the program, read to its end by a thread of its own, so that the program never waits for us.
 #[derive(Clone, Default)]
 struct Output(Arc<Mutex<Vec<u8>>>);
@@ -164,8 +178,12 @@ pub struct Process {
 }
 
 impl Process {
-    pub fn spawn(mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    pub fn spawn(command: Command) -> Self {
+        Self::spawn_with(command, Stdio::null())
+    }
+
+    fn spawn_with(mut command: Command, input: Stdio) -> Self {
+        command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let (stdout, out) = Output::listen(child.stdout.take().expect("piped"));
         let (stderr, err) = Output::listen(child.stderr.take().expect("piped"));

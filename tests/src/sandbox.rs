@@ -88,6 +88,13 @@ impl Sandbox {
         self.wait().await
     }
 
+    /// A command of an operator on the folder.
+    async fn tool(&self, command: &str, arguments: &[&str]) -> ProgramOutput {
+        let folder = self.folder();
+        let target = [OsStr::new("--data-dir"), folder.as_os_str()];
+        run([command].iter().chain(arguments).map(OsStr::new).chain(target)).await
+    }
+
     /// Waits for an end that was asked for otherwise.
     pub async fn wait(&mut self) -> ExitStatus {
         let mut process = self.process.take().expect("the sandbox runs");
@@ -152,10 +159,11 @@ impl ContractHarness for Sandbox {
     }
 
     async fn orgs(&self, arguments: &[&str]) -> ProgramOutput {
-        let folder = self.folder();
-        let target = [OsStr::new("--data-dir"), folder.as_os_str()];
-        let words = ["orgs"].iter().chain(arguments).map(OsStr::new).chain(target);
-        run(words).await
+        self.tool("orgs", arguments).await
+    }
+
+    async fn staff(&self, arguments: &[&str]) -> ProgramOutput {
+        self.tool("staff", arguments).await
     }
 
     async fn until_it_works(&self, api: &Api) {

@@ -1,5 +1,5 @@
-//! `cargo xtask bench embedded|distributed|start|stages`: builds what is measured and what measures it, with the profile `dist`,
-//! and runs it. What belongs here: builds and paths. What is measured and how is `tests/bench`; how to read it
+//! `cargo xtask bench embedded|distributed|start|console|stages|face`: builds what is measured and what measures it, with the
+//! profile `dist`, and runs it. What belongs here: builds and paths. What is measured and how is `tests/bench`; how to read it
 //! is `docs/performance.md`.
 
 use std::path::PathBuf;
@@ -20,24 +20,35 @@ const PAGE: &str = "docs/performance.md";
   cargo xtask bench distributed --write
   cargo xtask bench distributed --part back --rounds 1
   cargo xtask bench start --write
-  cargo xtask bench stages")]
+  cargo xtask bench console --write
+  cargo xtask bench stages
+  cargo xtask bench face --write
+  cargo xtask bench face --part steps,match --rounds 1
+  cargo xtask bench face --part first-projection --before /tmp/earlier/ingest-api")]
 pub(crate) struct Arguments {
     kind: Kind,
-    /// Rounds; the tables show medians and extremes [default: 3; distributed 5]
+    /// Rounds; the tables show medians and extremes [default: 3; distributed and face 5]
     #[arg(long)]
     rounds: Option<u32>,
-    /// Seconds of each measured window [default: 10; distributed 3]
+    /// Seconds of each measured window [default: 10; distributed 3; face 5]
     #[arg(long)]
     seconds: Option<u64>,
-    /// Connections, with commas [default: 1,16,64; distributed 16,64,256]
+    /// Connections, with commas [default: 1,16,64; distributed 16,64,256; face 16,64]
     #[arg(long)]
     connections: Option<String>,
+    /// Of the console: verifications in the read model [default: 1000000]
+    #[arg(long)]
+    verifications: Option<u64>,
     /// Of a start: verdicts in the log, with commas, growing [default: 0,100000,1000000]
     #[arg(long)]
     verdicts: Option<String>,
-    /// Of the distributed engine only these parts, with commas: front, back, freshness, rebuild
+    /// Only these parts, with commas. Distributed: front, back, freshness, rebuild; face: steps, match, verdicts, backlog,
+    /// first-projection
     #[arg(long)]
     part: Option<String>,
+    /// Of faces: an earlier build of `ingest-api`, to compare the first projection's CPU time with
+    #[arg(long, value_name = "FILE")]
+    before: Option<PathBuf>,
     /// Also put the tables into docs/performance.md
     #[arg(long)]
     write: bool,
@@ -51,8 +62,12 @@ enum Kind {
     Distributed,
     /// How long a start takes by how much is in the log, and what it reads.
     Start,
+    /// The console's pages over a read model of a million verifications.
+    Console,
     /// The stages of one verdict on one core.
     Stages,
+    /// What reading a photo takes, a match from outside, and verdicts while photos are read.
+    Face,
 }
 
 impl Kind {
@@ -61,7 +76,9 @@ impl Kind {
             Self::Embedded => "embedded",
             Self::Distributed => "distributed",
             Self::Start => "start",
+            Self::Console => "console",
             Self::Stages => "stages",
+            Self::Face => "face",
         }
     }
 }
@@ -69,6 +86,9 @@ impl Kind {
 /// Builds and measures.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let root = crate::workspace_root();
+    if arguments.kind == Kind::Face {
+        crate::models::run()?;
+    }
     // The programs with the features they ship with: built beside the bench, its features would become theirs.
     let program = built("ingest-api", &[])?;
     let bench = built("bench", &["--package", "system-tests", "--features", "bench"])?;
@@ -82,7 +102,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             ("--seconds", arguments.seconds.map(|seconds| seconds.to_string())),
             ("--connections", arguments.connections.clone()),
             ("--verdicts", arguments.verdicts.clone()),
+            ("--verifications", arguments.verifications.map(|verifications| verifications.to_string())),
             ("--part", arguments.part.clone()),
+            ("--before", arguments.before.as_ref().map(|path| path.display().to_string())),
         ] {
             if let Some(value) = value {
                 command.arg(name).arg(value);
@@ -91,6 +113,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     if arguments.kind == Kind::Distributed {
         command.arg("--projector").arg(built("projector", &[])?);
+    }
+    if arguments.kind == Kind::Face {
+        command.arg("--models").arg(root.join("target/models"));
     }
     if arguments.write {
         command.arg("--write").arg(root.join(PAGE));

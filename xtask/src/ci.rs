@@ -2,6 +2,7 @@
 //! are and how their outcome is read. Not here: the house's own rules (`tidy`), and what a machine must have
 //! installed before (`.ci/run`).
 
+mod small_build;
 mod test_runs;
 
 use std::process::Command;
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use local_cluster::InstalledTools;
 
-use crate::{deploy, models, python, schemathesis, subscribers, tidy};
+use crate::{browser, deploy, models, python, schemathesis, subscribers, tidy};
 
 /// What every step builds: the workspace, the benchmark with it, or nothing keeps it building. One selection for all
 /// steps, and for the programs that tests start (`tests/it/process.rs`): by another, shared dependencies have other
@@ -22,6 +23,7 @@ pub(crate) const SELECTION: [&str; 3] =
 pub(crate) fn run() -> Result<()> {
     let root = crate::workspace_root();
     let has_python = here("the API against its document", "Schemathesis", python::available())?;
+    let has_browser = here("the console's tests", "the console in a browser", browser::available())?;
     let has_models = here("the tests on portraits", "every test on the face models", python::available())?;
     let servers = InstalledTools::available().and_then(|()| python::available());
     let has_servers = here(
@@ -36,12 +38,7 @@ pub(crate) fn run() -> Result<()> {
         clippy.args(SELECTION).args(["--", "-D", "warnings"]);
         succeed(clippy)
     })?;
-    // What `./sandbox` builds: the API without the distributed engine and the exporter of traces.
-    steps.run("embedded", || {
-        let mut clippy = crate::cargo(&["clippy", "--package", "ingest-api", "--no-default-features"]);
-        clippy.args(["--locked", "--", "-D", "warnings"]);
-        succeed(clippy)
-    })?;
+    steps.run("embedded", small_build::check)?;
     steps.run("doc", || {
         let mut doc = crate::cargo(&["doc", "--no-deps", "--locked"]);
         doc.args(SELECTION).env("RUSTDOCFLAGS", "-D warnings");
@@ -54,6 +51,9 @@ pub(crate) fn run() -> Result<()> {
     if has_python {
         steps.run("schemathesis", || schemathesis::check(root))?;
     }
+    if has_browser {
+        steps.run("browser", || browser::check(root))?;
+    }
     if has_servers {
         steps.run("subscribers", || subscribers::check(root))?;
     }
@@ -65,7 +65,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// The engines' tests need a Java and Maven; Schemathesis, the subscribers' examples and the fetching of face models a
-/// Python. Without them they cannot run, and must not pass in silence: said aloud on a developer's machine, a failure
+/// Python; the console's tests a browser and Node.js. Without them they cannot run, and must not pass in silence: said aloud on a developer's machine, a failure
 /// where `CI` is set.
 fn here(tests: &str, names: &str, found: Result<(), String>) -> Result<bool> {
     let Err(missing) = found else { return Ok(true) };

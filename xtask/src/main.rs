@@ -8,6 +8,7 @@ macro_rules! say {
 }
 
 mod bench;
+mod browser;
 mod ci;
 mod cluster;
 mod deploy;
@@ -49,6 +50,8 @@ enum Command {
     Cluster(cluster::Arguments),
     /// How fast, how much memory, how far from the limit; see docs/performance.md.
     Bench(bench::Arguments),
+    /// The console in a real browser, against a real sandbox; see docs/console.md.
+    Browser,
     /// The whole gate: fmt, clippy, docs, tests, deployment files, tidy; stops at the first that fails.
     Ci,
     /// What can be said of infra/deploy and its pages without a container engine.
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
     let done = match command {
         Command::Cluster(arguments) => cluster::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Browser => browser::run(),
         Command::Ci => ci::run(),
         Command::Deploy => deploy::run(),
         Command::Models => models::run(),

@@ -1,6 +1,6 @@
 //! A sandbox as a person starts it, for steps of the gate that need a running API. Gone when dropped.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -25,8 +25,7 @@ impl Sandbox {
         build.args(SELECTION);
         said(build, "cargo build --bin ingest-api", within)?;
         let folder = std::env::temp_dir().join(format!("identity-xtask-{}", std::process::id()));
-        let program = std::env::current_exe()?.with_file_name("ingest-api");
-        let child = Command::new(program)
+        let child = Command::new(Self::program()?)
             .args(["sandbox", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data-dir"])
             .arg(&folder)
             .stdout(Stdio::null())
@@ -47,6 +46,16 @@ impl Sandbox {
             );
             std::thread::sleep(LOOK_EVERY);
         }
+    }
+
+    /// The program it runs, once it is built.
+    pub(crate) fn program() -> Result<PathBuf> {
+        Ok(std::env::current_exe()?.with_file_name("ingest-api"))
+    }
+
+    /// Its data folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// A text of its `sandbox.json`.

@@ -4,6 +4,7 @@
 //! Not here: what the settings do. A setting without a reader does not belong here either.
 
 mod api;
+mod console;
 mod cql;
 mod engine;
 mod error;
@@ -23,6 +24,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 pub use api::ApiConfig;
+pub use console::ConsoleConfig;
 pub use cql::CqlConfig;
 pub use engine::{EngineConfig, EngineKind};
 pub use error::ConfigError;
@@ -60,6 +62,8 @@ pub struct Config {
     pub compliance: ComplianceConfig,
     /// `[face]`: the face models.
     pub face: FaceConfig,
+    /// `[console]`: sessions of staff.
+    pub console: ConsoleConfig,
     /// `[support]`: whom callers ask.
     pub support: SupportConfig,
     /// `[telemetry]`: logs.
@@ -134,6 +138,7 @@ impl Config {
             kms: source.section("kms")?,
             compliance: source.section("compliance")?,
             face: source.section("face")?,
+            console: source.section("console")?,
             support: source.section("support")?,
             telemetry: source.section("telemetry")?,
         };
@@ -151,6 +156,7 @@ impl Config {
         self.engine.check()?;
         self.api.check()?;
         self.projector.check()?;
+        self.console.check()?;
         self.support.check()?;
         if self.engine.kind == EngineKind::Distributed {
             self.kafka.check()?;

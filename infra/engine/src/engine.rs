@@ -5,10 +5,10 @@ use std::sync::Arc;
 use domain::event::TopicId;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::ports::{
-    EventLog, ExternalIds, FaceVectors, Generations, Inspection, KeyNotes, KeyRows, Projection, Topic, Views,
+    AccessIndex, EventLog, ExternalIds, FaceVectors, Generations, Inspection, KeyNotes, KeyRows, Projection,
+    StaffAccounts, StaffSessions, Topic, VerificationCounts, Views,
 };
 use event_codec::Codec;
-use face::FaceModels;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vault::{CacheFreshness, FileKms, Kms, KmsError, Vault};
@@ -23,7 +23,7 @@ mod open_error;
 #[cfg(feature = "distributed")]
 mod schema_ids;
 
-pub use self::faces::face_model_set;
+pub use self::faces::{FaceModelsError, face_model_set};
 pub use self::installation::{InstallationError, InstallationPart, PartFault};
 pub use self::open_error::OpenError;
 use crate::config::{Config, EngineKind};
@@ -81,14 +81,22 @@ pub struct Engine {
     pub projection: Arc<dyn Projection>,
     /// The API's side of it.
     pub views: Arc<dyn Views>,
+    /// The console's side of it.
+    pub counts: Arc<dyn VerificationCounts>,
     /// The operator's side of it.
     pub operations: Operations,
     /// Customers' key rows.
     pub keys: Arc<dyn KeyRows>,
     /// The orgs' own ids for customers.
     pub external_ids: Arc<dyn ExternalIds>,
+    /// Who looked at whom, in the console.
+    pub access_index: Arc<dyn AccessIndex>,
     /// What was made of reference photos.
     pub face_vectors: Arc<dyn FaceVectors>,
+    /// Staff of the console.
+    pub staff_accounts: Arc<dyn StaffAccounts>,
+    /// Who of them is signed in.
+    pub staff_sessions: Arc<dyn StaffSessions>,
     /// Small texts beside the key rows.
     pub notes: Arc<dyn KeyNotes>,
     /// Org keys.
@@ -99,7 +107,7 @@ pub struct Engine {
     data_dir: Option<DataDir>,
     housekeeping: Housekeeping,
     /// A server's, where a folder of them is configured.
-    face_models: Option<Arc<FaceModels>>,
+    face_models: Option<Arc<faces::FaceModels>>,
     /// Last, so that the folder is free only once its files are closed.
     _lock: Option<ServerLock>,
 }
@@ -144,8 +152,8 @@ impl Engine {
     ) -> Self
     where
         L: EventLog + 'static,
-        V: Projection + Views + Generations + Inspection + 'static,
-        K: KeyRows + ExternalIds + KeyNotes + 'static,
+        V: Projection + Views + VerificationCounts + Generations + Inspection + 'static,
+        K: KeyRows + ExternalIds + KeyNotes + StaffAccounts + StaffSessions + AccessIndex + 'static,
         F: FaceVectors + 'static,
     {
         Self {
@@ -155,9 +163,13 @@ impl Engine {
                 generations: Arc::clone(&views) as _,
                 inspection: Arc::clone(&views) as _,
             },
+            counts: Arc::clone(&views) as _,
             views,
             external_ids: Arc::clone(&keys) as _,
+            staff_accounts: Arc::clone(&keys) as _,
+            staff_sessions: Arc::clone(&keys) as _,
             notes: Arc::clone(&keys) as _,
+            access_index: Arc::clone(&keys) as _,
             keys,
             face_vectors,
             kms: Arc::new(kms),

@@ -14,7 +14,7 @@ mod limits;
 
 pub use config::Config;
 pub use engine::{
-    Durability, Engine, InstallationError, InstallationPart, OpenError, Operations, PartFault, Role,
-    face_model_set,
+    Durability, Engine, FaceModelsError, InstallationError, InstallationPart, OpenError, Operations,
+    PartFault, Role, face_model_set,
 };
 pub use installation_target::{InstallationTarget, TargetError};

@@ -35,6 +35,12 @@ pub(crate) const DRAIN_TIMEOUT_MAX: Duration = Duration::from_secs(20);
 /// more.
 pub(crate) const SUPPORT_CONTACT_CHARS_MAX: usize = 300;
 
+/// A session of the console: a week; whoever wants a longer one wants none that ends.
+pub(crate) const CONSOLE_SESSION_MS_MAX: u128 = 7 * 24 * 3_600_000;
+
+/// Proxies before the public listener: a CDN, a firewall, a load balancer, an ingress, and room.
+pub(crate) const PROXIES_MAX: u32 = 16;
+
 /// Worker threads.
 pub(crate) const WORKERS_MAX: u32 = 1024;
 

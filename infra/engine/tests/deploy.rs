@@ -76,7 +76,7 @@ fn every_variable_that_a_manifest_sets_is_a_setting() {
 }
 
 /// The sections, as told when one is named that is none.
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "engine",
     "api",
     "projector",
@@ -86,6 +86,7 @@ const SECTIONS: [&str; 11] = [
     "kms",
     "compliance",
     "face",
+    "console",
     "support",
     "telemetry",
 ];

@@ -12,7 +12,8 @@ use std::sync::{Arc, LazyLock};
 use domain::ports::{FaceCause, FaceReading, Picture};
 use face::FaceModels;
 
-use damage::{blurred, canvas, cropped, decoded, exif_turned, jpeg, mirrored, png, resized, trimmed, turned};
+use damage::{decoded, exif_turned, jpeg, png};
+use testkit::pictures::{blurred, canvas, cropped, dimmed, grey, mirrored, resized, trimmed, turned};
 
 const PORTRAITS: [&str; 6] = ["macron_2014", "macron_2025", "ardern_2018", "ardern_2022", "obama", "sunak"];
 
@@ -132,8 +133,8 @@ fn damage_that_leaves_the_face_leaves_the_match() {
     let tenth = resized(&whole, whole.width() / 10, whole.height() / 10);
     for (what, damaged) in [
         ("as it is", photo.clone()),
-        ("grey", jpeg(&damage::grey(&whole), 90)),
-        ("a quarter as bright", jpeg(&damage::dimmed(&whole), 90)),
+        ("grey", jpeg(&grey(&whole), 90)),
+        ("a quarter as bright", jpeg(&dimmed(&whole), 90)),
         ("JPEG quality 10", jpeg(&whole, 10)),
         ("half the size", jpeg(&resized(&whole, whole.width() / 2, whole.height() / 2), 90)),
         ("blur 4", jpeg(&blurred(&whole, 4.0), 90)),

@@ -15,6 +15,9 @@ use crate::limits::{MESSAGE_BYTES_MAX, TOPIC_LOOK_EVERY};
 use crate::log::LogShared;
 use crate::raw::TopicState;
 
+/// A setting that every topic has a value of.
+const ALWAYS_SET: &str = "cleanup.policy";
+
 /// What a topic's configuration must say, by Kafka's names.
 fn wanted(shared: &LogShared, topic: Topic) -> Vec<(&'static str, String)> {
     let options = &shared.options;
@@ -113,14 +116,7 @@ async fn check_all(
     for topic in Topic::ALL {
         let name = shared.options.topic_name(topic);
         let described = known(shared, &name).await?;
-        let asked = ResourceSpecifier::Topic(&name);
-        let answers = admin.describe_configs([&asked], within).await;
-        let answers = answers.map_err(|error| refused(shared, &name, &error))?;
-        match answers.into_iter().next() {
-            Some(Ok(config)) => check(shared, topic, &name, described, &config)?,
-            Some(Err(code)) => return Err(failed(shared, &name, code)),
-            None => return Err(failed(shared, &name, RDKafkaErrorCode::Fail)),
-        }
+        check(shared, topic, &name, described, &configured(shared, admin, within, &name).await?)?;
         found.push((topic, described));
     }
     Ok(found)
@@ -135,6 +131,33 @@ async fn known(shared: &LogShared, name: &str) -> Result<TopicState, KafkaOpenEr
             Err(code) if Instant::now() >= deadline => return Err(failed(shared, name, code)),
             Err(_) => tokio::time::sleep(TOPIC_LOOK_EVERY).await,
         }
+    }
+}
+
+/// The configuration of a topic that exists. A broker that has not heard of a topic yet, a moment after another one
+/// created it, answers with an error or with no setting at all: that is no configuration to be held to.
+async fn configured(
+    shared: &LogShared,
+    admin: &AdminClient<ClientEvents>,
+    within: &AdminOptions,
+    name: &str,
+) -> Result<ConfigResource, KafkaOpenError> {
+    let deadline = Instant::now() + shared.options.timeouts.request.max(Duration::from_secs(1));
+    loop {
+        let answers = admin.describe_configs([&ResourceSpecifier::Topic(name)], within).await;
+        let answers = answers.map_err(|error| refused(shared, name, &error))?;
+        let code = match answers.into_iter().next() {
+            Some(Ok(config)) if config.get(ALWAYS_SET).is_some_and(|entry| entry.value.is_some()) => {
+                return Ok(config);
+            }
+            Some(Err(code)) => code,
+            Some(Ok(_)) => RDKafkaErrorCode::UnknownTopicOrPartition,
+            None => RDKafkaErrorCode::Fail,
+        };
+        if Instant::now() >= deadline {
+            return Err(failed(shared, name, code));
+        }
+        tokio::time::sleep(TOPIC_LOOK_EVERY).await;
     }
 }
 

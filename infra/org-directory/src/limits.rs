@@ -40,3 +40,12 @@ pub(crate) const SANDBOX_JSON_BYTES_MAX: u64 = 16 * 1024;
 /// Changes of an org's signers that are kept: a set is some 300 bytes for each signer, so the note stays far below a
 /// record; a change each month would take eight years.
 pub(crate) const SIGNER_SETS_MAX: usize = 100;
+
+/// A password that somebody chooses for staff.
+pub(crate) const STAFF_PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 15..=256;
+
+/// Bytes of a password on standard input: its characters at four bytes each, and the line's end.
+pub(crate) const STAFF_PASSWORD_INPUT_BYTES_MAX: usize = 4 * 256 + 2;
+
+/// Tries of one change of an account: each other one that changes it at the same moment costs one.
+pub(crate) const STAFF_CHANGE_TRIES: u32 = 8;

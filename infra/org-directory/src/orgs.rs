@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use domain::ids::{ApiKeyId, OrgId};
 use domain::orgs::{
-    ApiKeyRecord, Capability, CapabilitySet, DirectoryRecord, Environment, OrgRecord, RateBucket, RateLimits,
-    Scope, Suite,
+    ApiKeyRecord, Capability, CapabilitySet, DirectoryRecord, Environment, OrgRecord, OrgSetting,
+    OrgSettings, RateBucket, RateLimits, Scope, SettingValue, Suite,
 };
 use domain::policy::POLICY_STANDARD;
 use domain::ports::{LogError, Topic};
@@ -76,6 +76,8 @@ pub struct OrgChange {
     pub policy_version: Option<u32>,
     /// The AEAD its new envelopes are sealed with.
     pub suite: Option<Suite>,
+    /// Settings; none puts one back to its default.
+    pub settings: BTreeMap<OrgSetting, Option<SettingValue>>,
 }
 
 /// Why nothing, or not all of it, was done.
@@ -155,6 +157,7 @@ impl<'a> Orgs<'a> {
             evidence_key_id: String::new(),
             evidence_public_key: Bytes::new(),
             created_at: now,
+            settings: OrgSettings::default(),
         };
         self.append(&DirectoryRecord::Org(record.clone())).await?;
         let key = match self.make_key(&record, new.scopes, None).await {
@@ -183,6 +186,9 @@ impl<'a> Orgs<'a> {
         }
         for (bucket, per_minute) in change.limits {
             record.limits.set(bucket, per_minute);
+        }
+        for (setting, value) in &change.settings {
+            record.settings.set(*setting, value.as_ref());
         }
         record.policy_version = change.policy_version.unwrap_or(record.policy_version);
         record.name = change.name.unwrap_or(record.name);

@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 
 use domain::ids::{CustomerId, OrgId};
 use domain::orgs::{Capability, Environment, OrgRecord, RateBucket, Scope};
+use domain::staff::{StaffRole, StaffUserName};
 use serde::{Deserialize, Serialize};
 
 use crate::api_key::{self, ApiKey};
 use crate::limits::SANDBOX_JSON_BYTES_MAX;
 use crate::orgs::{NewOrg, OrgChange, Orgs, OrgsError};
+use crate::staff::{StaffDirectory, StaffError, StaffPassword};
 use engine::Engine;
 use engine::data_dir::DataDir;
 use service::clock;
@@ -37,6 +39,26 @@ pub struct SandboxInfo {
     pub api_key: String,
     /// Its first customer.
     pub customer_id: String,
+    /// The console, and who may sign in to it; none in a file of before there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console: Option<ConsoleSignIn>,
+}
+
+/// How to sign in to the console. Its `Debug` shows no password.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsoleSignIn {
+    /// The console.
+    pub url: String,
+    /// The name.
+    pub user: String,
+    /// The password.
+    pub password: String,
+}
+
+impl std::fmt::Debug for ConsoleSignIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ConsoleSignIn({}, {})", self.url, self.user)
+    }
 }
 
 impl std::fmt::Debug for SandboxInfo {
@@ -54,6 +76,17 @@ pub struct SandboxOrg {
     pub api_key: ApiKey,
     /// The customer that the last start wrote down, when the org is the same.
     pub customer: Option<CustomerId>,
+    /// An administrator of its console: the last start's password, when it is still good.
+    pub staff: SandboxStaff,
+}
+
+/// Who signs in to the sandbox's console.
+#[derive(Debug, Clone)]
+pub struct SandboxStaff {
+    /// The name.
+    pub user: StaffUserName,
+    /// The password.
+    pub password: StaffPassword,
 }
 
 /// Why the sandbox was not prepared.
@@ -73,6 +106,9 @@ pub enum SandboxError {
     /// The org or its key.
     #[error(transparent)]
     Orgs(#[from] OrgsError),
+    /// Who signs in to the console.
+    #[error(transparent)]
+    Staff(#[from] StaffError),
 }
 
 fn json_path(dir: &DataDir) -> PathBuf {
@@ -107,7 +143,8 @@ pub async fn prepare_org(engine: &Engine, ingest_limit: u32) -> Result<SandboxOr
         .or_else(|| known.iter().filter(ours).min_by_key(|org| org.created_at));
     let Some(org) = found else {
         let created = orgs.create(new_org(dir, ingest_limit)).await?;
-        return Ok(SandboxOrg { org: created.org, api_key: created.key.text, customer: None });
+        let staff = sandbox_staff(engine, &created.org, None).await?;
+        return Ok(SandboxOrg { org: created.org, api_key: created.key.text, customer: None, staff });
     };
     let mut org = org.clone();
     if org.limits.per_minute(RateBucket::NikDukcapil) != ingest_limit {
@@ -120,8 +157,46 @@ pub async fn prepare_org(engine: &Engine, ingest_limit: u32) -> Result<SandboxOr
         Some(key) if is_still_good(orgs, &org, &key).await? => key,
         Some(_) | None => orgs.create_key(&org.org, Scope::STANDARD.to_vec(), None).await?.text,
     };
+    let staff = sandbox_staff(engine, &org, last.as_ref().and_then(|last| last.console.as_ref())).await?;
     let customer = last.and_then(|last| CustomerId::parse(&last.customer_id).ok());
-    Ok(SandboxOrg { org, api_key, customer })
+    Ok(SandboxOrg { org, api_key, customer, staff })
+}
+
+/// Sees to the administrator: the one of the last start with its password, when that is still good. One that was
+/// disabled is in force again, because the sandbox is there to be tried.
+async fn sandbox_staff(
+    engine: &Engine,
+    org: &OrgRecord,
+    last: Option<&ConsoleSignIn>,
+) -> Result<SandboxStaff, StaffError> {
+    let staff = StaffDirectory::new(engine);
+    for user in admin_names(org) {
+        let account = staff.account(&user).await?;
+        let Some(account) = account else {
+            let password = StaffPassword::generate();
+            staff.add(user.clone(), StaffRole::Admin, Some(&org.org), &password).await?;
+            return Ok(SandboxStaff { user, password });
+        };
+        if account.org != org.org || account.role != StaffRole::Admin {
+            continue;
+        }
+        let written = last.filter(|last| last.user == user.as_str());
+        if let Some(password) = written.and_then(|last| StaffPassword::parse(&last.password))
+            && staff.is_in_force(&account, &password).await?
+        {
+            return Ok(SandboxStaff { user, password });
+        }
+        let password = StaffPassword::generate();
+        staff.reset(&user, &password).await?;
+        return Ok(SandboxStaff { user, password });
+    }
+    Err(StaffError::WhichOrg("the sandbox's user names are another org's"))
+}
+
+/// `admin`, and a name that no other org's administrator has.
+fn admin_names(org: &OrgRecord) -> impl Iterator<Item = StaffUserName> {
+    let own = format!("admin-{}", org.org.as_str().to_ascii_lowercase());
+    ["admin".to_owned(), own].into_iter().filter_map(|name| StaffUserName::parse(&name))
 }
 
 fn new_org(dir: &DataDir, ingest_limit: u32) -> NewOrg {

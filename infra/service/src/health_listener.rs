@@ -2,12 +2,13 @@
 //! hands in, for an internal network. Here are its connections; what is answered is in `pages`. Knows neither what a
 //! program does nor where metrics come from.
 
+mod body;
 mod pages;
 #[cfg(test)]
 mod tests;
 
 use std::convert::Infallible;
-use std::future::{poll_fn, ready};
+use std::future::poll_fn;
 use std::io;
 use std::net::{self, SocketAddr};
 use std::sync::Arc;
@@ -27,7 +28,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-pub use self::pages::{HealthSources, PageAnswer, PageRequest};
+pub use self::body::PageBody;
+pub use self::pages::{HealthSources, PageAnswer, PageRequest, ProgramPages};
 use crate::Progressing;
 use crate::limits::{
     ACCEPT_PAUSE, ANSWER_PROGRESS, CONNECTIONS_MAX, CROWDED_FREE_MIN, CROWDED_HEAD_MAX, DRAIN,
@@ -170,8 +172,10 @@ async fn connection(stream: TcpStream, common: Connections) {
 
 async fn http(stream: impl AsyncRead + AsyncWrite + Unpin, common: Connections) {
     let Connections { sources, times, cancel, .. } = common;
+    let closing = cancel.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        ready(Ok::<_, Infallible>(pages::answer(&request, &sources)))
+        let answer = pages::answer(request, sources.clone(), closing.clone());
+        Box::pin(async move { Ok::<_, Infallible>(answer.await) })
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(times.head).max_buf_size(HEAD_BYTES_MAX);

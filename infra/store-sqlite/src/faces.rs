@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::event::{Partition, TopicId};
+use domain::event::{Partition, Source, TopicId};
 use domain::ids::CustomerRef;
 use domain::limits::FACE_VECTORS_READ_MAX;
 use domain::ports::{FaceModelId, FaceVectorRow, FaceVectors, StoreError};
@@ -62,9 +62,13 @@ impl FaceVectors for SqliteFaceVectors {
         self.pool.write(move |transaction| erase(transaction, at, &customer)).await
     }
 
-    async fn of_customer(&self, customer: &CustomerRef) -> Result<Vec<FaceVectorRow>, StoreError> {
-        let customer = customer.clone();
-        self.pool.read(move |transaction| of_customer(transaction, &customer)).await
+    async fn of_customer(
+        &self,
+        customer: &CustomerRef,
+        photos: Option<&[Source]>,
+    ) -> Result<Vec<FaceVectorRow>, StoreError> {
+        let (customer, photos) = (customer.clone(), photos.map(<[Source]>::to_vec));
+        self.pool.read(move |transaction| of_customer(transaction, &customer, photos.as_deref())).await
     }
 
     async fn position(
@@ -187,20 +191,25 @@ fn model(row: &Row<'_>) -> Result<FaceModelId, Failure> {
     Ok(FaceModelId { name: row.get(0)?, sha256 })
 }
 
-fn of_customer(transaction: &Transaction<'_>, customer: &CustomerRef) -> Result<Vec<FaceVectorRow>, Failure> {
+fn of_customer(
+    transaction: &Transaction<'_>,
+    customer: &CustomerRef,
+    photos: Option<&[Source]>,
+) -> Result<Vec<FaceVectorRow>, Failure> {
+    // The key has an event's timestamp and not its place: photos are picked out of all that there are.
+    let rows_max = if photos.is_some() { -1 } else { FACE_VECTORS_READ_MAX as i64 };
     let mut statement = transaction.prepare_cached(
         "SELECT model, model_sha256, body FROM face_vector WHERE org = ?1 AND customer = ?2 \
          ORDER BY write_ts DESC, model, model_sha256 LIMIT ?3",
     )?;
-    let mut rows = statement.query(params![
-        customer.org.as_str(),
-        customer.customer.as_str(),
-        FACE_VECTORS_READ_MAX as u32
-    ])?;
+    let mut rows = statement.query(params![customer.org.as_str(), customer.customer.as_str(), rows_max])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let body: Vec<u8> = row.get(2)?;
-        found.push(FaceVectorRow::read_body((customer.clone(), model(row)?), &body)?);
+        let read = FaceVectorRow::read_body((customer.clone(), model(row)?), &body)?;
+        if photos.is_none_or(|photos| photos.contains(&read.source)) {
+            found.push(read);
+        }
     }
     Ok(found)
 }

@@ -1,8 +1,10 @@
-//! The key store on SQLite: the KeyRows, ExternalIds and KeyNotes ports. Not the log, not the read model. What is
-//! wrapped in a row, and under what, is the vault's business.
+//! The key store on SQLite: the KeyRows, ExternalIds, KeyNotes and AccessIndex ports, and staff and their sessions. Not the
+//! log, not the read model. What is wrapped in a row, and under what, is the vault's business.
 
+mod access;
 mod limits;
 mod rows;
+mod staff;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +29,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("keys/schema-2.sql"),
     include_str!("installation.sql"),
     include_str!("keys/schema-4.sql"),
+    include_str!("keys/schema-5.sql"),
+    include_str!("keys/schema-6.sql"),
 ];
 
 /// The key store of the embedded engine. Every write is one transaction, fsynced before it is confirmed.

@@ -9,6 +9,7 @@ mod limits;
 #[cfg(test)]
 mod migration_tests;
 mod read;
+mod series;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -21,8 +22,8 @@ use async_trait::async_trait;
 use domain::event::{Offset, TopicId};
 use domain::ids::{CustomerRef, OrgId, VerificationId};
 use domain::ports::{
-    AttemptsPage, AttemptsQuery, EnrolmentsPage, KycRows, PageRequest, Projection, StoreError,
-    VerificationView, Views,
+    AttemptsPage, AttemptsQuery, EnrolmentsPage, KycRows, PageRequest, Projection, SeriesQuery, StoreError,
+    VerificationCounts, VerificationSeries, VerificationView, Views,
 };
 use domain::rows::{
     BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, RowKey, ViewRow, ViewWrite,
@@ -42,6 +43,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("views/held.sql"),
     include_str!("views/bodies.sql"),
     include_str!("views/references.sql"),
+    include_str!("views/categories.sql"),
 ];
 
 /// The read model of the embedded engine: one file, every generation in it.
@@ -193,5 +195,17 @@ impl Views for SqliteViews {
 
     async fn generation(&self) -> Result<Generation, StoreError> {
         self.pool.read(read::generation).await
+    }
+}
+
+#[async_trait]
+impl VerificationCounts for SqliteViews {
+    async fn series(
+        &self,
+        generation: Generation,
+        query: &SeriesQuery,
+    ) -> Result<VerificationSeries, StoreError> {
+        let query = query.clone();
+        self.pool.read(move |transaction| series::of(transaction, generation, &query)).await
     }
 }

@@ -41,9 +41,9 @@ async fn opened_again_it_holds_what_it_held() {
     let faces = open(&folder);
     let found = faces.position(&row.model, s.topic(0), Partition(0)).await.expect("read");
     assert_eq!(found, Some(position));
-    assert_eq!(faces.of_customer(&s.customer(0)).await.expect("read"), [row]);
+    assert_eq!(faces.of_customer(&s.customer(0), None).await.expect("read"), [row]);
     faces.put(at, &s.face_vector(&s.customer(1), 2)).await.expect("ignored");
-    assert_eq!(faces.of_customer(&s.customer(1)).await.expect("read"), []);
+    assert_eq!(faces.of_customer(&s.customer(1), None).await.expect("read"), []);
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn a_second_handle_on_the_folder_sees_every_write() {
         let (writer, reader) = if n % 2 == 0 { (&one, &two) } else { (&two, &one) };
         let row = s.face_vector(&s.customer(0), n);
         writer.put(WriteTimestamp::upsert(EPOCH, Offset(n)), &row).await.expect("written");
-        assert_eq!(reader.of_customer(&s.customer(0)).await.expect("read").first(), Some(&row));
+        assert_eq!(reader.of_customer(&s.customer(0), None).await.expect("read").first(), Some(&row));
     }
 }
 

@@ -7,11 +7,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use bytes::Bytes;
-use domain::ports::{Claimed, Created, DataKey, ExternalIds as _, KeyRow, KeyRows as _};
+use domain::ports::{AccessIndex as _, Claimed, Created, DataKey, ExternalIds as _, KeyRow, KeyRows as _};
 use domain::sealed::{Purpose, Purposes};
 use rusqlite::Connection;
 use store_sqlite::{SqliteKeys, SqliteOpenError};
 use tempfile::TempDir;
+use testkit::access_suite::AccessStore;
 use testkit::keys_suite::KeyStores;
 use testkit::samples::Samples;
 
@@ -26,6 +27,17 @@ async fn stores() -> (KeyStores, TempDir) {
 }
 
 testkit::keys_suite!(stores);
+
+mod access {
+    use super::*;
+
+    async fn stores() -> (AccessStore, TempDir) {
+        let folder = folder();
+        (SqliteKeys::open(folder.path()).expect("opened"), folder)
+    }
+
+    testkit::access_suite!(stores);
+}
 
 const BLOCK: usize = 16;
 
@@ -140,6 +152,26 @@ async fn opened_again_it_holds_what_it_held() {
     assert_eq!(keys.get(&row.customer).await.expect("read"), Some(row.clone()));
     let whose = keys.lookup(&row.customer.org, hmac).await.expect("read");
     assert_eq!(whose, Some(row.customer.customer));
+}
+
+/// A key store of before the access index gets one, and keeps what it had.
+#[tokio::test]
+async fn a_store_of_before_the_access_index_is_brought_up() {
+    let folder = folder();
+    let s = Samples::new(1);
+    let (row, look) = (s.key_row(&s.customer(0), 0), s.access(&s.customer(0), 0, 0));
+    {
+        let keys = SqliteKeys::open(folder.path()).expect("opened");
+        assert_eq!(keys.create(row.clone()).await.expect("created"), Created::New);
+    }
+    let file = Connection::open(folder.path().join("keys.sqlite")).expect("opened");
+    let current: i64 = file.pragma_query_value(None, "user_version", |row| row.get(0)).expect("a format");
+    file.execute_batch("DROP TABLE access").expect("as it was");
+    file.pragma_update(None, "user_version", current - 1).expect("as it was");
+    drop(file);
+    let keys = SqliteKeys::open(folder.path()).expect("brought up");
+    keys.add_access(&look).await.expect("added");
+    assert_eq!(keys.get(&row.customer).await.expect("read"), Some(row));
 }
 
 #[test]

@@ -27,17 +27,17 @@ async fn put(faces: &FaceStore, offset: u64, row: &FaceVectorRow) {
 }
 
 async fn of(faces: &FaceStore, s: &Samples, customer: u64) -> Vec<FaceVectorRow> {
-    faces.of_customer(&s.customer(customer)).await.expect("read")
+    faces.of_customer(&s.customer(customer), None).await.expect("read")
 }
 
 /// With every field, and without what may be missing.
 pub async fn every_vector_comes_back_as_it_was_written(faces: &FaceStore, s: &Samples) {
     for (row, n) in s.face_vectors_changed().into_iter().zip(0..) {
         // The row's key is its own: a customer, a model and a timestamp.
-        let mut expected = faces.of_customer(&row.customer).await.expect("read");
+        let mut expected = faces.of_customer(&row.customer, None).await.expect("read");
         put(faces, n, &row).await;
         expected.insert(0, row.clone());
-        assert_eq!(faces.of_customer(&row.customer).await.expect("read"), expected);
+        assert_eq!(faces.of_customer(&row.customer, None).await.expect("read"), expected);
     }
     let bare = FaceVectorRow {
         vector: None,
@@ -77,6 +77,26 @@ pub async fn what_is_read_of_a_customer_is_bounded(faces: &FaceStore, s: &Sample
     let found = of(faces, s, 0).await;
     assert_eq!(found.len(), FACE_VECTORS_READ_MAX);
     assert_eq!(found.first(), rows.last());
+}
+
+/// However many came after them, the photos that are asked for are found; and nobody else's.
+pub async fn photos_are_found_among_any_number(faces: &FaceStore, s: &Samples) {
+    let row = |customer, offset| FaceVectorRow {
+        source: s.source(0, offset),
+        ..s.face_vector(&s.customer(customer), offset)
+    };
+    let count = FACE_VECTORS_READ_MAX as u64 + 20;
+    let rows: Vec<FaceVectorRow> = (0..count).map(|n| row(0, n)).collect();
+    join_all((0..).zip(&rows).map(|(n, row)| put(faces, n, row))).await;
+    let other_model = FaceVectorRow { model: s.face_model(2), ..row(0, 1) };
+    put(faces, 1, &other_model).await;
+    put(faces, 1, &row(1, 1)).await;
+    let asked = [s.source(0, 1), s.source(0, 7), s.source(0, count)];
+    let found = faces.of_customer(&s.customer(0), Some(&asked)).await.expect("read");
+    assert_eq!(found.first(), Some(&rows[7]));
+    assert_eq!(found.len(), 3);
+    assert!(found.contains(&rows[1]) && found.contains(&other_model));
+    assert_eq!(faces.of_customer(&s.customer(0), Some(&[])).await.expect("read"), []);
 }
 
 /// The same again comes to the same.
@@ -157,6 +177,7 @@ macro_rules! face_vectors_suite {
             every_vector_comes_back_as_it_was_written,
             rows_of_later_events_come_first,
             what_is_read_of_a_customer_is_bounded,
+            photos_are_found_among_any_number,
             a_vector_written_twice_is_there_once,
             an_erasure_deletes_the_vectors_written_before_it,
             an_erasure_keeps_late_and_older_vectors_away,

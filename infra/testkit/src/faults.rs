@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use domain::event::{Offset, Partition, TopicId};
+use domain::event::{Offset, Partition, Source, TopicId};
 use domain::ids::{CustomerRef, VerificationId};
 use domain::ports::{
     Acknowledgement, Appended, EventLog, FaceModelId, FaceVectorRow, FaceVectors, Follower, Generations,
@@ -262,8 +262,12 @@ impl FaceVectors for FaultyFaceVectors {
         with_fate!(self.faults, store_fault(), self.inner.erase(at, customer).await)
     }
 
-    async fn of_customer(&self, customer: &CustomerRef) -> Result<Vec<FaceVectorRow>, StoreError> {
-        with_fate!(self.faults, store_fault(), self.inner.of_customer(customer).await)
+    async fn of_customer(
+        &self,
+        customer: &CustomerRef,
+        photos: Option<&[Source]>,
+    ) -> Result<Vec<FaceVectorRow>, StoreError> {
+        with_fate!(self.faults, store_fault(), self.inner.of_customer(customer, photos).await)
     }
 
     async fn position(

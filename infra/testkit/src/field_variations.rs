@@ -313,6 +313,7 @@ impl Other<'_> {
                 start: late(),
                 method: other_of(Method::ALL, Method::NikDukcapil),
                 status: VerificationStatus::Failed,
+                category: Some(ReasonCategory::ALL[0]),
                 partition: Partition(1),
             }
         );
@@ -322,6 +323,10 @@ impl Other<'_> {
         rows.extend(keys.into_iter().skip(2).map(|key| TallyRow { key, ..row.clone() }));
         let month = TallyKey { span: Span::Month, ..row.key.clone() };
         rows.push(TallyRow { key: month, ..row.clone() });
+        rows.extend(ReasonCategory::ALL.into_iter().skip(1).map(|category| {
+            let key = TallyKey { category: Some(category), ..row.key.clone() };
+            TallyRow { key, ..row.clone() }
+        }));
         rows.extend(as_ofs.into_iter().skip(2).map(|as_of| TallyRow { as_of, ..row.clone() }));
         rows
     }

@@ -9,7 +9,7 @@ use domain::ids::CustomerRef;
 use domain::ports::{
     Acknowledgement, Generations, Handover, Inspection, Pointer, Projection, SecondGeneration, Stamped, Views,
 };
-use domain::rows::{Disposition, Generation, RowKey, Span, ViewRow, ViewWrite, WriteTimestamp};
+use domain::rows::{Disposition, Generation, RowKey, Span, TallyRow, ViewRow, ViewWrite, WriteTimestamp};
 use futures::future::join_all;
 
 use crate::samples::{EPOCH, Samples, TallyCounter, deleted, written};
@@ -281,7 +281,7 @@ pub async fn tallies_are_walked_once(stores: &GenerationStores, s: &Samples) {
     let walk = async |generation| {
         let mut all = Vec::new();
         loop {
-            let after = all.last().map(|row: &domain::rows::TallyRow| &row.key);
+            let after = all.last().map(|row: &TallyRow| &row.key);
             let page = stores.inspection.tallies(generation, after, 2).await.expect("a page");
             if page.is_empty() {
                 return all;
@@ -292,8 +292,15 @@ pub async fn tallies_are_walked_once(stores: &GenerationStores, s: &Samples) {
     let walked = walk(one).await;
     let keys: BTreeSet<_> = walked.iter().map(|row| row.key.clone()).collect();
     assert_eq!(keys.len(), walked.len(), "none twice");
-    let of = |span| walked.iter().filter(|row| row.key.span == span).map(|row| row.count).sum::<u64>();
-    assert_eq!([Span::Hour, Span::Day, Span::Month].map(of), [5, 5, 5]);
+    // Every row once by its kind, and, as all of these have one, once by its category.
+    for by_category in [false, true] {
+        let of = |span| {
+            let of_span = |row: &&TallyRow| row.key.span == span && row.key.category.is_some() == by_category;
+            walked.iter().filter(of_span).map(|row| row.count).sum::<u64>()
+        };
+        assert_eq!([Span::Hour, Span::Day, Span::Month].map(of), [5, 5, 5]);
+    }
+    assert!(stores.inspection.counts_categories(one).await.expect("known"));
     assert_eq!(walk(two).await.len(), walked.len());
 }
 

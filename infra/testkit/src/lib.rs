@@ -1,6 +1,7 @@
 //! The contract suites: what every adapter of a port must do, as plain async functions that an adapter's
 //! own tests call with a factory. No technology is named here, and nothing here is built into a program.
 
+pub mod access_suite;
 pub mod byte_reader;
 pub mod face_vectors_suite;
 pub mod failing_log;
@@ -11,5 +12,8 @@ pub mod keys_away;
 pub mod keys_suite;
 pub mod log_suite;
 pub mod memory;
+pub mod patience;
+pub mod pictures;
 pub mod samples;
+pub mod staff_suite;
 pub mod views_suite;

@@ -1,6 +1,7 @@
 //! Sample rows and values for the suites: valid, deterministic, and apart from every other test's, because
 //! everything is derived from a seed. Nothing random is made here but the seed itself.
 
+mod access;
 mod faces;
 mod tallies;
 
@@ -294,6 +295,7 @@ impl Samples {
             start: bucket_start(Span::Hour, time(0)),
             method: Method::NikDukcapil,
             status: VerificationStatus::Verified,
+            category: None,
             partition: Partition(0),
         };
         TallyRow { key, count: n, as_of: self.as_of(n) }

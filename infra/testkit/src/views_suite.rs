@@ -2,6 +2,7 @@
 //! case names its own orgs, customers and topics, so all of them may run at once in one database that
 //! outlives the run. None assumes that a call of `write` is atomic.
 
+mod categories;
 mod faces;
 mod fields;
 mod lists;
@@ -10,9 +11,10 @@ mod rows;
 
 use std::sync::Arc;
 
-use domain::ports::{Projection, Views};
+use domain::ports::{Projection, VerificationCounts, Views};
 use domain::rows::{Generation, RowKey, ViewRow, ViewWrite};
 
+pub use categories::*;
 pub use faces::*;
 pub use fields::*;
 pub use lists::*;
@@ -26,6 +28,8 @@ pub struct ViewStores {
     pub projection: Arc<dyn Projection>,
     /// The API's.
     pub views: Arc<dyn Views>,
+    /// The console's.
+    pub counts: Arc<dyn VerificationCounts>,
 }
 
 /// The generation that the cases write to.
@@ -83,6 +87,12 @@ macro_rules! views_suite {
             kyc_rows_are_the_newest_of_each_kind,
             kyc_rows_as_of_a_time_include_it,
             the_first_generation_answers_unless_told_otherwise,
+            // categories
+            a_category_is_a_filter_like_any_other,
+            totals_by_category_are_exact_over_hours_days_and_months,
+            a_row_that_is_written_again_counts_once_by_its_category,
+            a_series_is_what_a_look_at_every_row_says,
+            a_series_begins_and_ends_at_its_days,
             // faces
             a_match_and_a_reference_come_back_as_they_were_written,
             a_reference_outlives_the_erasure_of_its_enrolment,

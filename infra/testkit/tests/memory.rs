@@ -2,22 +2,35 @@
 
 use std::sync::Arc;
 
+use testkit::access_suite::AccessStore;
 use testkit::face_vectors_suite::FaceStore;
 use testkit::generations_suite::GenerationStores;
 use testkit::keys_suite::KeyStores;
 use testkit::log_suite::LogSubject;
-use testkit::memory::{MemoryFaceVectors, MemoryKeys, MemoryLog, MemoryViews};
+use testkit::memory::{MemoryFaceVectors, MemoryKeys, MemoryLog, MemoryStaff, MemoryViews};
+use testkit::staff_suite::StaffStores;
 use testkit::views_suite::ViewStores;
 
 mod views {
     use super::*;
 
     async fn stores() -> (ViewStores, ()) {
-        let views = MemoryViews::default();
-        (ViewStores { projection: Arc::new(views.clone()), views: Arc::new(views) }, ())
+        let views = Arc::new(MemoryViews::default());
+        (ViewStores { projection: views.clone(), views: views.clone(), counts: views }, ())
     }
 
     testkit::views_suite!(stores);
+}
+
+mod staff {
+    use super::*;
+
+    async fn stores() -> (StaffStores, ()) {
+        let staff = Arc::new(MemoryStaff::default());
+        (StaffStores { accounts: staff.clone(), sessions: staff }, ())
+    }
+
+    testkit::staff_suite!(stores);
 }
 
 mod generations {
@@ -45,6 +58,16 @@ mod faces {
     }
 
     testkit::face_vectors_suite!(stores);
+}
+
+mod access {
+    use super::*;
+
+    async fn stores() -> (AccessStore, ()) {
+        (Arc::new(MemoryKeys::default()), ())
+    }
+
+    testkit::access_suite!(stores);
 }
 
 mod keys {

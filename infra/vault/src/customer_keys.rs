@@ -10,7 +10,7 @@ use domain::event::{Fingerprint, RawBinding};
 use domain::ids::{CustomerRef, EventId};
 use domain::orgs::Suite;
 use domain::ports::{DataKey, KeyRow, KeyRowState};
-use domain::sealed::{Field, Opened, Purpose, Sealed};
+use domain::sealed::{Field, Opened, Purpose, Purposes, Sealed};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -169,12 +169,40 @@ impl DataKeys {
         })
     }
 
-    /// HMAC-SHA-256 of a request's body under a key derived from the customer's evidence key.
+    /// HMAC-SHA-256 of a request's body under a key derived from the customer's evidence key: of a body all of whose
+    /// parts are evidence, or that is named by it alone.
     ///
     /// # Errors
     /// [`VaultError::Destroyed`] when the evidence key is gone.
     pub fn fingerprint(&self, body: &[u8]) -> Result<Fingerprint, VaultError> {
         let mut mac = self.set.fingerprints.clone().ok_or(VaultError::Destroyed)?;
+        mac.update(body);
+        Ok(Fingerprint(mac.finalize().into_bytes().into()))
+    }
+
+    /// HMAC-SHA-256 of a request's body under a key derived from the keys of all these purposes together: of a body that
+    /// holds something of each of them. Once one of the keys is gone nobody can try bodies against it.
+    ///
+    /// # Errors
+    /// [`VaultError::Destroyed`] when one of the keys is gone; [`VaultError::Refused`] without a purpose.
+    pub fn fingerprint_under(&self, purposes: Purposes, body: &[u8]) -> Result<Fingerprint, VaultError> {
+        let customer = &self.set.customer;
+        let mut input_key: Vec<&[u8]> = Vec::with_capacity(Purpose::ALL.len());
+        let mut info: Vec<&[u8]> = vec![
+            b"identity/body-fingerprint/v2",
+            customer.org.as_str().as_bytes(),
+            customer.customer.as_str().as_bytes(),
+        ];
+        for purpose in purposes.iter() {
+            let PurposeKey { key_id, key } = self.set.purpose(purpose);
+            input_key.push(key.as_ref().ok_or(VaultError::Destroyed)?);
+            info.extend([purpose.as_str().as_bytes(), key_id.as_bytes()]);
+        }
+        if input_key.is_empty() {
+            return Err(VaultError::Refused("a fingerprint needs a key"));
+        }
+        let derived = MessageKey::derive(&input_key, &[0; SALT], &length_prefix::joined(&info));
+        let mut mac = Hmac::<Sha256>::new_from_slice(derived.key()).expect("HMAC takes a key of any length");
         mac.update(body);
         Ok(Fingerprint(mac.finalize().into_bytes().into()))
     }

@@ -42,10 +42,17 @@ fn info(org: &OrgId, evidence_key_id: &str) -> Vec<u8> {
 pub enum EvidenceKeyError {
     /// The file could not be read or written; an existing private key is never written over.
     #[error("the evidence key file: {0}")]
-    Io(#[from] std::io::Error),
+    Io(std::io::Error),
     /// Not a key of that kind.
     #[error("not an evidence key of this kind (one line: {0}, a space, 43 base64url characters)")]
     NotAKey(&'static str),
+}
+
+// Its words have the cause in them: as a source it would be said again.
+impl From<std::io::Error> for EvidenceKeyError {
+    fn from(cause: std::io::Error) -> Self {
+        Self::Io(cause)
+    }
 }
 
 fn line(word: &str, key: &[u8]) -> Zeroizing<String> {

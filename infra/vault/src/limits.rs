@@ -39,3 +39,7 @@ pub(crate) const PASSPHRASE_MEMORY_KIB: u32 = 64 * 1024;
 
 /// See [`PASSPHRASE_MEMORY_KIB`].
 pub(crate) const PASSPHRASE_PASSES: u32 = 3;
+
+/// Memory that a stored password hash may ask for, in KiB: three times what ours ask for, so that theirs may grow, and
+/// little beside a program's own.
+pub(crate) const PASSWORD_MEMORY_KIB_MAX: u32 = 64 * 1024;

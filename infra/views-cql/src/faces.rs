@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::event::{Partition, TopicId};
+use domain::event::{Partition, Source, TopicId};
 use domain::ids::CustomerRef;
 use domain::limits::FACE_VECTORS_READ_MAX;
 use domain::ports::{FaceModelId, FaceVectorRow, FaceVectors, StoreError};
@@ -112,16 +112,25 @@ impl FaceVectors for CqlFaceVectors {
         self.session.run(&statements.erase, &[Cell::Big(at.value()), org, customer]).await.map(drop)
     }
 
-    async fn of_customer(&self, customer: &CustomerRef) -> Result<Vec<FaceVectorRow>, StoreError> {
+    async fn of_customer(
+        &self,
+        customer: &CustomerRef,
+        photos: Option<&[Source]>,
+    ) -> Result<Vec<FaceVectorRow>, StoreError> {
         let statements = self.statements().await?;
         let [org, id] = customer_cells(customer);
-        let cells = [org, id, Cell::Int(FACE_VECTORS_READ_MAX as i32)];
+        // The key has an event's timestamp and not its place: photos are picked out of all that there are, page by page.
+        let rows_max = if photos.is_some() { i32::MAX } else { FACE_VECTORS_READ_MAX as i32 };
+        let cells = [org, id, Cell::Int(rows_max)];
         let mut found = Vec::new();
         self.session
             .each::<(String, Vec<u8>, Vec<u8>)>(&statements.of_customer, &cells, |(name, digest, body)| {
                 let decode = |_| failed(statements.of_customer.name, Kind::Decode);
                 let model = FaceModelId { name, sha256: digest.try_into().map_err(decode)? };
-                found.push(FaceVectorRow::read_body((customer.clone(), model), &body)?);
+                let row = FaceVectorRow::read_body((customer.clone(), model), &body)?;
+                if photos.is_none_or(|photos| photos.contains(&row.source)) {
+                    found.push(row);
+                }
                 Ok(ControlFlow::Continue(()))
             })
             .await?;

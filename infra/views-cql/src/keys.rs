@@ -1,11 +1,13 @@
-//! The key store on CQL: the ports KeyRows, ExternalIds and KeyNotes. Every write is a lightweight transaction, so
-//! that each is conditional and none can be overtaken by a plain one.
+//! The key store on CQL: the ports KeyRows, ExternalIds, KeyNotes and AccessIndex, and staff and their sessions. Every write
+//! but those of the index is a lightweight transaction, so that each is conditional and none can be overtaken by a plain one.
 //!
 //! A transaction that loses its round may or may not have happened. It is tried again, and recognises what
 //! an earlier try of itself left; after `Unavailable` the caller's own retry does the same.
 
+mod access;
 mod notes;
 mod rows;
+mod staff;
 mod statements;
 
 use std::sync::Arc;
@@ -34,12 +36,19 @@ use statements::Statements;
 pub struct CqlKeys {
     session: Arc<CqlSession>,
     statements: OnceCell<Statements>,
+    staff_statements: OnceCell<staff::StaffStatements>,
+    access_statements: OnceCell<access::AccessStatements>,
 }
 
 impl CqlKeys {
     /// The key store of that session, whose schema was brought up to date ([`CqlSession::migrate`]).
     pub fn new(session: Arc<CqlSession>) -> Self {
-        Self { session, statements: OnceCell::new() }
+        Self {
+            session,
+            statements: OnceCell::new(),
+            staff_statements: OnceCell::new(),
+            access_statements: OnceCell::new(),
+        }
     }
 
     async fn statements(&self) -> Result<&Statements, StoreError> {

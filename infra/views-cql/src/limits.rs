@@ -98,3 +98,9 @@ pub(crate) const POINTER_LOOKS_MAX: u32 = 8;
 
 /// Characters of a keyspace's name (Cassandra's own limit).
 pub(crate) const KEYSPACE_CHARS_MAX: usize = 48;
+
+/// The longest that a session of staff is kept, in seconds: a week, as long as `[console] session_timeout_ms` may be.
+pub(crate) const SESSION_SECONDS_MAX: i32 = 7 * 24 * 60 * 60;
+
+/// Sessions of one user that are deleted at once: each is a transaction of its own.
+pub(crate) const SESSIONS_DELETED_AT_ONCE: usize = 8;

@@ -14,7 +14,9 @@ use scylla::statement::unprepared::Statement as Text;
 use crate::error::{CqlOpenError, Kind, failed, kind_of};
 use crate::limits::{POINTER_LOOKS_MAX, SCHEMA_WITHIN};
 use crate::options::KeyspaceReplication;
-use crate::schema::{GENERATION, GENERATION_TABLES, KEYS, MIGRATIONS_TABLE, Names, VIEWS};
+use crate::schema::{
+    CATEGORIES_COUNTED, GENERATION, GENERATION_TABLES, KEYS, MIGRATIONS_TABLE, Names, VIEWS,
+};
 use crate::session::{CqlSession, Use};
 use crate::statement::Cell;
 use crate::views::CqlViews;
@@ -68,9 +70,23 @@ impl CqlSession {
     /// # Errors
     /// As [`CqlSession::migrate`].
     pub async fn ensure_generation(&self, generation: Generation) -> Result<(), CqlOpenError> {
-        let name = component_of(generation);
+        let (space, name) = (&self.options.keyspace, component_of(generation));
+        if self.version(space, &name).await? == 0 {
+            // Nothing of it is there yet, so nothing is counted without its category.
+            self.record(space, &categories_of(generation), 1).await?;
+        }
         let fill = |text: &str| self.names().fill_generation(text, generation);
-        self.component(&self.options.keyspace, &name, GENERATION, fill).await
+        self.component(space, &name, GENERATION, fill).await
+    }
+
+    /// Whether every row of the generation was counted by category.
+    pub(crate) async fn counts_categories(&self, generation: Generation) -> Result<bool, StoreError> {
+        if let Some(known) = self.prepared.get::<CategoriesCounted>(generation) {
+            return Ok(known.0);
+        }
+        let stands = self.version(&self.options.keyspace, &categories_of(generation)).await? > 0;
+        let known = Arc::new(CategoriesCounted(stands));
+        Ok(self.prepared.keep(generation, known).0)
     }
 
     /// Drops the tables of a generation that does not answer. Again is no error.
@@ -93,6 +109,7 @@ impl CqlSession {
         for version in (1..=GENERATION.len() as i32).rev() {
             self.decide(&delete, &[Cell::Text(component_of(generation)), Cell::Int(version)]).await?;
         }
+        self.decide(&delete, &[Cell::Text(categories_of(generation)), Cell::Int(1)]).await?;
         for table in GENERATION_TABLES {
             let text = format!("DROP TABLE IF EXISTS {}.{table}_g{}", self.options.keyspace, generation.0);
             self.change(&text).await?;
@@ -113,28 +130,38 @@ impl CqlSession {
         fill: impl Fn(&str) -> String,
     ) -> Result<(), CqlOpenError> {
         let known = versions.len() as i32;
-        let read = format!("SELECT max(version) FROM {space}.migrations WHERE component = ?");
-        let read = self.prepare("migrations", &read, Use::SerialRead).await?;
-        let found = self.first::<(Option<i32>,)>(&read, &[Cell::Text(component.to_owned())]).await?;
-        let found = found.and_then(|(version,)| version).unwrap_or(0);
+        let found = self.version(space, component).await?;
         if found > known {
             return Err(CqlOpenError::Newer { component: component.to_owned(), found, known });
         }
-        let insert = format!(
-            "INSERT INTO {space}.migrations (component, version, applied_at) VALUES (?, ?, ?) IF NOT EXISTS"
-        );
-        let insert = self.prepare("migration_insert", &insert, Use::Conditional).await?;
         for (version, statements) in (1..).zip(versions).skip(found.unsigned_abs() as usize) {
             for statement in *statements {
                 self.change_once(&fill(statement)).await?;
             }
-            let now = Timestamp::from_millis(chrono::Utc::now().timestamp_millis());
-            let cells = [Cell::Text(component.to_owned()), Cell::Int(version), Cell::time(now)];
-            if self.decide(&insert, &cells).await?.applied {
+            if self.record(space, component, version).await? {
                 tracing::info!(component, version, "the schema was brought up to date");
             }
         }
         Ok(())
+    }
+
+    /// The highest version of a component that is recorded; 0 when there is none.
+    async fn version(&self, space: &str, component: &str) -> Result<i32, StoreError> {
+        let read = format!("SELECT max(version) FROM {space}.migrations WHERE component = ?");
+        let read = self.prepare("migrations", &read, Use::SerialRead).await?;
+        let found = self.first::<(Option<i32>,)>(&read, &[Cell::Text(component.to_owned())]).await?;
+        Ok(found.and_then(|(version,)| version).unwrap_or(0))
+    }
+
+    /// Records it; false when it stood there.
+    async fn record(&self, space: &str, component: &str, version: i32) -> Result<bool, StoreError> {
+        let insert = format!(
+            "INSERT INTO {space}.migrations (component, version, applied_at) VALUES (?, ?, ?) IF NOT EXISTS"
+        );
+        let insert = self.prepare("migration_insert", &insert, Use::Conditional).await?;
+        let now = Timestamp::from_millis(chrono::Utc::now().timestamp_millis());
+        let cells = [Cell::Text(component.to_owned()), Cell::Int(version), Cell::time(now)];
+        Ok(self.decide(&insert, &cells).await?.applied)
     }
 
     /// Makes the keyspace, or compares its replicas with the settings.
@@ -229,6 +256,13 @@ fn added_column(text: &str) -> Option<AddedColumn<'_>> {
     let (table, column) = text.strip_prefix("ALTER TABLE ")?.split_once(" ADD ")?;
     let (space, table) = table.split_once('.')?;
     Some((space, table, column.split_whitespace().next()?))
+}
+
+/// Whether a generation counts categories: kept with its statements, since it never changes while its tables stand.
+struct CategoriesCounted(bool);
+
+fn categories_of(generation: Generation) -> String {
+    format!("{}_{CATEGORIES_COUNTED}", component_of(generation))
 }
 
 fn component_of(generation: Generation) -> String {

@@ -5,6 +5,9 @@
 //! for ever), no column is dropped and added again, no TimeWindowCompactionStrategy (both compare cell
 //! timestamps with the clock, and ours count offsets).
 
+mod access;
+mod staff;
+
 use crate::limits::ERASURE_GRACE_SECONDS;
 use domain::rows::Generation;
 
@@ -43,8 +46,9 @@ const FACES: &[&str] = &[
         PRIMARY KEY ((model, model_sha256, topic_id, log_partition)))",
 ];
 
-/// The key store's tables, by version. Written by lightweight transactions only.
-pub(crate) const KEYS: &[&[&str]] = &[KEYS_1, KEYS_2, KEYS_3];
+/// The key store's tables, by version. Written by lightweight transactions only, but for which sessions are whose and for
+/// the access index.
+pub(crate) const KEYS: &[&[&str]] = &[KEYS_1, KEYS_2, KEYS_3, staff::KEYS_4, access::KEYS_5];
 
 const KEYS_1: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS {keys}.key_rows (
@@ -66,7 +70,7 @@ const KEYS_2: &[&str] = &["CREATE TABLE IF NOT EXISTS {keys}.notes (name text PR
 const KEYS_3: &[&str] = &["ALTER TABLE {keys}.key_rows ADD attempt_until bigint"];
 
 /// A generation's tables, by version.
-pub(crate) const GENERATION: &[&[&str]] = &[FIRST, LOOKS, REFERENCES];
+pub(crate) const GENERATION: &[&[&str]] = &[FIRST, LOOKS, REFERENCES, CATEGORIES];
 
 const FIRST: &[&str] = &[
     // A verification and what was noticed about it: one partition, one read.
@@ -129,8 +133,33 @@ const LOOKS: &[&str] = &[
 const REFERENCES: &[&str] = &["CREATE TABLE IF NOT EXISTS {views}.face_references_g{g} (
         org text, customer text, id text, body blob, PRIMARY KEY ((org, customer), id))"];
 
+/// Lists and tallies by the category of a reason, as those of every row. A generation that was made before they were
+/// has them of later rows only; [`CATEGORIES_COUNTED`] says whether it has them of all.
+const CATEGORIES: &[&str] = &[
+    "ALTER TABLE {views}.verifications_of_customer_g{g} ADD category text",
+    "CREATE TABLE IF NOT EXISTS {views}.verifications_of_category_g{g} (
+        org text, category text, hour bigint, method text, status text, log_partition int, chunk bigint,
+        created_at bigint, log_offset bigint, id text,
+        PRIMARY KEY ((org, category, hour, method, status, log_partition, chunk), created_at, log_offset, id))
+        WITH CLUSTERING ORDER BY (created_at DESC, log_offset DESC, id ASC)",
+    "CREATE TABLE IF NOT EXISTS {views}.category_buckets_g{g} (
+        org text, category text, month bigint, hour bigint, method text, status text, log_partition int,
+        chunk bigint,
+        PRIMARY KEY ((org, category, month), hour, method, status, log_partition, chunk))
+        WITH CLUSTERING ORDER BY
+            (hour DESC, method ASC, status ASC, log_partition ASC, chunk ASC)",
+    "CREATE TABLE IF NOT EXISTS {views}.category_tallies_g{g} (
+        org text, category text, span text, period bigint, start bigint, method text, status text,
+        log_partition int, n bigint, as_of blob,
+        PRIMARY KEY ((org, category, span, period), start, method, status, log_partition))",
+];
+
+/// What the component of a generation is called that stands in the migrations where every row was counted by category:
+/// recorded before the first table of the generation is made.
+pub(crate) const CATEGORIES_COUNTED: &str = "categories";
+
 /// The generation's tables, for dropping them.
-pub(crate) const GENERATION_TABLES: [&str; 14] = [
+pub(crate) const GENERATION_TABLES: [&str; 17] = [
     "verifications",
     "verifications_of_customer",
     "verifications_of_hour",
@@ -145,6 +174,9 @@ pub(crate) const GENERATION_TABLES: [&str; 14] = [
     "signals_of_customer",
     "quarantined",
     "face_references",
+    "verifications_of_category",
+    "category_buckets",
+    "category_tallies",
 ];
 
 /// What stands for the names in a statement.
@@ -176,6 +208,7 @@ mod tests {
     #[test]
     fn every_table_of_a_generation_can_be_dropped() {
         let made = GENERATION.iter().flat_map(|version| version.iter());
+        let made = made.filter(|text| text.starts_with("CREATE TABLE"));
         let made: Vec<_> =
             made.filter_map(|text| text.split("{views}.").nth(1)?.split("_g{g}").next()).collect();
         assert_eq!(made, GENERATION_TABLES);

@@ -7,6 +7,7 @@ mod global_statements;
 mod inspect;
 mod lists;
 mod read;
+mod series;
 mod statements;
 mod times;
 mod totals;
@@ -22,7 +23,7 @@ use domain::event::{Offset, TopicId};
 use domain::ids::{CustomerRef, OrgId, VerificationId};
 use domain::ports::{
     AttemptsPage, AttemptsQuery, EnrolmentsPage, Generations as _, KycRows, PageRequest, Projection,
-    StoreError, VerificationView, Views,
+    SeriesQuery, StoreError, VerificationCounts, VerificationSeries, VerificationView, Views,
 };
 use domain::rows::{
     BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, RowKey, ViewRow, ViewWrite,
@@ -132,6 +133,9 @@ impl Views for CqlViews {
         query: &AttemptsQuery,
     ) -> Result<AttemptsPage, StoreError> {
         let tables = Statements::of(&self.session, generation).await?;
+        if query.category.is_some() {
+            series::categories_are_counted(&self.session, generation).await?;
+        }
         lists::page(&self.session, &tables, query).await
     }
 
@@ -157,5 +161,17 @@ impl Views for CqlViews {
 
     async fn generation(&self) -> Result<Generation, StoreError> {
         Ok(self.pointer().await?.live)
+    }
+}
+
+#[async_trait]
+impl VerificationCounts for CqlViews {
+    async fn series(
+        &self,
+        generation: Generation,
+        query: &SeriesQuery,
+    ) -> Result<VerificationSeries, StoreError> {
+        let tables = Statements::of(&self.session, generation).await?;
+        series::of(&self.session, &tables, generation, query).await
     }
 }

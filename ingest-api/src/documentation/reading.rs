@@ -3,7 +3,8 @@
 
 use domain::classify::ReasonCategory;
 use domain::limits::PAGE_ROWS_MAX;
-use domain::orgs::{Capability, RateBucket, Scope};
+use domain::orgs::{Capability, Environment, OrgSetting, RateBucket, Scope};
+use org_directory::setting_json;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
@@ -137,6 +138,7 @@ struct GetAttempts;
     params(
         ("method" = Option<String>, Query, description = "`nik_dukcapil`, …"),
         ("status" = Option<String>, Query, description = "`verified` or `failed`"),
+        ("reasonCategory" = Option<String>, Query, description = "One of those that rows have: `not_found`, …"),
         ("customerId" = Option<String>, Query, description = "`cus_…`"),
         ("from" = Option<String>, Query, description = "RFC 3339, inclusive"),
         ("to" = Option<String>, Query, description = "RFC 3339, exclusive"),
@@ -188,7 +190,7 @@ struct GetMe;
 /// Read the key's own rights
 #[utoipa::path(
     get, path = "/api/auth/me", tag = "reading",
-    responses((status = 200, description = "The key's org, scopes, capabilities and limits", body = MeBody))
+    responses((status = 200, description = "The key's org, scopes, capabilities, limits and settings", body = MeBody))
 )]
 fn get_me() {}
 
@@ -276,6 +278,7 @@ fn me_answer() -> Value {
         "scopes": Scope::STANDARD.map(Scope::as_str),
         "capabilities": { "strictScopes": true },
         "limits": {},
+        "settings": {},
         "models": { "textReader": null, "passiveNet": null },
     });
     for (role, id, digits) in
@@ -288,6 +291,14 @@ fn me_answer() -> Value {
     }
     for bucket in RateBucket::ALL {
         body["limits"][bucket.as_str()] = bucket.default_per_minute().into();
+    }
+    for setting in OrgSetting::ALL {
+        let default = setting.default_value(Environment::Sandbox);
+        body["settings"][setting.as_str()] = setting_json(default.as_ref());
+    }
+    // What the models ask for, and in the ordinary case what the org does.
+    for (name, threshold) in [("match.low", 0.4), ("match.medium", 0.6), ("match.high", 0.5)] {
+        body["settings"][name] = threshold.into();
     }
     body
 }

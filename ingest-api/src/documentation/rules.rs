@@ -1,8 +1,9 @@
 //! The rules of fields and parameters that a type does not say: forms of ids, closed lists of words, ranges, times.
 //! The lists are the domain's own, so that a new word is in the document when it is in the code.
 
+use domain::classify::ReasonCategory;
 use domain::limits::{EXTERNAL_ID_CHARS_MAX, FULL_NAME_CHARS_MAX, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
-use domain::orgs::Capability;
+use domain::orgs::{Capability, Environment, OrgSetting, SettingKind};
 use domain::policy::{Method, Tier};
 use domain::rows::VerificationStatus;
 use engine::config::ApiConfig;
@@ -103,6 +104,21 @@ fn answers() -> Vec<FieldRule> {
     rules
 }
 
+/// What a setting's value may be; `null` where it has no default and nothing is asked for.
+fn setting_rule(setting: OrgSetting) -> Value {
+    let mut rule = match setting.kind() {
+        SettingKind::Share => share(),
+        SettingKind::Count { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        SettingKind::OneOf(words) => one_of(words.iter().copied()),
+        SettingKind::SomeOf(words) => json!({ "type": "array", "items": one_of(words.iter().copied()) }),
+    };
+    rule["description"] = setting.meaning().into();
+    let has_no_default = |environment| setting.default_value(environment).is_none();
+    let mut laid = json!({});
+    lay(&mut laid, rule, [Environment::Sandbox, Environment::Live].into_iter().any(has_no_default));
+    laid
+}
+
 /// Fields that an answer may leave out; every other is always there, `null` perhaps.
 const LEFT_OUT: &[(&str, &str)] = &[
     ("VerificationSummary", "score"),
@@ -117,6 +133,9 @@ pub(super) fn of_answers(schemas: &mut Value) {
     for capability in Capability::ALL {
         schemas["MeCapabilities"]["properties"][capability.as_str()] =
             json!({ "type": "boolean", "description": capability.meaning() });
+    }
+    for setting in OrgSetting::ALL {
+        schemas["MeSettings"]["properties"][setting.as_str()] = setting_rule(setting);
     }
     for (schema, field, rule) in answers() {
         let property = &mut schemas[schema]["properties"][field];
@@ -181,6 +200,7 @@ fn parameter_rule(name: &str, of_customers: bool) -> Option<Value> {
         }
         "method" => methods(),
         "status" => statuses(),
+        "reasonCategory" => one_of(ReasonCategory::ALL.map(ReasonCategory::as_str)),
         "from" | "to" | "asOf" => moment(),
         "page" => json!({ "type": "integer", "minimum": 1, "maximum": PAGE_NUMBER_MAX }),
         "limit" => {

@@ -5,14 +5,12 @@ pub mod command;
 pub mod description;
 pub mod submission;
 
-use std::borrow::Cow;
-
 use actix_web::HttpResponse;
 use actix_web::http::header::HeaderMap;
 use domain::decide::{admit_verdict, preview_tier};
 use domain::event::Fingerprint;
 use domain::face_match::EnrolledPhoto;
-use domain::ids::{CustomerId, CustomerRef, EventId, VerificationId};
+use domain::ids::{CustomerRef, EventId, VerificationId};
 use domain::orgs::{Capability, RateBucket, Scope};
 use domain::outcome::VerificationCreated;
 use domain::policy::TierPolicy;
@@ -33,7 +31,7 @@ use crate::writes::answer::{WriteAnswer, WriteConclusion};
 use crate::writes::append::WriteRecords;
 use crate::writes::customer_keys::admitted_keys;
 use crate::writes::path::{ReceivedWrite, WriteContext, WriteEndpoint};
-use crate::writes::record_once::{RecordedWrite, answered_before, record_once, write_standing};
+use crate::writes::record_once::{RecordedWrite, record_once, replay_refused, write_standing};
 use crate::writes::write_name::WriteName;
 
 /// The endpoint's route template: part of every id that an `Idempotency-Key` names.
@@ -66,7 +64,13 @@ impl WriteEndpoint for DukcapilVerdict {
         let keys = match context.deciding(keys).await {
             Ok(keys) => keys,
             Err(refused @ (ApiError::BiometricWithdrawn | ApiError::EvidenceErased)) => {
-                let answer = replay_refused(&context, &customer, &submission, &body, refused);
+                let key = submission.idempotency_key.as_deref().filter(|_| !submission.dry_run);
+                let named =
+                    key.map(|key| VerdictNames::of(&context.keyed_name(ROUTE, &customer.customer, key)));
+                let id = named.as_ref().map(|names| &names.verification);
+                let fingerprint = |keys: &CustomerKeys| keys.fingerprint(&body);
+                let answer =
+                    replay_refused::<VerdictWrite<'_>>(&context, &customer, id, fingerprint, refused);
                 return context.deciding(answer).await.map(WriteConclusion::Recorded);
             }
             Err(error) => return Err(error),
@@ -102,7 +106,7 @@ impl RecordedWrite for VerdictWrite<'_> {
 
     fn repetition_name(&self) -> Option<WriteName<'_>> {
         let key = self.idempotency_key.as_deref()?;
-        Some(keyed_name(&self.context, &self.customer.customer, key))
+        Some(self.context.keyed_name(ROUTE, &self.customer.customer, key))
     }
 
     fn names(&self, name: &WriteName<'_>) -> VerdictNames {
@@ -146,30 +150,6 @@ impl RecordedWrite for VerdictWrite<'_> {
         };
         answer::outcome_answer(outcome, is_stub).map(Some)
     }
-}
-
-fn keyed_name<'a>(context: &WriteContext<'a>, customer: &'a CustomerId, key: &'a str) -> WriteName<'a> {
-    let ids = &context.caller.entry.ids;
-    WriteName::Keyed { ids, route: ROUTE, customer: Some(customer), key: Cow::Borrowed(key) }
-}
-
-/// Consent was withdrawn since: no verdict is recorded any more, but one that was answered before still gets its
-/// present answer.
-async fn replay_refused(
-    context: &WriteContext<'_>,
-    customer: &CustomerRef,
-    submission: &VerdictSubmission,
-    body: &[u8],
-    refused: ApiError,
-) -> Result<WriteAnswer, ApiError> {
-    let Some(key) = submission.idempotency_key.as_deref().filter(|_| !submission.dry_run) else {
-        return Err(refused);
-    };
-    let (app, suite) = (context.app, context.caller.org().suite);
-    let names = VerdictNames::of(&keyed_name(context, &customer.customer, key));
-    let keys = app.vault.customer_keys(customer, suite).await?;
-    let fingerprint = keys.and_then(|keys| keys.fingerprint(body).ok());
-    answered_before::<VerdictWrite<'_>>(app, customer, &names.verification, fingerprint, refused).await
 }
 
 /// Everything that a verdict would be refused for, the reuse of a key too; then what it would do.

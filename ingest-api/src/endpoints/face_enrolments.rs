@@ -5,7 +5,7 @@ pub mod answer;
 pub mod description;
 mod submission;
 
-use std::borrow::Cow;
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use actix_web::http::header::HeaderMap;
@@ -13,9 +13,7 @@ use domain::decide::admit_verdict;
 use domain::event::{AuditRecord, Event, FaceEvidence, FaceReferenceAdded, Fingerprint};
 use domain::face_match::EnrolledPhoto;
 use domain::ids::{CustomerRef, EnrolmentId, EventId};
-use domain::limits::FACE_VECTORS_READ_MAX;
 use domain::orgs::{RateBucket, Scope};
-use domain::ports::{PageRequest, PageStart};
 use domain::rows::{EnrolmentRow, FaceSource};
 use domain::sealed::{Field, SealedMedia};
 use domain::time::Timestamp;
@@ -23,6 +21,8 @@ use event_codec::value_sha256;
 use vault::{CustomerKeys, SealContext};
 
 use self::submission::EnrolmentSubmission;
+use crate::faces::PICTURE_BODY_PURPOSES;
+use crate::reading::enrolments::each_reference;
 use crate::serving::auth::EndpointAccess;
 use crate::serving::errors::ApiError;
 use crate::serving::json::JsonObject;
@@ -60,7 +60,7 @@ impl WriteEndpoint for FaceEnrolment {
         let customer = context.customer(customer);
         let keys = admitted_keys(&context, &customer, |standing| admit_verdict(standing, true));
         let keys = context.deciding(keys).await?;
-        let fingerprint = keys.fingerprint(&body)?;
+        let fingerprint = keys.fingerprint_under(PICTURE_BODY_PURPOSES, &body)?;
         drop(body);
         let write = EnrolmentWrite { context, customer, keys, submission, fingerprint };
         write.record().await.map(WriteConclusion::Recorded)
@@ -96,16 +96,11 @@ impl EnrolmentWrite<'_> {
     /// Records it; where repetitions have its name, one at a time and once for ever. What two instances append both, the
     /// fold tells apart.
     async fn record(&self) -> Result<WriteAnswer, ApiError> {
-        let WriteContext { app, caller, .. } = self.context;
+        let app = self.context.app;
         let Some(key) = self.submission.idempotency_key.as_deref() else {
             return self.append(&EnrolmentNames::of(&WriteName::Random)).await;
         };
-        let names = EnrolmentNames::of(&WriteName::Keyed {
-            ids: &caller.entry.ids,
-            route: ROUTE,
-            customer: Some(&self.customer.customer),
-            key: Cow::Borrowed(key),
-        });
+        let names = EnrolmentNames::of(&self.context.keyed_name(ROUTE, &self.customer.customer, key));
         let leader = match app.single_flight.join(&names.event, self.fingerprint).await {
             FlightRole::Leader(leader) => leader,
             FlightRole::OtherBody => return Err(ApiError::KeyReused),
@@ -154,14 +149,18 @@ impl EnrolmentWrite<'_> {
         }
     }
 
-    /// Its row, when the read model shows it; looked for among the customer's newest, where a repetition's first is
-    /// unless it is ages old: then the fold knows.
+    /// Its row, when the read model shows it.
     async fn row(&self, names: &EnrolmentNames) -> Result<Option<EnrolmentRow>, ApiError> {
-        let app = self.context.app;
-        let generation = app.generation().await?;
-        let newest = PageRequest { start: PageStart::Skip(0), limit: FACE_VECTORS_READ_MAX };
-        let page = app.views.enrolments(generation, &self.customer, &newest).await?;
-        match page.rows.into_iter().find(|row| row.id == names.enrolment) {
+        let mut found = None;
+        each_reference(self.context.app, &self.customer, |row| {
+            if row.id != names.enrolment {
+                return ControlFlow::Continue(());
+            }
+            found = Some(row);
+            ControlFlow::Break(())
+        })
+        .await?;
+        match found {
             Some(row) if row.body_fingerprint != Some(self.fingerprint) => Err(ApiError::KeyReused),
             row => Ok(row),
         }

@@ -7,12 +7,10 @@ mod comparison;
 pub mod description;
 mod submission;
 
-use std::borrow::Cow;
-
 use actix_web::http::header::HeaderMap;
 use domain::decide::admit_verdict;
 use domain::event::Fingerprint;
-use domain::ids::{CustomerId, CustomerRef, EventId, VerificationId};
+use domain::ids::{CustomerRef, EventId, VerificationId};
 use domain::orgs::{RateBucket, Scope};
 use domain::ports::VerificationView;
 use domain::rows::EnrolmentRow;
@@ -21,14 +19,16 @@ use vault::CustomerKeys;
 
 use self::submission::{MatchProbe, MatchSubmission};
 use crate::app::App;
+use crate::faces::PICTURE_BODY_PURPOSES;
 use crate::serving::auth::EndpointAccess;
 use crate::serving::errors::ApiError;
 use crate::serving::json::JsonObject;
+use crate::serving::wiped_body::WipedBody;
 use crate::writes::answer::{WriteAnswer, WriteConclusion};
 use crate::writes::append::WriteRecords;
 use crate::writes::customer_keys::admitted_keys;
 use crate::writes::path::{ReceivedWrite, WriteContext, WriteEndpoint};
-use crate::writes::record_once::{RecordedWrite, answered_before, record_once};
+use crate::writes::record_once::{RecordedWrite, record_once, replay_refused};
 use crate::writes::write_name::WriteName;
 
 /// The endpoint's route template: part of every id that an `Idempotency-Key` names.
@@ -54,23 +54,69 @@ impl WriteEndpoint for FaceMatch {
 
     async fn record(write: ReceivedWrite<'_, Self::Submission>) -> Result<WriteConclusion, ApiError> {
         let ReceivedWrite { context, submission, body } = write;
-        let customer = submission.customer.clone().ok_or(ApiError::NotFound)?;
-        let customer = context.customer(customer);
-        // The probe is biometric, and its record is evidence: both keys are needed, as of a verdict with a photo.
-        let keys = admitted_keys(&context, &customer, |standing| admit_verdict(standing, true));
-        let keys = match context.deciding(keys).await {
-            Ok(keys) => keys,
-            Err(refused @ (ApiError::BiometricWithdrawn | ApiError::EvidenceErased)) => {
-                let answer = replay_refused(&context, &customer, &submission, &body, refused);
-                return context.deciding(answer).await.map(WriteConclusion::Recorded);
+        let recorded = match decided(context.clone(), &submission, body).await {
+            Err(refused) if comes_after_bad_request(&refused) => {
+                Err(unless_no_probe(&context, &submission, refused).await)
             }
-            Err(error) => return Err(error),
+            recorded => recorded,
         };
-        let fingerprint = keys.fingerprint(&body)?;
-        drop(body);
-        let write = MatchWrite { context, customer, keys, submission, fingerprint };
-        record_once(&write).await.map(WriteConclusion::Recorded)
+        recorded.map(WriteConclusion::Recorded)
     }
+}
+
+/// Decides a match and records it, or gives the answer that it had before.
+async fn decided(
+    context: WriteContext<'_>,
+    submission: &MatchSubmission,
+    body: WipedBody,
+) -> Result<WriteAnswer, ApiError> {
+    let customer = context.customer(submission.customer.clone().ok_or(ApiError::NotFound)?);
+    // The probe is biometric, and its record is evidence: both keys are needed, as of a verdict with a photo.
+    let keys = admitted_keys(&context, &customer, |standing| admit_verdict(standing, true));
+    let keys = match context.deciding(keys).await {
+        Ok(keys) => keys,
+        Err(refused @ (ApiError::BiometricWithdrawn | ApiError::EvidenceErased)) => {
+            let key = submission.idempotency_key.as_deref();
+            let named = key.map(|key| MatchNames::of(&context.keyed_name(ROUTE, &customer.customer, key)));
+            let id = named.as_ref().map(|names| &names.verification);
+            let fingerprint = |keys: &CustomerKeys| keys.fingerprint_under(PICTURE_BODY_PURPOSES, &body);
+            let answer = replay_refused::<MatchWrite<'_>>(&context, &customer, id, fingerprint, refused);
+            return context.deciding(answer).await;
+        }
+        Err(error) => return Err(error),
+    };
+    let fingerprint = keys.fingerprint_under(PICTURE_BODY_PURPOSES, &body)?;
+    drop(body);
+    let write = MatchWrite { context, customer, keys, submission, fingerprint };
+    match record_once(&write).await {
+        // That a customer is closed is said before that a key is taken (sequence §1.7).
+        Err(ApiError::KeyReused) => {
+            let now = write.context.app.now();
+            write.context.deciding(comparison::refuse_when_closed(&write, now)).await?;
+            Err(ApiError::KeyReused)
+        }
+        recorded => recorded,
+    }
+}
+
+/// Whether the contract's order (§1, sequence §1.7) has a 400 before it: whatever is missing, used up or taken.
+fn comes_after_bad_request(refused: &ApiError) -> bool {
+    matches!(refused.code().status().as_u16(), 404 | 409 | 422 | 429)
+}
+
+/// What a match that is refused is told: a picture that is no probe is a 400 whatever else is the matter. It is read for
+/// that alone, and last: a match that is decided, or that was, reads its picture once or not at all. Where there is no
+/// model nobody can tell.
+async fn unless_no_probe(
+    context: &WriteContext<'_>,
+    submission: &MatchSubmission,
+    refused: ApiError,
+) -> ApiError {
+    let faces = &context.app.faces;
+    let (MatchProbe::Image(image), Some(models)) = (&submission.probe, faces.models()) else {
+        return refused;
+    };
+    comparison::probe(faces, image, &models.primary.model.id).await.err().unwrap_or(refused)
 }
 
 /// A match that is to be decided and recorded.
@@ -78,7 +124,7 @@ struct MatchWrite<'a> {
     context: WriteContext<'a>,
     customer: CustomerRef,
     keys: CustomerKeys,
-    submission: MatchSubmission,
+    submission: &'a MatchSubmission,
     fingerprint: Fingerprint,
 }
 
@@ -108,7 +154,7 @@ impl RecordedWrite for MatchWrite<'_> {
 
     fn repetition_name(&self) -> Option<WriteName<'_>> {
         let key = self.submission.idempotency_key.as_deref()?;
-        Some(keyed_name(&self.context, &self.customer.customer, key))
+        Some(self.context.keyed_name(ROUTE, &self.customer.customer, key))
     }
 
     fn names(&self, name: &WriteName<'_>) -> MatchNames {
@@ -128,6 +174,7 @@ impl RecordedWrite for MatchWrite<'_> {
     }
 
     async fn records(&self, names: &MatchNames, now: Timestamp) -> Result<WriteRecords, ApiError> {
+        self.context.deciding(comparison::refuse_when_closed(self, now)).await?;
         match &self.submission.probe {
             MatchProbe::Image(image) => {
                 let compared = comparison::compare(self, image, now).await?;
@@ -151,24 +198,29 @@ impl RecordedWrite for MatchWrite<'_> {
     }
 }
 
-fn keyed_name<'a>(context: &WriteContext<'a>, customer: &'a CustomerId, key: &'a str) -> WriteName<'a> {
-    let ids = &context.caller.entry.ids;
-    WriteName::Keyed { ids, route: ROUTE, customer: Some(customer), key: Cow::Borrowed(key) }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serving::errors::FieldErrors;
 
-/// Consent was withdrawn since: nothing is compared any more, but a match that was answered before still gets its present
-/// answer.
-async fn replay_refused(
-    context: &WriteContext<'_>,
-    customer: &CustomerRef,
-    submission: &MatchSubmission,
-    body: &[u8],
-    refused: ApiError,
-) -> Result<WriteAnswer, ApiError> {
-    let Some(key) = submission.idempotency_key.as_deref() else { return Err(refused) };
-    let (app, suite) = (context.app, context.caller.org().suite);
-    let names = MatchNames::of(&keyed_name(context, &customer.customer, key));
-    let keys = app.vault.customer_keys(customer, suite).await?;
-    let fingerprint = keys.and_then(|keys| keys.fingerprint(body).ok());
-    answered_before::<MatchWrite<'_>>(app, customer, &names.verification, fingerprint, refused).await
+    /// The contract's order (§1), with the tries of sequence §1.7 between 404 and 409.
+    #[test]
+    fn what_is_missing_used_up_or_taken_comes_after_a_bad_request() {
+        for (refused, is_after) in [
+            (ApiError::ProbesWaiting, false),
+            (ApiError::ProbeReadLate, false),
+            (ApiError::Unavailable("a store".to_owned()), false),
+            (ApiError::Invalid(FieldErrors::of("image", "must show a face")), false),
+            (ApiError::NotFound, true),
+            (ApiError::AttemptsExhausted { retry_after_s: 1 }, true),
+            (ApiError::BiometricWithdrawn, true),
+            (ApiError::NoFaceReference, true),
+            (ApiError::ReferencePending, true),
+            (ApiError::ReferenceTooWeak, true),
+            (ApiError::KeyReused, true),
+            (ApiError::Internal("a vector that does not open".to_owned()), false),
+        ] {
+            assert_eq!(comes_after_bad_request(&refused), is_after, "{refused:?}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! `GET /api/identity/attempts`: the org's verifications, newest first, a page at a time.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::classify::ReasonCategory;
 use domain::face_match::SIGNAL_PROBE_EQUALS_REFERENCE;
 use domain::ids::CustomerId;
 use domain::orgs::Scope;
@@ -24,7 +25,8 @@ use crate::serving::query::QueryParameters;
 pub const ACCESS: EndpointAccess = EndpointAccess::reading(Scope::VerificationsView);
 
 /// The parameters.
-const PARAMS: &[&str] = &["method", "status", "customerId", "from", "to", "page", "limit", "cursor"];
+const PARAMS: &[&str] =
+    &["method", "status", "reasonCategory", "customerId", "from", "to", "page", "limit", "cursor"];
 
 /// A page.
 #[derive(Debug, Serialize, ToSchema)]
@@ -94,7 +96,7 @@ impl AttemptBody {
             status: row.status.as_str(),
             score: row.score,
             reason,
-            reason_category: row.reason_category.map(domain::classify::ReasonCategory::as_str),
+            reason_category: row.reason_category.map(ReasonCategory::as_str),
             signals,
             created_at: row.created_at.rfc3339(),
         }
@@ -116,10 +118,10 @@ impl SignalBody {
 }
 
 /// The reason's envelope does not open although its key is there. Of no log: it is noticed when a row is shown.
-const REASON_UNREADABLE: &str = "reason_unreadable";
+pub const REASON_UNREADABLE: &str = "reason_unreadable";
 
 /// How much a signal weighs. A code that this build does not know came from a later one.
-fn severity(code: &str) -> &'static str {
+pub fn severity(code: &str) -> &'static str {
     match code {
         REASON_UNREADABLE | SIGNAL_PROBE_EQUALS_REFERENCE => "high",
         _ => "medium",
@@ -163,13 +165,15 @@ fn parse(text: &str, org: &OrgIds) -> Result<Asked, ApiError> {
     let mut query = QueryParameters::parse(text, PARAMS);
     let method = query.take("method", "must be a method of verification", Method::parse);
     let status = query.take("status", "must be verified or failed", VerificationStatus::parse);
+    let category = query.take("reasonCategory", "must be a category of reasons", ReasonCategory::parse);
     let customer = query.take("customerId", "must be a customer's id", |text| CustomerId::parse(text).ok());
     let from = query.take_time("from", Timestamp::parse_bound);
     let to = query.take_time("to", Timestamp::parse_bound);
     let NumberedPage { request, number: page } = NumberedPage::take(&mut query, CursorList::Attempts, org);
     query.finish()?;
     let PageRequest { start, limit } = request;
-    let query = AttemptsQuery { org: org.org().clone(), method, status, customer, from, to, start, limit };
+    let org = org.org().clone();
+    let query = AttemptsQuery { org, method, status, category, customer, from, to, start, limit };
     Ok(Asked { query, page })
 }
 
@@ -192,12 +196,13 @@ mod tests {
     #[test]
     fn pages_filters_and_times() {
         let asked = asked(
-            "method=nik_dukcapil&status=failed&customerId=cus_00000000000000000000000000\
+            "method=nik_dukcapil&status=failed&reasonCategory=not_found&customerId=cus_00000000000000000000000000\
              &from=2026-11-23T00:00:00%2B07:00&to=2026-11-24T00:00:00Z&page=3&limit=100",
         )
         .expect("good");
         assert_eq!(asked.query.start, PageStart::Skip(200));
         assert_eq!(asked.query.method, Some(Method::NikDukcapil));
+        assert_eq!(asked.query.category, Some(ReasonCategory::NotFound));
         assert_eq!(asked.query.from.map(Timestamp::rfc3339).as_deref(), Some("2026-11-22T17:00:00.000Z"));
     }
 
@@ -207,6 +212,10 @@ mod tests {
             "x=1",
             "method=magic",
             "status=VERIFIED",
+            "reasonCategory=",
+            "reasonCategory=NOT_FOUND",
+            "reasonCategory=not_found,quota",
+            "reason_category=not_found",
             "customerId=42",
             "from=yesterday",
             "page=0",

@@ -25,6 +25,10 @@ pub enum CursorList {
     Attempts,
     /// `GET /api/identity/face/enrolments`.
     Enrolments,
+    /// What happened to a customer, in the console.
+    Timeline,
+    /// Who looked at whom, in the console.
+    Access,
 }
 
 impl CursorList {
@@ -32,6 +36,8 @@ impl CursorList {
         match self {
             Self::Attempts => "cursor of attempts",
             Self::Enrolments => "cursor of enrolments",
+            Self::Timeline => "cursor of timeline",
+            Self::Access => "cursor of access",
         }
     }
 }

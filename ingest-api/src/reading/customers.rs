@@ -83,7 +83,7 @@ pub async fn find(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse,
 async fn show(app: &App, caller: &Caller, id: CustomerId) -> Result<CustomerBody, ApiError> {
     let customer = CustomerRef::new(caller.org().org.clone(), id);
     let (state, registration) = registered(app, &customer).await?.ok_or(ApiError::NotFound)?;
-    let keys = unseal::keys_of_registered(app, caller, &customer).await?;
+    let keys = unseal::keys_of_registered(app, caller.org().suite, &customer).await?;
     let event_id = &registration.event_id;
     let text = |field, sealed| unseal::text(&keys, event_id, field, sealed);
     let full_name = text(Field::FullName, registration.full_name.as_ref())?.ok_or(ApiError::NotFound)?;

@@ -2,12 +2,16 @@
 //! of them. No picture, no vector.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::event::Source;
 use domain::face_match::FaceReference;
 use domain::ids::{CustomerId, CustomerRef};
+use domain::limits::REFERENCES_READ_AT_ONCE;
 use domain::orgs::Scope;
-use domain::ports::{FaceCause, FaceModelSet};
+use domain::ports::{FaceCause, FaceModelSet, PageRequest, PageStart};
+use domain::rows::EnrolmentRow;
 use serde::Serialize;
 use utoipa::ToSchema;
 use vault::OrgIds;
@@ -69,7 +73,7 @@ impl EnrolmentRowBody {
         let FaceReference { enrolment, standing, face } = reference;
         let cause = match models {
             None => Some(NO_MODEL),
-            Some(_) => face.and_then(|face| face.cause).map(cause_word),
+            Some(_) => face.and_then(|face| face.cause).map(FaceCause::name),
         };
         Self {
             id: enrolment.id.as_str().to_owned(),
@@ -83,18 +87,9 @@ impl EnrolmentRowBody {
     }
 }
 
-/// A cause, by the contract's list. An envelope that is not what was sealed gives no picture either; that somebody
-/// altered it is the operator's matter, who finds it in the log.
-fn cause_word(cause: FaceCause) -> &'static str {
-    match cause {
-        FaceCause::NotAuthentic => FaceCause::Undecodable.name(),
-        cause => cause.name(),
-    }
-}
-
 /// Every word that a cause may have.
 pub fn cause_words() -> BTreeSet<&'static str> {
-    std::iter::once(NO_MODEL).chain(FaceCause::ALL.map(cause_word)).collect()
+    std::iter::once(NO_MODEL).chain(FaceCause::ALL.map(FaceCause::name)).collect()
 }
 
 /// Lists a customer's references.
@@ -108,7 +103,8 @@ pub async fn get(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, 
     registered(&app, &customer).await?.ok_or(ApiError::NotFound)?;
     let generation = app.generation().await?;
     let found = app.views.enrolments(generation, &customer, &asked.request).await?;
-    let (faces, models) = (app.faces.of_customer(&customer).await?, app.faces.models());
+    let photos: Vec<Source> = found.rows.iter().map(|row| row.source).collect();
+    let (faces, models) = (app.faces.of_photos(&customer, &photos).await?, app.faces.models());
     let shown = found
         .rows
         .iter()
@@ -124,6 +120,30 @@ pub async fn get(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, 
         limit,
         meta: PageMeta { pages: found.total.div_ceil(limit as u64), next },
     }))
+}
+
+/// Goes through all of a customer's references, newest first, until told to stop.
+///
+/// # Errors
+/// From the store.
+pub async fn each_reference(
+    app: &App,
+    customer: &CustomerRef,
+    mut visit: impl FnMut(EnrolmentRow) -> ControlFlow<()>,
+) -> Result<(), ApiError> {
+    let generation = app.generation().await?;
+    let mut request = PageRequest { start: PageStart::Skip(0), limit: REFERENCES_READ_AT_ONCE };
+    loop {
+        let page = app.views.enrolments(generation, customer, &request).await?;
+        let last = page.rows.last().map(EnrolmentRow::place);
+        if page.rows.into_iter().any(|row| visit(row).is_break()) {
+            return Ok(());
+        }
+        match last.filter(|_| page.more) {
+            Some(last) => request.start = PageStart::After(last),
+            None => return Ok(()),
+        }
+    }
 }
 
 /// None for a customer's id that is not one that we ever mint.
@@ -142,10 +162,8 @@ fn parse(text: &str, org: &OrgIds) -> Result<(Option<CustomerId>, NumberedPage),
 
 #[cfg(test)]
 mod tests {
-    use domain::ids::OrgId;
-    use domain::ports::{PageRequest, PageStart};
-
     use super::*;
+    use domain::ids::OrgId;
 
     #[test]
     fn a_customer_is_required_and_what_names_nobody_is_no_error() {

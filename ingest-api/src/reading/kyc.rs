@@ -89,7 +89,7 @@ pub async fn get(
     if as_of.is_some_and(|as_of| registration.created_at > as_of) {
         return Err(ApiError::NotFound);
     }
-    let keys = unseal::keys_of_registered(&app, &caller, &customer).await?;
+    let keys = unseal::keys_of_registered(&app, caller.org().suite, &customer).await?;
     if keys.is_destroyed(Purpose::Profile) {
         return Err(ApiError::NotFound);
     }
@@ -117,7 +117,8 @@ pub async fn get(
     }))
 }
 
-fn is_eligible(kyc: Kyc, at: Timestamp) -> bool {
+/// Whether the customer may be served at that time: at least `standard`, and not expired.
+pub fn is_eligible(kyc: Kyc, at: Timestamp) -> bool {
     kyc.tier >= Tier::Standard && kyc.expires_at.is_some_and(|end| at < end)
 }
 

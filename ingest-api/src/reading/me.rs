@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use data_encoding::HEXLOWER;
-use domain::orgs::{Capability, RateBucket, Scope};
+use domain::event::RiskLevel;
+use domain::face_match::{OrgThresholds, threshold_milli, threshold_setting};
+use domain::orgs::{Capability, OrgRecord, OrgSetting, RateBucket, Scope, SettingValue};
 use domain::ports::{FaceModel, FaceModelId, FaceModelSet};
+use org_directory::setting_json;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::app::App;
@@ -30,6 +34,7 @@ pub struct MeBody {
     capabilities: MeCapabilities,
     /// Requests a minute by bucket; 0 is no limit.
     limits: BTreeMap<&'static str, u32>,
+    settings: MeSettings,
     models: MeModels,
 }
 
@@ -90,6 +95,32 @@ struct MeCapabilities {
     strict_scopes: bool,
 }
 
+/// Every setting of the org with the value in force; `null` where nothing is asked for.
+// The description of the API has a field for each setting (`documentation::rules`).
+#[derive(Debug, Serialize, ToSchema)]
+struct MeSettings {
+    #[serde(flatten)]
+    #[schema(ignore)]
+    in_force: BTreeMap<&'static str, Value>,
+}
+
+impl MeSettings {
+    /// What the org has chosen and, of what models ask for too, the stricter: a match's threshold by the model that makes
+    /// the vectors of references.
+    fn of(org: &OrgRecord, models: Option<&FaceModelSet>) -> Self {
+        let shown = |setting: OrgSetting| (setting.as_str(), setting_json(org.setting(setting).as_ref()));
+        let mut in_force: BTreeMap<_, _> = OrgSetting::ALL.into_iter().map(shown).collect();
+        if let Some(models) = models {
+            for level in RiskLevel::ALL {
+                let milli = threshold_milli(&models.primary.thresholds, OrgThresholds::of(org), level);
+                let value = SettingValue::Share { milli };
+                in_force.insert(threshold_setting(level).as_str(), setting_json(Some(&value)));
+            }
+        }
+        Self { in_force }
+    }
+}
+
 /// Shows the caller's key.
 ///
 /// # Errors
@@ -110,6 +141,7 @@ pub async fn get(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, 
             strict_scopes: org.strict_scopes,
         },
         limits: RateBucket::ALL.into_iter().map(limit).collect(),
+        settings: MeSettings::of(org, app.faces.models()),
         models: MeModels::of(app.faces.models()),
     }))
 }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use domain::ids::{CustomerId, CustomerRef, EventId};
+use domain::orgs::Suite;
 use domain::rows::VerificationRow;
 use domain::sealed::{Field, Opened, Purpose, Purposes, Sealed};
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -79,10 +80,10 @@ impl RowKeys {
 /// [`ApiError::Unavailable`] when the row is missing or does not open, or the key store does not answer.
 pub async fn keys_of_registered(
     app: &App,
-    caller: &Caller,
+    suite: Suite,
     customer: &CustomerRef,
 ) -> Result<CustomerKeys, ApiError> {
-    let keys = app.vault.customer_keys(customer, caller.org().suite).await?;
+    let keys = app.vault.customer_keys(customer, suite).await?;
     keys.ok_or_else(|| {
         let _ = unreadable(customer.customer.as_str(), NO_KEY_ROW);
         ApiError::Unavailable(NO_KEY_ROW.to_owned())

@@ -13,6 +13,8 @@ use actix_web::{Error, HttpMessage as _};
 use service::telemetry::Served;
 use tracing::Instrument as _;
 
+use crate::console::error::ConsoleError;
+use crate::console::session::SignedIn;
 use crate::serving::auth::Caller;
 use crate::serving::body::UnreadBody;
 use crate::serving::connection::ConnectionHandle;
@@ -42,6 +44,7 @@ pub async fn observe(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     let name = RequestName::of(req.headers());
+    req.extensions_mut().insert(name.clone());
     let method = method_label(req.method());
     let unread = match req.take_payload() {
         Payload::None => None,
@@ -104,10 +107,10 @@ fn headers_of(response: &ServiceResponse, name: &RequestName) -> Vec<(HeaderName
     headers
 }
 
-/// An error that a framework answered gets our body.
+/// An error that a framework answered gets our body; the console's have a page of theirs.
 fn make_json(response: ServiceResponse) -> ServiceResponse {
     let status = response.status();
-    if !(status.is_client_error() || status.is_server_error()) || is_json(response.headers()) {
+    if !(status.is_client_error() || status.is_server_error()) || is_ours(response.headers()) {
         return response;
     }
     response.map_body(|head, _| {
@@ -117,8 +120,10 @@ fn make_json(response: ServiceResponse) -> ServiceResponse {
     })
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
+fn is_ours(headers: &HeaderMap) -> bool {
+    let is = |value: &HeaderValue, start: &[u8]| value.as_bytes().starts_with(start);
+    let kind = headers.get(header::CONTENT_TYPE);
+    kind.is_some_and(|value| is(value, b"application/json") || is(value, b"text/html"))
 }
 
 fn report(response: &ServiceResponse, name: &RequestName, served: Served<'_>, started: Instant) {
@@ -126,14 +131,10 @@ fn report(response: &ServiceResponse, name: &RequestName, served: Served<'_>, st
     let status = response.status();
     let (method, route) = (served.method, served.route.unwrap_or(NO_ROUTE));
     let extensions = response.request().extensions();
-    let org = extensions.get::<Caller>().map(|caller| caller.org().org.clone());
+    let caller = extensions.get::<Caller>().map(|caller| caller.org().org.clone());
+    let org = caller.or_else(|| extensions.get::<SignedIn>().map(|staff| staff.org_id().clone()));
     let org = org.as_ref().map_or("", domain::ids::OrgId::as_str);
-    let cause = response
-        .response()
-        .error()
-        .and_then(|error| error.as_error::<ApiError>())
-        .and_then(ApiError::cause)
-        .unwrap_or_default();
+    let cause = response.response().error().and_then(cause).unwrap_or_default();
     let latency_ms = latency.as_secs_f64() * 1_000.0;
     let (request_id, status_number) = (name.as_str(), status.as_u16());
     if status.is_server_error() {
@@ -145,6 +146,12 @@ fn report(response: &ServiceResponse, name: &RequestName, served: Served<'_>, st
         [("method", method.to_owned()), ("route", route.to_owned()), ("status", status_label(status))];
     metrics::histogram!("identity_http_request_seconds", &labels[..2]).record(latency.as_secs_f64());
     metrics::counter!("identity_http_requests_total", &labels).increment(1);
+}
+
+/// What an error says for the log, whichever front end it is of.
+fn cause(error: &Error) -> Option<&str> {
+    let of_page = || error.as_error::<ConsoleError>().and_then(ConsoleError::cause);
+    error.as_error::<ApiError>().and_then(ApiError::cause).or_else(of_page)
 }
 
 fn status_label(status: StatusCode) -> String {

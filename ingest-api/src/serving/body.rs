@@ -20,9 +20,10 @@ use actix_web::{HttpMessage as _, HttpRequest};
 use bytes::{Bytes, BytesMut};
 use domain::ids::OrgId;
 use futures::StreamExt as _;
+use zeroize::Zeroizing;
 
 use crate::app::App;
-use crate::limits::{BODY_BYTES_MAX, BODY_STEP_BYTES};
+use crate::limits::{BODY_BYTES_MAX, BODY_STEP_BYTES, FORM_BYTES_MAX};
 use crate::serving::admission::AdmissionPermit;
 use crate::serving::connection::ConnectionHandle;
 use crate::serving::errors::ApiError;
@@ -82,6 +83,38 @@ impl MessageBody for LingeringBody {
     }
 }
 
+/// Reads a form of the console: small, so that it is not charged. Its errors are those of [`receive`].
+///
+/// # Errors
+/// As said.
+pub async fn receive_form(req: &HttpRequest, settings: &Settings) -> Result<Zeroizing<Vec<u8>>, ApiError> {
+    check_media_type(req.headers(), is_form)?;
+    if declared_length(req.headers()).is_some_and(|length| length > FORM_BYTES_MAX) {
+        return Err(ApiError::BodyTooLarge);
+    }
+    let mut body = Zeroizing::new(Vec::with_capacity(FORM_BYTES_MAX));
+    let unread = req.extensions().get::<UnreadBody>().cloned();
+    let Some(unread) = unread else { return Ok(body) };
+    let Some(mut payload) = unread.0.borrow_mut().take() else { return Ok(body) };
+    if let Some(handle) = req.conn_data::<ConnectionHandle>() {
+        handle.body_is_wanted();
+    }
+    let pace = Pace::begin(settings);
+    loop {
+        let error = match next(&mut payload, &pace, body.len()).await {
+            Ok(None) => return Ok(body),
+            Ok(Some(chunk)) if body.len() + chunk.len() <= FORM_BYTES_MAX => {
+                body.extend_from_slice(&chunk);
+                continue;
+            }
+            Ok(Some(_)) => ApiError::BodyTooLarge,
+            Err(error) => error,
+        };
+        *unread.0.borrow_mut() = Some(payload);
+        return Err(error);
+    }
+}
+
 /// Reads a request's body after the contract's checks, in its order: 415, 413 by `Content-Length`, 503
 /// admission, then 413, 408 and 400 while reading. The caller keeps the permit until the request is answered.
 ///
@@ -92,7 +125,7 @@ pub async fn receive(
     app: &App,
     org: &OrgId,
 ) -> Result<(Bytes, AdmissionPermit), ApiError> {
-    check_media_type(req.headers())?;
+    check_media_type(req.headers(), is_json)?;
     let length = declared_length(req.headers());
     if length.is_some_and(|length| length > BODY_BYTES_MAX) {
         return Err(ApiError::BodyTooLarge);
@@ -194,11 +227,11 @@ fn declared_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// 415 unless the body is `application/json`, in UTF-8, without a content coding.
-fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
+/// 415 unless the body is of that type, in UTF-8, without a content coding.
+fn check_media_type(headers: &HeaderMap, is_wanted: fn(&str) -> bool) -> Result<(), ApiError> {
     let mut types = headers.get_all(header::CONTENT_TYPE);
-    let json =
-        types.next().and_then(|value| value.to_str().ok()).is_some_and(is_json) && types.next().is_none();
+    let one = types.next().and_then(|value| value.to_str().ok()).is_some_and(is_wanted);
+    let wanted = one && types.next().is_none();
     let plain = headers.get_all(header::CONTENT_ENCODING).all(|value| {
         value.to_str().is_ok_and(|codings| {
             codings.split(',').all(|coding| {
@@ -207,7 +240,7 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
             })
         })
     });
-    match (json, plain) {
+    match (wanted, plain) {
         (true, true) => Ok(()),
         (false, _) => Err(ApiError::UnsupportedMediaType),
         (true, false) => Err(ApiError::UnsupportedContentEncoding),
@@ -215,9 +248,17 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
 }
 
 fn is_json(value: &str) -> bool {
+    is_in_utf_8(value, "application/json")
+}
+
+fn is_form(value: &str) -> bool {
+    is_in_utf_8(value, "application/x-www-form-urlencoded")
+}
+
+fn is_in_utf_8(value: &str, media_type: &str) -> bool {
     let mut parts = value.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();
-    essence.eq_ignore_ascii_case("application/json")
+    essence.eq_ignore_ascii_case(media_type)
         && parts.filter(|part| !part.is_empty()).all(|part| {
             part.split_once('=').is_some_and(|(name, charset)| {
                 name.eq_ignore_ascii_case("charset")
@@ -230,7 +271,7 @@ fn is_json(value: &str) -> bool {
 mod tests {
     use super::*;
     use actix_web::http::header::{HeaderName, HeaderValue};
-    use engine::config::{ApiConfig, SupportConfig};
+    use engine::config::{ApiConfig, ConsoleConfig, SupportConfig};
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         let mut map = HeaderMap::new();
@@ -242,7 +283,8 @@ mod tests {
 
     #[test]
     fn a_body_has_the_time_that_its_bytes_earn_it() {
-        let settings = Settings::of(&ApiConfig::default(), &SupportConfig::default());
+        let settings =
+            Settings::of(&ApiConfig::default(), &ConsoleConfig::default(), &SupportConfig::default());
         let pace = Pace::begin(&settings);
         let left = |received, after_s| {
             pace.left(received, pace.start + Duration::from_secs(after_s)).map(|left| left.as_secs())
@@ -272,10 +314,10 @@ mod tests {
             "application/json; charset=\"utf-8\"",
             "application/json;",
         ] {
-            assert!(check_media_type(&headers(&[("content-type", good)])).is_ok(), "{good}");
+            assert!(check_media_type(&headers(&[("content-type", good)]), is_json).is_ok(), "{good}");
         }
         let identity = [("content-type", "application/json"), ("content-encoding", "identity")];
-        assert!(check_media_type(&headers(&identity)).is_ok());
+        assert!(check_media_type(&headers(&identity), is_json).is_ok());
     }
 
     #[test]
@@ -287,14 +329,14 @@ mod tests {
             "application/json; charset=latin1",
             "application/json; x=1",
         ] {
-            assert!(check_media_type(&headers(&[("content-type", bad)])).is_err(), "{bad}");
+            assert!(check_media_type(&headers(&[("content-type", bad)]), is_json).is_err(), "{bad}");
         }
-        assert!(check_media_type(&headers(&[])).is_err());
+        assert!(check_media_type(&headers(&[]), is_json).is_err());
         for coding in ["gzip", "identity, gzip", "br"] {
             let coded = [("content-type", "application/json"), ("content-encoding", coding)];
-            assert!(check_media_type(&headers(&coded)).is_err(), "{coding}");
+            assert!(check_media_type(&headers(&coded), is_json).is_err(), "{coding}");
         }
         let twice = [("content-type", "application/json"), ("content-type", "application/json")];
-        assert!(check_media_type(&headers(&twice)).is_err());
+        assert!(check_media_type(&headers(&twice), is_json).is_err());
     }
 }

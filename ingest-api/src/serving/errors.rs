@@ -157,6 +157,8 @@ pub enum ApiError {
     Overloaded,
     /// 503: too many pictures wait to be compared.
     ProbesWaiting,
+    /// 503: a picture to be compared was not read in time.
+    ProbeReadLate,
     /// 503: the cause, for the log.
     Unavailable(String),
 }
@@ -192,7 +194,7 @@ impl ApiError {
             Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::AttemptsExhausted { .. } => ErrorCode::AttemptsExhausted,
             Self::Internal(_) => ErrorCode::InternalError,
-            Self::Overloaded | Self::ProbesWaiting => ErrorCode::Overloaded,
+            Self::Overloaded | Self::ProbesWaiting | Self::ProbeReadLate => ErrorCode::Overloaded,
             Self::Unavailable(_) => ErrorCode::Unavailable,
         }
     }
@@ -244,6 +246,7 @@ impl ApiError {
             | Self::Internal(_)
             | Self::Overloaded
             | Self::ProbesWaiting
+            | Self::ProbeReadLate
             | Self::Unavailable(_) => {}
         }
         body
@@ -271,6 +274,7 @@ impl ApiError {
             | Self::LivenessPending
             | Self::Overloaded
             | Self::ProbesWaiting
+            | Self::ProbeReadLate
             | Self::Unavailable(_) => {
                 response.insert_header((header::RETRY_AFTER, RETRY_AFTER_S.to_string()));
             }
@@ -286,6 +290,9 @@ impl ApiError {
                 Some("more bytes of bodies in flight than the budget, or the org's share of it")
             }
             Self::ProbesWaiting => Some("as many pictures wait to be compared as may"),
+            Self::ProbeReadLate => {
+                Some("a picture to be compared was not read in time: no core was free for it")
+            }
             _ => None,
         }
     }

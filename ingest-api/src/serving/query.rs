@@ -123,6 +123,17 @@ pub fn shown(name: &str) -> String {
     if plain { name.to_owned() } else { "unknown".to_owned() }
 }
 
+/// A parameter's first value, whatever else there is: for what is no part of a page's question.
+pub fn first(text: &str, name: &str) -> Option<String> {
+    let mut found = pairs(text).take(QUERY_PARAMS_MAX).filter(|(key, _)| key.as_deref() == Some(name));
+    found.next().and_then(|(_, value)| value).map(Cow::into_owned)
+}
+
+/// Names and values of a form or a query, decoded; none for a pair that is not UTF-8.
+pub fn decoded_pairs(text: &str) -> impl Iterator<Item = Option<(String, String)>> {
+    pairs(text).map(|(name, value)| Some((name?.into_owned(), value?.into_owned())))
+}
+
 type Decoded<'a> = Option<Cow<'a, str>>;
 
 fn pairs(text: &str) -> impl Iterator<Item = (Decoded<'_>, Decoded<'_>)> {

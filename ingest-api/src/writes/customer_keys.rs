@@ -24,7 +24,7 @@ pub async fn admitted_keys(
     let keys = match app.vault.customer_keys(customer, caller.org().suite).await? {
         Some(keys) => keys,
         None if registered(app, customer).await?.is_none() => return Err(ApiError::NotFound),
-        None => unseal::keys_of_registered(app, caller, customer).await?,
+        None => unseal::keys_of_registered(app, caller.org().suite, customer).await?,
     };
     let destroyed: Purposes = Purpose::ALL.into_iter().filter(|p| keys.is_destroyed(*p)).collect();
     let destroyed = destroyed.union(unseal::erased_unheard(app, customer).await?);

@@ -19,6 +19,7 @@ use vault::Vault;
 use crate::limits::{
     OUTCOMES_BATCH_BYTES, OUTCOMES_BATCH_RECORDS, OUTCOMES_RETRY, OUTCOMES_WAIT, WAITER_OUTCOMES_MAX,
 };
+use crate::writes::change_feed::ChangeFeed;
 
 /// Shards, so that callers rarely wait for one another.
 const SHARDS: usize = 16;
@@ -63,6 +64,7 @@ pub struct OutcomeHub {
     shards: [Mutex<WaitingCallers>; SHARDS],
     next_token: AtomicU64,
     freshness: OutcomeFreshness,
+    changes: ChangeFeed,
 }
 
 impl OutcomeHub {
@@ -83,12 +85,18 @@ impl OutcomeHub {
             shards: std::array::from_fn(|_| Mutex::default()),
             next_token: AtomicU64::new(0),
             freshness,
+            changes: ChangeFeed::default(),
         });
         let follower = OutcomeFollower { hub: Arc::clone(&hub), log, codec, vault, positions };
         tokio::spawn(async move {
             cancel.run_until_cancelled(follower.run()).await;
         });
         Ok(hub)
+    }
+
+    /// Who looks at verifications as they come.
+    pub fn changes(&self) -> &ChangeFeed {
+        &self.changes
     }
 
     /// Whether everything that was in the stream so long ago is known here.
@@ -110,6 +118,15 @@ impl OutcomeHub {
     }
 
     fn deliver(&self, outcome: Outcome) {
+        match &outcome {
+            Outcome::VerificationCreated(o) => self.changes.tell(&o.customer.org),
+            Outcome::VerdictConflicted(o) => self.changes.tell(&o.customer.org),
+            // No row of a list is another for these.
+            Outcome::VerdictUnapplied(_)
+            | Outcome::FaceEnrolled(_)
+            | Outcome::KycUpdated(_)
+            | Outcome::CustomerErased(_) => {}
+        }
         let id = match &outcome {
             Outcome::VerificationCreated(o) => Some(&o.verification_id),
             Outcome::VerdictConflicted(o) => Some(&o.verification_id),

@@ -1,6 +1,7 @@
 //! The path itself: admit, receive, parse, have the endpoint record, answer. The order of the checks is the
 //! contract's (§1). What differs between endpoints is a step of [`WriteEndpoint`], never a flag here.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use vault::EvidenceSecret;
 
 use super::answer::WriteConclusion;
 use super::preferences::{AnswerTimes, WaitPreference};
+use super::write_name::WriteName;
 use crate::app::App;
 use crate::serving::access_log::IgnoredFields;
 use crate::serving::auth::{self, Caller, EndpointAccess};
@@ -66,7 +68,13 @@ pub struct WriteContext<'a> {
     pub wait: Duration,
 }
 
-impl WriteContext<'_> {
+impl<'a> WriteContext<'a> {
+    /// The name of a write to that route about that customer, under the key that its caller chose.
+    pub fn keyed_name(&self, route: &'static str, customer: &'a CustomerId, key: &'a str) -> WriteName<'a> {
+        let ids = &self.caller.entry.ids;
+        WriteName::Keyed { ids, route, customer: Some(customer), key: Cow::Borrowed(key) }
+    }
+
     /// Until when the parts of its answer may take.
     pub fn times(&self) -> AnswerTimes {
         AnswerTimes::of(self.received, self.wait)

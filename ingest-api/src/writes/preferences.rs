@@ -140,7 +140,7 @@ fn seconds(text: &str) -> Option<u64> {
 mod tests {
     use super::*;
     use actix_web::http::header::HeaderValue;
-    use engine::config::{ApiConfig, SupportConfig};
+    use engine::config::{ApiConfig, ConsoleConfig, SupportConfig};
 
     fn headers(name: &'static str, values: &[&str]) -> HeaderMap {
         let mut map = HeaderMap::new();
@@ -192,7 +192,8 @@ mod tests {
 
     #[test]
     fn preferences() {
-        let settings = Settings::of(&ApiConfig::default(), &SupportConfig::default());
+        let settings =
+            Settings::of(&ApiConfig::default(), &ConsoleConfig::default(), &SupportConfig::default());
         for (given, seconds, applied) in [
             (&["wait=5"][..], 5, Some("wait=5")),
             (&["wait=0"], 0, Some("wait=0")),

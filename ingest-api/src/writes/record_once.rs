@@ -9,6 +9,7 @@ use domain::outcome::VerificationCreated;
 use domain::ports::VerificationView;
 use domain::rows::EnrolmentRow;
 use domain::time::Timestamp;
+use vault::{CustomerKeys, VaultError};
 
 use super::answer::WriteAnswer;
 use super::append::{WriteRecords, append_records};
@@ -226,19 +227,23 @@ fn settled_answer(standing: WriteStanding) -> Result<WriteAnswer, ApiError> {
     }
 }
 
-/// What a write is told that would be refused now and was answered before: its present answer (contract §4), from its
-/// row or from what this instance accepted. Without a fingerprint, as when the key for it is destroyed, nobody can
-/// tell its body from another.
+/// What a write is told that would be refused now, because consent was withdrawn since, and was answered before: its
+/// present answer (contract §4), from its row or from what this instance accepted. `id` is the one that its key names;
+/// where the keys for `fingerprint` are destroyed, nobody can tell its body from another.
 ///
 /// # Errors
-/// `refused` when it was not answered before; [`RecordedWrite::other_body`] when another body was.
-pub async fn answered_before<W: RecordedWrite>(
-    app: &App,
+/// `refused` when it has no key or was not answered before; [`RecordedWrite::other_body`] when another body was.
+pub async fn replay_refused<W: RecordedWrite>(
+    context: &WriteContext<'_>,
     customer: &CustomerRef,
-    id: &VerificationId,
-    fingerprint: Option<Fingerprint>,
+    id: Option<&VerificationId>,
+    fingerprint: impl FnOnce(&CustomerKeys) -> Result<Fingerprint, VaultError>,
     refused: ApiError,
 ) -> Result<WriteAnswer, ApiError> {
+    let Some(id) = id else { return Err(refused) };
+    let app = context.app;
+    let keys = app.vault.customer_keys(customer, context.caller.org().suite).await?;
+    let fingerprint = keys.and_then(|keys| fingerprint(&keys).ok());
     let generation = app.generation().await?;
     let found = app.views.verification(generation, &customer.org, id).await?;
     let (first, answer) = match (found, app.unprojected_writes.find(id)) {

@@ -153,13 +153,18 @@ fn add(slot: &mut Option<TallyRow>, key: &TallyKey, count: u64, here: AsOf) -> b
     }
 }
 
-fn tally_keys(row: &VerificationRow) -> [TallyKey; 3] {
-    [Span::Hour, Span::Day, Span::Month].map(|span| TallyKey {
-        org: row.customer.org.clone(),
-        span,
-        start: span.start_of(row.created_at),
-        method: row.method,
-        status: row.status,
-        partition: row.source.partition,
+/// Those of its kind, and where its reason has a category those of the category too.
+fn tally_keys(row: &VerificationRow) -> impl Iterator<Item = TallyKey> + '_ {
+    let categories = [None].into_iter().chain(row.reason_category.map(Some));
+    categories.flat_map(move |category| {
+        [Span::Hour, Span::Day, Span::Month].map(|span| TallyKey {
+            org: row.customer.org.clone(),
+            span,
+            start: span.start_of(row.created_at),
+            method: row.method,
+            status: row.status,
+            category,
+            partition: row.source.partition,
+        })
     })
 }

@@ -211,6 +211,9 @@ impl BatchReader<'_> {
         let from = quarantine.since.offset;
         let mut notes =
             self.projection.waiting(self.generation, &state.customer, from, RELEASE_EVENTS_MAX + 1).await?;
+        // A batch that broke off may have left notes of events that come after this one. They wait for the next release:
+        // whoever had not seen them would have let go without them.
+        notes.retain(|note| note.source.offset <= state.as_of.offset);
         let next = (notes.len() > RELEASE_EVENTS_MAX).then(|| notes.pop().map(|note| note.source)).flatten();
         let sources: Vec<Source> = notes.iter().map(|note| note.source).collect();
         let facts: Vec<Fact> = stream::iter(sources)

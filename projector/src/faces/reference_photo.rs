@@ -132,7 +132,11 @@ impl FaceWork {
             read_at: self.ports.clock.now(),
         };
         let bytes = photo.as_deref().map(Vec::as_slice).unwrap_or_default();
-        let Ok(photo_tag) = keys.photo_tag(bytes) else { return Ok(()) };
+        let Ok(photo_tag) = keys.photo_tag(bytes) else {
+            // Erased between two lines: as if it had been before.
+            count("erased");
+            return Ok(());
+        };
         row.photo_tag = photo_tag;
         let reading = match photo {
             Some(photo) => self.read(photo).await?,
@@ -148,7 +152,6 @@ impl FaceWork {
         let result = match reading {
             Ok(reading) => {
                 if seal(&mut row, &keys, &reading).is_err() {
-                    // Erased between two lines: as if it had been before.
                     count("erased");
                     return Ok(());
                 }

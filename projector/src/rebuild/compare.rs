@@ -4,7 +4,6 @@
 //! of, so the replay is stopped at that very offset and the rows must be the same.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use domain::event::{Offset, Partition};
 use domain::ids::CustomerRef;
@@ -114,6 +113,8 @@ pub(super) struct Compare<'a, 'b> {
     pub(super) patience: Patience,
     pub(super) progress: &'a dyn Progress,
     pub(super) comparison: Comparison,
+    /// Whether both generations have tallies by category.
+    pub(super) with_categories: bool,
 }
 
 /// A customer that differed: what both sides were, and how often in a row they were exactly that.
@@ -247,7 +248,9 @@ impl Compare<'_, '_> {
                 let Some(last) = page.last() else { break };
                 after = Some(last.key.clone());
                 self.builder.check_cancelled()?;
-                let counts = page.into_iter().map(|row| Count::Tally(row.key)).collect();
+                let keys = page.into_iter().map(|row| row.key);
+                let keys = keys.filter(|key| self.with_categories || key.category.is_none());
+                let counts = keys.map(Count::Tally).collect();
                 self.compare_counts(counts, generation == self.old, &mut differ).await?;
             }
             let books = self.ports.projection().books(generation).await?;
@@ -392,6 +395,3 @@ fn kind(row: &ViewRow) -> &'static str {
         ViewRow::Position(_) => "position",
     }
 }
-
-/// How patient a comparison is with what moves.
-pub(super) const SETTLE_PAUSE: Duration = Duration::from_millis(100);

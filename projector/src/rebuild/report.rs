@@ -9,7 +9,7 @@ use domain::rows::Generation;
 use domain::time::Timestamp;
 
 use super::canonical::RowDigest;
-use super::compare::{Comparison, SETTLE_PAUSE};
+use super::compare::Comparison;
 
 /// How far a replay goes that is not to be switched to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Default for RebuildPatience {
             gone: l::INSTANCE_GONE,
             switch: l::SWITCH_MAX,
             grace: l::DROP_GRACE,
-            settle_pause: SETTLE_PAUSE,
+            settle_pause: l::SETTLE_PAUSE,
             settle_times: 3,
             settle_rounds_max: 50,
         }

@@ -15,10 +15,11 @@ use projector::due_photos;
 use serde_json::Value;
 use testkit::byte_reader::{BREAKS, ByteReader, NO_FACE, TWO_FACES};
 use testkit::keys_away::{AwayKeyRows, RowsAway};
+use testkit::patience::PHOTOS_READ_WITHIN;
 use vault::{FacePlace, UnsealError, Vault};
 
 use crate::cli::projector;
-use crate::world::{Running, World, until};
+use crate::world::{Running, World, until, until_within};
 
 impl World {
     fn read_with(&self, vault: Vault, reader: &Arc<ByteReader>) -> Running {
@@ -35,7 +36,7 @@ impl World {
 
     /// Until no photo is due, and every partition is read to its end.
     pub(crate) async fn faces_read(&self, model: &FaceModelId) {
-        until("every photo is read", async || {
+        until_within(PHOTOS_READ_WITHIN, "every photo is read", async || {
             let all = due_photos(&self.ports().ports, &*self.face_vectors()).await.expect("counted");
             all.iter().any(|of| {
                 of.model == *model && of.partitions.iter().all(|of| of.next >= of.end && of.held.is_empty())
@@ -46,7 +47,7 @@ impl World {
     }
 
     pub(crate) async fn rows(&self, customer: usize) -> Vec<FaceVectorRow> {
-        self.face_vectors().of_customer(self.customers[customer].customer()).await.expect("read")
+        self.face_vectors().of_customer(self.customers[customer].customer(), None).await.expect("read")
     }
 
     async fn erase(&self, customer: usize, purpose: Purpose) {
@@ -150,7 +151,7 @@ async fn two_customers_references_swapped_in_the_store_are_refused() {
         // Above every timestamp there is, so that it is the first row of all.
         let at = WriteTimestamp::upsert(Epoch(EPOCH_LIMIT - 1), Offset(n));
         vectors.put(at, &swapped).await.expect("an intruder's write");
-        let stored = vectors.of_customer(first).await.expect("read").swap_remove(0);
+        let stored = vectors.of_customer(first, None).await.expect("read").swap_remove(0);
         assert_eq!(stored, swapped);
         let keys = &world.customers[0];
         let vector = keys.open_face_vector(FacePlace::of(&stored), stored.vector.as_ref().expect("there"));

@@ -38,7 +38,12 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(90);
 const META: Meta<'static> = Meta { time: Timestamp::EPOCH, traceparent: None };
 
 /// Asks until it is so, or fails at the deadline.
-pub(crate) async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, so: impl AsyncFnMut() -> bool) {
+    until_within(DEADLINE, what, so).await;
+}
+
+/// The same with a deadline of its own.
+pub(crate) async fn until_within(deadline: Duration, what: &str, mut so: impl AsyncFnMut() -> bool) {
     let began = Instant::now();
     let mut ticks = tokio::time::interval(Duration::from_millis(10));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -47,7 +52,7 @@ pub(crate) async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
         if so().await {
             return;
         }
-        assert!(began.elapsed() < DEADLINE, "not within {DEADLINE:?}: {what}");
+        assert!(began.elapsed() < deadline, "not within {deadline:?}: {what}");
     }
 }
 

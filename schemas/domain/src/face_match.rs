@@ -8,7 +8,7 @@ use std::fmt;
 
 pub use self::reference::*;
 use crate::event::RiskLevel;
-use crate::orgs::Environment;
+use crate::orgs::{Environment, OrgRecord, OrgSetting, SettingValue};
 use crate::ports::{FaceCause, FaceCrop, FaceReading, FaceVector, MatchThresholds};
 use crate::time::Timestamp;
 
@@ -43,6 +43,30 @@ pub struct OrgThresholds {
     pub medium_milli: Option<u32>,
     /// Where much is at stake.
     pub high_milli: Option<u32>,
+}
+
+impl OrgThresholds {
+    /// What that org asks for.
+    pub fn of(org: &OrgRecord) -> Self {
+        let asked = |level| match org.setting(threshold_setting(level)) {
+            Some(SettingValue::Share { milli }) => Some(milli),
+            _ => None,
+        };
+        Self {
+            low_milli: asked(RiskLevel::Low),
+            medium_milli: asked(RiskLevel::Medium),
+            high_milli: asked(RiskLevel::High),
+        }
+    }
+}
+
+/// The setting by which an org asks for more where so much is at stake.
+pub fn threshold_setting(level: RiskLevel) -> OrgSetting {
+    match level {
+        RiskLevel::Low => OrgSetting::MatchLow,
+        RiskLevel::Medium => OrgSetting::MatchMedium,
+        RiskLevel::High => OrgSetting::MatchHigh,
+    }
 }
 
 /// The similarity that a match of that risk wants: the model's, made stricter by what the org asks for. No org can loosen

@@ -22,5 +22,6 @@ pub mod redelivery;
 pub mod rows;
 pub mod sealed;
 pub mod signers;
+pub mod staff;
 pub mod time;
 pub mod verdict;

@@ -31,6 +31,10 @@ pub const PAGE_ROWS_MAX: usize = 100;
 /// Rows of a list page when the caller does not say (contract §1).
 pub const PAGE_ROWS_DEFAULT: usize = 20;
 
+/// Days that one question for numbers by day is about: a quarter and some. Each has a bar in a chart, and at most 24 hours
+/// of each kind of row are summed up for it.
+pub const SERIES_DAYS_MAX: u32 = 100;
+
 /// One log record with its headers: what topics, producers and readers are set to (design §2).
 pub const RECORD_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -54,8 +58,7 @@ pub const COPY_STEP_HALVINGS: u32 = 4;
 /// Steps of the search, of eight tries each: it ends by itself after a dozen or two.
 pub const COPY_REFINEMENTS_MAX: u32 = 48;
 
-/// Rows of [`crate::ports::FaceVectors`] that are read of one customer, the latest: some 2 KB each. A match uses the
-/// latest reference of each source, and nobody has hundreds of those in a row that cannot be used.
+/// Rows of [`crate::ports::FaceVectors`] that are read of one customer as a whole, the latest: some 2 KB each.
 pub const FACE_VECTORS_READ_MAX: usize = 256;
 
 /// Signers of one org: a handful of people; one share for each of them stands in the record of every hour.
@@ -63,3 +66,16 @@ pub const SIGNERS_MAX: usize = 16;
 
 /// A signer's name, in characters.
 pub const SIGNER_NAME_CHARS_MAX: usize = 64;
+
+/// A staff member's user name: from initials to an e-mail address.
+pub const STAFF_USER_NAME_CHARS: std::ops::RangeInclusive<usize> = 3..=64;
+
+/// A password's hash as a PHC string: one of Argon2id with a salt and a hash of 32 bytes has about 130.
+pub const STAFF_PASSWORD_HASH_BYTES_MAX: usize = 512;
+
+/// References that are read at once, where all of a customer's are gone through: some 0.5 KB each.
+pub const REFERENCES_READ_AT_ONCE: usize = 256;
+
+/// References of one source that a match chooses among, the latest: it takes the first that can be compared with, and
+/// nobody has so many in a row that cannot.
+pub const REFERENCES_OF_SOURCE_MAX: usize = 64;

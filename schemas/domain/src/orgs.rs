@@ -2,11 +2,17 @@
 
 mod capabilities;
 mod rate_limits;
+mod setting_values;
+mod settings;
 
 use bytes::Bytes;
 
 pub use self::capabilities::{Capability, CapabilitySet};
 pub use self::rate_limits::{RateBucket, RateLimits};
+pub use self::setting_values::{SettingKind, SettingValue};
+#[cfg(test)]
+pub(crate) use self::settings::tests::org_with_settings;
+pub use self::settings::{OrgSetting, OrgSettings};
 use crate::ids::{ApiKeyId, OrgId};
 use crate::time::Timestamp;
 
@@ -100,6 +106,8 @@ pub struct OrgRecord {
     pub evidence_public_key: Bytes,
     /// When it was made.
     pub created_at: Timestamp,
+    /// What it has chosen.
+    pub settings: OrgSettings,
 }
 
 impl OrgRecord {

@@ -101,6 +101,14 @@ macro_rules! sealed_fields {
                 }
             }
 
+            /// The field of that name.
+            pub fn parse(name: &str) -> Option<Self> {
+                match name {
+                    $($word => Some(Self::$name),)+
+                    _ => None,
+                }
+            }
+
             /// The purpose whose key seals the field.
             pub fn purpose(self) -> Purpose {
                 match self {

@@ -135,7 +135,8 @@ records! {
     enum AuditRecord in Audit {
         VerdictEvidence [1 2],
         KeysDestroyed [1],
-        FaceEvidence [1],
+        FaceEvidence [1 2],
+        PersonalDataViewed [1],
         EvidenceSecretShared [1],
         SignerSetChanged [1],
         ComplianceAct [1],
@@ -149,7 +150,7 @@ records! {
         CustomerErased,
     }
     enum DirectoryRecord in Orgs {
-        Org [1 2],
+        Org [1 2 3],
         ApiKey [1],
     }
     struct DeadLetter in DeadLetters [1];

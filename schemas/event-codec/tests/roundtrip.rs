@@ -10,14 +10,15 @@ use bytes::Bytes;
 use domain::classify::ReasonCategory;
 use domain::event::{
     AuditRecord, AuditRef, CustomerErased, CustomerRegistered, CustomerReleased, DukcapilVerdictReceived,
-    Event, Fingerprint, KeysDestroyed, Offset, Partition, Source, TopicId, VerdictEvidence,
+    Event, Fingerprint, KeysDestroyed, Offset, Partition, PersonalDataPage, PersonalDataViewed, Source, TopicId,
+    VerdictEvidence,
 };
 use domain::ids::{
     ApiKeyId, CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, TierEventId, VerificationId,
 };
 use domain::orgs::{
-    ApiKeyRecord, CapabilitySet, DirectoryRecord, Environment, OrgRecord, RateLimits, Scope, Suite,
-    WrappedSecret,
+    ApiKeyRecord, CapabilitySet, DirectoryRecord, Environment, OrgRecord, OrgSettings, RateLimits, Scope,
+    Suite, WrappedSecret,
 };
 use domain::outcome::{
     EnrolmentSummary, ErasureAnnounced, FaceEnrolled, KycUpdated, Outcome, UnappliedCause, VerdictConflicted,
@@ -26,7 +27,8 @@ use domain::outcome::{
 use domain::policy::{Method, Tier};
 use domain::ports::{StoredRecord, Topic};
 use domain::rows::{FaceSource, VerificationStatus};
-use domain::sealed::{Purposes, Sealed, SealedMedia};
+use domain::sealed::{Field, Purposes, Sealed, SealedMedia};
+use domain::staff::{StaffRole, StaffUserName};
 use domain::time::Timestamp;
 use event_codec::{Codec, DeadLetter, Meta, registry};
 use proptest::collection::vec;
@@ -136,6 +138,21 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
+fn viewed() -> impl Strategy<Value = PersonalDataViewed> {
+    let who = ("[a-z0-9._@-]{3,64}", select(&StaffRole::ALL[..]), select(&PersonalDataPage::ALL[..]));
+    let what = (vec(select(&Field::ALL[..]), 0..4), any::<String>(), time());
+    (event_id(), customer(), who, what).prop_map(|(event_id, customer, who, what)| PersonalDataViewed {
+        event_id,
+        customer,
+        staff_user: StaffUserName::parse(&who.0).expect("a user name"),
+        staff_role: who.1,
+        page: who.2,
+        fields: what.0,
+        request_id: what.1,
+        viewed_at: what.2,
+    })
+}
+
 fn audit() -> impl Strategy<Value = AuditRecord> {
     let ids = (event_id(), verification_id(), customer(), any::<String>());
     let parts = (
@@ -163,6 +180,7 @@ fn audit() -> impl Strategy<Value = AuditRecord> {
     prop_oneof![
         evidence.prop_map(AuditRecord::VerdictEvidence),
         faces::face_evidence().prop_map(AuditRecord::FaceEvidence),
+        viewed().prop_map(AuditRecord::PersonalDataViewed),
         compliance::records(),
         (event_id(), customer(), purposes(), time()).prop_map(
             |(event_id, customer, purposes, destroyed_at)| {
@@ -266,9 +284,11 @@ fn directory() -> impl Strategy<Value = DirectoryRecord> {
     let words = vec(prop_oneof![Just("dukcapilEnabled".to_owned()), any::<String>()], 0..4);
     let names = ["get", "write", "nik_dukcapil"].map(str::to_owned).to_vec();
     let limits = vec((prop_oneof![select(names), any::<String>()], any::<u32>()), 0..6);
+    let names = prop_oneof![Just("match.medium".to_owned()), any::<String>()];
+    let settings = vec((names, any::<String>()), 0..4);
     let rest = (any::<[u8; 16]>(), any::<String>(), any::<[bool; 3]>(), any::<[u32; 2]>(), bytes(), time());
-    let org = (words, limits, rest).prop_map(
-        |(words, limits, (org, name, flags, numbers, wrapped, created_at))| OrgRecord {
+    let org = (words, limits, settings, rest).prop_map(
+        |(words, limits, settings, (org, name, flags, numbers, wrapped, created_at))| OrgRecord {
             org: OrgId::from_bytes(org),
             name: name.clone(),
             environment: if flags[0] { Environment::Live } else { Environment::Sandbox },
@@ -281,6 +301,7 @@ fn directory() -> impl Strategy<Value = DirectoryRecord> {
             evidence_key_id: name,
             evidence_public_key: wrapped,
             created_at,
+            settings: OrgSettings::from_texts(settings),
         },
     );
     let scopes = vec(select(&Scope::ALL[..]), 0..8);

@@ -73,11 +73,12 @@ fn write_signal(row: &SignalRow, out: &mut BodyWriter<'_>) {
 }
 
 fn write_tally_key(key: &TallyKey, out: &mut BodyWriter<'_>) {
-    let TallyKey { org, span, start, method, status, partition } = key;
+    let TallyKey { org, span, start, method, status, category, partition } = key;
     out.text(org.as_str());
     out.text(span_word(*span));
     out.time(*start);
     out.text(method.as_str());
     out.text(status.as_str());
+    out.option(*category, |out, category| out.text(category.as_str()));
     out.u32(partition.0);
 }

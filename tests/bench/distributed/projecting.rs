@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 
 use super::cluster::{Servers, is_ready};
-use crate::http::Connection;
+use crate::counters;
 use crate::limits::{
     BACK_WITHIN, LOOK_AT_COUNTERS_EVERY, LOOK_EVERY, READY_WITHIN, STANDS_STILL, THREAD_SHOWN_MS,
 };
@@ -70,15 +70,12 @@ impl Projecting {
     }
 
     async fn counters(&self) -> Result<Counters> {
-        let head = format!("GET /metrics HTTP/1.1\r\nHost: {}\r\n\r\n", self.admin);
-        let mut connection = Connection::open(self.admin).await?;
-        let answer = connection.ask(head.as_bytes(), b"").await?;
-        let page = std::str::from_utf8(answer.body)?;
+        let page = &counters::page(self.admin).await?;
         Ok(Counters {
             at: Instant::now(),
-            events: sum(page, "identity_projector_events_total"),
-            rows: sum(page, "identity_cql_rows_written_total"),
-            requests: sum(page, "identity_cql_request_seconds_count"),
+            events: counters::sum(page, "identity_projector_events_total"),
+            rows: counters::sum(page, "identity_cql_rows_written_total"),
+            requests: counters::sum(page, "identity_cql_request_seconds_count"),
             cpu: self.program.cpu()?,
             brokers: cpu_of(&self.servers.brokers)?,
             store: cpu_of(&self.servers.store)?,
@@ -123,23 +120,5 @@ impl Work {
         used.sort_by(|(_, a), (_, b)| b.total_cmp(a));
         let shown = used.iter().filter(|(_, ms)| *ms >= THREAD_SHOWN_MS);
         shown.map(|(name, ms)| format!("`{name}` {ms:.3}")).collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// All series of a metric together.
-fn sum(page: &str, name: &str) -> u64 {
-    let lines = page.lines().filter_map(|line| line.strip_prefix(name));
-    let values = lines.filter(|rest| rest.starts_with(['{', ' '])).filter_map(|rest| rest.rsplit(' ').next());
-    values.filter_map(|value| value.parse::<f64>().ok()).sum::<f64>() as u64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn all_series_of_one_metric_count() {
-        let page = "# TYPE a counter\na{x=\"1\"} 2\na{x=\"b c\"} 3\nab 7\na 4\n";
-        assert_eq!(sum(page, "a"), 9);
     }
 }

@@ -1,48 +1,19 @@
 //! Face references and matches with real models on real portraits (sequence §2.6): one person years apart, another
-//! person, pictures that are no probe, copies of the reference, repetitions.
+//! person, repetitions, waits. What is in the pictures is `face_pictures`.
 
 use data_encoding::BASE64;
 use serde_json::{Value, json};
+use testkit::patience::PHOTOS_READ_WITHIN;
 
-use crate::client::{Answer, Api, fields, is_id, is_time, text};
+use crate::client::{fields, is_id, is_time, text};
+use crate::face_calls::{ENROLMENTS, MATCH, compare, match_by, references, until_read, verified_with};
 use crate::harness::ContractHarness;
 use crate::patience::{until, until_within};
 use crate::photos;
-use crate::portraits::{portrait, portrait_text};
-
-const MATCH: &str = "/api/identity/face/match";
-const ENROLMENTS: &str = "/api/identity/face/enrolments";
+use crate::portraits::{commented, portrait, portrait_text};
 
 /// The names of the only cosine that any answer may show.
 const MATCH_FIELDS: [&str; 5] = ["bound", "model", "riskLevel", "threshold", "verdict"];
-
-async fn compare(api: &Api, customer: &str, image: &str) -> Answer {
-    api.post(MATCH, &[], &json!({ "customerId": customer, "image": image })).await
-}
-
-async fn references(api: &Api, customer: &str) -> Vec<Value> {
-    let list = api.get(&format!("{ENROLMENTS}?customerId={customer}")).await.expect(200);
-    list["data"].as_array().unwrap_or_else(|| panic!("no data: {list}")).clone()
-}
-
-/// Waits until the photo of every reference was read: each has a vector or a cause.
-async fn until_read(api: &Api, customer: &str) -> Vec<Value> {
-    until("the photos to be read", async || {
-        let references = references(api, customer).await;
-        let is_read = |row: &Value| row["fallbackStub"] == false || row["cause"].is_string();
-        (!references.is_empty() && references.iter().all(is_read)).then_some(references)
-    })
-    .await
-}
-
-/// A customer whose Dukcapil photo is that portrait, read.
-async fn verified_with(api: &Api, name: &str) -> String {
-    let customer = api.customer("Budi Santoso").await;
-    let body = json!({ "customerId": customer, "valid": true, "photo": portrait_text(name) });
-    api.verdict(&body).await.expect(200);
-    until_read(api, &customer).await;
-    customer
-}
 
 fn tiers(kyc: &Value) -> Vec<&str> {
     let history = kyc["history"].as_array().expect("a history");
@@ -98,58 +69,57 @@ pub async fn a_match_years_apart_lifts_to_premium_and_another_person_changes_not
     assert_eq!(failed[0]["reasonCategory"], "no_match");
 }
 
-pub async fn pictures_that_are_no_probe_are_refused_and_leave_no_row<H: ContractHarness>() {
+pub async fn an_org_makes_matches_stricter_by_its_settings_and_never_looser<H: ContractHarness>() {
     let Some(sandbox) = H::with_models().await else { return };
-    let api = sandbox.api();
-    let customer = verified_with(&api, "ardern_2018").await;
-    let before = api.total(&format!("customerId={customer}")).await;
-    // Whole in structure, and no decoder makes pixels of it.
-    let mut undecodable = vec![0xff, 0xd8, 0xff, 0xc0, 0, 11, 8, 0, 16, 0, 16, 1, 1, 0x11, 0];
-    undecodable.extend([0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0, 0x12, 0x34, 0xff, 0xd9]);
-    for (what, image) in
-        [("no face", photos::jpeg()), ("no face", photos::png()), ("undecodable", undecodable)]
-    {
-        let answer = compare(&api, &customer, &BASE64.encode(&image)).await;
-        assert_eq!(answer.status, 400, "{what}: {answer:?}");
-        answer.names_fields(&["image"]);
+    let (org, api) = sandbox.org(&["--dukcapil-enabled"]).await;
+    let customer = verified_with(&api, "macron_2014").await;
+    let shown = async |name: &str| api.get("/api/auth/me").await.expect(200)["settings"][name].clone();
+    let models = [("match.low", 0.4), ("match.medium", 0.45), ("match.high", 0.5)];
+    for (name, threshold) in models {
+        assert_eq!(shown(name).await, threshold, "{name} is the model's where the org has not chosen");
     }
-    assert_eq!(api.total(&format!("customerId={customer}")).await, before);
-}
-
-pub async fn the_reference_shown_again_is_signalled<H: ContractHarness>() {
-    let Some(sandbox) = H::with_models().await else { return };
-    let api = sandbox.api();
-    let customer = verified_with(&api, "ardern_2022").await;
-    // The same bytes, and the same picture with a comment before it.
-    let bytes = portrait("ardern_2022");
-    let commented = [&[0xff, 0xd8, 0xff, 0xfe, 0, 6, 1, 2, 3, 4][..], &bytes[2..]].concat();
-    for image in [bytes, commented] {
-        let said = compare(&api, &customer, &BASE64.encode(&image)).await.expect(200);
-        let signals = said["signals"].as_array().expect("signals");
-        assert_eq!(signals.len(), 1, "{said}");
+    for (change, threshold, verdict, status) in [
+        ("match.medium=0.99", 0.99, "no_match", "failed"),
+        // What is below the model's is taken, and changes nothing.
+        ("match.medium=0.1", 0.45, "match", "verified"),
+        ("match.medium=0.55", 0.55, "match", "verified"),
+        ("match.medium=", 0.45, "match", "verified"),
+    ] {
+        let set = sandbox.orgs(&["set", &org, "--set", change]).await;
+        assert_eq!(set.code, Some(0), "{change}: {set:?}");
+        until("the setting to hold", async || (shown("match.medium").await == threshold).then_some(())).await;
+        // Whoever knows a key that was made later knows of the change, too: the instance that is written to.
+        let (_, api) = sandbox.key(&org, &[]).await;
+        let said = compare(&api, &customer, &portrait_text("macron_2025")).await.expect(200);
         assert_eq!(
-            (&signals[0]["code"], &signals[0]["severity"]),
-            (&json!("probe_equals_reference"), &json!("high"))
+            (&said["match"]["threshold"], &said["match"]["verdict"], &said["verification"]["status"]),
+            (&json!(threshold), &json!(verdict), &json!(status)),
+            "{change}: {said}"
         );
-        // An org of environment sandbox may try it.
-        assert_eq!(
-            (&said["match"]["verdict"], &said["verification"]["score"]),
-            (&json!("match"), &json!(100))
-        );
-        let row =
-            api.get(&format!("/api/identity/verifications/{}", text(&said["verification"]["id"]))).await;
-        assert_eq!(row.expect(200)["signals"], said["signals"]);
+        // The row keeps what it was decided by, whatever is set afterwards.
+        let path = format!("/api/identity/verifications/{}", text(&said["verification"]["id"]));
+        assert_eq!(api.get(&path).await.expect(200)["match"]["threshold"], threshold);
+        for (name, threshold) in [models[0], models[2]] {
+            assert_eq!(shown(name).await, threshold, "{change} changes no other level");
+        }
     }
-    // Another photo of the person is none.
-    let said = compare(&api, &customer, &portrait_text("ardern_2018")).await.expect(200);
-    assert_eq!((&said["signals"], &said["match"]["verdict"]), (&json!([]), &json!("match")), "{said}");
+    let failed = api.rows(&format!("customerId={customer}&method=face_match&status=failed")).await;
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    assert_eq!(failed[0]["reasonCategory"], "no_match");
+    // Nobody else's.
+    let theirs = sandbox.api().get("/api/auth/me").await.expect(200);
+    assert_eq!(theirs["settings"]["match.medium"], 0.45, "{theirs}");
 }
 
 pub async fn whoever_tries_picture_after_picture_is_stopped_for_a_while<H: ContractHarness>() {
     let Some(sandbox) = H::with_models().await else { return };
     let api = sandbox.api();
     let customer = verified_with(&api, "macron_2014").await;
-    for _ in 0..5 {
+    let key = [("idempotency-key", "try-1")];
+    let body = |name: &str| json!({ "customerId": customer, "image": portrait_text(name) });
+    let first = match_by(&api, &key, &body("obama")).await.expect(200);
+    assert_eq!(first["match"]["verdict"], "no_match");
+    for _ in 1..5 {
         let said = compare(&api, &customer, &portrait_text("obama")).await.expect(200);
         assert_eq!(said["match"]["verdict"], "no_match");
     }
@@ -162,6 +132,9 @@ pub async fn whoever_tries_picture_after_picture_is_stopped_for_a_while<H: Contr
         let after: u64 = refused.header("retry-after").and_then(|text| text.parse().ok()).expect("seconds");
         assert!((1_000..=1_800).contains(&after), "{refused:?}");
     }
+    // What was answered before still is; a key that is used again for another picture is not what stops that one.
+    match_by(&api, &key, &body("obama")).await.is(200, &first);
+    assert_eq!(match_by(&api, &key, &body("sunak")).await.expect(429)["code"], "attempts_exhausted");
     // Nobody else's.
     let other = verified_with(&api, "macron_2014").await;
     compare(&api, &other, &portrait_text("macron_2025")).await.expect(200);
@@ -173,22 +146,22 @@ pub async fn a_match_is_recorded_once_under_its_key_and_for_its_org_alone<H: Con
     let customer = verified_with(&api, "macron_2025").await;
     let body = json!({ "customerId": customer, "image": portrait_text("macron_2014"), "riskLevel": "high" });
     let key = [("idempotency-key", "match-1")];
-    let first = api.post(MATCH, &key, &body).await;
+    let first = match_by(&api, &key, &body).await;
     let said = first.expect(200);
     assert_eq!((first.header("idempotency-replayed"), &said["match"]["riskLevel"]), (None, &json!("high")));
-    let again = api.post(MATCH, &key, &body).await;
+    let again = match_by(&api, &key, &body).await;
     again.is(200, &said);
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
     let mut other = body.clone();
     other["riskLevel"] = "low".into();
-    let refused = api.post(MATCH, &key, &other).await;
+    let refused = match_by(&api, &key, &other).await;
     refused.is_error(422, "idempotency key reused with a different body");
     assert_eq!(api.total(&format!("customerId={customer}&method=face_match")).await, 1);
     // The same key names another thing at another endpoint, and nothing at another org.
     let image = json!({ "customerId": customer, "image": portrait_text("macron_2014") });
     api.post(ENROLMENTS, &key, &image).await.expect(201);
     let (_, stranger) = sandbox.org(&["--dukcapil-enabled"]).await;
-    stranger.post(MATCH, &key, &body).await.is_error(404, "not found");
+    match_by(&stranger, &key, &body).await.is_error(404, "not found");
     stranger.get(&format!("{ENROLMENTS}?customerId={customer}")).await.is_error(404, "not found");
 }
 
@@ -248,7 +221,7 @@ pub async fn a_reference_whose_photo_is_not_read_yet_is_waited_for<H: ContractHa
     let Some(sandbox) = H::with_models().await else { return };
     let api = sandbox.api();
     // A verdict that nobody waits for, and a match at once: its photo takes a tenth of a second to read at least.
-    let seen = until("a match that came too early", async || {
+    let seen = until_within(PHOTOS_READ_WITHIN, "a match that came too early", async || {
         let customer = api.customer("Budi Santoso").await;
         let body = json!({ "customerId": customer, "valid": true, "photo": portrait_text("macron_2014") });
         let answer = api.post(crate::client::VERDICT, &[("prefer", "respond-async")], &body).await;
@@ -267,7 +240,7 @@ pub async fn a_reference_whose_photo_is_not_read_yet_is_waited_for<H: ContractHa
         }
     })
     .await;
-    until("the match", async || {
+    until_within(PHOTOS_READ_WITHIN, "the match", async || {
         (compare(&api, &seen, &portrait_text("macron_2025")).await.status == 200).then_some(())
     })
     .await;
@@ -280,7 +253,7 @@ pub async fn two_hundred_photos_at_once_are_all_read_and_hold_nobody_up<H: Contr
     let photo = portrait("macron_2014");
     let verdicts = (0..200_u8).map(|number| {
         // Each another file: a comment of its own.
-        let photo = [&[0xff, 0xd8, 0xff, 0xfe, 0, 3, number][..], &photo[2..]].concat();
+        let photo = commented(&photo, &[number]);
         let body = json!({ "customerId": customer, "valid": true, "photo": BASE64.encode(&photo) });
         let api = api.clone();
         async move { api.verdict(&body).await }
@@ -288,8 +261,7 @@ pub async fn two_hundred_photos_at_once_are_all_read_and_hold_nobody_up<H: Contr
     for answer in futures::future::join_all(verdicts).await {
         assert!(matches!(answer.status, 200 | 202), "{answer:?}");
     }
-    let all = std::time::Duration::from_secs(900);
-    until_within(all, "two hundred vectors", async || {
+    until_within(PHOTOS_READ_WITHIN, "two hundred vectors", async || {
         let mut read = 0;
         for page in 1..=2 {
             let list = api.get(&format!("{ENROLMENTS}?customerId={customer}&limit=100&page={page}")).await;

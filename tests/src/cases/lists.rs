@@ -80,6 +80,11 @@ pub async fn pages_and_cursors_walk_over_everything_once_newest_first<H: Contrac
         "a customer's order"
     );
 
+    let of_category: Vec<String> = walk(&api, "limit=7&reasonCategory=duplicate_record").await;
+    let every_fifth_is_verified = |id: &&String| {
+        wanted.iter().position(|one| one == *id).is_some_and(|at| !(ROWS - 1 - at).is_multiple_of(5))
+    };
+    assert_eq!(of_category, by_page.iter().filter(every_fifth_is_verified).cloned().collect::<Vec<_>>());
     for limit in [1, 7, 10, 25, 100] {
         assert_eq!(walk(&api, &format!("limit={limit}")).await, by_page, "limit {limit}");
     }
@@ -121,6 +126,14 @@ pub async fn filters_choose_and_totals_agree<H: ContractHarness>() {
             format!("customerId={}&status=verified", customers[1]),
             count(&|row| row["customerId"] == customers[1].as_str() && verified(row)),
         ),
+        ("reasonCategory=duplicate_record".to_owned(), 20),
+        ("reasonCategory=quota".to_owned(), 0),
+        ("reasonCategory=duplicate_record&status=failed&method=nik_dukcapil".to_owned(), 20),
+        ("reasonCategory=duplicate_record&status=verified".to_owned(), 0),
+        (
+            format!("customerId={}&reasonCategory=duplicate_record", customers[1]),
+            count(&|row| row["customerId"] == customers[1].as_str() && !verified(row)),
+        ),
         ("customerId=cus_00000000000000000000000000".to_owned(), 0),
         ("method=face_match".to_owned(), 0),
     ] {
@@ -142,6 +155,10 @@ pub async fn filters_choose_and_totals_agree<H: ContractHarness>() {
         (format!("to={newer}"), within(None, Some(newer))),
         (format!("from={older}&to={newer}"), within(Some(older), Some(newer))),
         (format!("from={newer}&to={newer}"), 0),
+        (
+            format!("from={older}&to={newer}&reasonCategory=duplicate_record"),
+            count(&|row| (older..newer).contains(&text(&row["createdAt"])) && !verified(row)),
+        ),
         (format!("from={}", older.replace('Z', "%2B00:00")), within(Some(older), None)),
         ("from=2999-01-01T00:00:00Z".to_owned(), 0),
     ] {
@@ -190,6 +207,9 @@ pub async fn an_unknown_filter_or_value_is_a_400<H: ContractHarness>() {
         ("status=ok", "status"),
         ("status=", "status"),
         ("method=telepathy", "method"),
+        ("reasonCategory=sadness", "reasonCategory"),
+        ("reasonCategory=", "reasonCategory"),
+        ("reasonCategory=Quota", "reasonCategory"),
         ("page=0", "page"),
         ("page=-1", "page"),
         ("page=x", "page"),

@@ -103,6 +103,46 @@ pub async fn capabilities_and_limits_are_set_by_name_and_hold_within_seconds<H: 
     }
 }
 
+pub async fn a_setting_is_shown_until_it_is_put_back_and_no_name_is_guessed<H: ContractHarness>() {
+    let sandbox = H::start().await;
+    let (org, api) = sandbox.org(&[]).await;
+    let names = ["match.high", "match.low", "match.medium"];
+    let me = api.get("/api/auth/me").await.expect(200);
+    assert_eq!(fields(&me["settings"]), names, "{me}");
+    for (changes, values) in [
+        (&["match.medium=0.990", "match.high=1"][..], json!([1.0, null, 0.99])),
+        (&["match.low=0", "match.high="], json!([null, 0.0, 0.99])),
+        (&["match.low=", "match.medium="], json!([null, null, null])),
+    ] {
+        let mut arguments = vec!["set", &org];
+        for change in changes {
+            arguments.extend(["--set", change]);
+        }
+        let set = sandbox.orgs(&arguments).await;
+        assert_eq!(set.code, Some(0), "{set:?}");
+        let listed = sandbox.orgs_json(&["list", "--json"]).await;
+        let listed = listed.as_array().expect("a list").iter().find(|one| one["orgId"] == org.as_str());
+        let of = |object: &Value| json!(names.map(|name| object["settings"][name].clone()));
+        assert_eq!(of(listed.expect("the org")), values, "{changes:?}");
+        // Without models what an org asks for is in force alone.
+        until("the settings to hold", async || {
+            (of(&api.get("/api/auth/me").await.expect(200)) == values).then_some(())
+        })
+        .await;
+    }
+    for (wrong, says) in [
+        ("match.most=0.5", "match.low, match.medium, match.high"),
+        ("match.low", "match.low, match.medium, match.high"),
+        ("match.low=-0.1", "a number from 0 to 1"),
+        ("match.low=1.1", "a number from 0 to 1"),
+        ("match.low=0.4501", "at most three decimals"),
+    ] {
+        let refused = sandbox.orgs(&["set", &org, "--set", wrong]).await;
+        assert_eq!(refused.code, Some(2), "{wrong}: {refused:?}");
+        assert!(refused.stderr.contains(says), "{wrong}: {refused:?}");
+    }
+}
+
 pub async fn exit_codes_tell_failed_from_wrong_usage<H: ContractHarness>() {
     let sandbox = H::start().await;
     let org = sandbox.info().org.clone();

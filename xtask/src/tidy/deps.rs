@@ -9,7 +9,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 use super::{Finding, Rule};
 
 /// Each technology (its crates) and the one crate of ours that knows it.
-const OWNERS: [(&[&str], &str); 8] = [
+const OWNERS: [(&[&str], &str); 9] = [
     (&["rdkafka", "rdkafka-sys"], "log-kafka"),
     (&["scylla", "scylla-cql"], "views-cql"),
     (&["rusqlite", "libsqlite3-sys"], "store-sqlite"),
@@ -17,6 +17,7 @@ const OWNERS: [(&[&str], &str); 8] = [
     (&["hyper-rustls"], "schema-registry"),
     (&["rten", "rten-tensor", "zune-jpeg", "zune-core", "png"], "face"),
     (&["aes-gcm-siv", "aes-gcm", "argon2", "ed25519-dalek", "hpke", "vsss-rs"], "vault"),
+    (&["maud"], "console-pages"),
     (&["actix-web", "actix-http"], "ingest-api"),
 ];
 
@@ -32,7 +33,7 @@ const ADAPTERS: [&str; 5] = ["face", "log-kafka", "schema-registry", "store-sqli
 const OUTSIDERS: [&str; 2] = ["system-tests", "xtask"];
 
 /// A dependency of ours (not one that only its tests have) and who alone may have it, besides outsiders.
-const LAYERS: [(&str, &[&str]); 12] = [
+const LAYERS: [(&str, &[&str]); 13] = [
     ("face", &["engine"]),
     ("log-kafka", &["engine"]),
     ("schema-registry", &["engine"]),
@@ -46,6 +47,7 @@ const LAYERS: [(&str, &[&str]); 12] = [
     ("org-directory", &["compliance", "ingest-api", "unsealing"]),
     ("unsealing", &["compliance"]),
     ("generation-watch", &["ingest-api", "projector"]),
+    ("console-pages", &["ingest-api"]),
     ("projector", &["ingest-api"]),
     ("ingest-api", &[]),
 ];

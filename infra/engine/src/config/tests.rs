@@ -371,6 +371,7 @@ fn the_example_file_shows_every_setting_and_no_other() {
         ("kms", names_of::<KmsConfig>()),
         ("compliance", names_of::<ComplianceConfig>()),
         ("face", names_of::<FaceConfig>()),
+        ("console", names_of::<ConsoleConfig>()),
         ("support", names_of::<SupportConfig>()),
         ("telemetry", names_of::<TelemetryConfig>()),
     ] {

@@ -1,4 +1,5 @@
-//! Face models: loaded once, shared by every pool of threads that reads photos with them. Not here: what a pool is for
+//! Face models: loaded once, shared by every pool of threads that reads photos with them. A build without the feature
+//! `faces` loads none and says so; that there are two builds is known in this file alone. Not here: what a pool is for
 //! (its callers), and what a folder of models must hold (`face`).
 
 use std::num::NonZero;
@@ -6,10 +7,36 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use domain::ports::{FaceModelSet, FaceReader};
-use face::{FaceModels, FacePool};
 
 use super::{Engine, OpenError};
 use crate::config::FaceConfig;
+
+#[cfg(feature = "faces")]
+mod runtime;
+
+#[cfg(not(feature = "faces"))]
+#[path = "faces/no_runtime.rs"]
+mod runtime;
+
+/// Beside the other one, so that what a small build says is tested where all is built.
+#[cfg(all(test, feature = "faces"))]
+mod no_runtime;
+
+pub(super) use self::runtime::FaceModels;
+
+/// Why no face models were loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum FaceModelsError {
+    /// What is wrong with the folder.
+    #[cfg(feature = "faces")]
+    #[error(transparent)]
+    Folder(#[from] face::ModelError),
+    /// Nothing here could run them.
+    #[error(
+        "this build has no face models: it was built without the feature `faces`, as `./sandbox` builds it. Build it with its default features (cargo build --release --bins), or name no folder of models: then every face reference is a fallback stub, and nothing is matched"
+    )]
+    NotInThisBuild,
+}
 
 impl Engine {
     /// The models that are loaded; none where no folder of them is configured, and for a tool.
@@ -25,8 +52,7 @@ impl Engine {
     pub fn face_reader(&self, waiting_max: usize) -> Result<Option<Arc<dyn FaceReader>>, OpenError> {
         let Some(models) = &self.face_models else { return Ok(None) };
         let threads = available_parallelism().map_or(1, NonZero::get);
-        let pool = FacePool::start(Arc::clone(models), threads, waiting_max);
-        Ok(Some(Arc::new(pool.map_err(OpenError::FaceThreads)?)))
+        runtime::reader(models, threads, waiting_max).map(Some).map_err(OpenError::FaceThreads)
     }
 }
 
@@ -42,9 +68,31 @@ pub async fn face_model_set(config: &FaceConfig) -> Result<Option<FaceModelSet>,
 pub(super) async fn load(config: &FaceConfig) -> Result<Option<Arc<FaceModels>>, OpenError> {
     let Some(folder) = config.models_dir.clone() else { return Ok(None) };
     // Tens of megabytes are read, checked and unpacked.
-    let loading = tokio::task::spawn_blocking(move || FaceModels::load(&folder));
+    let loading = tokio::task::spawn_blocking(move || runtime::load(&folder));
     let models = loading.await.map_err(|_| OpenError::BrokenOff)??;
     let embedder = &models.set().primary.model.id;
     tracing::info!(detector = %models.set().detector.id, %embedder, "face models are loaded");
     Ok(Some(Arc::new(models)))
+}
+
+#[cfg(all(test, feature = "faces"))]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_build_without_face_models_says_so_and_what_to_do() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../face/tests/models");
+        assert!(runtime::load(&folder).is_ok(), "a good folder");
+        let refused = OpenError::from(no_runtime::load(&folder).expect_err("nothing runs them"));
+        let said = refused.to_string();
+        for words in [
+            "[face] models_dir: this build has no face models",
+            "without the feature `faces`",
+            "cargo build --release --bins",
+        ] {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use domain::ports::{LogError, StoreError, Topic};
 use vault::KmsError;
 
-use super::InstallationError;
+use super::{FaceModelsError, InstallationError};
 use crate::config::ConfigError;
 use crate::data_dir::DataDirError;
 
@@ -42,13 +42,13 @@ pub enum OpenError {
     Log(Topic, LogError),
     /// The key store, asked for its notes or for a customer's row.
     #[error("the key store: {0}")]
-    Keys(#[from] StoreError),
+    Keys(StoreError),
     /// The org keys.
     #[error(transparent)]
     Kms(#[from] KmsError),
-    /// The folder of face models.
+    /// The face models.
     #[error("[face] models_dir: {0}")]
-    FaceModels(#[from] face::ModelError),
+    FaceModels(FaceModelsError),
     /// The threads that read photos.
     #[error("no thread for reading photos: {0}")]
     FaceThreads(std::io::Error),
@@ -61,6 +61,20 @@ pub enum OpenError {
     /// The task that opened them ended.
     #[error("opening the stores was interrupted")]
     BrokenOff,
+}
+
+// These two say their cause in their own words: as a source it would be said again.
+
+impl From<StoreError> for OpenError {
+    fn from(cause: StoreError) -> Self {
+        Self::Keys(cause)
+    }
+}
+
+impl From<FaceModelsError> for OpenError {
+    fn from(cause: FaceModelsError) -> Self {
+        Self::FaceModels(cause)
+    }
 }
 
 impl OpenError {

@@ -10,14 +10,16 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use domain::ids::{ApiKeyId, OrgId};
-use domain::orgs::{Capability, CapabilitySet, Environment, RateBucket, Scope, Suite};
+use domain::orgs::{
+    Capability, CapabilitySet, Environment, OrgSetting, RateBucket, Scope, SettingValue, Suite,
+};
 use domain::time::Timestamp;
 use serde_json::json;
 
 use self::answer::Answer;
 use self::print::{key_json, key_table, org_json, org_table};
 use self::values::{
-    bucket_limit, capability, environment, expiry, key_id, limit, name, org_id, policy, scope, suite,
+    bucket_limit, capability, environment, expiry, key_id, limit, name, org_id, policy, scope, setting, suite,
 };
 use super::{NewOrg, OrgChange, Orgs};
 use engine::{Config, Engine, InstallationTarget, Role};
@@ -43,7 +45,7 @@ enum OrgsCommand {
         common: Common,
     },
     /// Change an org; a running instance follows within a second
-    #[command(after_help = examples::SET)]
+    #[command(after_help = examples::set())]
     Set(SetArgs),
     /// An org's API keys
     #[command(after_help = examples::KEYS)]
@@ -177,6 +179,9 @@ struct ChangeArgs {
     /// Tier policy of its events from now on
     #[arg(long, value_name = "N", value_parser = policy)]
     policy_version: Option<u32>,
+    /// A setting, once for each; with nothing behind the = it has its default again
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
+    settings: Vec<(OrgSetting, Option<SettingValue>)>,
 }
 
 /// All scopes that a key gets when none are named.
@@ -303,6 +308,7 @@ impl From<ChangeArgs> for OrgChange {
             limits: args.limit.into_iter().chain(short_limits).collect(),
             policy_version: args.policy_version,
             suite: args.suite,
+            settings: args.settings.into_iter().collect(),
         }
     }
 }

@@ -98,16 +98,25 @@ async fn a_change_keeps_what_a_later_build_has_granted() {
     let capabilities = CapabilitySet::from_words(["laterEnabled".to_owned()]);
     let limits = RateLimits::from_names([("later_bucket".to_owned(), 7)]);
     let new = NewOrg { capabilities, limits, ..new(dir.path()) };
-    let created = orgs.create(new).await.expect("an org");
+    let mut created = orgs.create(new).await.expect("an org");
+    created.org.settings = OrgSettings::from_texts([("later.setting".to_owned(), "some text".to_owned())]);
+    orgs.append(&DirectoryRecord::Org(created.org.clone())).await.expect("appended");
     let change = OrgChange {
         capabilities: [(Capability::DukcapilEnabled, true)].into(),
         limits: [(RateBucket::Get, 5)].into(),
+        settings: [
+            (OrgSetting::MatchLow, Some(SettingValue::Share { milli: 500 })),
+            (OrgSetting::MatchHigh, None),
+        ]
+        .into(),
         ..OrgChange::default()
     };
     orgs.set(&created.org.org, change).await.expect("set");
     let listed = orgs.list().await.expect("listed").remove(0);
     assert_eq!(listed.capabilities.words().collect::<Vec<_>>(), ["dukcapilEnabled", "laterEnabled"]);
     assert_eq!(listed.limits.names().collect::<Vec<_>>(), [("get", 5), ("later_bucket", 7)]);
+    let settings = [("later.setting", "some text"), ("match.low", "0.5")];
+    assert_eq!(listed.settings.texts().collect::<Vec<_>>(), settings);
 }
 
 #[tokio::test]

@@ -17,6 +17,11 @@ fn info(org: &SandboxOrg) -> SandboxInfo {
         org_id: org.org.org.to_string(),
         api_key: org.api_key.expose().to_owned(),
         customer_id: CustomerId::from_bytes([7; 16]).to_string(),
+        console: Some(ConsoleSignIn {
+            url: "http://127.0.0.1:8080/console/".to_owned(),
+            user: org.staff.user.to_string(),
+            password: org.staff.password.expose().to_owned(),
+        }),
     }
 }
 
@@ -48,7 +53,7 @@ async fn the_first_start_makes_what_the_contract_says() {
         serde_json::from_slice(&std::fs::read(&path).expect("readable")).expect("JSON");
     let mut names: Vec<_> = written.as_object().expect("an object").keys().map(String::as_str).collect();
     names.sort_unstable();
-    assert_eq!(names, ["adminUrl", "apiKey", "customerId", "orgId", "url"]);
+    assert_eq!(names, ["adminUrl", "apiKey", "console", "customerId", "orgId", "url"]);
 }
 
 #[tokio::test]
@@ -105,4 +110,35 @@ async fn a_revoked_key_is_replaced() {
     assert_eq!(again.org.org, first.org.org);
     assert_ne!(again.api_key, first.api_key);
     assert_eq!(again.customer, Some(CustomerId::from_bytes([7; 16])));
+}
+
+#[tokio::test]
+async fn the_consoles_sign_in_stays_until_somebody_changes_it() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let engine = open(dir.path()).await;
+    let first = prepare_org(&engine, 0).await.expect("prepared");
+    write_sandbox_json(&engine, info(&first)).await.expect("written");
+    let again = prepare_org(&engine, 0).await.expect("prepared");
+    assert_eq!(again.staff.user, first.staff.user);
+    assert_eq!(again.staff.password.expose(), first.staff.password.expose());
+    write_sandbox_json(&engine, info(&again)).await.expect("written");
+
+    let staff = StaffDirectory::new(&engine);
+    staff.disable(&first.staff.user).await.expect("disabled");
+    let restored = prepare_org(&engine, 0).await.expect("prepared");
+    assert_eq!(restored.staff.user, first.staff.user);
+    assert_ne!(restored.staff.password.expose(), first.staff.password.expose());
+    let account = staff.account(&first.staff.user).await.expect("read").expect("there");
+    assert!(staff.is_in_force(&account, &restored.staff.password).await.expect("asked"));
+}
+
+#[tokio::test]
+async fn a_file_of_before_the_console_is_understood() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let engine = open(dir.path()).await;
+    let first = prepare_org(&engine, 0).await.expect("prepared");
+    write_sandbox_json(&engine, SandboxInfo { console: None, ..info(&first) }).await.expect("written");
+    let again = prepare_org(&engine, 0).await.expect("prepared");
+    assert_eq!(again.api_key, first.api_key, "the rest of it is");
+    assert!(again.customer.is_some());
 }

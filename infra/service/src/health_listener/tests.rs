@@ -1,5 +1,9 @@
 //! Spoken to over bare connections.
 
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
 use super::pages::PROMETHEUS;
 use super::*;
 use crate::{Readiness, UnreadyReason};
@@ -134,26 +138,64 @@ async fn a_head_that_does_not_end_is_told_so_and_a_connection_that_was_only_kept
     }
 }
 
+/// Pages that say what they were asked; one of them goes on until the listener closes.
+struct EchoPages;
+
+#[async_trait]
+impl ProgramPages for EchoPages {
+    async fn answer(&self, request: PageRequest<'_>) -> Option<PageAnswer> {
+        if request.path == "/stream" {
+            let (pieces, stream) = mpsc::channel(1);
+            tokio::spawn(async move { while pieces.send(Bytes::from_static(b"piece\n")).await.is_ok() {} });
+            return Some(PageAnswer::new(200, "text/event-stream", PageBody::Stream(stream)));
+        }
+        let status = if request.reads { 200 } else { 405 };
+        let body = format!("{} {:?} {}", request.path, request.query, request.reads);
+        let answer = PageAnswer::new(status, "text/plain", body);
+        let headers = vec![("x-page", "echo".to_owned())];
+        (request.path != "/other").then_some(PageAnswer { headers, ..answer })
+    }
+}
+
 #[tokio::test]
 async fn a_program_has_pages_of_its_own_but_none_in_the_place_of_health() {
     let bound = BoundHealthListener::new(SocketAddr::from(([127, 0, 0, 1], 0)), None).expect("bound");
     let address = bound.address().expect("an address");
     let readiness = Arc::new(Readiness::waiting_for([], &CancellationToken::new()));
-    let sources = HealthSources::new(readiness, String::new).with_pages(|request| {
-        let body = format!("{} {}", request.path, request.reads);
-        let status = if request.reads { 200 } else { 405 };
-        (request.path != "/other").then_some(PageAnswer { status, content_type: "text/plain", body })
-    });
+    let sources = HealthSources::new(readiness, String::new).with_pages(Arc::new(EchoPages));
     let _serving = bound.serve(sources, ClientTimes::default()).expect("it serves");
     let shown = ask(address, "GET /p%20q?r=s").await;
-    assert!(shown.contains(" 200 ") && shown.ends_with("/p%20q true"), "{shown}");
+    assert!(shown.contains(" 200 ") && shown.ends_with("/p%20q Some(\"r=s\") true"), "{shown}");
+    assert!(shown.contains("x-page: echo\r\n"), "{shown}");
     assert!(shown.contains("content-type: text/plain\r\n"), "{shown}");
     let head = ask(address, "HEAD /page").await;
-    assert!(head.contains("content-length: 10\r\n") && head.ends_with("\r\n\r\n"), "{head}");
+    assert!(head.contains("content-length: 15\r\n") && head.ends_with("\r\n\r\n"), "{head}");
     let refused = ask(address, "POST /page").await;
     assert!(refused.contains(" 405 ") && refused.contains("allow: GET, HEAD"), "{refused}");
     for (path, code) in [("GET /other", "route_not_found"), ("POST /livez", "method_not_allowed")] {
         let answer = ask(address, path).await;
         assert!(answer.contains(code), "{answer}");
     }
+}
+
+#[tokio::test]
+async fn a_stream_comes_piece_by_piece_and_ends_in_order_when_the_listener_closes() {
+    let bound = BoundHealthListener::new(SocketAddr::from(([127, 0, 0, 1], 0)), None).expect("bound");
+    let address = bound.address().expect("an address");
+    let readiness = Arc::new(Readiness::waiting_for([], &CancellationToken::new()));
+    let sources = HealthSources::new(readiness, String::new).with_pages(Arc::new(EchoPages));
+    let serving = bound.serve(sources, ClientTimes::default()).expect("it serves");
+    let mut stream = TcpStream::connect(address).await.expect("connected");
+    stream.write_all(b"GET /stream HTTP/1.1\r\nHost: here\r\n\r\n").await.expect("sent");
+    let mut heard = Vec::new();
+    while !heard.ends_with(b"6\r\npiece\n\r\n") {
+        assert!(stream.read_buf(&mut heard).await.expect("read") > 0, "it goes on");
+    }
+    let rest = tokio::spawn(async move {
+        stream.read_to_end(&mut heard).await.expect("an end in order");
+        heard
+    });
+    tokio::time::timeout(WITHIN, serving.stop()).await.expect("nobody keeps it open");
+    let heard = tokio::time::timeout(WITHIN, rest).await.expect("ended").expect("no panic");
+    assert!(heard.ends_with(b"\r\n0\r\n\r\n"), "the last chunk says that it is the last");
 }

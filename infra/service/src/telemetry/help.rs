@@ -6,6 +6,11 @@ use metrics::{describe_counter, describe_gauge, describe_histogram};
 
 /// Totals that only grow.
 const COUNTERS: &[(&str, &str)] = &[
+    ("identity_console_password_hashes_total", "Passwords that were hashed to be compared, for the console."),
+    (
+        "identity_console_sign_ins_total",
+        "Forms for signing in to the console that were answered, by outcome: signed_in, wrong, throttled, busy, form_refused.",
+    ),
     ("identity_cql_errors_total", "Requests to the CQL nodes that failed for good, by kind of failure."),
     ("identity_cql_retries_total", "Requests to the CQL nodes that were sent again."),
     (

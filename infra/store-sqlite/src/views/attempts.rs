@@ -1,12 +1,14 @@
 //! Lists of verifications: pages that an index gives in their order, and totals that are exact without
 //! counting every row. Runs inside the caller's transaction, so page and total are of one moment.
 
+use domain::classify::ReasonCategory;
 use domain::policy::Method;
 use domain::ports::{AttemptsPage, AttemptsQuery, PageStart};
 use domain::rows::{Generation, VerificationRow, VerificationStatus};
 use domain::time::Timestamp;
 use rusqlite::Transaction;
 
+use super::limits::SKIPPED_ROWS_MAX;
 use super::read::with_signals;
 use super::tables::StoredRow as _;
 use crate::columns::ParameterBinder;
@@ -32,20 +34,28 @@ impl<'q> Selection<'q> {
         if let Some(customer) = &query.customer {
             return Self::of_customer(customer.as_str(), query);
         }
-        if query.method.is_none() && query.status.is_none() {
+        if query.method.is_none() && query.status.is_none() && query.category.is_none() {
             return Self { index: "verification_of_org", runs: vec![String::new()], words: Vec::new() };
         }
         let mut runs = Vec::new();
         let mut words = Vec::new();
+        let (index, category) = match query.category {
+            None => ("verification_of_kind", ""),
+            Some(category) => {
+                words.push(category.as_str());
+                ("verification_of_category", " AND reason_category = ?7")
+            }
+        };
         for method in Method::ALL.into_iter().filter(|m| query.method.is_none_or(|only| only == *m)) {
             for status in
                 VerificationStatus::ALL.into_iter().filter(|s| query.status.is_none_or(|only| only == *s))
             {
-                runs.push(format!(" AND method = ?{} AND status = ?{}", 7 + words.len(), 8 + words.len()));
+                let at = 7 + words.len();
+                runs.push(format!("{category} AND method = ?{at} AND status = ?{}", at + 1));
                 words.extend([method.as_str(), status.as_str()]);
             }
         }
-        Self { index: "verification_of_kind", runs, words }
+        Self { index, runs, words }
     }
 
     fn of_customer(customer: &'q str, query: &'q AttemptsQuery) -> Self {
@@ -54,6 +64,7 @@ impl<'q> Selection<'q> {
         let filters = [
             ("method", query.method.map(Method::as_str)),
             ("status", query.status.map(VerificationStatus::as_str)),
+            ("reason_category", query.category.map(ReasonCategory::as_str)),
         ];
         for (column, word) in filters {
             if let Some(word) = word {
@@ -112,7 +123,14 @@ pub(super) fn page(
     let end = query.to.map_or(i64::MAX, Timestamp::millis);
     let start = query.from.map_or(0, Timestamp::millis);
     let (below, skip) = match query.start {
-        PageStart::Skip(rows) => (before(end), i64::try_from(rows).unwrap_or(i64::MAX)),
+        PageStart::Skip(rows) => {
+            let (end, rows) = if rows > SKIPPED_ROWS_MAX && query.customer.is_none() {
+                skip_hours(transaction, generation, query, &selection, (start, end), rows)?
+            } else {
+                (end, rows)
+            };
+            (before(end), i64::try_from(rows).unwrap_or(i64::MAX))
+        }
         PageStart::After(place) => {
             let offset = i64::try_from(place.offset.0).unwrap_or(i64::MAX);
             (before(end).min((place.created_at.millis(), i64::from(place.partition.0), offset)), 0)
@@ -164,22 +182,72 @@ fn total(
     start: i64,
     end: i64,
 ) -> Result<u64, Failure> {
-    let count = |start: i64, end: i64| -> Result<u64, Failure> {
-        if start >= end {
-            return Ok(0);
-        }
-        let sql = format!("SELECT count(*) FROM ({})", selection.statement("1"));
-        let out = bound(transaction, generation, query, selection, &sql, before(end), start)?;
-        Ok(out.first(|columns| columns.number())?.unwrap_or(0))
-    };
-    let first_hour = start.saturating_add(HOUR_MS - 1) / HOUR_MS * HOUR_MS;
-    let last_hour = end / HOUR_MS * HOUR_MS;
+    let count = |start, end| count_rows(transaction, generation, query, selection, (start, end));
+    let (first_hour, last_hour) = full_hours(start, end);
     if query.customer.is_some() || first_hour >= last_hour {
         return count(start, end);
     }
     let hours = sum_of_hours(transaction, generation, query, first_hour, last_hour)?;
     let ragged_end = if query.to.is_some() { count(last_hour, end)? } else { 0 };
     Ok(count(start, first_hour)? + hours + ragged_end)
+}
+
+fn count_rows(
+    transaction: &Transaction<'_>,
+    generation: Generation,
+    query: &AttemptsQuery,
+    selection: &Selection<'_>,
+    (start, end): (i64, i64),
+) -> Result<u64, Failure> {
+    if start >= end {
+        return Ok(0);
+    }
+    let sql = format!("SELECT count(*) FROM ({})", selection.statement("1"));
+    let out = bound(transaction, generation, query, selection, &sql, before(end), start)?;
+    Ok(out.first(|columns| columns.number())?.unwrap_or(0))
+}
+
+/// The first full hour's start, and the last one's end: not after it where there is none.
+fn full_hours(start: i64, end: i64) -> (i64, i64) {
+    (start.saturating_add(HOUR_MS - 1) / HOUR_MS * HOUR_MS, end / HOUR_MS * HOUR_MS)
+}
+
+/// Passes so many rows by the counts of their hours: what is left is the end of the hour in which the page begins, and how
+/// many of the rows before that end are still to be passed.
+fn skip_hours(
+    transaction: &Transaction<'_>,
+    generation: Generation,
+    query: &AttemptsQuery,
+    selection: &Selection<'_>,
+    (start, end): (i64, i64),
+    rows: u64,
+) -> Result<(i64, u64), Failure> {
+    let (first_hour, last_hour) = full_hours(start, end);
+    if first_hour >= last_hour {
+        return Ok((end, rows));
+    }
+    let ragged_end = match query.to {
+        Some(_) => count_rows(transaction, generation, query, selection, (last_hour, end))?,
+        None => 0,
+    };
+    if rows < ragged_end {
+        return Ok((end, rows));
+    }
+    let mut left = rows - ragged_end;
+    let mut out = ParameterBinder::new(transaction.prepare_cached(
+        "SELECT hour, sum(n) FROM verification_count \
+         WHERE generation = ?1 AND org = ?2 AND hour >= ?3 AND hour < ?4 \
+         AND (?5 IS NULL OR method = ?5) AND (?6 IS NULL OR status = ?6) \
+         AND (?7 IS NULL OR category = ?7) GROUP BY hour ORDER BY hour DESC",
+    )?);
+    put_hours(&mut out, generation, query, first_hour, last_hour)?;
+    for (hour, count) in out.all(|columns| Ok((columns.int()?, columns.number()?)))? {
+        if left < count {
+            return Ok((hour + HOUR_MS, left));
+        }
+        left -= count;
+    }
+    Ok((first_hour, left))
 }
 
 fn sum_of_hours(
@@ -192,15 +260,28 @@ fn sum_of_hours(
     let mut out = ParameterBinder::new(transaction.prepare_cached(
         "SELECT coalesce(sum(n), 0) FROM verification_count \
          WHERE generation = ?1 AND org = ?2 AND hour >= ?3 AND hour < ?4 \
-         AND (?5 IS NULL OR method = ?5) AND (?6 IS NULL OR status = ?6)",
+         AND (?5 IS NULL OR method = ?5) AND (?6 IS NULL OR status = ?6) \
+         AND (?7 IS NULL OR category = ?7)",
     )?);
+    put_hours(&mut out, generation, query, first, end)?;
+    Ok(out.first(|columns| columns.number())?.unwrap_or(0))
+}
+
+/// The parameters of a statement about counts of hours.
+fn put_hours(
+    out: &mut ParameterBinder<'_>,
+    generation: Generation,
+    query: &AttemptsQuery,
+    first: i64,
+    end: i64,
+) -> Result<(), Failure> {
     out.put(generation.0)?;
     out.put(query.org.as_str())?;
     out.put(first)?;
     out.put(end)?;
     out.put(query.method.map(Method::as_str))?;
     out.put(query.status.map(VerificationStatus::as_str))?;
-    Ok(out.first(|columns| columns.number())?.unwrap_or(0))
+    out.put(query.category.map(ReasonCategory::as_str))
 }
 
 /// The statement of the query's page.

@@ -118,12 +118,12 @@ fn decode(bytes: &[u8]) -> Result<Handover, Failure> {
 
 /// Each table that has a generation, and the columns of its key. Positions last: a generation that is half
 /// dropped still has them.
-fn tables() -> [(&'static str, String); 12] {
+fn tables() -> [(&'static str, String); 13] {
     let of = |table: super::tables::Table| (table.name, table.key.join(", "));
     [
         of(VerificationRow::TABLE),
         // Before a verification's deletion took it down to nothing it was a count; then it is a leftover.
-        ("verification_count", "org, hour, method, status".to_owned()),
+        ("verification_count", "org, hour, method, status, category".to_owned()),
         of(EnrolmentRow::TABLE),
         ("enrolment_erasure", "org, customer".to_owned()),
         of(ReferenceRow::TABLE),
@@ -132,6 +132,7 @@ fn tables() -> [(&'static str, String); 12] {
         of(EventNote::TABLE),
         of(CustomerState::TABLE),
         of(TallyRow::TABLE),
+        ("tallies_without_categories", "generation".to_owned()),
         of(BooksRow::TABLE),
         of(PositionRow::TABLE),
     ]

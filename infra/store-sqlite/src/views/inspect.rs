@@ -111,7 +111,7 @@ fn tallies(
 ) -> Result<Vec<TallyRow>, Failure> {
     let key = TallyRow::TABLE.key.join(", ");
     let beyond =
-        if after.is_some() { format!(" AND ({key}) > (?3, ?4, ?5, ?6, ?7, ?8)") } else { String::new() };
+        if after.is_some() { format!(" AND ({key}) > (?3, ?4, ?5, ?6, ?7, ?8, ?9)") } else { String::new() };
     let sql = format!(
         "SELECT {} FROM tally WHERE generation = ?1{beyond} ORDER BY {key} LIMIT ?2",
         TallyRow::TABLE.read_columns()
@@ -123,6 +123,13 @@ fn tallies(
         put_tally_key(after, &mut out)?;
     }
     out.all(TallyRow::take)
+}
+
+fn counts_categories(transaction: &Transaction<'_>, generation: Generation) -> Result<bool, Failure> {
+    let sql = "SELECT 1 FROM tallies_without_categories WHERE generation = ?1";
+    let mut out = ParameterBinder::new(transaction.prepare_cached(sql)?);
+    out.put(generation.0)?;
+    Ok(out.first(|_| Ok(()))?.is_none())
 }
 
 fn quarantined(
@@ -174,6 +181,10 @@ impl Inspection for SqliteViews {
                 customers.iter().map(|customer| rows_of(transaction, generation, customer)).collect()
             })
             .await
+    }
+
+    async fn counts_categories(&self, generation: Generation) -> Result<bool, StoreError> {
+        self.pool.read(move |transaction| counts_categories(transaction, generation)).await
     }
 
     async fn tallies(

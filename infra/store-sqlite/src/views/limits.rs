@@ -30,3 +30,7 @@ pub(super) const TURN_JOBS_MAX: usize = 4_096;
 /// Rows that one turn of the projector's thread loads or writes (one job always fits): tens of milliseconds, and
 /// few enough changed pages for the page cache.
 pub(super) const TURN_ROWS_MAX: usize = 8_192;
+
+/// Rows before a page that are passed one by one: merged runs look at each in its table, some microseconds. More are passed
+/// by the counts of their hours.
+pub(super) const SKIPPED_ROWS_MAX: u64 = 256;

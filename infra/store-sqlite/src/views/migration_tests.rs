@@ -243,18 +243,18 @@ fn made_by_an_older_build(folder: &Path, writes: &[ViewWrite]) {
         .expect("pointed");
 }
 
-/// Whether that build could write such a row: it knew no match, and no reference that came by itself.
+/// Whether that build could write such a row: it knew no match, no reference that came by itself, no tally by category.
 fn was_known(row: &ViewRow) -> bool {
     match row {
         ViewRow::Verification(row) => row.face_match.is_none(),
         ViewRow::Enrolment(row) => row.verification_id.is_some() && row.body_fingerprint.is_none(),
         ViewRow::Note(note) => note.reference_id.is_none(),
         ViewRow::Reference(_) => false,
+        ViewRow::Tally(row) => row.key.category.is_none(),
         ViewRow::TierEvent(_)
         | ViewRow::Signal(_)
         | ViewRow::EraseEnrolments(_)
         | ViewRow::State(_)
-        | ViewRow::Tally(_)
         | ViewRow::Books(_)
         | ViewRow::Position(_) => true,
     }
@@ -292,6 +292,7 @@ async fn all_of_org(views: &SqliteViews, s: &Samples) -> AttemptsPage {
         org: s.org(0),
         method: None,
         status: None,
+        category: None,
         customer: None,
         from: None,
         to: None,

@@ -8,7 +8,7 @@ mod state;
 use domain::rows::{Generation, WriteTimestamp};
 use rusqlite::Transaction;
 
-pub(super) use self::state::put_tally_key;
+pub(super) use self::state::{put_tally_key, take_category};
 use crate::columns::{ColumnReader, ParameterBinder};
 use crate::pool::Failure;
 

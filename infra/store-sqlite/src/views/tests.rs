@@ -3,12 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use domain::classify::ReasonCategory;
 use domain::policy::Method;
 use domain::ports::{AttemptsQuery, PageStart, Projection as _, StoreError, Views as _};
 use domain::rows::{Generation, RowKey, TallyRow, VerificationStatus, ViewRow, ViewWrite};
+use domain::time::Timestamp;
 use futures::future::join_all;
 use rusqlite::Connection;
-use testkit::samples::{Samples, TallyCounter, written};
+use testkit::memory::MemoryViews;
+use testkit::samples::{START_MS, Samples, TallyCounter, written};
 
 use super::{SqliteViews, attempts};
 
@@ -78,6 +81,7 @@ fn query(s: &Samples) -> AttemptsQuery {
         org: s.org(0),
         method: None,
         status: None,
+        category: None,
         customer: None,
         from: None,
         to: None,
@@ -107,10 +111,46 @@ async fn no_list_is_sorted_or_scanned() {
     for method in [None, Some(Method::NikDukcapil)] {
         for status in [None, Some(VerificationStatus::Failed)] {
             for customer in [None, Some(s.customer(0).customer)] {
-                let query = AttemptsQuery { method, status, customer, ..query(&s) };
-                let plan = plan(&folder.path().join("views.sqlite"), &attempts::page_statement(&query));
-                assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "{query:?}: {plan}");
-                assert!(plan.contains("created_at"), "{query:?}: {plan}");
+                for category in [None, Some(ReasonCategory::Quota)] {
+                    let customer = customer.clone();
+                    let query = AttemptsQuery { method, status, category, customer, ..query(&s) };
+                    let plan = plan(&folder.path().join("views.sqlite"), &attempts::page_statement(&query));
+                    assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "{query:?}: {plan}");
+                    assert!(plan.contains("created_at"), "{query:?}: {plan}");
+                }
+            }
+        }
+    }
+}
+
+/// A page far down is found by the counts of hours; it is the one that a look at every row gives.
+#[tokio::test]
+async fn a_deep_page_is_what_the_rows_before_it_leave() {
+    const ROWS: u64 = 1_200;
+    let folder = tempfile::tempdir().expect("a folder");
+    let views = SqliteViews::open(folder.path()).expect("opened");
+    let (oracle, s) = (MemoryViews::default(), Samples::new(1));
+    let row = |n: u64| {
+        let mut row = s.verification(&s.customer(n % 5), n);
+        // Some forty to an hour, and every seventh of a busy one.
+        let minutes = if n.is_multiple_of(7) { 100 } else { n * 3 / 2 };
+        row.created_at = Timestamp::from_millis(START_MS + minutes as i64 * 60_000 + n as i64 % 3);
+        row
+    };
+    let rows: Vec<_> = (0..ROWS).map(row).collect();
+    let writes = TallyCounter::default().writes(&rows);
+    oracle.write(GENERATION, writes.clone()).await.expect("written");
+    views.write(GENERATION, writes).await.expect("written");
+    let times = [(None, None), (Some(rows[100].created_at), Some(rows[1_100].created_at))];
+    for (status, category) in
+        [(None, None), (Some(VerificationStatus::Failed), None), (None, Some(ReasonCategory::Quota))]
+    {
+        for (from, to) in times {
+            for skip in [0, 60, 255, 256, 257, 300, 555, 599, 900, 1_190, 1_200, 5_000] {
+                let start = PageStart::Skip(skip);
+                let query = AttemptsQuery { status, category, from, to, start, ..query(&s) };
+                let wanted = oracle.attempts(GENERATION, &query).await.expect("listed");
+                assert_eq!(views.attempts(GENERATION, &query).await.expect("listed"), wanted, "{query:?}");
             }
         }
     }

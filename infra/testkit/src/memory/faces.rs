@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use domain::event::{Partition, TopicId};
+use domain::event::{Partition, Source, TopicId};
 use domain::ids::CustomerRef;
 use domain::limits::FACE_VECTORS_READ_MAX;
 use domain::ports::{FaceModelId, FaceVectorRow, FaceVectors, StoreError};
@@ -64,10 +64,17 @@ impl FaceVectors for MemoryFaceVectors {
         Ok(())
     }
 
-    async fn of_customer(&self, customer: &CustomerRef) -> Result<Vec<FaceVectorRow>, StoreError> {
+    async fn of_customer(
+        &self,
+        customer: &CustomerRef,
+        photos: Option<&[Source]>,
+    ) -> Result<Vec<FaceVectorRow>, StoreError> {
         let inner = lock(&self.inner);
-        let theirs = inner.rows.iter().filter(|((whose, ..), _)| whose == customer);
-        Ok(theirs.map(|(_, row)| row.clone()).take(FACE_VECTORS_READ_MAX).collect())
+        let theirs = inner.rows.iter().filter(|((whose, ..), _)| whose == customer).map(|(_, row)| row);
+        Ok(match photos {
+            Some(photos) => theirs.filter(|row| photos.contains(&row.source)).cloned().collect(),
+            None => theirs.take(FACE_VECTORS_READ_MAX).cloned().collect(),
+        })
     }
 
     async fn position(

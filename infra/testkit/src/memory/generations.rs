@@ -103,6 +103,10 @@ impl Inspection for MemoryViews {
         Ok(customers.iter().map(about).collect())
     }
 
+    async fn counts_categories(&self, _generation: Generation) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
     async fn tallies(
         &self,
         generation: Generation,

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::ports::{
-    ABANDONED_PURPOSES, Claimed, Created, DataKey, ExternalIds, KeyNotes, KeyRow, KeyRowState, KeyRows,
-    PendingStep, StoreError,
+    ABANDONED_PURPOSES, AccessRow, Claimed, Created, DataKey, ExternalIds, KeyNotes, KeyRow, KeyRowState,
+    KeyRows, PendingStep, StoreError,
 };
 use domain::sealed::{Purpose, Purposes};
 use domain::time::Timestamp;
@@ -18,12 +18,13 @@ use super::lock;
 /// An external id by its org and HMAC.
 type ExternalId = (OrgId, [u8; 32]);
 
-/// Key rows, external ids and notes in memory. Cloning shares them.
+/// Key rows, external ids, notes and the access index in memory. Cloning shares them.
 #[derive(Clone, Default)]
 pub struct MemoryKeys {
     rows: Arc<Mutex<HashMap<CustomerRef, KeyRow>>>,
     external: Arc<Mutex<HashMap<ExternalId, CustomerId>>>,
     notes: Arc<Mutex<HashMap<String, String>>>,
+    pub(super) access: Arc<Mutex<Vec<AccessRow>>>,
 }
 
 #[async_trait]

@@ -2,15 +2,19 @@
 //! everything in plain maps that can be dumped and compared, and do nothing a seed would not repeat.
 //! Programs never use them.
 
+mod access;
 mod faces;
 mod generations;
 mod keys;
 mod log;
+mod series;
+mod staff;
 mod views;
 
 pub use faces::MemoryFaceVectors;
 pub use keys::MemoryKeys;
 pub use log::MemoryLog;
+pub use staff::MemoryStaff;
 pub use views::MemoryViews;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -74,7 +74,7 @@ impl MemoryViews {
         rows.map(|(_, (at, row))| (at.value(), row.clone())).collect()
     }
 
-    fn verifications(&self, generation: Generation) -> Vec<VerificationRow> {
+    pub(super) fn verifications(&self, generation: Generation) -> Vec<VerificationRow> {
         let rows = self.dump(generation).into_iter();
         let mut rows: Vec<VerificationRow> = rows
             .filter_map(|(_, row)| if let ViewRow::Verification(row) = row { Some(*row) } else { None })
@@ -250,6 +250,7 @@ impl Views for MemoryViews {
             row.customer.org == query.org
                 && query.method.is_none_or(|method| row.method == method)
                 && query.status.is_none_or(|status| row.status == status)
+                && query.category.is_none_or(|category| row.reason_category == Some(category))
                 && query.customer.as_ref().is_none_or(|customer| row.customer.customer == *customer)
                 && query.from.is_none_or(|from| row.created_at >= from)
                 && query.to.is_none_or(|to| row.created_at < to)

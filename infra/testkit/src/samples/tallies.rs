@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{Datelike as _, TimeZone as _, Utc};
+use domain::classify::ReasonCategory;
 use domain::rows::{AsOf, Span, TallyKey, TallyRow, VerificationRow, ViewRow, ViewWrite};
 use domain::time::Timestamp;
 
@@ -39,22 +40,25 @@ impl TallyCounter {
             .collect();
         let mut changed = BTreeMap::new();
         for row in rows {
-            for span in [Span::Hour, Span::Day, Span::Month] {
-                let tally = self.count(row, span);
-                changed.insert(tally.key.clone(), tally);
+            for category in [None].into_iter().chain(row.reason_category.map(Some)) {
+                for span in [Span::Hour, Span::Day, Span::Month] {
+                    let tally = self.count(row, span, category);
+                    changed.insert(tally.key.clone(), tally);
+                }
             }
         }
         writes.extend(changed.into_values().map(|row| written(row.as_of.offset.0, ViewRow::Tally(row))));
         writes
     }
 
-    fn count(&mut self, row: &VerificationRow, span: Span) -> TallyRow {
+    fn count(&mut self, row: &VerificationRow, span: Span, category: Option<ReasonCategory>) -> TallyRow {
         let key = TallyKey {
             org: row.customer.org.clone(),
             span,
             start: bucket_start(span, row.created_at),
             method: row.method,
             status: row.status,
+            category,
             partition: row.source.partition,
         };
         let as_of = AsOf { topic_id: row.source.topic_id, epoch: EPOCH, offset: row.source.offset };
@@ -92,10 +96,17 @@ mod tests {
         let counts: Vec<_> = second
             .into_iter()
             .filter_map(|write| match write.row {
-                ViewRow::Tally(row) => Some((row.key.span, row.count)),
+                ViewRow::Tally(row) => Some((row.key.category, row.key.span, row.count)),
                 _ => None,
             })
             .collect();
-        assert_eq!(counts, [(Span::Hour, 3), (Span::Day, 3), (Span::Month, 3)]);
+        let of_kind = |category: Option<ReasonCategory>| {
+            let of_kind = counts.iter().filter(|(of, _, _)| *of == category);
+            of_kind.map(|(_, span, count)| (*span, *count)).collect::<Vec<_>>()
+        };
+        assert_eq!(of_kind(None), [(Span::Hour, 3), (Span::Day, 3), (Span::Month, 3)]);
+        // Each of these has another category.
+        let category = samples.verification(&customer, 4).reason_category;
+        assert_eq!(of_kind(category), [(Span::Hour, 1), (Span::Day, 1), (Span::Month, 1)]);
     }
 }

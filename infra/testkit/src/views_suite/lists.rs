@@ -11,14 +11,15 @@ use domain::time::Timestamp;
 use super::{GENERATION, ViewStores};
 use crate::samples::{START_MS, Samples, TallyCounter, deleted, time, written};
 
-const HOUR_MS: i64 = 3_600_000;
+pub(super) const HOUR_MS: i64 = 3_600_000;
 
 /// Everything of org 0, on one page.
-fn everything(s: &Samples) -> AttemptsQuery {
+pub(super) fn everything(s: &Samples) -> AttemptsQuery {
     AttemptsQuery {
         org: s.org(0),
         method: None,
         status: None,
+        category: None,
         customer: None,
         from: None,
         to: None,
@@ -27,7 +28,7 @@ fn everything(s: &Samples) -> AttemptsQuery {
     }
 }
 
-async fn page(stores: &ViewStores, query: &AttemptsQuery) -> AttemptsPage {
+pub(super) async fn page(stores: &ViewStores, query: &AttemptsQuery) -> AttemptsPage {
     stores.views.attempts(GENERATION, query).await.expect("listed")
 }
 
@@ -165,7 +166,7 @@ pub async fn rows_of_one_instant_are_ordered_by_partition_then_offset(stores: &V
 }
 
 /// Rows of two customers, every method and both statuses, over some hours.
-fn motley(s: &Samples) -> Vec<VerificationRow> {
+pub(super) fn motley(s: &Samples) -> Vec<VerificationRow> {
     (0..60)
         .map(|n| {
             let mut row = s.verification(&s.customer(n % 3), n);
@@ -177,16 +178,17 @@ fn motley(s: &Samples) -> Vec<VerificationRow> {
         .collect()
 }
 
-fn matches(query: &AttemptsQuery, row: &VerificationRow) -> bool {
+pub(super) fn matches(query: &AttemptsQuery, row: &VerificationRow) -> bool {
     query.method.is_none_or(|method| row.method == method)
         && query.status.is_none_or(|status| row.status == status)
+        && query.category.is_none_or(|category| row.reason_category == Some(category))
         && query.customer.as_ref().is_none_or(|customer| row.customer.customer == *customer)
         && query.from.is_none_or(|from| row.created_at >= from)
         && query.to.is_none_or(|to| row.created_at < to)
 }
 
 /// What the query answers is what a look at every row says; and a walk by cursor meets the same rows.
-async fn expect_as_counted(stores: &ViewStores, query: &AttemptsQuery, rows: &[VerificationRow]) {
+pub(super) async fn expect_as_counted(stores: &ViewStores, query: &AttemptsQuery, rows: &[VerificationRow]) {
     let expected = newest_first(rows.iter().filter(|row| matches(query, row)));
     let total = expected.len() as u64;
     let found = page(stores, query).await;

@@ -92,3 +92,29 @@ async fn a_destroyed_biometric_key_takes_vectors_crops_and_tags_with_it() {
     assert_eq!(keys.seal_face_vector(place, &vector()), Err(VaultError::Destroyed));
     assert_eq!(keys.photo_tag(b"a photo"), Err(VaultError::Destroyed));
 }
+
+/// What a body of a picture is told apart by cannot be recomputed once the picture's key is gone, whatever is left.
+#[tokio::test]
+async fn without_the_biometric_key_no_body_of_a_picture_can_be_tried_against_its_fingerprint() {
+    let house = House::new().await;
+    let who = customer(1, 2);
+    let of = |purposes: &[Purpose]| purposes.iter().copied().collect::<Purposes>();
+    let both = of(&[Purpose::Biometric, Purpose::Evidence]);
+    let keys = house.register(&who).await;
+    let fingerprint = keys.fingerprint_under(both, b"a body").expect("the keys are there");
+    assert_eq!(keys.fingerprint_under(both, b"a body"), Ok(fingerprint));
+    assert_ne!(keys.fingerprint_under(both, b"a bodY"), Ok(fingerprint));
+    assert!(matches!(keys.fingerprint_under(Purposes::NONE, b"a body"), Err(VaultError::Refused(_))));
+    house.vault.destroy(&who, of(&[Purpose::Biometric])).await.expect("destroyed");
+    let keys = house.keys(&who).await;
+    assert_eq!(keys.fingerprint_under(both, b"a body"), Err(VaultError::Destroyed));
+    let left = [
+        keys.fingerprint(b"a body"),
+        keys.fingerprint_under(of(&[Purpose::Evidence]), b"a body"),
+        keys.fingerprint_under(of(&[Purpose::Profile]), b"a body"),
+        keys.fingerprint_under(of(&[Purpose::Profile, Purpose::Evidence]), b"a body"),
+    ];
+    for other in left {
+        assert_ne!(other.expect("their keys are there"), fingerprint);
+    }
+}

@@ -7,7 +7,7 @@ use data_encoding::HEXLOWER;
 use domain::event::RawBinding;
 use domain::ids::{CustomerId, crockford};
 use domain::orgs::Suite;
-use domain::sealed::{Field, Purpose, Sealed};
+use domain::sealed::{Field, Purpose, Purposes, Sealed};
 
 use super::{ctx, customer, event, fixed_keys, open, org};
 use crate::evidence::EvidencePrivateKey;
@@ -99,6 +99,12 @@ fn fingerprints_and_names() {
     assert_eq!(
         HEXLOWER.encode(&fingerprint.0),
         "ba889787cb0377781e4fd20fb8ac86a3e8f467eea1f9f3569c82eab9c01560c4"
+    );
+    let purposes = Purposes::NONE.with(Purpose::Biometric).with(Purpose::Evidence);
+    let fingerprint = keys.fingerprint_under(purposes, b"body").expect("a fingerprint");
+    assert_eq!(
+        HEXLOWER.encode(&fingerprint.0),
+        "0cbb71ded91105162222161055ae1d73efbbad2b2a1b7a3e5b08a69faad0ccc0"
     );
     let ids = OrgIds::from_secret(org(1), &[0x77; 32]);
     let cus = CustomerId::from_bytes([2; 16]);

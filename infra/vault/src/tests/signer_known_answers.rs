@@ -1,5 +1,5 @@
 //! The formats of signers and shares, fixed for ever: answers that were computed by other code that follows the page
-//! `docs/decisions/0025-hour-secrets-and-signers.md`: Python's `hmac`, `hashlib` and `cryptography` (OpenSSL), HPKE
+//! `docs/decisions/0026-hour-secrets-and-signers.md`: Python's `hmac`, `hashlib` and `cryptography` (OpenSSL), HPKE
 //! written out from RFC 9180, and Shamir's scheme over GF(2^8) with the polynomial of AES.
 
 use bytes::Bytes;

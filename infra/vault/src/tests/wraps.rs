@@ -90,6 +90,7 @@ async fn an_orgs_id_secret_is_its_own() {
         evidence_key_id: String::new(),
         evidence_public_key: bytes::Bytes::new(),
         created_at: domain::time::Timestamp::from_millis(0),
+        settings: domain::orgs::OrgSettings::default(),
     };
     let secret = create_id_secret(kms, &org(1)).await.expect("a secret");
     let ids = OrgIds::unwrap(kms, &record(1, secret.clone())).await.expect("ids");

@@ -222,6 +222,10 @@ impl Inspection for CqlViews {
             .await
     }
 
+    async fn counts_categories(&self, generation: Generation) -> Result<bool, StoreError> {
+        self.session.counts_categories(generation).await
+    }
+
     async fn tallies(
         &self,
         generation: Generation,

@@ -56,14 +56,15 @@ async fn page_of_customer(
     let mut total = 0_u64;
     let mut ids = Vec::new();
     session
-        .each::<(i64, i32, i64, String, String, String)>(
+        .each::<(i64, i32, i64, String, String, String, Option<String>)>(
             &tables.of_customer,
             &cells,
-            |(created_at, partition, offset, id, method, status)| {
+            |(created_at, partition, offset, id, method, status, category)| {
                 let method = Method::parse(&method).ok_or_else(broken)?;
                 let status = VerificationStatus::parse(&status).ok_or_else(broken)?;
                 if query.method.is_some_and(|only| only != method)
                     || query.status.is_some_and(|only| only != status)
+                    || query.category.is_some_and(|only| category.as_deref() != Some(only.as_str()))
                 {
                     return Ok(ControlFlow::Continue(()));
                 }
@@ -222,13 +223,14 @@ impl Walk<'_> {
             std::cmp::Ordering::Equal => offset,
             std::cmp::Ordering::Greater => i64::MIN,
         };
-        let mut cells = bucket.cells(self.counter.query);
+        let mut cells = bucket.cells(self.counter);
         cells.extend([Cell::Big(self.from), Cell::Big(i64::MIN), Cell::Big(time), Cell::Big(offset)]);
         cells.push(Cell::Int(i32::try_from(n).unwrap_or(i32::MAX)));
         let mut places = Vec::new();
         let Counter { session, tables, .. } = self.counter;
+        let statement = self.counter.choose(&tables.of_hour, &tables.of_category);
         session
-            .each::<(i64, i64, String)>(&tables.of_hour, &cells, |(created_at, offset, id)| {
+            .each::<(i64, i64, String)>(statement, &cells, |(created_at, offset, id)| {
                 let id = VerificationId::parse(&id).map_err(|_| broken())?;
                 places.push((place(created_at, bucket.partition, offset)?, id));
                 Ok(ControlFlow::Continue(()))

@@ -175,22 +175,29 @@ async fn row(session: &CqlSession, tables: &Statements, key: RowKey) -> Result<O
     })
 }
 
+/// The cells of the partition that a tally lies in: of another table where it is one of a category.
+pub(super) fn tally_partition(key: &TallyKey) -> Vec<Cell> {
+    let mut cells = vec![Cell::Org(key.org.clone())];
+    cells.extend(key.category.map(|category| Cell::Word(category.as_str())));
+    cells.extend([Cell::Word(span_word(key.span)), Cell::Big(times::period(key.span, key.start.millis()))]);
+    cells
+}
+
 async fn tally(
     session: &CqlSession,
     tables: &Statements,
     key: TallyKey,
 ) -> Result<Option<TallyRow>, StoreError> {
     let start = key.start.millis();
-    let cells = [
-        Cell::Org(key.org.clone()),
-        Cell::Word(span_word(key.span)),
-        Cell::Big(times::period(key.span, start)),
+    let mut cells = tally_partition(&key);
+    cells.extend([
         Cell::Big(start),
         Cell::Word(key.method.as_str()),
         Cell::Word(key.status.as_str()),
         Cell::partition(key.partition)?,
-    ];
-    let Some((count, as_of)) = session.first::<(i64, Vec<u8>)>(&tables.tally, &cells).await? else {
+    ]);
+    let statement = if key.category.is_some() { &tables.category_tally } else { &tables.tally };
+    let Some((count, as_of)) = session.first::<(i64, Vec<u8>)>(statement, &cells).await? else {
         return Ok(None);
     };
     let count = u64::try_from(count).map_err(|_| broken("count"))?;

@@ -47,13 +47,19 @@ statements! {
     put_signal_of_customer = "INSERT INTO {views}.signals_of_customer_g{g} (org, customer, id)
         VALUES (?, ?, ?) USING TIMESTAMP ?";
     put_of_customer = "INSERT INTO {views}.verifications_of_customer_g{g}
-        (org, customer, created_at, log_partition, log_offset, id, method, status)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?";
+        (org, customer, created_at, log_partition, log_offset, id, method, status, category)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?";
     put_of_hour = "INSERT INTO {views}.verifications_of_hour_g{g}
         (org, hour, method, status, log_partition, chunk, created_at, log_offset, id)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?";
     put_bucket = "INSERT INTO {views}.buckets_g{g} (org, month, hour, method, status, log_partition, chunk)
         VALUES (?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?";
+    put_of_category = "INSERT INTO {views}.verifications_of_category_g{g}
+        (org, category, hour, method, status, log_partition, chunk, created_at, log_offset, id)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?";
+    put_category_bucket = "INSERT INTO {views}.category_buckets_g{g}
+        (org, category, month, hour, method, status, log_partition, chunk)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?";
     put_enrolment = "INSERT INTO {views}.enrolments_g{g} (org, customer, id, body)
         VALUES (?, ?, ?, ?) USING TIMESTAMP ?";
     put_reference = "INSERT INTO {views}.face_references_g{g} (org, customer, id, body)
@@ -69,6 +75,9 @@ statements! {
     put_tally = "INSERT INTO {views}.tallies_g{g}
         (org, span, period, start, method, status, log_partition, n, as_of)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?";
+    put_category_tally = "INSERT INTO {views}.category_tallies_g{g}
+        (org, category, span, period, start, method, status, log_partition, n, as_of)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?";
     put_books = "INSERT INTO {views}.books_g{g} (log_partition, org, body) VALUES (?, ?, ?) USING TIMESTAMP ?";
     put_position = "INSERT INTO {views}.positions_g{g} (topic_id, log_partition, body)
         VALUES (?, ?, ?) USING TIMESTAMP ?";
@@ -78,7 +87,7 @@ statements! {
         PER PARTITION LIMIT 1";
     verification = "SELECT body, created_at, log_partition, log_offset, topic_id, kind, customer
         FROM {views}.verifications_g{g} WHERE org = ? AND id = ? LIMIT ?";
-    of_customer = "SELECT created_at, log_partition, log_offset, id, method, status
+    of_customer = "SELECT created_at, log_partition, log_offset, id, method, status, category
         FROM {views}.verifications_of_customer_g{g} WHERE org = ? AND customer = ?
         AND created_at >= ? AND created_at < ?";
     newest_of_customer = "SELECT id FROM {views}.verifications_of_customer_g{g}
@@ -91,6 +100,14 @@ statements! {
         AND created_at >= ? AND created_at < ?";
     buckets = "SELECT hour, method, status, log_partition, chunk FROM {views}.buckets_g{g}
         WHERE org = ? AND month = ? AND hour >= ? AND hour < ?";
+    of_category = "SELECT created_at, log_offset, id FROM {views}.verifications_of_category_g{g}
+        WHERE org = ? AND category = ? AND hour = ? AND method = ? AND status = ? AND log_partition = ?
+        AND chunk = ? AND (created_at, log_offset) >= (?, ?) AND (created_at, log_offset) < (?, ?) LIMIT ?";
+    count_of_category = "SELECT count(*) FROM {views}.verifications_of_category_g{g}
+        WHERE org = ? AND category = ? AND hour = ? AND method = ? AND status = ? AND log_partition = ?
+        AND chunk = ? AND created_at >= ? AND created_at < ?";
+    category_buckets = "SELECT hour, method, status, log_partition, chunk FROM {views}.category_buckets_g{g}
+        WHERE org = ? AND category = ? AND month = ? AND hour >= ? AND hour < ?";
     enrolment = "SELECT body FROM {views}.enrolments_g{g} WHERE org = ? AND customer = ? AND id = ?";
     reference = "SELECT body FROM {views}.face_references_g{g} WHERE org = ? AND customer = ? AND id = ?";
     enrolments = "SELECT id, body FROM {views}.enrolments_g{g} WHERE org = ? AND customer = ?";
@@ -104,6 +121,11 @@ statements! {
         AND start = ? AND method = ? AND status = ? AND log_partition = ?";
     tallies = "SELECT start, method, status, n FROM {views}.tallies_g{g}
         WHERE org = ? AND span = ? AND period = ? AND start >= ? AND start < ?";
+    category_tally = "SELECT n, as_of FROM {views}.category_tallies_g{g}
+        WHERE org = ? AND category = ? AND span = ? AND period = ?
+        AND start = ? AND method = ? AND status = ? AND log_partition = ?";
+    category_tallies = "SELECT start, method, status, n FROM {views}.category_tallies_g{g}
+        WHERE org = ? AND category = ? AND span = ? AND period = ? AND start >= ? AND start < ?";
     books_row = "SELECT body FROM {views}.books_g{g} WHERE log_partition = ? AND org = ?";
     books = "SELECT log_partition, org, body FROM {views}.books_g{g}";
     position = "SELECT body FROM {views}.positions_g{g} WHERE topic_id = ? AND log_partition = ?";
@@ -147,6 +169,13 @@ statements! {
         AND (start, method, status, log_partition) > (?, ?, ?, ?)";
     tallies_from = "SELECT token(org, span, period), org, span, start, method, status, log_partition, n, as_of
         FROM {views}.tallies_g{g} WHERE token(org, span, period) >= ?";
+    rest_of_category_tallies = "SELECT token(org, category, span, period), org, category, span, start, method,
+        status, log_partition, n, as_of
+        FROM {views}.category_tallies_g{g} WHERE org = ? AND category = ? AND span = ? AND period = ?
+        AND (start, method, status, log_partition) > (?, ?, ?, ?)";
+    category_tallies_from = "SELECT token(org, category, span, period), org, category, span, start, method,
+        status, log_partition, n, as_of
+        FROM {views}.category_tallies_g{g} WHERE token(org, category, span, period) >= ?";
     all_positions = "SELECT topic_id, log_partition, body FROM {views}.positions_g{g}";
 }
 

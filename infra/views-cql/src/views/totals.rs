@@ -15,7 +15,7 @@ use super::statements::Statements;
 use super::times;
 use crate::limits::{BUCKETS_AT_ONCE, MERGED_PLACES_MAX};
 use crate::session::CqlSession;
-use crate::statement::Cell;
+use crate::statement::{Cell, Statement};
 
 /// A stretch of a list and how many of the query's rows are in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,19 +42,21 @@ pub(super) struct Bucket {
 
 impl Bucket {
     /// The first cells of every statement about it.
-    pub(super) fn cells(&self, query: &AttemptsQuery) -> Vec<Cell> {
-        vec![
-            Cell::Org(query.org.clone()),
+    pub(super) fn cells(&self, counter: Counter<'_>) -> Vec<Cell> {
+        let mut cells = counter.whose();
+        cells.extend([
             Cell::Big(self.hour),
             Cell::Word(self.method.as_str()),
             Cell::Word(self.status.as_str()),
             Cell::Int(self.partition),
             Cell::Big(self.chunk),
-        ]
+        ]);
+        cells
     }
 }
 
-/// What a query's counts and buckets are read through. The query has no customer.
+/// What a query's counts and buckets are read through. The query has no customer. Rows of a category have lists and
+/// tallies of their own, like those of all rows but for one more column.
 #[derive(Clone, Copy)]
 pub(super) struct Counter<'a> {
     pub(super) session: &'a CqlSession,
@@ -63,6 +65,17 @@ pub(super) struct Counter<'a> {
 }
 
 impl Counter<'_> {
+    /// The first cells of every key: the org, and the category where one is asked for.
+    fn whose(&self) -> Vec<Cell> {
+        let category = self.query.category.map(|category| Cell::Word(category.as_str()));
+        [Cell::Org(self.query.org.clone())].into_iter().chain(category).collect()
+    }
+
+    /// The statement for rows of a category, or the one for all.
+    pub(super) fn choose<'s>(&self, of_all: &'s Statement, of_category: &'s Statement) -> &'s Statement {
+        if self.query.category.is_some() { of_category } else { of_all }
+    }
+
     fn matches(&self, method: Method, status: VerificationStatus) -> bool {
         self.query.method.is_none_or(|only| only == method)
             && self.query.status.is_none_or(|only| only == status)
@@ -81,15 +94,16 @@ impl Counter<'_> {
             return Ok(counts);
         }
         let broken = || StoreError::Corrupt("a stored tally that cannot be one".to_owned());
-        let cells = [
-            Cell::Org(self.query.org.clone()),
+        let mut cells = self.whose();
+        cells.extend([
             Cell::Word(span_word(span)),
             Cell::Big(times::period(span, from)),
             Cell::Big(from),
             Cell::Big(to),
-        ];
+        ]);
+        let statement = self.choose(&self.tables.tallies, &self.tables.category_tallies);
         self.session
-            .each::<(i64, String, String, i64)>(&self.tables.tallies, &cells, |(start, method, status, n)| {
+            .each::<(i64, String, String, i64)>(statement, &cells, |(start, method, status, n)| {
                 let method = Method::parse(&method).ok_or_else(broken)?;
                 let status = VerificationStatus::parse(&status).ok_or_else(broken)?;
                 if self.matches(method, status) && n > 0 {
@@ -164,9 +178,10 @@ impl Counter<'_> {
         let buckets = self.buckets(hour, times::end(Span::Hour, hour), 1).await?;
         stream::iter(buckets)
             .map(|bucket| async move {
-                let mut cells = bucket.cells(self.query);
+                let mut cells = bucket.cells(*self);
                 cells.extend([Cell::Big(from), Cell::Big(to)]);
-                let count = self.session.first::<(i64,)>(&self.tables.count_of_hour, &cells).await?;
+                let statement = self.choose(&self.tables.count_of_hour, &self.tables.count_of_category);
+                let count = self.session.first::<(i64,)>(statement, &cells).await?;
                 Ok(count.map_or(0, |(count,)| count.unsigned_abs()))
             })
             .buffer_unordered(BUCKETS_AT_ONCE)
@@ -182,18 +197,15 @@ impl Counter<'_> {
         to: i64,
         hours_max: usize,
     ) -> Result<Vec<Bucket>, StoreError> {
-        let cells = [
-            Cell::Org(self.query.org.clone()),
-            Cell::Big(times::start(Span::Month, from)),
-            Cell::Big(from),
-            Cell::Big(to),
-        ];
+        let mut cells = self.whose();
+        cells.extend([Cell::Big(times::start(Span::Month, from)), Cell::Big(from), Cell::Big(to)]);
+        let statement = self.choose(&self.tables.buckets, &self.tables.category_buckets);
         let broken = || StoreError::Corrupt("a stored bucket that cannot be one".to_owned());
         let mut buckets: Vec<Bucket> = Vec::new();
         let mut hours = 0;
         self.session
             .each::<(i64, String, String, i32, i64)>(
-                &self.tables.buckets,
+                statement,
                 &cells,
                 |(hour, method, status, partition, chunk)| {
                     let method = Method::parse(&method).ok_or_else(broken)?;

@@ -4,6 +4,7 @@
 
 use std::ops::ControlFlow;
 
+use domain::classify::ReasonCategory;
 use domain::event::Partition;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::policy::Method;
@@ -12,8 +13,9 @@ use domain::rows::{TallyKey, TallyRow, VerificationStatus};
 use domain::time::Timestamp;
 use futures::future::try_join_all;
 use row_codec::{RowBody as _, parse_span, span_word};
+use scylla::deserialize::row::DeserializeRow;
 
-use super::read::{broken, key};
+use super::read::{broken, key, tally_partition};
 use super::statements::InspectStatements;
 use super::times;
 use crate::error::{Kind, failed};
@@ -93,15 +95,17 @@ fn merge(read: Vec<Vec<Place>>, after: Option<&Place>, asked: usize, limit: usiz
 }
 
 /// Where a tally's partition stands in the store's order: words of three, four and five letters are by their
-/// length, which the server compares first, what they are by their letters.
-type Period<'a> = (i64, &'a str, &'static str, u64);
+/// length, which the server compares first, what they are by their letters. Of a category's tallies the category is
+/// compared likewise.
+type Period<'a> = (i64, &'a str, (usize, &'static str), &'static str, u64);
 
 fn period_of(token: i64, key: &TallyKey) -> Period<'_> {
     let period = times::period(key.span, key.start.millis());
-    (token, key.org.as_str(), span_word(key.span), period.cast_unsigned())
+    let category = key.category.map_or("", ReasonCategory::as_str);
+    (token, key.org.as_str(), (category.len(), category), span_word(key.span), period.cast_unsigned())
 }
 
-/// Tallies after `after`: the rest of its partition, then the partitions after it.
+/// Tallies after `after`: those of all rows, then those by category, table after table.
 pub(super) async fn tallies(
     session: &CqlSession,
     looks: &InspectStatements,
@@ -109,39 +113,79 @@ pub(super) async fn tallies(
     limit: usize,
 ) -> Result<Vec<TallyRow>, StoreError> {
     let mut rows = Vec::new();
-    let Some(after) = after else {
-        let cells = [Cell::Big(START)];
-        session.each(&looks.tallies_from, &cells, |row| take(row, None, limit, &mut rows)).await?;
-        return Ok(rows);
-    };
-    let cells = [
-        Cell::Org(after.org.clone()),
-        Cell::Word(span_word(after.span)),
-        Cell::Big(times::period(after.span, after.start.millis())),
-        Cell::time(after.start),
-        Cell::Word(after.method.as_str()),
-        Cell::Word(after.status.as_str()),
-        Cell::partition(after.partition)?,
-    ];
-    session.each(&looks.rest_of_tallies, &cells, |row| take(row, None, limit, &mut rows)).await?;
-    let from = token(&looks.rest_of_tallies, &cells)?;
+    if after.is_none_or(|after| after.category.is_none()) {
+        let table = TallyTable {
+            session,
+            rest: &looks.rest_of_tallies,
+            from: &looks.tallies_from,
+            read: |row: Tally| of_all_rows(row),
+        };
+        table.walk(after, limit, &mut rows).await?;
+    }
     if rows.len() < limit {
-        // The partition that was just read to its end is read again, once, because others may share its token.
-        let after = period_of(from, after);
-        let cells = [Cell::Big(from)];
-        session.each(&looks.tallies_from, &cells, |row| take(row, Some(after), limit, &mut rows)).await?;
+        let table = TallyTable {
+            session,
+            rest: &looks.rest_of_category_tallies,
+            from: &looks.category_tallies_from,
+            read: |row: CategoryTally| of_category(row),
+        };
+        table.walk(after.filter(|after| after.category.is_some()), limit, &mut rows).await?;
     }
     Ok(rows)
 }
 
+/// One of the two tables of tallies.
+struct TallyTable<'a, F> {
+    session: &'a CqlSession,
+    rest: &'a Statement,
+    from: &'a Statement,
+    read: F,
+}
+
+impl<F> TallyTable<'_, F> {
+    /// Tallies after `after`: the rest of its partition, then the partitions after it, until there are enough.
+    async fn walk<R>(
+        &self,
+        after: Option<&TallyKey>,
+        limit: usize,
+        rows: &mut Vec<TallyRow>,
+    ) -> Result<(), StoreError>
+    where
+        F: Fn(R) -> Result<(i64, TallyRow), StoreError>,
+        R: for<'frame> DeserializeRow<'frame, 'frame>,
+    {
+        let Some(after) = after else {
+            let cells = [Cell::Big(START)];
+            return self
+                .session
+                .each(self.from, &cells, |row| take((self.read)(row)?, None, limit, rows))
+                .await;
+        };
+        let mut cells = tally_partition(after);
+        cells.extend([
+            Cell::time(after.start),
+            Cell::Word(after.method.as_str()),
+            Cell::Word(after.status.as_str()),
+            Cell::partition(after.partition)?,
+        ]);
+        self.session.each(self.rest, &cells, |row| take((self.read)(row)?, None, limit, rows)).await?;
+        if rows.len() < limit {
+            // The partition that was just read to its end is read again, once, because others may share its token.
+            let from = token(self.rest, &cells)?;
+            let (cells, after) = ([Cell::Big(from)], Some(period_of(from, after)));
+            self.session.each(self.from, &cells, |row| take((self.read)(row)?, after, limit, rows)).await?;
+        }
+        Ok(())
+    }
+}
+
 /// Takes a tally that lies after the partition, until there are enough.
 fn take(
-    read: Tally,
+    (token, row): (i64, TallyRow),
     after: Option<Period<'_>>,
     limit: usize,
     rows: &mut Vec<TallyRow>,
 ) -> Result<ControlFlow<()>, StoreError> {
-    let (token, row) = tally(read)?;
     if after.is_none_or(|after| period_of(token, &row.key) > after) {
         rows.push(row);
     }
@@ -149,9 +193,18 @@ fn take(
 }
 
 type Tally = (i64, String, String, i64, String, String, i32, i64, Vec<u8>);
+type CategoryTally = (i64, String, String, String, i64, String, String, i32, i64, Vec<u8>);
+
+fn of_category(read: CategoryTally) -> Result<(i64, TallyRow), StoreError> {
+    let (token, org, category, span, start, method, status, partition, count, as_of) = read;
+    let category = ReasonCategory::parse(&category).ok_or_else(|| broken("category"))?;
+    let (token, mut row) = of_all_rows((token, org, span, start, method, status, partition, count, as_of))?;
+    row.key.category = Some(category);
+    Ok((token, row))
+}
 
 /// A tally with its partition's token.
-fn tally(read: Tally) -> Result<(i64, TallyRow), StoreError> {
+fn of_all_rows(read: Tally) -> Result<(i64, TallyRow), StoreError> {
     let (token, org, span, start, method, status, partition, count, as_of) = read;
     let key = TallyKey {
         org: OrgId::parse(&org).map_err(|_| broken("org"))?,
@@ -159,6 +212,7 @@ fn tally(read: Tally) -> Result<(i64, TallyRow), StoreError> {
         start: Timestamp::from_millis(start),
         method: Method::parse(&method).ok_or_else(|| broken("method"))?,
         status: VerificationStatus::parse(&status).ok_or_else(|| broken("status"))?,
+        category: None,
         partition: Partition(u32::try_from(partition).map_err(|_| broken("partition"))?),
     };
     let count = u64::try_from(count).map_err(|_| broken("count"))?;

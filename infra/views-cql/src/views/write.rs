@@ -2,14 +2,16 @@
 
 use std::collections::HashSet;
 
+use domain::classify::ReasonCategory;
 use domain::ids::{CustomerRef, EnrolmentId};
 use domain::ports::StoreError;
 use domain::rows::{
     CustomerState, SignalRow, Span, TallyRow, VerificationRow, ViewRow, ViewWrite, WriteTimestamp,
 };
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use row_codec::{RowBody as _, span_word};
+use row_codec::RowBody as _;
 
+use super::read;
 use super::statements::Statements;
 use super::times;
 use super::write_batches::{self, WriteBatch};
@@ -192,27 +194,61 @@ fn put_verification<'t>(
         id.clone(),
         method.clone(),
         status.clone(),
+        // Empty where there is none: a null would be a tombstone in every such row.
+        Cell::Word(row.reason_category.map_or("", ReasonCategory::as_str)),
+        at.clone(),
     ]);
-    cells.push(at.clone());
     puts.push(of_customer(stage, &tables.put_of_customer, &row.customer, cells));
 
-    let (hour, month) = (Span::Hour.start_of(row.created_at), Span::Month.start_of(row.created_at));
-    let mut bucket =
-        vec![Cell::time(hour), method, status, partition, Cell::Big(times::chunk(row.source.offset))];
-    let mut cells = vec![org.clone()];
-    cells.append(&mut bucket.clone());
-    let together = cells.clone();
-    cells.extend([created, offset, id, at.clone()]);
-    puts.push(Put { stage, statement: &tables.put_of_hour, cells, together: Some(together) });
-
-    let mut cells = vec![org.clone(), Cell::time(month)];
-    let together = vec![Cell::Word("buckets"), org, Cell::time(month)];
-    cells.append(&mut bucket);
-    if buckets.insert(cells.clone()) {
-        cells.push(at);
-        puts.push(Put { stage, statement: &tables.put_bucket, cells, together: Some(together) });
+    let hour = Cell::time(Span::Hour.start_of(row.created_at));
+    let chunk = Cell::Big(times::chunk(row.source.offset));
+    let place = ListPlace {
+        bucket: [hour, method, status, partition, chunk],
+        month: Cell::time(Span::Month.start_of(row.created_at)),
+        row: [created, offset, id, at],
+    };
+    let lists = [(vec![org.clone()], &tables.put_of_hour, &tables.put_bucket)].into_iter();
+    let of_category = row.reason_category.map(|category| {
+        let whose = vec![org, Cell::Word(category.as_str())];
+        (whose, &tables.put_of_category, &tables.put_category_bucket)
+    });
+    for (whose, put_row, put_bucket) in lists.chain(of_category) {
+        place.put(whose, put_row, put_bucket, puts, buckets);
     }
     Ok(())
+}
+
+/// A row's place in a list by time: in which bucket it is, and what stands there.
+struct ListPlace {
+    bucket: [Cell; 5],
+    month: Cell,
+    row: [Cell; 4],
+}
+
+impl ListPlace {
+    /// The row in the list that is called so, and its bucket unless that was put before.
+    fn put<'t>(
+        &self,
+        whose: Vec<Cell>,
+        put_row: &'t Statement,
+        put_bucket: &'t Statement,
+        puts: &mut Vec<Put<'t>>,
+        buckets: &mut HashSet<Vec<Cell>>,
+    ) {
+        let stage = Stage::EventRows;
+        let partition: Vec<Cell> = whose.iter().chain(&self.bucket).cloned().collect();
+        let cells = partition.iter().chain(&self.row).cloned().collect();
+        puts.push(Put { stage, statement: put_row, cells, together: Some(partition) });
+
+        let partition: Vec<Cell> = whose.into_iter().chain([self.month.clone()]).collect();
+        let mut cells: Vec<Cell> = partition.iter().chain(&self.bucket).cloned().collect();
+        if buckets.insert(cells.clone()) {
+            let [.., at] = &self.row;
+            cells.push(at.clone());
+            let together = [Cell::Word("buckets")].into_iter().chain(partition).collect();
+            puts.push(Put { stage, statement: put_bucket, cells, together: Some(together) });
+        }
+    }
 }
 
 /// The signal with its verification, and under its customer where to find it.
@@ -257,11 +293,7 @@ fn put_state<'t>(tables: &'t Statements, state: &CustomerState, at: Cell, puts: 
 fn put_tally<'t>(tables: &'t Statements, row: &TallyRow, at: Cell) -> Result<Put<'t>, StoreError> {
     let key = &row.key;
     let count = i64::try_from(row.count).map_err(|_| StoreError::Corrupt("a count above 2^63".to_owned()))?;
-    let mut cells = vec![
-        Cell::Org(key.org.clone()),
-        Cell::Word(span_word(key.span)),
-        Cell::Big(times::period(key.span, key.start.millis())),
-    ];
+    let mut cells = read::tally_partition(key);
     let mut together = vec![Cell::Word("tallies")];
     together.extend(cells.iter().cloned());
     cells.extend([
@@ -273,7 +305,8 @@ fn put_tally<'t>(tables: &'t Statements, row: &TallyRow, at: Cell) -> Result<Put
         Cell::Blob(row.body().into()),
         at,
     ]);
-    let statement = &tables.put_tally;
+    let by_category = key.category.is_some();
+    let statement = if by_category { &tables.put_category_tally } else { &tables.put_tally };
     Ok(Put { stage: Stage::StatesAndCounts, statement, cells, together: Some(together) })
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use domain::classify::ReasonCategory;
 use domain::event::{Offset, Partition};
 use domain::policy::Method;
 use domain::ports::{AttemptsPage, AttemptsQuery, PageStart, Projection as _, RowPlace, Views as _};
@@ -32,6 +33,7 @@ fn rows(s: &Samples, rng: &mut ChaCha8Rng, n: u64) -> Vec<VerificationRow> {
             let mut row = s.verification(&s.customer(below(rng, 4)), n);
             row.method = Method::ALL[below(rng, 2) as usize + 1];
             row.status = VerificationStatus::ALL[below(rng, 2) as usize];
+            row.reason_category = ReasonCategory::ALL.get(below(rng, 12) as usize).copied();
             row.source.partition = Partition(below(rng, 3) as u32);
             row.source.offset = Offset(n * 9_001);
             let day = [0, 0, 0, 1, 35, 36, 200, 430][below(rng, 8) as usize];
@@ -46,6 +48,7 @@ fn rows(s: &Samples, rng: &mut ChaCha8Rng, n: u64) -> Vec<VerificationRow> {
 fn query(s: &Samples, rng: &mut ChaCha8Rng, rows: &[VerificationRow]) -> AttemptsQuery {
     let mut some = |n: u64| below(rng, n) == 0;
     let (with_method, with_status, with_customer) = (some(3), some(3), some(5));
+    let with_category = some(3);
     let (with_from, with_to, by_cursor) = (some(2), some(2), some(3));
     let row = |rng: &mut ChaCha8Rng| &rows[below(rng, rows.len() as u64) as usize];
     let near = |rng: &mut ChaCha8Rng| {
@@ -56,6 +59,7 @@ fn query(s: &Samples, rng: &mut ChaCha8Rng, rows: &[VerificationRow]) -> Attempt
         org: s.org(0),
         method: with_method.then(|| row(rng).method),
         status: with_status.then(|| row(rng).status),
+        category: with_category.then(|| row(rng).reason_category).flatten(),
         customer: with_customer.then(|| row(rng).customer.customer.clone()),
         from: with_from.then(|| near(rng)),
         to: with_to.then(|| near(rng)),
@@ -126,6 +130,7 @@ async fn a_page_in_the_midst_of_a_crowded_hour() {
             org: s.org(0),
             method: None,
             status: None,
+            category: None,
             customer: None,
             from: None,
             to: None,

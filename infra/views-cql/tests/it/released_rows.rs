@@ -1,9 +1,15 @@
 //! A keyspace that a build before the row codec wrote: opened as it is, and every row read. The bytes are what that
 //! build wrote of the samples; `schemas/row-codec/tests/formats.rs` has more of them.
 
+use domain::classify::ReasonCategory;
 use domain::event::{Offset, Partition};
-use domain::ports::{PageRequest, PageStart, Projection as _, StoreError, Views as _};
-use domain::rows::{Disposition, Generation, RowKey, ViewRow};
+use domain::ids::CustomerRef;
+use domain::ports::{
+    AttemptsQuery, Inspection as _, PageRequest, PageStart, Projection as _, SeriesQuery, StoreError,
+    VerificationCounts as _, Views as _,
+};
+use domain::rows::{Disposition, Generation, RowKey, VerificationStatus, ViewRow};
+use domain::time::Timestamp;
 use scylla::client::session::Session;
 use testkit::samples::{Samples, written};
 use views_cql::CqlViews;
@@ -93,6 +99,20 @@ async fn write_released(beneath: &Session, space: &str, s: &Samples) {
     }
 }
 
+/// Takes away what that build did not know: it had two versions of a generation's tables.
+async fn put_tables_back(beneath: &Session, space: &str) {
+    for text in [
+        format!("DROP TABLE {space}.face_references_g1"),
+        format!("DROP TABLE {space}.verifications_of_category_g1"),
+        format!("DROP TABLE {space}.category_buckets_g1"),
+        format!("DROP TABLE {space}.category_tallies_g1"),
+        format!("DELETE FROM {space}.migrations WHERE component = 'generation_1' AND version IN (3, 4)"),
+        format!("DELETE FROM {space}.migrations WHERE component = 'generation_1_categories'"),
+    ] {
+        beneath.query_unpaged(text, ()).await.expect("as it was");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_keyspace_of_before_the_row_codec_is_read_as_it_is() {
     if tools_missing() {
@@ -106,13 +126,7 @@ async fn a_keyspace_of_before_the_row_codec_is_read_as_it_is() {
     let (org, customer) = (&whose.org, &whose.customer);
     let (row, tier, tally) = (s.verification(&whose, 1), s.tier_event(&whose, 2), s.tally(2));
     write_released(&beneath, &space, &s).await;
-    // That build knew two versions of a generation's tables.
-    for text in [
-        format!("DROP TABLE {space}.face_references_g1"),
-        format!("DELETE FROM {space}.migrations WHERE component = 'generation_1' AND version = 3"),
-    ] {
-        beneath.query_unpaged(text, ()).await.expect("as it was");
-    }
+    put_tables_back(&beneath, &space).await;
     session.migrate().await.expect("brought up to date");
 
     let views = CqlViews::new(connect(session.options().clone()).await);
@@ -147,6 +161,8 @@ async fn a_keyspace_of_before_the_row_codec_is_read_as_it_is() {
     let name = RowKey::Reference(whose.clone(), s.enrolment_id(4));
     assert_eq!(views.load(GENERATION, &[name]).await, Ok(vec![Some(reference)]));
 
+    categories_are_refused_in_words(&views, &whose).await;
+
     // Of a later build: refused in words, not guessed at.
     let later = format!(
         "INSERT INTO {space}.states_g1 (org, customer, body) VALUES ('{org}', '{customer}', 0x09{}) \
@@ -159,4 +175,44 @@ async fn a_keyspace_of_before_the_row_codec_is_read_as_it_is() {
         matches!(&refused, Err(StoreError::Corrupt(words)) if words.contains("a later build")),
         "{refused:?}"
     );
+}
+
+/// The rows that stand there were not counted by category: what asks for one is told what to do, and the rest is as ever.
+async fn categories_are_refused_in_words(views: &CqlViews, whose: &CustomerRef) {
+    let category = Some(ReasonCategory::Quota);
+    let list = AttemptsQuery {
+        org: whose.org.clone(),
+        method: None,
+        status: None,
+        category,
+        customer: None,
+        from: None,
+        to: None,
+        start: PageStart::Skip(0),
+        limit: 10,
+    };
+    let days = SeriesQuery {
+        org: whose.org.clone(),
+        method: None,
+        status: None,
+        category,
+        customer: None,
+        first_day: Timestamp::from_millis(testkit::samples::START_MS / 3_600_000 * 3_600_000),
+        days: 2,
+    };
+    assert_eq!(views.counts_categories(GENERATION).await, Ok(false));
+    let refused =
+        [views.attempts(GENERATION, &list).await.map(drop), views.series(GENERATION, &days).await.map(drop)];
+    for refused in refused {
+        assert!(
+            matches!(&refused, Err(StoreError::Unavailable(words)) if words.contains("projector rebuild")),
+            "{refused:?}"
+        );
+    }
+    let of_customer = AttemptsQuery { category: None, customer: Some(whose.customer.clone()), ..list };
+    assert_eq!(views.attempts(GENERATION, &of_customer).await.expect("listed").total, 1);
+    let counted = views.series(GENERATION, &SeriesQuery { category: None, ..days }).await.expect("counted");
+    // The tally that stands there; of categories nothing is said.
+    let verified: u64 = counted.days.iter().map(|day| day.of(VerificationStatus::Verified)).sum();
+    assert_eq!((verified, counted.categories), (2, None));
 }

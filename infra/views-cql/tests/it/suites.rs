@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use domain::ports::{Generations, Inspection, Projection, Views};
 use domain::rows::Generation;
+use testkit::access_suite::AccessStore;
 use testkit::face_vectors_suite::FaceStore;
 use testkit::generations_suite::GenerationStores;
 use testkit::keys_suite::KeyStores;
-use testkit::memory::{MemoryFaceVectors, MemoryKeys, MemoryViews};
+use testkit::memory::{MemoryFaceVectors, MemoryKeys, MemoryStaff, MemoryViews};
+use testkit::staff_suite::StaffStores;
 use testkit::views_suite::ViewStores;
 use tokio::sync::OnceCell;
 use views_cql::{CqlFaceVectors, CqlKeys, CqlSession, CqlViews};
@@ -30,10 +32,10 @@ mod views {
     async fn stores() -> (ViewStores, ()) {
         if crate::tools_missing() {
             let memory = Arc::new(MemoryViews::default());
-            return (ViewStores { projection: memory.clone(), views: memory }, ());
+            return (ViewStores { projection: memory.clone(), views: memory.clone(), counts: memory }, ());
         }
         let views = Arc::new(CqlViews::new(session().await));
-        (ViewStores { projection: views.clone(), views }, ())
+        (ViewStores { projection: views.clone(), views: views.clone(), counts: views }, ())
     }
 
     testkit::views_suite!(stores);
@@ -52,6 +54,19 @@ mod faces {
     testkit::face_vectors_suite!(stores);
 }
 
+mod access {
+    use super::*;
+
+    async fn stores() -> (AccessStore, ()) {
+        if crate::tools_missing() {
+            return (Arc::new(MemoryKeys::default()), ());
+        }
+        (Arc::new(CqlKeys::new(session().await)), ())
+    }
+
+    testkit::access_suite!(stores);
+}
+
 mod keys {
     use super::*;
 
@@ -65,6 +80,21 @@ mod keys {
     }
 
     testkit::keys_suite!(stores);
+}
+
+mod staff {
+    use super::*;
+
+    async fn stores() -> (StaffStores, ()) {
+        if crate::tools_missing() {
+            let memory = Arc::new(MemoryStaff::default());
+            return (StaffStores { accounts: memory.clone(), sessions: memory }, ());
+        }
+        let keys = Arc::new(CqlKeys::new(session().await));
+        (StaffStores { accounts: keys.clone(), sessions: keys }, ())
+    }
+
+    testkit::staff_suite!(stores);
 }
 
 mod generations {

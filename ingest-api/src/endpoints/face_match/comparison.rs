@@ -1,22 +1,27 @@
 //! The comparison itself: which reference, the probe's vector beside the reference's, and the decision. All of it is
 //! decided here once; the event carries what came of it, and nobody looks at a picture again.
 
-use domain::event::MatchReference;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use domain::event::{MatchReference, Source};
 use domain::face_match::{
     FaceReference, MatchDecision, MatchEvidence, OrgThresholds, ReferenceRefusal, Similarity,
     choose_reference, closed_until, decide_match, is_copied_face, threshold_milli, usable_probe,
 };
 use domain::ids::CustomerRef;
-use domain::limits::FACE_VECTORS_READ_MAX;
+use domain::limits::REFERENCES_OF_SOURCE_MAX;
 use domain::photo::Photo;
-use domain::ports::{FaceModelId, FaceReading, FaceVectorRow, PageRequest, PageStart};
-use domain::rows::{EnrolmentRow, VerificationRow};
+use domain::ports::{FaceModelId, FaceReading, FaceVectorRow};
+use domain::rows::{EnrolmentRow, FaceSource, VerificationRow};
 use domain::sealed::Purpose;
 use domain::time::Timestamp;
 use vault::{CustomerKeys, FacePlace, UnsealError};
 
 use super::MatchWrite;
+use crate::faces::FaceServices;
 use crate::limits::PROBE_READ_WITHIN;
+use crate::reading::enrolments::each_reference;
 use crate::serving::errors::{ApiError, FieldErrors};
 
 /// What a comparison came to.
@@ -42,7 +47,6 @@ pub(super) async fn compare(
     let MatchWrite { context, customer, keys, submission, .. } = write;
     let (app, level) = (context.app, submission.level);
     let models = app.faces.models().ok_or(ApiError::NoFaceModel)?;
-    context.deciding(refuse_when_closed(write, now)).await?;
     let (enrolments, faces) = context.deciding(references(write, customer)).await?;
     let references = enrolments.iter().map(|row| FaceReference::joined(row, &faces, Some(models))).collect();
     let chosen = choose_reference(references, level, now).map_err(|refusal| match refusal {
@@ -54,14 +58,12 @@ pub(super) async fn compare(
         return Err(ApiError::Internal("a reference that is ready has no vector".into()));
     };
     let embedder = models.embedder(&face.model).ok_or(ApiError::ReferencePending)?;
-    let read = app.faces.read_probe(image, &face.model, PROBE_READ_WITHIN).await?;
-    let probe = usable_probe(read)
-        .map_err(|fault| ApiError::Invalid(FieldErrors::of("image", &fault.to_string())))?;
+    let probe = probe(&app.faces, image, &face.model).await?;
     let evidence = evidence(keys, image, &probe, reference, face)?;
-    // No org has thresholds of its own yet.
-    let threshold_milli = threshold_milli(&embedder.thresholds, OrgThresholds::default(), level);
+    let org = context.caller.org();
+    let threshold_milli = threshold_milli(&embedder.thresholds, OrgThresholds::of(org), level);
     Ok(ComparedFaces {
-        decision: decide_match(evidence, threshold_milli, context.caller.org().environment),
+        decision: decide_match(evidence, threshold_milli, org.environment),
         threshold_milli,
         similarity: evidence.similarity,
         model: face.model.clone(),
@@ -73,9 +75,25 @@ pub(super) async fn compare(
     })
 }
 
+/// Reads a picture that is to be compared.
+///
+/// # Errors
+/// 400 `image` for a picture that is no probe; 503 where too many wait.
+pub(super) async fn probe(
+    faces: &FaceServices,
+    image: &Photo,
+    embedder: &FaceModelId,
+) -> Result<FaceReading, ApiError> {
+    let read = faces.read_probe(image, embedder, PROBE_READ_WITHIN).await?;
+    usable_probe(read).map_err(|fault| ApiError::Invalid(FieldErrors::of("image", &fault.to_string())))
+}
+
 /// Whoever tries picture after picture is stopped for a while (sequence §1.7). By the read model: two instances are
 /// played against each other by as many tries more as its lag allows.
-async fn refuse_when_closed(write: &MatchWrite<'_>, now: Timestamp) -> Result<(), ApiError> {
+///
+/// # Errors
+/// 429; from the stores.
+pub(super) async fn refuse_when_closed(write: &MatchWrite<'_>, now: Timestamp) -> Result<(), ApiError> {
     let app = write.context.app;
     let generation = app.generation().await?;
     let rows = app.views.kyc_rows(generation, &write.customer, None).await?;
@@ -105,10 +123,21 @@ async fn references(
     {
         return Err(ApiError::BiometricWithdrawn);
     }
-    // As many as vectors are read of: one beyond them could not be compared with.
-    let newest = PageRequest { start: PageStart::Skip(0), limit: FACE_VECTORS_READ_MAX };
-    let enrolments = app.views.enrolments(generation, customer, &newest).await?.rows;
-    Ok((enrolments, app.faces.of_customer(customer).await?))
+    // All are gone through: however many lesser ones came after it, Dukcapil's photo is never passed over.
+    let mut enrolments: Vec<EnrolmentRow> = Vec::new();
+    let mut of_sources: BTreeMap<FaceSource, usize> = BTreeMap::new();
+    each_reference(app, customer, |row| {
+        let of_source = of_sources.entry(row.face_source).or_default();
+        *of_source += 1;
+        if *of_source <= REFERENCES_OF_SOURCE_MAX {
+            enrolments.push(row);
+        }
+        ControlFlow::Continue(())
+    })
+    .await?;
+    let photos: Vec<Source> = enrolments.iter().map(|row| row.source).collect();
+    let faces = app.faces.of_photos(customer, &photos).await?;
+    Ok((enrolments, faces))
 }
 
 /// Lays the probe beside the reference. Its vector opens only where it was sealed for this very reference and model.

@@ -54,10 +54,13 @@ struct Derived;
 /// `premium`. The picture is sealed as evidence and enrols nothing. What the answer tells is for the bank's staff:
 /// never show score or verdict to the person in front of the camera.
 ///
+/// How alike two faces must be is the model's to say, and an org may ask for more: `settings` of `GET /api/auth/me` shows
+/// what is in force, `match.threshold` of an answer what it was decided by.
+///
 /// Five pictures of another person within 30 minutes close the customer's matches for 30 minutes.
 ///
-/// A picture without a usable face is a 400 that names `image`: no face, a second one at least half as large, eyes closer
-/// than 24 pixels, blurred. There is no dry run: it would tell what another try must change. A 202 says no more than
+/// A picture without a usable face is a 400 that names `image`, whatever else is missing: no face, a second one at least
+/// half as large, eyes closer than 24 pixels, blurred. There is no dry run: it would tell what another try must change. A 202 says no more than
 /// that it will be decided.
 #[utoipa::path(
     post, path = "/api/identity/face/match", tag = "faces",

@@ -1,11 +1,13 @@
-//! What is written to `identity.audit`: the evidence of a verdict, and that keys were destroyed. A face's evidence is
-//! among the facts about faces; what is written about the opening of evidence is in `compliance`.
+//! What is written to `identity.audit`: the evidence of a verdict, that keys were destroyed, and that somebody was shown
+//! personal data. A face's evidence is among the facts about faces; what is written about the opening of evidence is in
+//! `compliance`.
 
 use bytes::Bytes;
 
 use super::{ComplianceAct, EvidenceSecretShared, FaceEvidence, Fingerprint, SignerSetChanged, Source};
 use crate::ids::{CustomerRef, EventId, OrgId, VerificationId};
-use crate::sealed::{Purposes, Sealed, SealedMedia};
+use crate::sealed::{Field, Purposes, Sealed, SealedMedia};
+use crate::staff::{StaffRole, StaffUserName};
 use crate::time::Timestamp;
 
 /// How evidence was sealed: with which secret (design §3). Its first two parts also go into the derivation.
@@ -61,6 +63,51 @@ pub struct KeysDestroyed {
     pub destroyed_at: Timestamp,
 }
 
+/// A page that shows personal data of a customer. Its word stands in records for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PersonalDataPage {
+    /// The customer's own.
+    Customer,
+}
+
+impl PersonalDataPage {
+    /// Every such page.
+    pub const ALL: [Self; 1] = [Self::Customer];
+
+    /// The word in schemas.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+        }
+    }
+
+    /// The page of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|page| page.as_str() == word)
+    }
+}
+
+/// A member of an org's staff was shown personal fields of a customer. It is in the log before they are shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonalDataViewed {
+    /// This record.
+    pub event_id: EventId,
+    /// Whose data.
+    pub customer: CustomerRef,
+    /// Who looked.
+    pub staff_user: StaffUserName,
+    /// As what.
+    pub staff_role: StaffRole,
+    /// Where.
+    pub page: PersonalDataPage,
+    /// What was shown, in the order of [`Field::ALL`].
+    pub fields: Vec<Field>,
+    /// The request's id, as its caller gave it or we did.
+    pub request_id: String,
+    /// By the API's clock.
+    pub viewed_at: Timestamp,
+}
+
 /// Everything that may stand in `identity.audit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuditRecord {
@@ -70,6 +117,8 @@ pub enum AuditRecord {
     KeysDestroyed(KeysDestroyed),
     /// See [`FaceEvidence`].
     FaceEvidence(FaceEvidence),
+    /// See [`PersonalDataViewed`].
+    PersonalDataViewed(PersonalDataViewed),
     /// See [`EvidenceSecretShared`].
     EvidenceSecretShared(EvidenceSecretShared),
     /// See [`SignerSetChanged`].
@@ -85,6 +134,7 @@ impl AuditRecord {
             Self::VerdictEvidence(r) => &r.event_id,
             Self::KeysDestroyed(r) => &r.event_id,
             Self::FaceEvidence(r) => &r.event_id,
+            Self::PersonalDataViewed(r) => &r.event_id,
             Self::EvidenceSecretShared(r) => &r.event_id,
             Self::SignerSetChanged(r) => &r.event_id,
             Self::ComplianceAct(r) => &r.event_id,
@@ -97,6 +147,7 @@ impl AuditRecord {
             Self::VerdictEvidence(r) => Some(&r.customer),
             Self::KeysDestroyed(r) => Some(&r.customer),
             Self::FaceEvidence(r) => Some(&r.customer),
+            Self::PersonalDataViewed(r) => Some(&r.customer),
             Self::EvidenceSecretShared(_) | Self::SignerSetChanged(_) => None,
             Self::ComplianceAct(r) => r.customer.as_ref(),
         }
@@ -108,6 +159,7 @@ impl AuditRecord {
             Self::VerdictEvidence(r) => &r.customer.org,
             Self::KeysDestroyed(r) => &r.customer.org,
             Self::FaceEvidence(r) => &r.customer.org,
+            Self::PersonalDataViewed(r) => &r.customer.org,
             Self::EvidenceSecretShared(r) => &r.org,
             Self::SignerSetChanged(r) => r.set.set.org(),
             Self::ComplianceAct(r) => &r.org,

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::*;
 use crate::event::{Offset, Partition, Source, TopicId};
 use crate::ids::{CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, VerificationId};
+use crate::orgs::org_with_settings;
 use crate::ports::{
     EmbedderModel, FACE_PATCH_SIDE, FaceModel, FaceModelId, FaceModelSet, FacePatch, FaceVectorRow,
 };
@@ -193,6 +194,24 @@ fn an_org_may_only_be_stricter_than_the_model() {
     ] {
         assert_eq!(RiskLevel::ALL.map(|level| threshold_milli(&model, org, level)), then, "{org:?}");
     }
+}
+
+#[test]
+fn an_org_asks_for_more_by_its_settings_and_by_none_other_than_the_levels_own() {
+    for (level, name, asked) in [
+        (RiskLevel::Low, "match.low", OrgThresholds { low_milli: Some(620), ..OrgThresholds::default() }),
+        (
+            RiskLevel::Medium,
+            "match.medium",
+            OrgThresholds { medium_milli: Some(620), ..OrgThresholds::default() },
+        ),
+        (RiskLevel::High, "match.high", OrgThresholds { high_milli: Some(620), ..OrgThresholds::default() }),
+    ] {
+        assert_eq!(threshold_setting(level).as_str(), name);
+        assert_eq!(OrgThresholds::of(&org_with_settings(Environment::Live, &[(name, "0.62")])), asked);
+    }
+    let none = org_with_settings(Environment::Sandbox, &[("match.other", "0.9")]);
+    assert_eq!(OrgThresholds::of(&none), OrgThresholds::default());
 }
 
 #[test]

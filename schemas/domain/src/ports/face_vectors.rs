@@ -52,9 +52,13 @@ pub trait FaceVectors: Send + Sync {
     /// rows out from now on.
     async fn erase(&self, at: WriteTimestamp, customer: &CustomerRef) -> Result<(), StoreError>;
 
-    /// The customer's rows, of every reference and model, those of later events first; at most
-    /// [`crate::limits::FACE_VECTORS_READ_MAX`].
-    async fn of_customer(&self, customer: &CustomerRef) -> Result<Vec<FaceVectorRow>, StoreError>;
+    /// The customer's rows, of every model, those of later events first: of the photos that those events carry, or, for
+    /// whoever looks at the customer as a whole, of every one, and then at most [`crate::limits::FACE_VECTORS_READ_MAX`].
+    async fn of_customer(
+        &self,
+        customer: &CustomerRef,
+        photos: Option<&[Source]>,
+    ) -> Result<Vec<FaceVectorRow>, StoreError>;
 
     /// How far the projection with that model is in the partition; none before the first [`Self::move_position`].
     async fn position(

@@ -180,6 +180,10 @@ pub trait Inspection: Send + Sync {
         customers: &[CustomerRef],
     ) -> Result<Vec<Vec<Stamped>>, StoreError>;
 
+    /// Whether the generation has tallies by category of every event: one that a build made before there were any has
+    /// them of later events only, so that they say nothing.
+    async fn counts_categories(&self, generation: Generation) -> Result<bool, StoreError>;
+
     /// Tallies after `after` in the store's order.
     async fn tallies(
         &self,

@@ -2,6 +2,7 @@
 //! Small on purpose. Every adapter passes the contract suites of `infra/testkit`, which hold it to the
 //! obligations written here.
 
+mod access_index;
 mod face_copies;
 mod face_models;
 mod face_vectors;
@@ -9,8 +10,11 @@ mod faces;
 mod generations;
 mod keys;
 mod log;
+mod staff;
+mod verification_series;
 mod views;
 
+pub use access_index::*;
 pub use face_copies::*;
 pub use face_models::*;
 pub use face_vectors::*;
@@ -18,6 +22,8 @@ pub use faces::*;
 pub use generations::*;
 pub use keys::*;
 pub use log::*;
+pub use staff::*;
+pub use verification_series::*;
 pub use views::*;
 
 /// Why a view or key store did not do it.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 
 use super::StoreError;
+use crate::classify::ReasonCategory;
 use crate::event::{Offset, Partition, TopicId};
 use crate::ids::{CustomerId, CustomerRef, EnrolmentId, OrgId, VerificationId};
 use crate::policy::Method;
@@ -84,6 +85,8 @@ pub struct AttemptsQuery {
     pub method: Option<Method>,
     /// Only this status.
     pub status: Option<VerificationStatus>,
+    /// Only this category of the reason.
+    pub category: Option<ReasonCategory>,
     /// Only this customer.
     pub customer: Option<CustomerId>,
     /// `createdAt` from here, inclusive.
@@ -220,7 +223,8 @@ pub trait Views: Send + Sync {
         id: &VerificationId,
     ) -> Result<Option<(VerificationView, Option<EnrolmentRow>)>, StoreError>;
 
-    /// A page of verifications.
+    /// A page of verifications. `Unavailable` with words where a category is asked for in a generation that an earlier
+    /// build made without counting them ([`super::Inspection::counts_categories`]): a rebuild makes one that has them.
     async fn attempts(
         &self,
         generation: Generation,

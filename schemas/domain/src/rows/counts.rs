@@ -1,6 +1,7 @@
 //! Rows that count: tallies for the totals of lists, and the books that every event is entered in.
 
 use super::{AsOf, VerificationStatus};
+use crate::classify::ReasonCategory;
 use crate::event::Partition;
 use crate::ids::OrgId;
 use crate::policy::Method;
@@ -47,6 +48,8 @@ pub struct TallyKey {
     pub method: Method,
     /// And this status.
     pub status: VerificationStatus,
+    /// And this category of the reason. None counts rows of every category and of none, so that a total is a sum of few.
+    pub category: Option<ReasonCategory>,
     /// From this log partition: a tally has one writer.
     pub partition: Partition,
 }

@@ -2,11 +2,13 @@
 
 use domain::event;
 use domain::ids::{EnrolmentId, EventId, VerificationId};
+use domain::sealed::Field;
+use domain::staff::{StaffRole, StaffUserName};
 use serde::{Deserialize, Serialize};
 
 use super::Body;
 use super::parts::{
-    Blob, Fixed, List, SealedMedia, Source, Text, customer, id, purposes_in, purposes_out, time,
+    Blob, Fixed, List, SealedMedia, Source, Text, customer, id, purposes_in, purposes_out, time, word,
 };
 use crate::error::DecodeError;
 
@@ -224,6 +226,57 @@ impl TryFrom<FaceEvidence<'_>> for event::FaceEvidence {
             body_fingerprint: w.body_fingerprint.into(),
             received_at: time("receivedAt", w.received_at)?,
             api_key_id: w.api_key_id.into_owned(),
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PersonalDataViewed<'a> {
+    id: Text<'a>,
+    org_id: Text<'a>,
+    customer_id: Text<'a>,
+    staff_user: Text<'a>,
+    staff_role: Text<'a>,
+    page: Text<'a>,
+    fields: List<Text<'a>>,
+    request_id: Text<'a>,
+    viewed_at: i64,
+}
+
+impl Body for PersonalDataViewed<'_> {}
+
+impl<'a> From<&'a event::PersonalDataViewed> for PersonalDataViewed<'a> {
+    fn from(r: &'a event::PersonalDataViewed) -> Self {
+        Self {
+            id: r.event_id.as_str().into(),
+            org_id: r.customer.org.as_str().into(),
+            customer_id: r.customer.customer.as_str().into(),
+            staff_user: r.staff_user.as_str().into(),
+            staff_role: r.staff_role.as_str().into(),
+            page: r.page.as_str().into(),
+            fields: List(r.fields.iter().map(|field| field.as_str().into()).collect()),
+            request_id: (&r.request_id).into(),
+            viewed_at: r.viewed_at.millis(),
+        }
+    }
+}
+
+impl TryFrom<PersonalDataViewed<'_>> for event::PersonalDataViewed {
+    type Error = DecodeError;
+
+    fn try_from(w: PersonalDataViewed<'_>) -> Result<Self, DecodeError> {
+        let fields = w.fields.0.iter().map(|name| word("fields", name, Field::parse));
+        Ok(Self {
+            event_id: id("id", &w.id, EventId::parse)?,
+            customer: customer(&w.org_id, &w.customer_id)?,
+            staff_user: StaffUserName::parse(&w.staff_user)
+                .ok_or_else(|| DecodeError::malformed("staffUser is no user name"))?,
+            staff_role: word("staffRole", &w.staff_role, StaffRole::parse)?,
+            page: word("page", &w.page, event::PersonalDataPage::parse)?,
+            fields: fields.collect::<Result<_, _>>()?,
+            request_id: w.request_id.into_owned(),
+            viewed_at: time("viewedAt", w.viewed_at)?,
         })
     }
 }

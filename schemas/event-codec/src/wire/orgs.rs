@@ -1,7 +1,9 @@
 //! Bodies of `identity.orgs`, and the one of `identity.dead-letters`.
 
 use domain::ids::{ApiKeyId, EventId, OrgId};
-use domain::orgs::{self, Capability, CapabilitySet, Environment, OrgRecord, RateBucket, Scope, Suite};
+use domain::orgs::{
+    self, Capability, CapabilitySet, Environment, OrgRecord, OrgSettings, RateBucket, Scope, Suite,
+};
 use serde::{Deserialize, Serialize};
 
 use super::Body;
@@ -23,6 +25,12 @@ struct RateLimits {
 struct BucketLimit<'a> {
     bucket: Text<'a>,
     per_minute: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OrgSetting<'a> {
+    name: Text<'a>,
+    value: Text<'a>,
 }
 
 impl RateLimits {
@@ -67,6 +75,7 @@ pub(crate) struct Org<'a> {
     created_at: i64,
     capabilities: Option<List<Text<'a>>>,
     bucket_limits: Option<List<BucketLimit<'a>>>,
+    settings: Option<List<OrgSetting<'a>>>,
 }
 
 impl Body for Org<'_> {}
@@ -74,6 +83,7 @@ impl Body for Org<'_> {}
 impl<'a> From<&'a OrgRecord> for Org<'a> {
     fn from(r: &'a OrgRecord) -> Self {
         let limit = |(bucket, per_minute): (&'a str, u32)| BucketLimit { bucket: bucket.into(), per_minute };
+        let setting = |(name, text): (&'a str, &'a str)| OrgSetting { name: name.into(), value: text.into() };
         Self {
             org_id: r.org.as_str().into(),
             name: (&r.name).into(),
@@ -92,6 +102,7 @@ impl<'a> From<&'a OrgRecord> for Org<'a> {
             created_at: r.created_at.millis(),
             capabilities: Some(List(r.capabilities.words().map(Into::into).collect())),
             bucket_limits: Some(List(r.limits.names().map(limit).collect())),
+            settings: Some(List(r.settings.texts().map(setting).collect())),
         }
     }
 }
@@ -110,6 +121,8 @@ impl TryFrom<Org<'_>> for OrgRecord {
             ),
             None => w.limits.into_domain(),
         };
+        let settings = w.settings.map_or_else(Vec::new, |settings| settings.0);
+        let settings = settings.into_iter().map(|one| (one.name.into_owned(), one.value.into_owned()));
         Ok(Self {
             org: id("orgId", &w.org_id, OrgId::parse)?,
             name: w.name.into_owned(),
@@ -126,6 +139,7 @@ impl TryFrom<Org<'_>> for OrgRecord {
             evidence_key_id: w.evidence_key_id.into_owned(),
             evidence_public_key: w.evidence_public_key.0,
             created_at: time("createdAt", w.created_at)?,
+            settings: OrgSettings::from_texts(settings),
         })
     }
 }
@@ -253,6 +267,7 @@ mod tests {
             evidence_key_id: "k".into(),
             evidence_public_key: Bytes::from_static(&[2; 32]),
             created_at: Timestamp::from_millis(0),
+            settings: OrgSettings::default(),
         }
     }
 

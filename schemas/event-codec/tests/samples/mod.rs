@@ -8,14 +8,15 @@ use bytes::Bytes;
 use domain::classify::ReasonCategory;
 use domain::event::{
     AuditRecord, AuditRef, CustomerErased, CustomerRegistered, CustomerReleased, DukcapilVerdictReceived,
-    Event, Fingerprint, KeysDestroyed, Offset, Partition, RawBinding, Source, TopicId, VerdictEvidence,
+    Event, Fingerprint, KeysDestroyed, Offset, Partition, PersonalDataPage, PersonalDataViewed, RawBinding,
+    Source, TopicId, VerdictEvidence,
 };
 use domain::ids::{
     ApiKeyId, CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, TierEventId, VerificationId,
 };
 use domain::orgs::{
-    ApiKeyRecord, Capability, CapabilitySet, DirectoryRecord, Environment, OrgRecord, RateBucket, RateLimits,
-    Scope, Suite, WrappedSecret,
+    ApiKeyRecord, Capability, CapabilitySet, DirectoryRecord, Environment, OrgRecord, OrgSettings,
+    RateBucket, RateLimits, Scope, Suite, WrappedSecret,
 };
 use domain::outcome::{
     EnrolmentSummary, ErasureAnnounced, FaceEnrolled, KycUpdated, Outcome, UnappliedCause, VerdictConflicted,
@@ -24,7 +25,8 @@ use domain::outcome::{
 use domain::policy::{Method, Tier};
 use domain::ports::{NewRecord, StoredRecord, Topic};
 use domain::rows::{FaceSource, VerificationStatus};
-use domain::sealed::{Purpose, Purposes, Sealed, SealedMedia};
+use domain::sealed::{Field, Purpose, Purposes, Sealed, SealedMedia};
+use domain::staff::{StaffRole, StaffUserName};
 use domain::time::Timestamp;
 use event_codec::{Codec, DeadLetter, DecodeError, EncodeError, Meta};
 
@@ -228,10 +230,21 @@ fn audit() -> Vec<(&'static str, Any)> {
         purposes: Purposes::from_iter(Purpose::ALL),
         destroyed_at: at(2),
     };
+    let viewed = PersonalDataViewed {
+        event_id: event(17),
+        customer: who(),
+        staff_user: StaffUserName::parse("rina@bank-contoh.id").expect("a user name"),
+        staff_role: StaffRole::Analyst,
+        page: PersonalDataPage::Customer,
+        fields: vec![Field::FullName, Field::ExternalId, Field::Reason],
+        request_id: "req_00000000000000000000000009".into(),
+        viewed_at: at(8),
+    };
     [
         ("VerdictEvidence.v1", AuditRecord::VerdictEvidence(evidence)),
         ("VerdictEvidence.v1.least", AuditRecord::VerdictEvidence(bare)),
         ("KeysDestroyed.v1", AuditRecord::KeysDestroyed(destroyed)),
+        ("PersonalDataViewed.v1", AuditRecord::PersonalDataViewed(viewed)),
     ]
     .map(|(name, value)| (name, Any::Audit(value)))
     .into()
@@ -336,6 +349,7 @@ fn others() -> Vec<(&'static str, Any)> {
         evidence_key_id: "q83vEjRWeJCrze8S".into(),
         evidence_public_key: Bytes::from_static(&[0xB2; 32]),
         created_at: at(4),
+        settings: OrgSettings::default(),
     };
     let later = OrgRecord {
         // A word and a name that this build does not know are kept as they are.
@@ -345,6 +359,14 @@ fn others() -> Vec<(&'static str, Any)> {
     };
     let closed =
         OrgRecord { capabilities: CapabilitySet::default(), limits: RateLimits::default(), ..org.clone() };
+    let chosen = OrgRecord {
+        // A name that this build does not know is kept as it is, and so is its text.
+        settings: OrgSettings::from_texts(
+            [("match.medium", "0.62"), ("later.setting", "some text")]
+                .map(|(n, t)| (n.to_owned(), t.to_owned())),
+        ),
+        ..later.clone()
+    };
     let key = ApiKeyRecord {
         id: ApiKeyId::from_bytes([8; 16]),
         org: OrgId::from_bytes([1; 16]),
@@ -368,7 +390,9 @@ fn others() -> Vec<(&'static str, Any)> {
     vec![
         ("Org.v1", Any::Directory(DirectoryRecord::Org(org))),
         ("Org.v2", Any::Directory(DirectoryRecord::Org(later))),
-        ("Org.v2.least", Any::Directory(DirectoryRecord::Org(closed))),
+        ("Org.v2.least", Any::Directory(DirectoryRecord::Org(closed.clone()))),
+        ("Org.v3", Any::Directory(DirectoryRecord::Org(chosen))),
+        ("Org.v3.least", Any::Directory(DirectoryRecord::Org(closed))),
         ("ApiKey.v1", Any::Directory(DirectoryRecord::ApiKey(key))),
         ("ApiKey.v1.least", Any::Directory(DirectoryRecord::ApiKey(bare))),
         ("DeadLetter.v1", Any::DeadLetter(letter)),

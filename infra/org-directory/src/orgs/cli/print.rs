@@ -1,15 +1,16 @@
 //! Orgs and keys as the commands print them: JSON for programs, tables for people.
 
-use domain::orgs::{ApiKeyRecord, Capability, OrgRecord, RateBucket};
+use domain::orgs::{ApiKeyRecord, Capability, OrgRecord, OrgSetting, RateBucket};
 use domain::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::api_key;
+use crate::setting_json::setting_json;
 use service::clock;
 use service::program::table;
 
-/// An org, without its secrets: every bucket's limit, and each capability both by itself and in the list, which has
-/// the words of a later build too.
+/// An org, without its secrets: every bucket's limit, every setting, and each capability both by itself and in the
+/// list, which has the words of a later build too.
 pub(super) fn org_json(org: &OrgRecord) -> Value {
     let mut printed = json!({
         "orgId": org.org.as_str(),
@@ -21,6 +22,7 @@ pub(super) fn org_json(org: &OrgRecord) -> Value {
         "policyVersion": org.policy_version,
         "suite": org.suite.as_str(),
         "createdAt": org.created_at.rfc3339(),
+        "settings": {},
     });
     for capability in Capability::ALL {
         printed[capability.as_str()] = org.capabilities.contains(capability).into();
@@ -31,6 +33,12 @@ pub(super) fn org_json(org: &OrgRecord) -> Value {
     // What only a later build knows, too.
     for (name, per_minute) in org.limits.names() {
         printed["limits"][camel_case(name)] = per_minute.into();
+    }
+    for (name, text) in org.settings.texts().filter(|(name, _)| OrgSetting::parse(name).is_none()) {
+        printed["settings"][name] = text.into();
+    }
+    for setting in OrgSetting::ALL {
+        printed["settings"][setting.as_str()] = setting_json(org.setting(setting).as_ref());
     }
     printed
 }
@@ -72,6 +80,7 @@ pub(super) fn org_table(orgs: &[OrgRecord]) -> String {
         "other limits",
         "tier policy",
         "suite",
+        "settings",
         "created",
     ];
     let rows = orgs.iter().map(|org| {
@@ -81,6 +90,7 @@ pub(super) fn org_table(orgs: &[OrgRecord]) -> String {
         let other_limits = org.limits.names().filter(|(name, _)| is_other(name));
         let other_limits: Vec<_> =
             other_limits.map(|(name, count)| format!("{name}={}", limit(count))).collect();
+        let settings: Vec<_> = org.settings.texts().map(|(name, text)| format!("{name}={text}")).collect();
         [
             org.org.to_string(),
             org.name.clone(),
@@ -94,6 +104,7 @@ pub(super) fn org_table(orgs: &[OrgRecord]) -> String {
             or_dash(other_limits.join(",")),
             org.policy_version.to_string(),
             org.suite.as_str().to_owned(),
+            or_dash(settings.join(" ")),
             org.created_at.rfc3339(),
         ]
     });

@@ -159,9 +159,9 @@ async fn set_and_keys_do_what_they_say() {
 /// What a later build has granted is shown, and nothing in a table's row runs together.
 #[test]
 fn what_only_a_later_build_knows_is_listed_by_its_name() {
-    use domain::orgs::{CapabilitySet, OrgRecord, RateLimits, WrappedSecret};
+    use domain::orgs::{CapabilitySet, OrgRecord, OrgSettings, RateLimits, WrappedSecret};
 
-    let org = |capabilities, limits| OrgRecord {
+    let org = |capabilities, limits, settings| OrgRecord {
         org: OrgId::from_bytes([1; 16]),
         name: "Bank".to_owned(),
         environment: Environment::Live,
@@ -174,23 +174,87 @@ fn what_only_a_later_build_knows_is_listed_by_its_name() {
         evidence_key_id: String::new(),
         evidence_public_key: Vec::new().into(),
         created_at: Timestamp::EPOCH,
+        settings,
     };
     let words = CapabilitySet::from_words(["dukcapilEnabled", "laterEnabled"].map(str::to_owned));
     let limits = RateLimits::from_names([("get", 0), ("later_bucket", 7)].map(|(n, l)| (n.to_owned(), l)));
-    let (later, plain) = (org(words, limits), org(CapabilitySet::default(), RateLimits::default()));
+    let settings = [("later.setting", "some text"), ("match.low", "0.5")];
+    let settings = OrgSettings::from_texts(settings.map(|(n, t)| (n.to_owned(), t.to_owned())));
+    let plain = org(CapabilitySet::default(), RateLimits::default(), OrgSettings::default());
+    let later = org(words, limits, settings);
     assert_eq!(org_json(&later)["capabilities"], json!(["dukcapilEnabled", "laterEnabled"]));
     assert_eq!(org_json(&later)["limits"]["laterBucket"], 7);
+    let settings =
+        json!({ "later.setting": "some text", "match.low": 0.5, "match.medium": null, "match.high": null });
+    assert_eq!(org_json(&later)["settings"], settings);
     let table = org_table(&[later, plain]);
     let cells = |line: usize| -> Vec<&str> {
         let line = table.lines().nth(line).expect("a line");
         line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect()
     };
     let heads = cells(0);
-    for (line, others, more) in [(1, "laterEnabled", "later_bucket=7"), (2, "-", "-")] {
+    for (line, others, more, chosen) in
+        [(1, "laterEnabled", "later_bucket=7", "later.setting=some text match.low=0.5"), (2, "-", "-", "-")]
+    {
         let row = cells(line);
         assert_eq!(row.len(), heads.len(), "{table}");
         let cell = |head: &str| row[heads.iter().position(|one| *one == head).expect("a head")];
-        assert_eq!((cell("other capabilities"), cell("other limits")), (others, more), "{table}");
+        let cells = (cell("other capabilities"), cell("other limits"), cell("settings"));
+        assert_eq!(cells, (others, more, chosen), "{table}");
+    }
+}
+
+#[tokio::test]
+async fn settings_are_set_shown_and_put_back() {
+    let place = Place::new();
+    let made = place.json(&["create", "--name", "Bank"]).await;
+    let org = made["orgId"].as_str().expect("an id");
+    for (line, shown) in [
+        (&["--get-limit", "9"][..], json!([null, null, null])),
+        (&["--set", "match.medium=0.990", "--set", "match.high=1"], json!([null, 0.99, 1.0])),
+        (&["--set", "match.low=0", "--set", "match.high="], json!([0.0, 0.99, null])),
+        // Of a name that is given twice the last counts.
+        (&["--set", "match.low=0.5", "--set", "match.low="], json!([null, 0.99, null])),
+        (&["--get-limit", "7"], json!([null, 0.99, null])),
+    ] {
+        let mut line = line.to_vec();
+        line.splice(0..0, ["set", org]);
+        line.push("--json");
+        let set = place.json(&line).await;
+        let listed = place.json(&["list", "--json"]).await;
+        for printed in [&set[0]["settings"], &listed[0]["settings"]] {
+            let values = ["match.low", "match.medium", "match.high"].map(|name| printed[name].clone());
+            assert_eq!(json!(values), shown, "{line:?}: {printed}");
+        }
+    }
+    let (table, _) = place.run(&["list"]).await.expect("done");
+    assert!(table.contains("  match.medium=0.99  "), "{table}");
+}
+
+/// Whoever mistypes a name is told the names, and whoever mistypes a value what it may be.
+#[test]
+fn a_setting_that_cannot_be_is_refused_with_what_can() {
+    let org = OrgId::from_bytes([1; 16]).to_string();
+    for (text, says) in [
+        ("match.medium", "names are match.low, match.medium, match.high"),
+        ("match.most=0.5", "names are match.low, match.medium, match.high"),
+        ("later.setting=", "names are match.low, match.medium, match.high"),
+        ("=0.5", "names are match.low, match.medium, match.high"),
+        ("", "names are match.low, match.medium, match.high"),
+        ("match.medium=-0.1", "match.medium is a number from 0 to 1 with at most three decimals"),
+        ("match.medium=1.001", "match.medium is a number from 0 to 1 with at most three decimals"),
+        ("match.medium=0.4501", "match.medium is a number from 0 to 1 with at most three decimals"),
+        ("match.low=low", "match.low is a number from 0 to 1 with at most three decimals"),
+    ] {
+        let refused = parse(&["set", &org, "--set", text, "--config", "c"]).expect_err("wrong usage");
+        assert_eq!(refused.exit_code(), 2, "{text}: {refused}");
+        assert!(refused.to_string().contains(says), "{text}: {refused}");
+    }
+    // Wrapped to a terminal's width.
+    let help = parse(&["set", "--help"]).expect_err("help").to_string();
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    for setting in OrgSetting::ALL {
+        assert!(help.contains(setting.as_str()) && help.contains(setting.meaning()), "{help}");
     }
 }
 

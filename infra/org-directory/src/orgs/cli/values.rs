@@ -1,7 +1,7 @@
 //! Values as somebody types them: what each option takes, and what it says of anything else.
 
 use domain::ids::{ApiKeyId, OrgId};
-use domain::orgs::{Capability, Environment, RateBucket, Scope, Suite};
+use domain::orgs::{Capability, Environment, OrgSetting, RateBucket, Scope, SettingValue, Suite};
 use domain::policy::TierPolicy;
 use domain::time::Timestamp;
 use service::clock;
@@ -53,6 +53,19 @@ pub(super) fn bucket_limit(text: &str) -> Result<(RateBucket, u32), String> {
     let pair = text.trim().split_once('=').and_then(|(name, value)| Some((RateBucket::parse(name)?, value)));
     let (bucket, number) = pair.ok_or_else(|| format!("a limit is BUCKET=N; buckets are {all}"))?;
     Ok((bucket, limit(number)?))
+}
+
+pub(super) fn setting(text: &str) -> Result<(OrgSetting, Option<SettingValue>), String> {
+    let all = OrgSetting::ALL.map(OrgSetting::as_str).join(", ");
+    let pair =
+        text.split_once('=').and_then(|(name, value)| Some((OrgSetting::parse(name.trim())?, value.trim())));
+    let (setting, value) = pair.ok_or_else(|| format!("a setting is NAME=VALUE; names are {all}"))?;
+    if value.is_empty() {
+        return Ok((setting, None));
+    }
+    let chosen = setting.kind().parse(value);
+    let wanted = || format!("{} is {}, or empty for its default", setting.as_str(), setting.kind());
+    chosen.map(|value| (setting, Some(value))).ok_or_else(wanted)
 }
 
 pub(super) fn name(text: &str) -> Result<String, String> {

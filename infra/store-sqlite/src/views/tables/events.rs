@@ -1,5 +1,6 @@
 //! Tables of event rows: verifications, enrolments, references, tier changes, signals, notes.
 
+use domain::classify::ReasonCategory;
 use domain::ids::{CustomerId, CustomerRef, EnrolmentId, OrgId, VerificationId};
 use domain::outcome::UnappliedCause;
 use domain::rows::{EnrolmentRow, EventNote, ReferenceRow, SignalRow, TierEventRow, VerificationRow};
@@ -13,7 +14,16 @@ impl StoredRow for VerificationRow {
     const TABLE: Table = Table {
         name: "verification",
         key: &["org", "id"],
-        rest: &["customer", "log_partition", "log_offset", "method", "status", "created_at", "body"],
+        rest: &[
+            "customer",
+            "log_partition",
+            "log_offset",
+            "method",
+            "status",
+            "reason_category",
+            "created_at",
+            "body",
+        ],
         read: &["org", "id", "body"],
     };
 
@@ -27,6 +37,7 @@ impl StoredRow for VerificationRow {
         out.number(self.source.offset.0)?;
         out.put(self.method.as_str())?;
         out.put(self.status.as_str())?;
+        out.put(self.reason_category.map(ReasonCategory::as_str))?;
         out.put(self.created_at.millis())?;
         out.put(self.body())
     }

@@ -1,5 +1,6 @@
 //! Tables of state rows: customers, tallies, books, positions.
 
+use domain::classify::ReasonCategory;
 use domain::event::Partition;
 use domain::ids::OrgId;
 use domain::policy::Method;
@@ -34,9 +35,9 @@ impl StoredRow for CustomerState {
 impl StoredRow for TallyRow {
     const TABLE: Table = Table {
         name: "tally",
-        key: &["org", "span", "start", "method", "status", "log_partition"],
+        key: &["org", "span", "start", "method", "status", "category", "log_partition"],
         rest: &["n", "body"],
-        read: &["org", "span", "start", "method", "status", "log_partition", "n", "body"],
+        read: &["org", "span", "start", "method", "status", "category", "log_partition", "n", "body"],
     };
 
     statements!(TallyRow, of);
@@ -54,6 +55,7 @@ impl StoredRow for TallyRow {
             start: columns.time()?,
             method: columns.word(Method::parse)?,
             status: columns.word(VerificationStatus::parse)?,
+            category: take_category(columns)?,
             partition: Partition(columns.small()?),
         };
         let count = columns.number()?;
@@ -63,13 +65,27 @@ impl StoredRow for TallyRow {
 
 /// The columns of a tally's key.
 pub(in crate::views) fn put_tally_key(key: &TallyKey, out: &mut ParameterBinder<'_>) -> Result<(), Failure> {
-    let TallyKey { org, span, start, method, status, partition } = key;
+    let TallyKey { org, span, start, method, status, category, partition } = key;
     out.put(org.as_str())?;
     out.put(span_word(*span))?;
     out.put(start.millis())?;
     out.put(method.as_str())?;
     out.put(status.as_str())?;
+    out.put(category.map_or(NO_CATEGORY, ReasonCategory::as_str))?;
     out.put(partition.0)
+}
+
+/// What stands in the place of a category where there is none: a null would make no key.
+const NO_CATEGORY: &str = "";
+
+/// A category, or none.
+pub(in crate::views) fn take_category(
+    columns: &mut ColumnReader<'_>,
+) -> Result<Option<ReasonCategory>, Failure> {
+    columns.word(|word| match word {
+        NO_CATEGORY => Some(None),
+        word => ReasonCategory::parse(word).map(Some),
+    })
 }
 
 impl StoredRow for BooksRow {

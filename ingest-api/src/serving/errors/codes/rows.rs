@@ -271,7 +271,7 @@ pub(in crate::serving::errors) const ROWS: [CodeRow; 32] = [
         "overloaded",
         503,
         "too many requests in flight",
-        "Bodies in flight fill the budget, or the org's share of it; or as many pictures wait to be compared as may. \
+        "Bodies in flight fill the budget, or the org's share of it; or as many pictures wait to be compared as may, or one was not read within 10 s. \
          Nothing was written.",
         "Send it again after `Retry-After`, with fewer requests at once.",
     ),

@@ -1,0 +1,10 @@
+//! The pages, one file each: what a page shows (its model), its words, and how it is rendered.
+
+pub mod access;
+pub mod account;
+pub mod attempts;
+pub mod customer;
+pub mod customers;
+pub mod pipeline;
+pub mod problem;
+pub mod sign_in;

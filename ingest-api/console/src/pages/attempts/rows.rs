@@ -1,0 +1,87 @@
+//! The table of rows.
+
+use domain::classify::ReasonCategory;
+use domain::ids::{CustomerId, VerificationId};
+use domain::policy::Method;
+use domain::rows::VerificationStatus;
+use domain::time::Timestamp;
+use maud::{Markup, html};
+
+use crate::terms::{category_name, method_name, result_name};
+use crate::words::words;
+use crate::{PageFrame, format};
+
+/// One verification.
+#[derive(Debug, Clone)]
+pub struct AttemptRow {
+    /// Its id.
+    pub id: VerificationId,
+    /// Whose it is.
+    pub customer: CustomerId,
+    /// How.
+    pub method: Method,
+    /// What came of it.
+    pub status: VerificationStatus,
+    /// 100 when Dukcapil verified; of a match in steps of 10.
+    pub score: Option<u32>,
+    /// Why not, by its category.
+    pub category: Option<ReasonCategory>,
+    /// How many signals there are about it.
+    pub signals: usize,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+pub(super) fn table(frame: &PageFrame, rows: &[AttemptRow]) -> Markup {
+    let (language, words) = (frame.language, RowWords::of(frame.language));
+    html! {
+        div class="table-frame" tabindex="0" role="region" aria-label=(words.table) {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { (words.time) }
+                        th scope="col" { (words.customer) }
+                        th scope="col" { (words.method) }
+                        th scope="col" { (words.result) }
+                        th scope="col" { (words.reason) }
+                        th scope="col" { (words.signals) }
+                    }
+                }
+                tbody {
+                    @for row in rows {
+                        tr data-id=(row.id.as_str()) {
+                            td { (format::time(language, row.created_at)) }
+                            td {
+                                a class="id" href={ "/console/customers/" (row.customer.as_str()) } {
+                                    (row.customer.as_str())
+                                }
+                            }
+                            td { (method_name(language, row.method)) }
+                            td {
+                                span class={ "result result-" (row.status.as_str()) } {
+                                    (result_name(language, row.method, row.status))
+                                }
+                                @if let Some(score) = row.score { " " span class="score" { (score) } }
+                            }
+                            td { @if let Some(category) = row.category { (category_name(language, category)) } }
+                            td { @if row.signals > 0 { (format::count(language, row.signals as u64)) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+words! {
+    /// Words of the table.
+    RowWords {
+        table: "Attempts, newest first", "Percobaan, terbaru lebih dulu";
+        time: "Time", "Waktu";
+        customer: "Customer", "Nasabah";
+        method: "Method", "Metode";
+        result: "Result", "Hasil";
+        reason: "Reason", "Alasan";
+        signals: "Signals", "Sinyal";
+    }
+}

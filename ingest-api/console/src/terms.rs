@@ -1,0 +1,103 @@
+//! What methods, results, categories, tiers and sources are called to people. The words of programs stand in `domain`.
+
+use domain::classify::ReasonCategory;
+use domain::policy::{Method, Tier};
+use domain::rows::{FaceSource, VerificationStatus};
+
+use crate::Language;
+use crate::words::words;
+
+/// What a method is called.
+pub fn method_name(language: Language, method: Method) -> &'static str {
+    let words = TermWords::of(language);
+    match method {
+        Method::NikFormat => words.nik_format,
+        Method::KtpCapture => words.ktp_capture,
+        Method::NikDukcapil => words.nik_dukcapil,
+        Method::FaceMatch => words.face_match,
+        Method::FaceLiveness => words.face_liveness,
+    }
+}
+
+/// What came of a verification by that method.
+pub fn result_name(language: Language, method: Method, status: VerificationStatus) -> &'static str {
+    let words = TermWords::of(language);
+    match (status, method) {
+        (VerificationStatus::Verified, Method::FaceMatch) => words.matched,
+        (VerificationStatus::Verified, _) => words.verified,
+        (VerificationStatus::Failed, Method::FaceMatch) => words.not_matched,
+        (VerificationStatus::Failed, Method::NikDukcapil) => words.declined,
+        (VerificationStatus::Failed, _) => words.failed,
+    }
+}
+
+/// What a reason's category is called.
+pub fn category_name(language: Language, category: ReasonCategory) -> &'static str {
+    let words = TermWords::of(language);
+    match category {
+        ReasonCategory::NotFound => words.not_found,
+        ReasonCategory::Mismatch => words.mismatch,
+        ReasonCategory::Deceased => words.deceased,
+        ReasonCategory::DuplicateRecord => words.duplicate_record,
+        ReasonCategory::Inactive => words.inactive,
+        ReasonCategory::BadFormat => words.bad_format,
+        ReasonCategory::Quota => words.quota,
+        ReasonCategory::Other => words.other,
+        ReasonCategory::NoMatch => words.no_match,
+    }
+}
+
+/// What a tier is called.
+pub fn tier_name(language: Language, tier: Tier) -> &'static str {
+    let words = TermWords::of(language);
+    match tier {
+        Tier::None => words.no_tier,
+        Tier::Basic => words.basic,
+        Tier::Standard => words.standard,
+        Tier::Premium => words.premium,
+    }
+}
+
+/// Where a face reference came from.
+pub fn source_name(language: Language, source: FaceSource) -> &'static str {
+    let words = TermWords::of(language);
+    match source {
+        FaceSource::Dukcapil => words.from_dukcapil,
+        FaceSource::KtpExtract => words.from_ktp,
+        FaceSource::OnboardingSelfie => words.from_onboarding,
+        FaceSource::StepUpPromotion => words.from_step_up,
+    }
+}
+
+words! {
+    /// Terms.
+    TermWords {
+        nik_format: "NIK format", "Format NIK";
+        ktp_capture: "Identity card", "Foto KTP";
+        nik_dukcapil: "Dukcapil verdict", "Putusan Dukcapil";
+        face_match: "Face match", "Pencocokan wajah";
+        face_liveness: "Face liveness", "Uji keaktifan wajah";
+        verified: "Verified", "Terverifikasi";
+        declined: "Declined", "Ditolak";
+        failed: "Failed", "Gagal";
+        matched: "Match", "Cocok";
+        not_matched: "No match", "Tidak cocok";
+        not_found: "No such record", "Data tidak ditemukan";
+        mismatch: "The data differ", "Data tidak sesuai";
+        deceased: "The person has died", "Meninggal dunia";
+        duplicate_record: "More than one record", "Data ganda";
+        inactive: "The record is not active", "Data tidak aktif";
+        bad_format: "The NIK is malformed", "Format NIK salah";
+        quota: "The quota was used up", "Kuota habis";
+        other: "Another reason", "Alasan lain";
+        no_match: "The faces are not one person's", "Wajah bukan orang yang sama";
+        no_tier: "None", "Belum ada";
+        basic: "Basic", "Dasar";
+        standard: "Standard", "Standar";
+        premium: "Premium", "Premium" same;
+        from_dukcapil: "Dukcapil's photo", "Foto Dukcapil";
+        from_ktp: "Portrait on the identity card", "Foto pada KTP";
+        from_onboarding: "Selfie at onboarding", "Swafoto saat pendaftaran";
+        from_step_up: "Selfie of a step-up", "Swafoto saat verifikasi tambahan";
+    }
+}

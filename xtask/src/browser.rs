@@ -1,0 +1,92 @@
+//! `cargo xtask browser`: the console in a real browser, against a real sandbox. What belongs here: what a machine must
+//! have for it, the sandbox and the run. Not here: what is tried, and what must hold, which is `tests/browser`'s.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::python::said;
+use crate::sandbox::Sandbox;
+
+/// The run takes two minutes, on a busy machine a few times that; the first also builds and installs what it needs.
+const WITHIN: Duration = Duration::from_secs(1_800);
+
+/// What the browser is called, by distributions.
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+
+/// Playwright and `node:test` need it.
+const NODE_MAJOR_MIN: u32 = 18;
+
+/// Whether this machine has what the run needs.
+///
+/// # Errors
+/// What is missing and what to install, in words.
+pub(crate) fn available() -> Result<(), String> {
+    let mut version = Command::new("node");
+    version.arg("--version");
+    let version = said(version, "node", Duration::from_secs(60)).unwrap_or_default();
+    let major = version.trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse().ok());
+    if major.is_none_or(|major: u32| major < NODE_MAJOR_MIN) {
+        return Err(format!("Node.js {NODE_MAJOR_MIN} or later is missing: install nodejs and npm"));
+    }
+    if on_path("npm").is_none() {
+        return Err("npm is missing: install npm".to_owned());
+    }
+    browser().map(drop).ok_or_else(|| "Chromium is missing: install chromium".to_owned())
+}
+
+/// Runs it alone.
+pub(crate) fn run() -> Result<()> {
+    if let Err(missing) = available() {
+        anyhow::bail!(missing);
+    }
+    check(crate::workspace_root())
+}
+
+/// Runs it. Screenshots of every page are left in `target/console-screens`.
+pub(crate) fn check(root: &Path) -> Result<()> {
+    let own = root.join("tests/browser");
+    install(root, &own)?;
+    let sandbox = Sandbox::start(WITHIN)?;
+    let screens = root.join("target/console-screens");
+    std::fs::create_dir_all(&screens)?;
+    let mut tests = Command::new("node");
+    tests
+        .args(["--test-reporter=spec", "main.js"])
+        .env("CONSOLE_SANDBOX", sandbox.folder())
+        .env("CONSOLE_PROGRAM", Sandbox::program()?)
+        .env("CONSOLE_BROWSER", browser().context("Chromium is missing")?)
+        .env("CONSOLE_SCREENS", &screens)
+        .env("CONSOLE_PHOTO", root.join("ingest-api/testdata/sample.jpg"))
+        .current_dir(&own);
+    // Shown as it comes: it takes minutes, and a failure is its words.
+    let status = tests.status().context("could not start node")?;
+    ensure!(status.success(), "the console does not hold what its tests say: {status}");
+    Ok(())
+}
+
+/// The packages of the lock file, once for each lock file.
+fn install(root: &Path, own: &Path) -> Result<()> {
+    let done = root.join("target/browser/package-lock.json");
+    let wanted = std::fs::read_to_string(own.join("package-lock.json"))?;
+    if own.join("node_modules").is_dir() && std::fs::read_to_string(&done).is_ok_and(|text| text == wanted) {
+        return Ok(());
+    }
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(own);
+    said(npm, "npm ci", WITHIN)?;
+    std::fs::create_dir_all(root.join("target/browser"))?;
+    std::fs::write(&done, wanted)?;
+    Ok(())
+}
+
+fn browser() -> Option<PathBuf> {
+    BROWSERS.iter().find_map(|name| on_path(name))
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
