@@ -42,9 +42,12 @@ pub enum SignersError {
     /// A value that the record's schema has no room for.
     #[error(transparent)]
     Encode(#[from] EncodeError),
-    /// The sets do not follow each other by their signatures.
-    #[error("{0}")]
+    /// The sets in the key store do not follow each other by their signatures.
+    #[error("in the key store: {0}")]
     Chain(#[from] SignerChainError),
+    /// The set that was to be put in force does not follow the present one.
+    #[error("{0}")]
+    NotTheNext(SignerChainError),
     /// An operator is needed.
     #[error("the signer sets of {0} in the key store are not what this build writes")]
     Corrupt(OrgId),
@@ -193,9 +196,11 @@ impl SignerSets {
         match chain.last() {
             Some(current) if *current == next => return Ok(()),
             Some(_) if next.set.version() == 1 => return Err(SignersError::AlreadyThere(org)),
-            Some(current) => check_next_signer_set(&current.set, &next)?,
+            Some(current) => {
+                check_next_signer_set(&current.set, &next).map_err(SignersError::NotTheNext)?;
+            }
             None => {
-                signer_set_in_force(std::slice::from_ref(&next))?;
+                signer_set_in_force(std::slice::from_ref(&next)).map_err(SignersError::NotTheNext)?;
             }
         }
         if chain.len() == SIGNER_SETS_MAX {

@@ -12,5 +12,6 @@ mod audit_walk;
 pub mod cli;
 mod limits;
 pub mod refusal;
+pub mod reveal;
 pub mod signer_changes;
 pub mod unseal;

@@ -25,3 +25,6 @@ pub(crate) const UNSEAL_REQUEST_MS: i64 = 60 * 60 * 1000;
 
 /// The hour that an adopted secret is said to be of, in milliseconds.
 pub(crate) const HOUR_MS: i64 = 60 * 60 * 1000;
+
+/// A file with an evidence key of before: a short word and 43 characters.
+pub(crate) const OLD_KEY_FILE_BYTES_MAX: u64 = 1024;

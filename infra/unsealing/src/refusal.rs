@@ -2,8 +2,9 @@
 
 use domain::ports::{LogError, StoreError};
 use event_codec::{DecodeError, EncodeError};
+use org_directory::orgs::OrgsError;
 use org_directory::signers::SignersError;
-use vault::VaultError;
+use vault::{SignerChainError, VaultError};
 
 macro_rules! refusals {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $words:literal;)+) => {
@@ -71,8 +72,18 @@ refusals! {
     EvidenceMissing = "evidence_missing", "the log does not have the evidence that the event names";
     /// A value with a line's end in it, or too long.
     NotPlainText = "not_plain_text", "purpose and ticket are plain text in one line";
+    /// Shared anew between the approval and the opening.
+    SharedAnew = "shared_anew", "the secret was shared anew since it was approved: ask again";
     /// Too few for what they were called for.
     TooFewSigners = "too_few_signers", "so few signers cannot do it";
+    /// Signers that would not be a set.
+    NotASet = "not_a_set", "that is no set of signers: at least two open evidence, all of them different, and no more than are there";
+    /// Nobody of that name.
+    NoSuchSigner = "no_such_signer", "there is no signer of that name";
+    /// The first set is given once.
+    SignersPresent = "signers_present", "the org has other signers already: compliance signers add, remove";
+    /// Of two changes at once.
+    ChangedMeanwhile = "changed_meanwhile", "the signers were changed by somebody else meanwhile";
 }
 
 /// Why an act was not done.
@@ -102,4 +113,17 @@ macro_rules! could_not {
     };
 }
 
-could_not!(LogError, StoreError, EncodeError, DecodeError, VaultError, SignersError, std::io::Error);
+could_not!(LogError, StoreError, EncodeError, DecodeError, OrgsError, VaultError, std::io::Error);
+
+impl From<SignersError> for ActError {
+    fn from(error: SignersError) -> Self {
+        match error {
+            SignersError::NotTheNext(SignerChainError::NotSigned) => Refusal::TooFewSigners.into(),
+            SignersError::NotTheNext(_) | SignersError::ChangedMeanwhile(_) => {
+                Refusal::ChangedMeanwhile.into()
+            }
+            SignersError::AlreadyThere(_) => Refusal::SignersPresent.into(),
+            error => Self::CouldNot(error.to_string()),
+        }
+    }
+}

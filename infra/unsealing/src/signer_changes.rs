@@ -5,7 +5,7 @@ use domain::event::{ActKind, AuditRecord, EvidenceSecretShared, Partition, Shari
 use domain::ids::{EventId, EvidenceSecretId, OrgId};
 use domain::orgs::Environment;
 use domain::ports::{Appended, Topic, partition_of};
-use domain::signers::{SignedSignerSet, Signer, SignerName, SignerSet, SignerSetError};
+use domain::signers::{SignedSignerSet, Signer, SignerName, SignerSet};
 use domain::time::Timestamp;
 use event_codec::{RecordType, record_type};
 use vault::{
@@ -17,11 +17,6 @@ use crate::act::member;
 use crate::audit_walk::walk;
 use crate::refusal::{ActError, Refusal};
 use crate::unseal::{SharedSecret, UnsealPorts, place_text, sharing_note_of};
-
-/// Why a set is none.
-fn no_set(error: SignerSetError) -> ActError {
-    ActError::CouldNot(error.to_string())
-}
 
 /// Gives an org its first signers. A live org wants one more than it takes, so that one who is away or lost locks nobody
 /// out.
@@ -38,29 +33,64 @@ pub async fn init(
     if environment == Environment::Live && signers.len() <= threshold as usize {
         return Err(Refusal::TooFewSigners.into());
     }
-    let set = SignerSet::new(org.clone(), 1, None, threshold, signers).map_err(no_set)?;
+    let set = SignerSet::new(org.clone(), 1, None, threshold, signers).map_err(|_| Refusal::NotASet)?;
     ports.signers.change(SignedSignerSet { set: set.clone(), signatures: Vec::new() }).await?;
     Ok(set)
+}
+
+/// Who comes or goes.
+#[derive(Debug, Clone)]
+pub enum SignerChange {
+    /// Somebody more.
+    Add(Signer),
+    /// One less.
+    Remove(SignerName),
+}
+
+impl SignerChange {
+    fn applied_to(&self, current: &SignerSet) -> Result<Vec<Signer>, Refusal> {
+        let mut signers = current.signers().to_vec();
+        match self {
+            Self::Add(signer) => signers.push(signer.clone()),
+            Self::Remove(name) => {
+                signers.retain(|signer| signer.name != *name);
+                if signers.len() == current.signers().len() {
+                    return Err(Refusal::NoSuchSigner);
+                }
+            }
+        }
+        Ok(signers)
+    }
 }
 
 /// Puts another set in force, signed by those keys. It holds from the next secret on.
 ///
 /// # Errors
-/// [`ActError`].
+/// [`ActError`]; what is refused to signers is in the log.
 pub async fn change(
     ports: &UnsealPorts,
     org: &OrgId,
     keys: &[SignerKeys],
     threshold: Option<u32>,
-    edit: impl FnOnce(&mut Vec<Signer>),
+    change: &SignerChange,
+) -> Result<SignerSet, ActError> {
+    let done = try_change(ports, org, keys, threshold, change).await;
+    refused(ports, org, keys, ActKind::SignersChange, done).await
+}
+
+async fn try_change(
+    ports: &UnsealPorts,
+    org: &OrgId,
+    keys: &[SignerKeys],
+    threshold: Option<u32>,
+    change: &SignerChange,
 ) -> Result<SignerSet, ActError> {
     let current = ports.set_in_force(org).await?;
-    let mut signers = current.signers().to_vec();
-    edit(&mut signers);
+    let signers = change.applied_to(&current)?;
     let threshold = threshold.unwrap_or(current.threshold());
     let previous = Some(signer_set_sha256(&current));
     let next = SignerSet::new(org.clone(), current.version() + 1, previous, threshold, signers);
-    let next = next.map_err(no_set)?;
+    let next = next.map_err(|_| Refusal::NotASet)?;
     let signatures = keys.iter().map(|keys| {
         let signer = member(&current, keys)?;
         Ok(sign_signer_set(keys, signer.name.clone(), &next))
@@ -129,8 +159,14 @@ pub struct Reshared {
 pub async fn reshare(ports: &UnsealPorts, org: &OrgId, keys: &[SignerKeys]) -> Result<Reshared, ActError> {
     let set = ports.set_in_force(org).await?;
     let set_sha256: String = signer_set_sha256(&set).iter().map(|byte| format!("{byte:02x}")).collect();
-    ports.record_acts(org, keys, ActKind::Reshare, &[("set-sha256", &set_sha256)], None).await?;
-    let done = try_reshare(ports, &set, keys).await;
+    let done = async {
+        for keys in keys {
+            member(&set, keys)?;
+        }
+        ports.record_acts(org, keys, ActKind::Reshare, &[("set-sha256", &set_sha256)], None).await?;
+        try_reshare(ports, &set, keys).await
+    };
+    let done = done.await;
     refused(ports, org, keys, ActKind::Reshare, done).await
 }
 
@@ -142,8 +178,11 @@ async fn refused<T>(
     kind: ActKind,
     done: Result<T, ActError>,
 ) -> Result<T, ActError> {
-    if let Err(ActError::Refused(refusal)) = &done {
-        ports.record_acts(org, keys, kind, &[], Some(*refusal)).await?;
+    let Err(ActError::Refused(refusal)) = &done else { return done };
+    let Some(set) = ports.signers.in_force(org).await? else { return done };
+    // Of keys that are nobody's there is no name to record anything under.
+    for keys in keys.iter().filter(|keys| member(&set, keys).is_ok()) {
+        ports.record_acts(org, std::slice::from_ref(keys), kind, &[], Some(*refusal)).await?;
     }
     done
 }
@@ -224,9 +263,11 @@ pub async fn drill(
 ) -> Result<Vec<SignerName>, ActError> {
     let set = ports.set_in_force(org).await?;
     let names = keys.iter().map(|keys| Ok(member(&set, keys)?.name.clone()));
-    let names = names.collect::<Result<Vec<_>, Refusal>>()?;
-    let opened = try_drill(&set, keys, &names, (ports.now)());
-    let secret = refused(ports, org, keys, ActKind::Drill, opened).await?;
+    let opened = names.collect::<Result<Vec<_>, Refusal>>().map_err(ActError::from).and_then(|names| {
+        let secret = try_drill(&set, keys, &names, (ports.now)())?;
+        Ok((names, secret))
+    });
+    let (names, secret) = refused(ports, org, keys, ActKind::Drill, opened).await?;
     ports.record_acts(org, keys, ActKind::Drill, &[("secret", secret.as_str())], None).await?;
     Ok(names)
 }

@@ -23,6 +23,7 @@ use vault::{SignerKeys, Vault};
 
 pub use self::approve::approve;
 pub use self::open::{OpenedEvidence, open};
+pub(crate) use self::request::check_words;
 pub use self::request::{UnsealOrder, request};
 pub(crate) use self::shared_secret::place_text;
 pub use self::shared_secret::{SharedSecret, note_of as sharing_note_of};
@@ -98,7 +99,7 @@ impl UnsealPorts {
 }
 
 /// A signer at work in an org.
-struct Actor<'a> {
+pub(crate) struct Actor<'a> {
     ports: &'a UnsealPorts,
     keys: &'a SignerKeys,
     set: SignerSet,
@@ -106,14 +107,18 @@ struct Actor<'a> {
 }
 
 impl<'a> Actor<'a> {
-    async fn of(ports: &'a UnsealPorts, org: &OrgId, keys: &'a SignerKeys) -> Result<Self, ActError> {
+    pub(crate) async fn of(
+        ports: &'a UnsealPorts,
+        org: &OrgId,
+        keys: &'a SignerKeys,
+    ) -> Result<Self, ActError> {
         let set = ports.set_in_force(org).await?;
         let signer = member(&set, keys)?.clone();
         Ok(Self { ports, keys, set, signer })
     }
 
     /// Signs and appends; it is in the log once this returns.
-    async fn record(
+    pub(crate) async fn record(
         &self,
         kind: ActKind,
         customer: Option<&CustomerRef>,
@@ -133,7 +138,7 @@ impl<'a> Actor<'a> {
     }
 
     /// Whatever is refused to a signer is recorded before it is said.
-    async fn refused<T>(
+    pub(crate) async fn refused<T>(
         &self,
         kind: ActKind,
         customer: Option<&CustomerRef>,

@@ -62,7 +62,7 @@ async fn a_set_is_in_the_log_before_it_is_in_force() {
         signatures: by.iter().map(|(text, keys)| sign_signer_set(keys, name(text), &second)).collect(),
     };
     let refused = sets.change(signed(&[("a", a)])).await;
-    assert!(matches!(refused, Err(SignersError::Chain(SignerChainError::NotSigned))), "{refused:?}");
+    assert!(matches!(refused, Err(SignersError::NotTheNext(SignerChainError::NotSigned))), "{refused:?}");
     let next = signed(&[("a", a), ("b", b)]);
     sets.change(next.clone()).await.expect("signed by both");
     assert_eq!(sets.chain(&org()).await.expect("read"), [begun.clone(), next.clone()]);

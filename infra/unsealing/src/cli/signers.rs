@@ -8,16 +8,16 @@ use domain::ids::OrgId;
 use domain::orgs::{Environment, OrgRecord};
 use domain::signers::{SignedSignerSet, Signer, SignerName, SignerSet};
 use org_directory::orgs::Orgs;
-use org_directory::signers::{make_signer, read_public_file};
+use org_directory::signers::{make_signer, read_public_file, sandbox_signer_set};
 use serde_json::json;
 use service::program::{print, say};
-use vault::{EvidencePrivateKey, SignerKeys};
+use vault::SignerKeys;
 
 use super::CommandError;
 use super::opened::{CommonArgs, OpenedInstallation};
 use super::signer_files::{passphrase, read_signer};
-use crate::adopt::{adopt_secrets, destroy_key_file};
-use crate::signer_changes;
+use crate::adopt::bring_over;
+use crate::signer_changes::{self, SignerChange};
 use crate::unseal::UnsealPorts;
 
 /// Who may open evidence.
@@ -26,6 +26,7 @@ use crate::unseal::UnsealPorts;
   compliance signers keygen --out siti.key
   compliance signers init --config compliance.toml --org org_… --signer siti=siti.pub --signer budi=budi.pub \\
       --signer rina=rina.pub --threshold 2
+  compliance signers init --adopt --data-dir ./data
   compliance signers list --data-dir ./data
   compliance signers drill --data-dir ./data --signer ./data/compliance/signer-1.key \\
       --signer ./data/compliance/signer-2.key
@@ -66,8 +67,9 @@ enum Command {
 struct InitArgs {
     #[command(flatten)]
     common: CommonArgs,
-    /// A signer's name and public file; once for each
-    #[arg(long = "signer", value_name = "NAME=PUBFILE", value_parser = named_file, required = true)]
+    /// A signer's name and public file; once for each [default for an org of environment sandbox: two that are made, or
+    /// found, in the folder of signers]
+    #[arg(long = "signer", value_name = "NAME=PUBFILE", value_parser = named_file)]
     signers: Vec<(SignerName, PathBuf)>,
     /// How many of them open evidence
     #[arg(long, value_name = "N", default_value_t = 2)]
@@ -128,12 +130,11 @@ pub(super) async fn run(args: SignersArgs) -> Result<ExitCode, CommandError> {
         }
         Command::Add(args) => {
             let public = read_public_file(&args.signer.1)?;
-            let new = public.named(args.signer.0.clone());
-            changed(&args.by, args.threshold, |signers| signers.push(new)).await
+            let change = SignerChange::Add(public.named(args.signer.0.clone()));
+            changed(&args.by, args.threshold, &change).await
         }
         Command::Remove(args) => {
-            let gone = args.signer.clone();
-            changed(&args.by, args.threshold, |signers| signers.retain(|signer| signer.name != gone)).await
+            changed(&args.by, args.threshold, &SignerChange::Remove(args.signer.clone())).await
         }
         Command::List { common } => {
             let opened = OpenedInstallation::open(&common.target).await?;
@@ -169,11 +170,7 @@ fn keygen(out: &Path) -> Result<ExitCode, CommandError> {
 
 async fn init(args: &InitArgs, opened: &OpenedInstallation) -> Result<ExitCode, CommandError> {
     let record = opened.org(&args.common).await?;
-    let signers: Vec<Signer> = args
-        .signers
-        .iter()
-        .map(|(name, file)| Ok(read_public_file(file)?.named(name.clone())))
-        .collect::<Result<_, CommandError>>()?;
+    let signers = first_signers(args, opened, &record)?;
     let ports = opened.ports();
     if record.has_evidence_key() && !args.adopt {
         let words = format!("the evidence of {} was sealed to one key before: add --adopt", record.org);
@@ -188,6 +185,24 @@ async fn init(args: &InitArgs, opened: &OpenedInstallation) -> Result<ExitCode, 
     show_set(args.common.json, &record.org, &set)
 }
 
+/// Those who were named; of a sandbox, otherwise, the two whose files lie in its folder.
+fn first_signers(
+    args: &InitArgs,
+    opened: &OpenedInstallation,
+    record: &OrgRecord,
+) -> Result<Vec<Signer>, CommandError> {
+    if args.signers.is_empty() {
+        if record.environment != Environment::Sandbox {
+            return Err(CommandError::WrongUsage(
+                "--signer NAME=PUBFILE is needed, once for each".to_owned(),
+            ));
+        }
+        return Ok(sandbox_signer_set(&record.org, opened.key_dir())?.set.signers().to_vec());
+    }
+    let named = args.signers.iter().map(|(name, file)| Ok(read_public_file(file)?.named(name.clone())));
+    named.collect()
+}
+
 async fn adopt(
     args: &InitArgs,
     opened: &OpenedInstallation,
@@ -197,17 +212,7 @@ async fn adopt(
     let org = &record.org;
     let file = args.evidence_key.clone();
     let file = file.unwrap_or_else(|| opened.key_dir().join(format!("{org}.key")));
-    let private = match EvidencePrivateKey::read(&file) {
-        Ok(private) => private,
-        // The last step of an earlier run.
-        Err(_) if !file.exists() && !record.has_evidence_key() => return Ok(()),
-        Err(error) => return Err(CommandError::Refused(format!("{}: {error}", file.display()))),
-    };
-    Orgs::new(&opened.engine).retire_evidence_key(org).await?;
-    let adopted = adopt_secrets(ports, org, &private).await?;
-    drop(private);
-    destroy_key_file(&file)
-        .map_err(|error| CommandError::CouldNot(format!("{}: {error}", file.display())))?;
+    let adopted = bring_over(ports, &Orgs::new(&opened.engine), org, &file).await?;
     say(&format!(
         "{} secrets of {} records are shared among the signers ({} were before); {} is destroyed. Copies of it open what \
          it opened: destroy them too.",
@@ -222,7 +227,7 @@ async fn adopt(
 async fn changed(
     args: &ByArgs,
     threshold: Option<u32>,
-    edit: impl FnOnce(&mut Vec<Signer>),
+    change: &SignerChange,
 ) -> Result<ExitCode, CommandError> {
     let keys = read_all(&args.by)?;
     let opened = OpenedInstallation::open(&args.common.target).await?;
@@ -230,7 +235,7 @@ async fn changed(
         .run(async |opened| {
             let org = opened.org(&args.common).await?;
             let ports = opened.ports();
-            let set = signer_changes::change(&ports, &org.org, &keys, threshold, edit).await?;
+            let set = signer_changes::change(&ports, &org.org, &keys, threshold, change).await?;
             if org.environment == Environment::Live && set.signers().len() <= set.threshold() as usize {
                 say("No signer is to spare now: one who is lost locks everybody out.");
             }

@@ -8,7 +8,7 @@ use domain::signers::{Signer, SignerSet};
 use domain::time::Timestamp;
 use vault::{SignerKeys, open_share, reseal_share};
 
-use super::request_row::{RequestRow, RequestState};
+use super::request_row::{RequestRow, RequestState, mark_expired};
 use super::shared_secret::SharedSecret;
 use super::target::{UnsealField, UnsealTarget};
 use super::{Actor, UnsealPorts};
@@ -71,28 +71,68 @@ pub async fn approve(
 ) -> Result<(), ActError> {
     let actor = Actor::of(ports, org, keys).await?;
     let done = try_approve(&actor, org, id).await;
-    actor.refused(ActKind::UnsealApprove, None, id.as_str(), done).await
+    let done = actor.refused(ActKind::UnsealApprove, None, id.as_str(), done).await;
+    if matches!(done, Err(ActError::Refused(Refusal::Expired))) {
+        mark_expired(&*ports.notes, id.as_str(), org).await?;
+    }
+    done
+}
+
+/// The signers who gave a share so far: each once, none of them the requester, each of this very request.
+pub(super) async fn approvals(
+    ports: &UnsealPorts,
+    set: &SignerSet,
+    row: &RequestRow,
+    asked: &SignedRequest,
+    id: &UnsealRequestId,
+) -> Result<Vec<(ActText, Signer)>, ActError> {
+    let mut found: Vec<(ActText, Signer)> = Vec::with_capacity(row.approvals.len());
+    for at in &row.approvals {
+        let record = ports.audit_record(&at.source()).await?;
+        let Some(AuditRecord::ComplianceAct(act)) = record else { return Err(Refusal::BadSignature.into()) };
+        let (text, approver) = verified(&act, set, ActKind::UnsealApprove, id.as_str())?;
+        let is_twice = found.iter().any(|(_, other)| other.name == approver.name);
+        if is_twice || approver.name == asked.requester.name {
+            return Err(Refusal::SameSigner.into());
+        }
+        if text.get("request-sha256") != asked.text_sha256 {
+            return Err(Refusal::Edited.into());
+        }
+        found.push((text, approver));
+    }
+    Ok(found)
 }
 
 async fn try_approve(actor: &Actor<'_>, org: &OrgId, id: &UnsealRequestId) -> Result<(), ActError> {
     let ports = actor.ports;
     let stored = RequestRow::find(&*ports.notes, id.as_str(), org).await?;
-    if stored.row.state != RequestState::Requested {
-        return Err(Refusal::Used.into());
+    match stored.row.state {
+        RequestState::Requested => {}
+        RequestState::Approved | RequestState::Opened | RequestState::Done => {
+            return Err(Refusal::Used.into());
+        }
+        RequestState::Expired => return Err(Refusal::Expired.into()),
     }
     let asked = SignedRequest::read(ports, org, &actor.set, &stored.row, id).await?;
     if asked.requester.name == actor.signer.name {
         return Err(Refusal::SameSigner.into());
     }
+    let before = approvals(ports, &actor.set, &stored.row, &asked, id).await?;
+    if before.iter().any(|(_, approver)| approver.name == actor.signer.name) {
+        return Err(Refusal::SameSigner.into());
+    }
     asked.target.keys(ports).await?;
+    let mut threshold = actor.set.threshold();
     let share = match &asked.target.binding {
         Some(binding) => {
             let shared = SharedSecret::find(ports, org, binding).await?;
+            threshold = shared.0.threshold;
             let place = shared.place();
             let own = open_share(actor.keys, &place, shared.share_of(&actor.signer)?);
             let own = own.map_err(|_| Refusal::Tampered)?;
             let sealed = reseal_share(&own, &asked.requester, &place, id.as_str());
-            Some((shared.0.secret.to_string(), sealed.map_err(|_| Refusal::Tampered)?))
+            let sealed = sealed.map_err(|_| Refusal::Tampered)?;
+            Some((shared.0.secret.to_string(), shared.0.set_version.to_string(), sealed))
         }
         // The customer's key alone opens it; the second signature is asked for all the same.
         None => None,
@@ -101,16 +141,18 @@ async fn try_approve(actor: &Actor<'_>, org: &OrgId, id: &UnsealRequestId) -> Re
         ("request-sha256".to_owned(), asked.text_sha256.clone()),
         ("requester".to_owned(), asked.requester.name.to_string()),
     ];
-    fields.extend(share.as_ref().map(|(secret, _)| ("secret".to_owned(), secret.clone())));
-    fields.extend(share.iter().flat_map(|(_, sealed)| share_fields(sealed)));
+    if let Some((secret, set_version, sealed)) = share {
+        fields.extend([("secret".to_owned(), secret), ("set-version".to_owned(), set_version)]);
+        fields.extend(share_fields(&sealed));
+    }
     let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     let customer = Some(&asked.target.customer);
     let recorded = actor.record(ActKind::UnsealApprove, customer, id.as_str(), &fields, None).await?;
-    let next = RequestRow {
-        state: RequestState::Approved,
-        approval: Some(recorded.1.source.into()),
-        ..stored.row.clone()
-    };
+    let mut next = stored.row.clone();
+    next.approvals.push(recorded.1.source.into());
+    if next.approvals.len() + 1 >= threshold as usize {
+        next.state = RequestState::Approved;
+    }
     stored.change(&*ports.notes, id.as_str(), next).await?;
     Ok(())
 }

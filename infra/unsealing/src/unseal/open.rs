@@ -2,22 +2,23 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::event::{ActKind, AuditRecord, RawBinding};
+use domain::event::{ActKind, RawBinding};
 use domain::ids::{OrgId, UnsealRequestId};
 use domain::sealed::{Opened, Sealed};
+use domain::signers::Signer;
 use event_codec::value_sha256;
 use serde_json::json;
 use vault::{
     CustomerKeys, OpenedSecret, SealContext, SignerKeys, UnsealError, open_approved_share, open_share,
 };
 
-use super::approve::{SignedRequest, approved_share};
-use super::out_file::{OutFile, statement_of};
-use super::request_row::{RequestRow, RequestState, StoredRow};
+use super::approve::{SignedRequest, approvals, approved_share};
+use super::out_file::{OutPath, statement_of};
+use super::request_row::{RequestRow, RequestState, StoredRow, mark_expired};
 use super::shared_secret::SharedSecret;
 use super::target::UnsealTarget;
 use super::{Actor, UnsealPorts};
-use crate::act::{ActText, verified};
+use crate::act::ActText;
 use crate::refusal::{ActError, Refusal};
 
 /// Where it lies now.
@@ -41,9 +42,16 @@ pub async fn open(
     out: &Path,
 ) -> Result<OpenedEvidence, ActError> {
     let actor = Actor::of(ports, org, keys).await?;
-    let out =
-        OutFile::begin(out).map_err(|error| ActError::CouldNot(format!("{}: {error}", out.display())))?;
-    match try_open(&actor, org, id, &out.path_sha256()).await {
+    let could_not = |error| ActError::CouldNot(format!("{}: {error}", out.display()));
+    let out_path = OutPath::of(out).map_err(could_not)?;
+    let out_sha256 = out_path.sha256();
+    if let Some(written) = out_path.finished(id.as_str())
+        && was_opened_to(ports, org, id, &out_sha256).await?
+    {
+        return Ok(OpenedEvidence { statement: statement_of(&written), out: written });
+    }
+    let out = out_path.begin().map_err(could_not)?;
+    match try_open(&actor, org, id, &out_sha256).await {
         Ok((opening, stored)) => {
             let written = out.finish(&opening.bytes, opening.statement.as_bytes())?;
             let done = RequestRow { state: RequestState::Done, ..stored.row.clone() };
@@ -52,9 +60,37 @@ pub async fn open(
         }
         Err(error) => {
             out.abandon();
-            actor.refused(ActKind::UnsealOpen, None, id.as_str(), Err(error)).await
+            let refused = actor.refused(ActKind::UnsealOpen, None, id.as_str(), Err(error)).await;
+            if matches!(refused, Err(ActError::Refused(Refusal::Expired))) {
+                mark_expired(&*ports.notes, id.as_str(), org).await?;
+            }
+            refused
         }
     }
+}
+
+/// Whether that request was opened to there: it was interrupted after it had written the file, if it was, and all that is
+/// left to do is to say so in its row. Nothing is shown that is not there already.
+async fn was_opened_to(
+    ports: &UnsealPorts,
+    org: &OrgId,
+    id: &UnsealRequestId,
+    out_sha256: &str,
+) -> Result<bool, ActError> {
+    let stored = match RequestRow::find(&*ports.notes, id.as_str(), org).await {
+        Ok(stored) => stored,
+        // It is refused, and recorded, where it is opened.
+        Err(ActError::Refused(_)) => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    if stored.row.out.as_deref() != Some(out_sha256) {
+        return Ok(false);
+    }
+    if stored.row.state == RequestState::Opened {
+        let done = RequestRow { state: RequestState::Done, ..stored.row.clone() };
+        stored.change(&*ports.notes, id.as_str(), done).await?;
+    }
+    Ok(true)
 }
 
 /// What is shown.
@@ -77,41 +113,40 @@ async fn try_open(
         // It was interrupted after it was taken; to the same file it goes on.
         RequestState::Opened if stored.row.out.as_deref() == Some(out_sha256) => true,
         RequestState::Opened | RequestState::Done => return Err(Refusal::Used.into()),
+        RequestState::Expired => return Err(Refusal::Expired.into()),
     };
     let asked = SignedRequest::read(ports, org, &actor.set, &stored.row, id).await?;
     if asked.requester.name != actor.signer.name {
         return Err(Refusal::NotTheRequester.into());
     }
-    let at = stored.row.approval.ok_or(Refusal::NotApproved)?.source();
-    let record = ports.audit_record(&at).await?;
-    let Some(AuditRecord::ComplianceAct(act)) = record else { return Err(Refusal::BadSignature.into()) };
-    let (approval, approver) = verified(&act, &actor.set, ActKind::UnsealApprove, id.as_str())?;
-    if approver.name == asked.requester.name {
-        return Err(Refusal::SameSigner.into());
-    }
-    if approval.get("request-sha256") != asked.text_sha256 {
-        return Err(Refusal::Edited.into());
+    let approvals = approvals(ports, &actor.set, &stored.row, &asked, id).await?;
+    if approvals.is_empty() {
+        return Err(Refusal::NotApproved.into());
     }
     let keys = asked.target.keys(ports).await?;
     let bytes = match &asked.target.binding {
         Some(binding) => {
-            let share = approved_share(&approval, &approver).ok_or(Refusal::Tampered)?;
-            let secret = secret_of(actor, org, id, binding, &share).await?;
+            let secret = secret_of(actor, org, id, binding, &approvals).await?;
             opened(&asked.target, &keys, |keys, ctx, sealed| {
                 keys.open_evidence(ctx, binding, &secret, sealed)
             })?
         }
+        None if approvals.len() + 1 < actor.set.threshold() as usize => {
+            return Err(Refusal::NotApproved.into());
+        }
         None => opened(&asked.target, &keys, |keys, ctx, sealed| keys.open(ctx, sealed))?,
     };
     let sha256: String = value_sha256(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let approvers: Vec<&str> = approvals.iter().map(|(_, approver)| approver.name.as_str()).collect();
+    let approvers = approvers.join(",");
     let fields = [
         ("request-sha256", asked.text_sha256.as_str()),
-        ("approver", approver.name.as_str()),
+        ("approvers", approvers.as_str()),
         ("out-sha256", out_sha256),
     ];
     let customer = Some(&asked.target.customer);
     let recorded = actor.record(ActKind::UnsealOpen, customer, id.as_str(), &fields, None).await?;
-    let statement = statement(&asked, actor, &approver.name, &sha256, recorded.0.acted_at, id);
+    let statement = statement(&asked, actor, &approvers, &sha256, recorded.0.acted_at, id);
     let stored = if goes_on {
         stored
     } else {
@@ -125,23 +160,30 @@ async fn try_open(
     Ok((Opening { bytes, statement }, stored))
 }
 
-/// The secret, of the requester's own share and the approved one.
+/// The secret, of the requester's own share and the approved ones.
 async fn secret_of(
     actor: &Actor<'_>,
     org: &OrgId,
     id: &UnsealRequestId,
     binding: &RawBinding,
-    approved: &domain::event::SealedShare,
+    approvals: &[(ActText, Signer)],
 ) -> Result<OpenedSecret, ActError> {
     let shared = SharedSecret::find(actor.ports, org, binding).await?;
     let place = shared.place();
     let own = open_share(actor.keys, &place, shared.share_of(&actor.signer)?);
-    let own = own.map_err(|_| Refusal::Tampered)?;
-    let given = open_approved_share(actor.keys, &place, id.as_str(), approved);
-    let given = given.map_err(|_| Refusal::Tampered)?;
-    let secret = OpenedSecret::combine(&place, shared.0.threshold, &shared.0.commitment, &[own, given]);
+    let mut shares = vec![own.map_err(|_| Refusal::Tampered)?];
+    for (approval, approver) in approvals {
+        // A share of the sharing before would open nothing; whoever asks again gets one of this.
+        if approval.get("set-version") != shared.0.set_version.to_string() {
+            return Err(Refusal::SharedAnew.into());
+        }
+        let sealed = approved_share(approval, approver).ok_or(Refusal::Tampered)?;
+        let given = open_approved_share(actor.keys, &place, id.as_str(), &sealed);
+        shares.push(given.map_err(|_| Refusal::Tampered)?);
+    }
+    let secret = OpenedSecret::combine(&place, shared.0.threshold, &shared.0.commitment, &shares);
     Ok(secret.map_err(|error| match error {
-        vault::ShareError::TooFew => Refusal::TooFewSigners,
+        vault::ShareError::TooFew => Refusal::NotApproved,
         _ => Refusal::Tampered,
     })?)
 }
@@ -166,7 +208,7 @@ fn opened(
 fn statement(
     asked: &SignedRequest,
     actor: &Actor<'_>,
-    approver: &domain::signers::SignerName,
+    approvers: &str,
     sha256: &str,
     at: domain::time::Timestamp,
     id: &UnsealRequestId,
@@ -181,7 +223,7 @@ fn statement(
         "contentType": asked.target.content_type,
         "sha256": sha256,
         "requestedBy": asked.requester.name.as_str(),
-        "approvedBy": approver.as_str(),
+        "approvedBy": approvers,
         "openedAt": at.rfc3339(),
         "purpose": text.get("purpose"),
         "ticket": text.get("ticket"),

@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 
 use event_codec::value_sha256;
 
+/// Where evidence is to be opened to.
+pub(super) struct OutPath(PathBuf);
+
 /// A file that is begun.
 pub(super) struct OutFile {
     path: PathBuf,
@@ -22,18 +25,40 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
+fn hex_sha256(bytes: &[u8]) -> String {
+    value_sha256(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Where it is said who opened it, why and when.
 pub(super) fn statement_of(path: &Path) -> PathBuf {
     beside(path, ".json")
 }
 
-impl OutFile {
-    /// Begins it. Neither the file nor its statement may be there.
-    pub(super) fn begin(path: &Path) -> io::Result<Self> {
+impl OutPath {
+    /// The path in its folder, which must be there.
+    pub(super) fn of(path: &Path) -> io::Result<Self> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new(".")).canonicalize()?;
         let name = path.file_name().ok_or_else(|| io::Error::other("it names no file"))?;
-        let path = folder.join(name);
+        Ok(Self(folder.join(name)))
+    }
+
+    /// Names the path without telling it.
+    pub(super) fn sha256(&self) -> String {
+        hex_sha256(self.0.as_os_str().as_encoded_bytes())
+    }
+
+    /// The file and its statement, if both are there, whole, and of that request.
+    pub(super) fn finished(&self, request: &str) -> Option<PathBuf> {
+        let said: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(statement_of(&self.0)).ok()?).ok()?;
+        let sha256 = hex_sha256(&std::fs::read(&self.0).ok()?);
+        (said["requestId"] == request && said["sha256"] == sha256).then(|| self.0.clone())
+    }
+
+    /// Begins the file. Neither it nor its statement may be there.
+    pub(super) fn begin(self) -> io::Result<OutFile> {
+        let Self(path) = self;
         for taken in [&path, &statement_of(&path)] {
             if taken.exists() {
                 let words = format!("{} is there already", taken.display());
@@ -44,18 +69,14 @@ impl OutFile {
         let mut options = OpenOptions::new();
         let file = options.write(true).create(true).truncate(false).mode(0o600).open(&begun)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { path, begun, file }),
+            Ok(()) => Ok(OutFile { path, begun, file }),
             Err(TryLockError::WouldBlock) => Err(io::Error::other("another program is writing it")),
             Err(TryLockError::Error(error)) => Err(error),
         }
     }
+}
 
-    /// Names the path without telling it.
-    pub(super) fn path_sha256(&self) -> String {
-        let path = self.path.as_os_str().as_encoded_bytes();
-        value_sha256(path).iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
+impl OutFile {
     /// Writes the whole, and the statement before it: bytes without one are never there.
     pub(super) fn finish(mut self, bytes: &[u8], statement: &[u8]) -> io::Result<PathBuf> {
         let said = beside(&self.path, ".json.part");
@@ -88,20 +109,25 @@ mod tests {
     fn a_file_is_there_when_it_is_whole_and_one_program_writes_it() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("raw.json");
-        let first = OutFile::begin(&path).expect("begun");
-        assert!(OutFile::begin(&path).is_err(), "another writes it");
-        let digest = first.path_sha256();
+        let begin = |path: &Path| OutPath::of(path).and_then(OutPath::begin);
+        let first = begin(&path).expect("begun");
+        assert!(begin(&path).is_err(), "another writes it");
         drop(first);
-        let again = OutFile::begin(&path).expect("one that was interrupted is gone on with");
-        assert_eq!(again.path_sha256(), digest);
+        let again = begin(&path).expect("one that was interrupted is gone on with");
         assert!(!path.exists());
-        let written = again.finish(b"{}", b"{\"who\":1}").expect("written");
+        let statement = serde_json::json!({ "requestId": "uns_1", "sha256": hex_sha256(b"{}") }).to_string();
+        let finished = |request| OutPath::of(&path).expect("a path").finished(request).is_some();
+        assert!(!finished("uns_1"));
+        let written = again.finish(b"{}", statement.as_bytes()).expect("written");
         assert_eq!(std::fs::read(&written).expect("there"), b"{}");
-        assert_eq!(std::fs::read(dir.path().join("raw.json.json")).expect("there"), b"{\"who\":1}");
-        assert!(OutFile::begin(&path).is_err(), "nothing is written over");
+        assert_eq!(std::fs::read(dir.path().join("raw.json.json")).expect("there"), statement.as_bytes());
+        assert!(begin(&path).is_err(), "nothing is written over");
+        assert!(finished("uns_1") && !finished("uns_2"));
+        std::fs::write(&path, b"{ }").expect("written");
+        assert!(!finished("uns_1"), "other bytes");
         assert_eq!(std::fs::read_dir(dir.path()).expect("there").count(), 2);
-        assert!(OutFile::begin(&dir.path().join("none/raw.json")).is_err(), "a folder that is not there");
-        let left = OutFile::begin(&dir.path().join("other")).expect("begun");
+        assert!(begin(&dir.path().join("none/raw.json")).is_err(), "a folder that is not there");
+        let left = begin(&dir.path().join("other")).expect("begun");
         left.abandon();
         assert_eq!(std::fs::read_dir(dir.path()).expect("there").count(), 2);
     }

@@ -26,11 +26,18 @@ pub struct UnsealOrder {
     pub ticket: String,
 }
 
+/// Refuses a purpose or a ticket that says nothing, is too long, or is more than a line.
+pub(crate) fn check_words(purpose: &str, ticket: &str) -> Result<(), Refusal> {
+    let fits = |text: &str, max: usize| {
+        (1..=max).contains(&text.trim().chars().count()) && !text.trim().chars().any(char::is_control)
+    };
+    let is_good = fits(purpose, PURPOSE_CHARS_MAX) && fits(ticket, TICKET_CHARS_MAX);
+    if is_good { Ok(()) } else { Err(Refusal::NotPlainText) }
+}
+
 impl UnsealOrder {
     fn check(&self) -> Result<(), Refusal> {
-        let fits = |text: &str, max: usize| (1..=max).contains(&text.trim().chars().count());
-        let is_good = fits(&self.purpose, PURPOSE_CHARS_MAX) && fits(&self.ticket, TICKET_CHARS_MAX);
-        if is_good { Ok(()) } else { Err(Refusal::NotPlainText) }
+        check_words(&self.purpose, &self.ticket)
     }
 }
 
@@ -43,10 +50,10 @@ pub async fn request(
     keys: &SignerKeys,
     order: &UnsealOrder,
 ) -> Result<(UnsealRequestId, Timestamp), ActError> {
-    order.check()?;
     let actor = Actor::of(ports, &order.org, keys).await?;
     let id = UnsealRequestId::from_bytes(random_id());
     let found = async {
+        order.check()?;
         let target = UnsealTarget::find(ports, &order.org, &order.verification, order.field).await?;
         // Nobody is asked to approve what nobody can open any more.
         target.keys(ports).await?;
@@ -70,7 +77,7 @@ pub async fn request(
         state: RequestState::Requested,
         expires_at: expires_at.millis(),
         request: appended.source.into(),
-        approval: None,
+        approvals: Vec::new(),
         out: None,
     };
     row.insert(&*ports.notes, id.as_str()).await?;

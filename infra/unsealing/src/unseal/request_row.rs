@@ -15,12 +15,14 @@ use crate::refusal::{ActError, Refusal};
 pub(super) enum RequestState {
     /// One signer asked.
     Requested,
-    /// Another gave a share.
+    /// As many others gave a share as it takes.
     Approved,
     /// The first is opening it.
     Opened,
     /// It was shown.
     Done,
+    /// Nobody opened it in time.
+    Expired,
 }
 
 /// The place of a record in `identity.audit`.
@@ -56,8 +58,9 @@ pub(super) struct RequestRow {
     /// Milliseconds since 1970; what counts is what was signed.
     pub(super) expires_at: i64,
     pub(super) request: RecordPlace,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) approval: Option<RecordPlace>,
+    /// Of each other signer who gave a share.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) approvals: Vec<RecordPlace>,
     /// SHA-256 of the path that it is opened to: an open that was interrupted goes on to there, and to nowhere else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) out: Option<String>,
@@ -98,6 +101,16 @@ impl RequestRow {
     fn text(&self) -> String {
         serde_json::to_string(self).expect("texts and numbers are JSON")
     }
+}
+
+/// Marks a request as one that nobody opened in time. It is one anyhow, by what was signed: nothing depends on this.
+pub(super) async fn mark_expired(notes: &dyn KeyNotes, id: &str, org: &OrgId) -> Result<(), ActError> {
+    let stored = RequestRow::find(notes, id, org).await?;
+    if matches!(stored.row.state, RequestState::Requested | RequestState::Approved) {
+        let next = RequestRow { state: RequestState::Expired, ..stored.row.clone() };
+        notes.change_note(&note_name(id), Some(&stored.text), &next.text()).await?;
+    }
+    Ok(())
 }
 
 impl StoredRow {

@@ -23,6 +23,7 @@ fn what_the_contract_says_is_read_and_other_usage_is_exit_code_2() {
         "signers init --adopt --evidence-key k --signer a=a.pub --signer b=b.pub --data-dir d".to_owned(),
         "signers add c=c.pub --signer a.key --signer b.key --data-dir d".to_owned(),
         "signers remove c --signer a.key --signer b.key --threshold 2 --config c".to_owned(),
+        "signers init --adopt --data-dir d".to_owned(),
         "signers list --data-dir d --json --org org_00000000000000000000000000".to_owned(),
         "signers reshare --signer a.key --signer b.key --data-dir d".to_owned(),
         "signers drill --signer a.key --signer b.key --data-dir d".to_owned(),
@@ -38,7 +39,6 @@ fn what_the_contract_says_is_read_and_other_usage_is_exit_code_2() {
     for line in [
         "signers".to_owned(),
         "signers keygen".to_owned(),
-        "signers init --data-dir d".to_owned(),
         "signers init --signer a.pub --data-dir d".to_owned(),
         "signers init --signer a=a.pub --evidence-key k --data-dir d".to_owned(),
         "signers drill --data-dir d".to_owned(),

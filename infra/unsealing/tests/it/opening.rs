@@ -8,45 +8,8 @@ use unsealing::refusal::{ActError, Refusal};
 use unsealing::unseal::{self, UnsealField, UnsealOrder};
 use vault::SignerKeys;
 
+use crate::asking::{approved, asked, code, forge_row, opened, order, place_json, row_of};
 use crate::place::{Place, RAW, later};
-
-fn order(place: &Place, verification: &VerificationId) -> UnsealOrder {
-    UnsealOrder {
-        org: place.org.clone(),
-        verification: verification.clone(),
-        field: UnsealField::Raw,
-        purpose: "OJK question 12/2026".to_owned(),
-        ticket: "C-481".to_owned(),
-    }
-}
-
-async fn asked(place: &Place, verification: &VerificationId) -> UnsealRequestId {
-    let asked = unseal::request(&place.ports, &place.keys[0], &order(place, verification)).await;
-    asked.expect("a request").0
-}
-
-async fn approved(place: &Place, verification: &VerificationId) -> UnsealRequestId {
-    let id = asked(place, verification).await;
-    unseal::approve(&place.ports, &place.keys[1], &place.org, &id).await.expect("approved");
-    id
-}
-
-async fn opened(
-    place: &Place,
-    id: &UnsealRequestId,
-    keys: &SignerKeys,
-    file: &str,
-) -> Result<Vec<u8>, ActError> {
-    let opened = unseal::open(&place.ports, keys, &place.org, id, &place.out(file)).await?;
-    Ok(std::fs::read(opened.out).expect("the file"))
-}
-
-fn code<T: std::fmt::Debug>(done: Result<T, ActError>) -> Refusal {
-    match done {
-        Err(ActError::Refused(refusal)) => refusal,
-        other => panic!("{other:?}"),
-    }
-}
 
 #[tokio::test]
 async fn two_signers_open_what_was_sent_byte_for_byte() {
@@ -129,6 +92,8 @@ async fn what_is_not_there_or_not_this_orgs_is_refused_and_recorded() {
             "no_such_verification",
             "no_frames",
             "nothing_kept",
+            "not_plain_text",
+            "not_plain_text",
             "no_such_request",
             "evidence_missing",
             "tampered"
@@ -168,21 +133,6 @@ async fn of_an_erased_customer_nothing_is_asked_approved_or_opened() {
     assert_eq!(place.refusals().await, ["erased", "erased", "erased"]);
 }
 
-/// Changes a request's row as somebody might who may write the key store.
-async fn forge_row(place: &Place, id: &UnsealRequestId, change: impl FnOnce(&mut Value)) {
-    let name = format!("requests/{id}");
-    let text = place.ports.notes.note(&name).await.expect("read").expect("a row");
-    let mut row: Value = serde_json::from_str(&text).expect("JSON");
-    change(&mut row);
-    let changed = place.ports.notes.change_note(&name, Some(&text), &row.to_string()).await;
-    assert!(changed.expect("asked"));
-}
-
-async fn row_of(place: &Place, id: &UnsealRequestId) -> Value {
-    let text = place.ports.notes.note(&format!("requests/{id}")).await.expect("read").expect("a row");
-    serde_json::from_str(&text).expect("JSON")
-}
-
 #[tokio::test]
 async fn an_approval_that_was_written_by_hand_opens_nothing() {
     let place = Place::new().await;
@@ -198,20 +148,15 @@ async fn an_approval_that_was_written_by_hand_opens_nothing() {
     forged.text = forged.text.replace(genuine.as_str(), id.as_str());
     forged.signature = place.keys[0].sign(forged.text.as_bytes());
     let forged = place.ports.signers.append(&AuditRecord::ComplianceAct(forged)).await.expect("appended");
-    let at = |source: domain::event::Source| {
-        serde_json::json!({
-            "topic": source.topic_id.0, "partition": source.partition.0, "offset": source.offset.0,
-        })
-    };
     forge_row(&place, &id, |row| {
         row["state"] = "approved".into();
-        row["approval"] = at(forged.source);
+        row["approvals"] = serde_json::json!([place_json(forged.source)]);
     })
     .await;
     assert_eq!(code(opened(&place, &id, &place.keys[0], "a").await), Refusal::BadSignature);
     // The genuine approval of another request.
-    let theirs = row_of(&place, &genuine).await["approval"].clone();
-    forge_row(&place, &id, |row| row["approval"] = theirs).await;
+    let theirs = row_of(&place, &genuine).await["approvals"].clone();
+    forge_row(&place, &id, |row| row["approvals"] = theirs).await;
     assert_eq!(code(opened(&place, &id, &place.keys[0], "b").await), Refusal::BadSignature);
     assert_eq!(place.refusals().await, ["bad_signature", "bad_signature"]);
     assert_eq!(opened(&place, &genuine, &place.keys[0], "raw").await.expect("opened"), RAW);
@@ -233,11 +178,7 @@ async fn a_request_that_is_another_since_it_was_approved_opens_nothing() {
     edited.signature = place.keys[0].sign(edited.text.as_bytes());
     let edited = place.ports.signers.append(&AuditRecord::ComplianceAct(edited)).await.expect("appended");
     forge_row(&place, &id, |row| {
-        row["request"] = serde_json::json!({
-            "topic": edited.source.topic_id.0,
-            "partition": edited.source.partition.0,
-            "offset": edited.source.offset.0,
-        });
+        row["request"] = place_json(edited.source);
     })
     .await;
     assert_eq!(code(opened(&place, &id, &place.keys[0], "raw").await), Refusal::Edited);
@@ -252,11 +193,11 @@ async fn what_was_opened_once_opens_nothing_of_another_hour() {
     let id = approved(&place, &of_first).await;
     assert_eq!(opened(&place, &id, &place.keys[0], "raw").await.expect("opened"), RAW);
     // Every byte of it is kept: the approval is put under a request for the next hour.
-    let kept = row_of(&place, &id).await["approval"].clone();
+    let kept = row_of(&place, &id).await["approvals"].clone();
     let later = asked(&place, &of_next).await;
     forge_row(&place, &later, |row| {
         row["state"] = "approved".into();
-        row["approval"] = kept;
+        row["approvals"] = kept;
     })
     .await;
     assert_eq!(code(opened(&place, &later, &place.keys[0], "next").await), Refusal::BadSignature);

@@ -1,6 +1,6 @@
 //! An installation on the embedded engine with signers and evidence, as the API and the projector write it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use domain::event::{
@@ -43,8 +43,42 @@ pub(crate) fn member(text: &str, keys: &SignerKeys) -> Signer {
     keys.public().named(name(text))
 }
 
+pub(crate) async fn open_engine(folder: &Path) -> Engine {
+    let config = Config::sandbox(folder).expect("good settings");
+    Engine::open(&config, Role::Tool).await.expect("opened")
+}
+
+pub(crate) fn ports_of(engine: &Engine) -> UnsealPorts {
+    UnsealPorts {
+        log: Arc::clone(&engine.log),
+        codec: engine.codec.clone(),
+        notes: Arc::clone(&engine.notes),
+        views: Arc::clone(&engine.views),
+        vault: engine.vault(Arc::new(AlwaysCurrent)),
+        signers: SignerSets::of(engine),
+        now,
+    }
+}
+
+/// Where an installation lies.
+pub(crate) enum Folder {
+    /// Removed with the place.
+    Own(tempfile::TempDir),
+    /// Somebody else's.
+    Theirs(PathBuf),
+}
+
+impl Folder {
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Own(dir) => dir.path(),
+            Self::Theirs(path) => path,
+        }
+    }
+}
+
 pub(crate) struct Place {
-    pub(crate) dir: tempfile::TempDir,
+    pub(crate) dir: Folder,
     pub(crate) engine: Engine,
     pub(crate) ports: UnsealPorts,
     pub(crate) org: OrgId,
@@ -57,16 +91,13 @@ impl Place {
     /// With three signers, any two of whom open evidence, and a customer.
     pub(crate) async fn new() -> Self {
         let place = Self::without_signers().await;
-        let set = place.first_set();
-        let first = SignedSignerSet { set, signatures: Vec::new() };
-        place.ports.signers.change(first).await.expect("the first signers");
+        place.give_signers(place.first_set()).await;
         place
     }
 
     pub(crate) async fn without_signers() -> Self {
         let dir = tempfile::tempdir().expect("a folder");
-        let config = Config::sandbox(dir.path()).expect("good settings");
-        let engine = Engine::open(&config, Role::Tool).await.expect("opened");
+        let engine = open_engine(dir.path()).await;
         let org = OrgId::from_bytes(random_id());
         engine.kms.create_org_key(&org).await.expect("an org key");
         let vault = engine.vault(Arc::new(AlwaysCurrent));
@@ -76,23 +107,38 @@ impl Place {
         let fingerprint = Fingerprint([1; 32]);
         vault.store(fresh, registered, fingerprint, None, Timestamp::EPOCH).await.expect("stored");
         vault.activate(&customer).await.expect("activated");
-        let ports = UnsealPorts {
-            log: Arc::clone(&engine.log),
-            codec: engine.codec.clone(),
-            notes: Arc::clone(&engine.notes),
-            views: Arc::clone(&engine.views),
-            vault,
-            signers: SignerSets::of(&engine),
-            now,
-        };
+        let ports = ports_of(&engine);
         let keys = [(); 3].map(|()| SignerKeys::generate());
-        Self { dir, engine, ports, org, keys, customer }
+        Self { dir: Folder::Own(dir), engine, ports, org, keys, customer }
+    }
+
+    /// The same installation, opened again.
+    pub(crate) fn again(
+        folder: &Path,
+        engine: Engine,
+        org: OrgId,
+        customer: &str,
+        keys: [SignerKeys; 3],
+    ) -> Self {
+        let customer = CustomerRef::new(org.clone(), CustomerId::parse(customer).expect("a customer"));
+        let ports = ports_of(&engine);
+        Self { dir: Folder::Theirs(folder.to_path_buf()), engine, ports, org, keys, customer }
     }
 
     pub(crate) fn first_set(&self) -> SignerSet {
+        self.set_of(&self.org, 2)
+    }
+
+    /// The same three people in any org.
+    pub(crate) fn set_of(&self, org: &OrgId, threshold: u32) -> SignerSet {
         let [siti, budi, rina] = &self.keys;
         let signers = vec![member("siti", siti), member("budi", budi), member("rina", rina)];
-        SignerSet::new(self.org.clone(), 1, None, 2, signers).expect("a set")
+        SignerSet::new(org.clone(), 1, None, threshold, signers).expect("a set")
+    }
+
+    pub(crate) async fn give_signers(&self, set: SignerSet) {
+        let first = SignedSignerSet { set, signatures: Vec::new() };
+        self.ports.signers.change(first).await.expect("the first signers");
     }
 
     pub(crate) fn out(&self, file: &str) -> PathBuf {
@@ -127,17 +173,28 @@ impl Place {
         self.verdict_with(secret, |_| {}).await
     }
 
+    /// The same, whose evidence names its secret otherwise.
+    pub(crate) async fn verdict_bound(&self, secret: &EvidenceSecret, binding: RawBinding) -> VerificationId {
+        let event_id = EventId::from_bytes(random_id());
+        let raw = self.sealed(&event_id, secret).await;
+        self.record(event_id, raw, binding, |_| {}).await
+    }
+
+    async fn sealed(&self, event_id: &EventId, secret: &EvidenceSecret) -> Sealed {
+        let keys = self.ports.vault.customer_keys(&self.customer, Suite::Aes256GcmSiv).await;
+        let keys = keys.expect("an answer").expect("keys");
+        let ctx = SealContext { event_id, field: Field::Raw, content_type: "application/json" };
+        keys.seal_evidence(&ctx, secret, RAW).expect("sealed")
+    }
+
     /// The same, whose event names its evidence otherwise.
     pub(crate) async fn verdict_with(
         &self,
         secret: &EvidenceSecret,
         change: impl FnOnce(&mut AuditRef),
     ) -> VerificationId {
-        let keys = self.ports.vault.customer_keys(&self.customer, Suite::Aes256GcmSiv).await;
-        let keys = keys.expect("an answer").expect("keys");
         let event_id = EventId::from_bytes(random_id());
-        let ctx = SealContext { event_id: &event_id, field: Field::Raw, content_type: "application/json" };
-        let raw = keys.seal_evidence(&ctx, secret, RAW).expect("sealed");
+        let raw = self.sealed(&event_id, secret).await;
         self.record(event_id, raw, secret.binding().clone(), change).await
     }
 

@@ -3,11 +3,11 @@
 use domain::event::{ActKind, AuditRecord};
 use domain::ids::VerificationId;
 use domain::orgs::Environment;
-use unsealing::adopt::{Adopted, adopt_secrets, destroy_key_file};
+use unsealing::adopt::{Adopted, OldKey, adopt_secrets};
 use unsealing::refusal::{ActError, Refusal};
-use unsealing::signer_changes::{self, Reshared};
+use unsealing::signer_changes::{self, Reshared, SignerChange};
 use unsealing::unseal::{self, UnsealField, UnsealOrder};
-use vault::{EvidenceKeyPair, EvidencePrivateKey, EvidenceSecret, SignerKeys};
+use vault::{EvidenceKeyPair, EvidenceSecret, SignerKeys};
 
 use crate::place::{Place, RAW, member, name};
 
@@ -59,15 +59,23 @@ async fn a_signer_who_came_later_gives_shares_of_older_hours_once_they_are_share
     let dewi = SignerKeys::generate();
     let add = member("dewi", &dewi);
     let one = [SignerKeys::generate()];
-    let refused = signer_changes::change(&place.ports, &place.org, &one, None, |_| {}).await;
-    assert_eq!(refusal(refused), Refusal::NotASigner);
+    let change = async |keys: &[SignerKeys], change: SignerChange| {
+        signer_changes::change(&place.ports, &place.org, keys, None, &change).await
+    };
+    let remove = |text: &str| SignerChange::Remove(name(text));
+    assert_eq!(refusal(change(&one, remove("rina")).await), Refusal::NotASigner);
 
     let two = [take(siti, &place), take(budi, &place)];
-    let set = signer_changes::change(&place.ports, &place.org, &two, None, |signers| {
-        signers.retain(|signer| signer.name != name("rina"));
-        signers.push(add);
-    });
-    assert_eq!(set.await.expect("signed by two").version(), 2);
+    assert_eq!(refusal(change(&two[..1], remove("rina")).await), Refusal::TooFewSigners);
+    assert_eq!(refusal(change(&two, remove("nobody")).await), Refusal::NoSuchSigner);
+    assert_eq!(refusal(change(&two, SignerChange::Add(member("siti", &dewi))).await), Refusal::NotASet);
+    assert_eq!(
+        place.refusals().await,
+        ["too_few_signers", "no_such_signer", "no_such_signer", "not_a_set", "not_a_set"],
+        "to each who signed"
+    );
+    assert_eq!(change(&two, remove("rina")).await.expect("signed by two").version(), 2);
+    assert_eq!(change(&two, SignerChange::Add(add)).await.expect("signed by two").version(), 3);
     assert_eq!(refusal(open(&place, &verification, siti, &dewi).await), Refusal::NoShare);
     assert_eq!(refusal(open(&place, &verification, siti, rina).await), Refusal::NotASigner);
     assert_eq!(open(&place, &verification, siti, budi).await.expect("both were there"), RAW);
@@ -127,14 +135,23 @@ async fn what_was_sealed_before_there_were_signers_opens_by_them_once_it_is_adop
     pair.private().write(&file).expect("written");
     assert_eq!(refusal(open(&place, &verdicts[0], siti, budi).await), Refusal::EvidenceMissing);
 
-    let strange = EvidenceKeyPair::generate();
-    assert!(adopt_secrets(&place.ports, &place.org, strange.private()).await.is_err());
-    let private = EvidencePrivateKey::read(&file).expect("read");
-    let adopt = async || adopt_secrets(&place.ports, &place.org, &private).await.expect("adopted");
+    let strange = place.out("strange.key");
+    EvidenceKeyPair::generate().private().write(&strange).expect("written");
+    for not_it in [OldKey::Gone, OldKey::Wiped, OldKey::read(&strange).expect("read")] {
+        let done = adopt_secrets(&place.ports, &place.org, &not_it).await;
+        assert!(matches!(done, Err(ActError::CouldNot(_))), "{not_it:?}: {done:?}");
+    }
+    let old_key = OldKey::read(&file).expect("read");
+    let adopt = async || adopt_secrets(&place.ports, &place.org, &old_key).await.expect("adopted");
     assert_eq!(adopt().await, Adopted { shared: 2, present: 0, records: 3 });
     assert_eq!(adopt().await, Adopted { shared: 0, present: 2, records: 3 }, "interrupted, it goes on");
-    destroy_key_file(&file).expect("destroyed");
-    assert!(!file.exists());
+    // Killed after it was overwritten: nothing but the file is left to do.
+    let length = std::fs::metadata(&file).expect("there").len() as usize;
+    std::fs::write(&file, vec![0; length]).expect("overwritten");
+    let wiped = OldKey::read(&file).expect("read");
+    assert!(matches!(wiped, OldKey::Wiped));
+    let again = adopt_secrets(&place.ports, &place.org, &wiped).await.expect("all is shared");
+    assert_eq!(again, Adopted { shared: 0, present: 2, records: 3 });
     for verdict in &verdicts {
         assert_eq!(open(&place, verdict, siti, budi).await.expect("opened"), RAW);
     }

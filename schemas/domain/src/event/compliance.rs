@@ -109,6 +109,10 @@ words! {
         UnsealApprove = "unseal.approve",
         /// Opened it.
         UnsealOpen = "unseal.open",
+        /// Was shown sealed fields of facts.
+        ReplayReveal = "replay.reveal",
+        /// Changed who the signers are.
+        SignersChange = "signers.change",
         /// Shared older secrets among the present signers.
         Reshare = "signers.reshare",
         /// Proved that both keys work.
