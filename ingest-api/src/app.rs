@@ -17,6 +17,7 @@ use vault::Vault;
 
 use crate::console::password_gate::PasswordGate;
 use crate::faces::FaceServices;
+use crate::reading::read_records::ReadRecords;
 use crate::serving::admission::BodyAdmission;
 use crate::serving::errors::ApiError;
 use crate::serving::rate_limit::Limiter;
@@ -57,6 +58,8 @@ pub struct Ports {
     pub signers: SignerSets,
     /// Probes, and references' vectors.
     pub faces: FaceServices,
+    /// Reads of personal data that are not written yet.
+    pub reads: Arc<ReadRecords>,
 }
 
 /// Everything a handler needs.

@@ -25,6 +25,7 @@ use crate::app::{App, Ports};
 use crate::faces::FaceServices;
 use crate::limits;
 use crate::pipeline::{InstanceParts, ManagementPages};
+use crate::reading::read_records::{ReadRecordWriter, ReadRecords};
 use crate::registry_pages::SchemaIds;
 use crate::serving::server::{self, Bound, Serving};
 use crate::settings::Settings;
@@ -126,7 +127,7 @@ impl Instance {
                 return Err(error);
             }
         };
-        let Begun { cancel, failed, mut tasks, vault, directory, live, .. } = begun;
+        let Begun { cancel, failed, mut tasks, vault, directory, live, reads, .. } = begun;
         let ports = Ports {
             log: Arc::clone(&engine.log),
             views: Arc::clone(&engine.views),
@@ -142,6 +143,7 @@ impl Instance {
             directory,
             signers: SignerSets::of(&engine),
             faces,
+            reads,
         };
         let app = App::new(ports, settings, outcomes);
         tasks.push(sweep_secrets(Arc::clone(&app), cancel.clone()));
@@ -205,6 +207,7 @@ struct Begun {
     vault: Vault,
     directory: Directory,
     live: LiveGeneration,
+    reads: Arc<ReadRecords>,
     /// Of the projector in this process, where there is one.
     progress: Option<SessionProgress>,
 }
@@ -229,7 +232,9 @@ impl Begun {
         );
         let generations = Arc::clone(&engine.operations.generations);
         let (live, reading) = LiveGeneration::start(generations, &instance_name(), cancel.clone());
-        let mut tasks = vec![following, reading, sweep(vault.clone(), cancel.clone())];
+        let reads = Arc::new(ReadRecords::default());
+        let writing = write_reads(engine, Arc::clone(&reads), cancel.clone());
+        let mut tasks = vec![following, reading, sweep(vault.clone(), cancel.clone()), writing];
         let parts = InstanceParts {
             vault: vault.clone(),
             directory: directory.clone(),
@@ -245,7 +250,7 @@ impl Begun {
             tasks.push(task);
             progress = Some(its_progress);
         }
-        Self { cancel, failed, tasks, freshness, vault, directory, live, progress }
+        Self { cancel, failed, tasks, freshness, vault, directory, live, reads, progress }
     }
 
     /// Ends it; nobody was served yet.
@@ -350,6 +355,12 @@ fn sweep(vault: Vault, cancel: CancellationToken) -> JoinHandle<()> {
             vault.sweep();
         }
     })
+}
+
+/// Records of reads are written from now on, the last of them once nobody is answered any more.
+fn write_reads(engine: &Engine, records: Arc<ReadRecords>, cancel: CancellationToken) -> JoinHandle<()> {
+    let (log, codec) = (Arc::clone(&engine.log), engine.codec.clone());
+    tokio::spawn(ReadRecordWriter { records, log, codec }.run(cancel))
 }
 
 /// Under which this process says which pointer it works by. Another name at each start: one that was killed is

@@ -265,3 +265,24 @@ pub const TIMELINE_MOMENTS_MAX: usize = 50;
 
 /// Rows of one page of the access index: a few screens.
 pub const ACCESS_ROWS_PER_PAGE: usize = 50;
+
+// ------------------------------------------------------------------------------------------ records of reads
+
+/// Ids in the line of one request: a page of rows, and what it is of. 3 KB.
+pub const LOGGED_OBJECTS_MAX: usize = 102;
+
+/// Customers whose reads wait to be written, of all keys and minutes together: some 100 bytes each. Three keys that walk
+/// over a list as fast as their limits let them read as many within a minute; or an hour of an instance's usual reads,
+/// while the log takes nothing.
+pub const READS_WAITING_MAX: usize = 200_000;
+
+/// Records of reads that are appended at once.
+pub const READ_APPENDS_AT_ONCE: usize = 8;
+
+/// Pauses between tries of such an append.
+pub const READ_RECORDS_RETRY: RetrySchedule =
+    RetrySchedule::new(Duration::from_millis(200), Duration::from_secs(10));
+
+/// How long the last of them may take at the end: of the 5 s that are left of the contract's 25 s when requests were
+/// waited for as long as they may be.
+pub const READS_LAST_WRITE_MAX: Duration = Duration::from_secs(2);

@@ -9,5 +9,6 @@ pub mod enrolments;
 pub mod kyc;
 pub mod me;
 pub mod page;
+pub mod read_records;
 pub mod unseal;
 pub mod verification;

@@ -11,7 +11,7 @@ use system_tests::harness::{ContractHarness, MODELS_SETTING, OrgAccess};
 use system_tests::installation::{Installation, Instance, settings};
 use system_tests::patience::until;
 use system_tests::portraits;
-use system_tests::process::ProgramOutput;
+use system_tests::process::{Program, ProgramOutput};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
@@ -184,6 +184,10 @@ impl<const WRITTEN: usize> ContractHarness for SharedOrg<WRITTEN> {
 
     async fn staff(&self, arguments: &[&str]) -> ProgramOutput {
         self.shared.installation.staff(arguments).await
+    }
+
+    async fn compliance(&self, arguments: &[&str]) -> ProgramOutput {
+        self.shared.installation.tool(Program::Compliance, arguments).await
     }
 
     /// `orgs` has waited for it.

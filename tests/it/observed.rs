@@ -25,9 +25,10 @@ async fn line_of(sandbox: &Sandbox, id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_requests_line_has_its_route_and_never_its_query_body_or_ids() {
+async fn a_requests_line_has_its_route_its_key_and_its_objects_and_never_its_query_or_body() {
     let sandbox = Sandbox::start_with(Options::environment(&[("RUST_LOG", "trace")])).await;
     let (api, customer) = (sandbox.api(), sandbox.info().customer.clone());
+    let key_id = api.get("/api/auth/me").await.expect(200)["keyId"].clone();
     let json_kind = ("content-type", "application/json");
     for (number, (method, path, body, route, status)) in [
         ("POST", VERDICT.to_owned(), declined(&customer, "ALASAN-77").to_string(), VERDICT, 200),
@@ -75,6 +76,11 @@ async fn a_requests_line_has_its_route_and_never_its_query_body_or_ids() {
         );
         assert_eq!(line["org"], sandbox.info().org.as_str(), "{line}");
         assert!(line["latency_ms"].is_f64(), "{line}");
+        assert_eq!(line["key_id"], key_id, "{line}");
+        let objects = line["objects"].as_str().expect("ids, or none");
+        let first = objects.split(' ').next().unwrap_or_default();
+        assert_eq!(first == customer, status == 200, "what was found, and nothing that was made up: {line}");
+        assert_eq!(objects.contains("ver_"), number == 0, "a verdict's line names it: {line}");
     }
     let output = sandbox.output();
     for secret in ["QUERY-77", "BODY-77", "PATH-77", "KEY-77", "ALASAN-77"] {

@@ -6,6 +6,7 @@ pub mod accepted;
 pub mod access;
 pub mod bodies;
 pub mod common;
+pub mod compliance;
 pub mod console;
 pub mod customers;
 pub mod documents;
@@ -60,6 +61,12 @@ macro_rules! contract_cases {
                 a_wrong_method_is_a_405_with_allow,
                 traceparent_is_taken_up_and_a_broken_one_is_no_error,
                 a_traceparent_is_carried_into_the_logs_records,
+            ];
+            compliance: one_thread [
+                a_replay_shows_what_was_sent_in_its_order_with_its_evidence,
+                a_state_is_the_apis_answer_as_of_any_moment,
+                what_if_names_exactly_those_whom_another_policy_would_move,
+                whose_data_a_key_read_is_listed_once_the_minute_has_ended,
             ];
             console: one_thread [
                 an_account_is_made_and_signs_in,
@@ -169,6 +176,11 @@ macro_rules! contract_cases {
                 scope_comes_before_capability_and_the_rate_limit_before_both,
             ];
             unsealing: one_thread [
+                a_replay_reveals_what_is_recorded_first,
+                an_approval_that_was_appended_by_hand_opens_nothing,
+                of_an_erased_customer_nothing_opens,
+                of_two_opens_at_once_one_shows,
+                signers_come_and_go_and_older_hours_are_shared_anew,
                 two_signers_open_what_was_sent_byte_for_byte,
             ];
             verdicts: one_thread [

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use domain::ports::{StoredRecord, Topic};
 use engine::Config;
+use event_codec::{RecordType, record_type};
 use serde_json::Value;
 
 use crate::client::{Api, text};
@@ -73,6 +74,9 @@ pub trait ContractHarness: Sized {
     /// `staff …` on this installation.
     fn staff(&self, arguments: &[&str]) -> impl Future<Output = ProgramOutput>;
 
+    /// `compliance …` on this installation, beside whoever serves it.
+    fn compliance(&self, arguments: &[&str]) -> impl Future<Output = ProgramOutput>;
+
     /// Waits until a key that `orgs` has just made works.
     fn until_it_works(&self, api: &Api) -> impl Future<Output = ()>;
 
@@ -94,6 +98,26 @@ pub trait ContractHarness: Sized {
     /// The records of the org.
     fn records(&self, topic: Topic) -> impl Future<Output = Vec<StoredRecord>> {
         async move { evidence::records(&self.config(), topic, &self.info().org).await }
+    }
+
+    /// The evidence of the org: what it has in the audit log but what is written whatever a case does meanwhile: records
+    /// of reads, as a minute ends, and how an hour's secret was shared.
+    fn evidence(&self) -> impl Future<Output = Vec<StoredRecord>> {
+        async move {
+            let mut records = self.records(Topic::Audit).await;
+            records.retain(|record| {
+                let kind = record_type(record);
+                !matches!(
+                    kind,
+                    Some(
+                        RecordType::PersonalDataRead
+                            | RecordType::EvidenceSecretShared
+                            | RecordType::SignerSetChanged
+                    )
+                )
+            });
+            records
+        }
     }
 
     /// The folder of the signers that the installation makes for sandboxes.

@@ -22,6 +22,7 @@ const SHOWN_BYTES: usize = 8 * 1024;
 /// Our programs. One package each, of the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Program {
+    Compliance,
     IngestApi,
     Projector,
 }
@@ -29,16 +30,19 @@ pub enum Program {
 impl Program {
     fn name(self) -> &'static str {
         match self {
+            Self::Compliance => "compliance",
             Self::IngestApi => "ingest-api",
             Self::Projector => "projector",
         }
     }
 
-    /// Where it is. The first who asks builds both, which may take minutes: later on somebody may be waiting.
+    /// Where it is. The first who asks builds all, which may take minutes: later on somebody may be waiting.
     fn path(self) -> &'static Path {
-        static BUILT: OnceLock<[PathBuf; 2]> = OnceLock::new();
-        let [ingest_api, projector] = BUILT.get_or_init(|| build([Self::IngestApi, Self::Projector]));
+        static BUILT: OnceLock<[PathBuf; 3]> = OnceLock::new();
+        let built = BUILT.get_or_init(|| build([Self::Compliance, Self::IngestApi, Self::Projector]));
+        let [compliance, ingest_api, projector] = built;
         match self {
+            Self::Compliance => compliance,
             Self::IngestApi => ingest_api,
             Self::Projector => projector,
         }
@@ -49,7 +53,7 @@ impl Program {
 /// dependencies have other features and are built a second time.
 const SELECTION: [&str; 3] = ["--workspace", "--features", "system-tests/bench,system-tests/test-clock"];
 
-fn build(programs: [Program; 2]) -> [PathBuf; 2] {
+fn build<const N: usize>(programs: [Program; N]) -> [PathBuf; N] {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     // As xtask's `cargo` does. What cargo set for this crate alone, ring's build script would take for a
@@ -99,6 +103,13 @@ pub struct ProgramOutput {
 }
 
 impl ProgramOutput {
+    /// The lines of JSON that a command printed, whatever its exit code.
+    #[track_caller]
+    pub fn json_lines(&self) -> Vec<Value> {
+        let parsed = |line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no line of JSON: {line}"));
+        self.stdout.lines().map(parsed).collect()
+    }
+
     /// What a command that succeeded printed.
     #[track_caller]
     pub fn json(&self) -> Value {

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::client::Api;
 use crate::harness::{ContractHarness, OrgAccess};
 use crate::patience::until;
-use crate::process::{Process, Program, ProgramOutput, command, run};
+use crate::process::{Process, Program, ProgramOutput, command, run, run_program};
 
 /// `sandbox.json`, once all of it is there.
 fn read_access(path: &Path) -> Option<OrgAccess> {
@@ -164,6 +164,13 @@ impl ContractHarness for Sandbox {
 
     async fn staff(&self, arguments: &[&str]) -> ProgramOutput {
         self.tool("staff", arguments).await
+    }
+
+    async fn compliance(&self, arguments: &[&str]) -> ProgramOutput {
+        let folder = self.folder();
+        let target = [OsStr::new("--data-dir"), folder.as_os_str()];
+        let words: Vec<&OsStr> = arguments.iter().map(OsStr::new).chain(target).collect();
+        run_program(Program::Compliance, &[], words).await
     }
 
     async fn until_it_works(&self, api: &Api) {

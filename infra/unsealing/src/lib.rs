@@ -2,14 +2,12 @@
 //! was sealed before there were any (`adopt`). Each act is a signed record in `identity.audit` before it has an effect,
 //! and a refusal is a record too. Works through ports, so that it is the same on both engines.
 //!
-//! `cli` is the same as commands, of the program `compliance`.
-//!
-//! Not here: ciphers and shares (`vault`), where signer sets are kept (`org_directory::signers`), and the program.
+//! Not here: ciphers and shares (`vault`), where signer sets are kept (`org_directory::signers`), and the commands
+//! (`compliance`).
 
 pub mod act;
 pub mod adopt;
 mod audit_walk;
-pub mod cli;
 mod limits;
 pub mod refusal;
 pub mod reveal;

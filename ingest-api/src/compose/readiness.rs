@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use domain::orgs::Environment;
 use domain::ports::{OffsetRange, Topic};
 use engine::Engine;
 use engine::config::{Config, EngineKind};
@@ -97,9 +98,12 @@ pub(super) fn refuse_evidence_keys(directory: &Directory, config: &Config) -> an
         EngineKind::Embedded => format!("--data-dir {}", config.engine.data_dir.display()),
         EngineKind::Distributed => "--config FILE".to_owned(),
     };
+    // A sandbox has its two made, where they are not there.
+    let is_live = directory.org(&org).is_some_and(|entry| entry.record.environment == Environment::Live);
+    let signers = if is_live { " --signer NAME=FILE --signer NAME=FILE --signer NAME=FILE" } else { "" };
     anyhow::bail!(
         "the evidence of {org} was sealed to one key by an earlier build; share it among signers first: \
-         compliance signers init --adopt --org {org} --signer NAME=FILE --signer NAME=FILE --threshold 2 {target}"
+         compliance signers init --adopt --org {org}{signers} {target}"
     )
 }
 

@@ -27,7 +27,6 @@ use crate::console::error::ConsoleError;
 use crate::console::session::SignedIn;
 use crate::reading::cursor::{Cursor, CursorList};
 use crate::reading::customers::registered;
-use crate::reading::kyc::is_eligible;
 use crate::reading::unseal;
 use crate::serving::query;
 use crate::serving::request_id::{RequestName, carried};
@@ -140,7 +139,7 @@ fn older_cursor(place: RowPlace, after: Option<Cursor>, signed_in: &SignedIn) ->
 }
 
 fn eligibility(kyc: Kyc, now: Timestamp) -> Eligibility {
-    if is_eligible(kyc, now) {
+    if kyc.is_eligible(now) {
         Eligibility::Eligible
     } else if kyc.tier >= Tier::Standard {
         Eligibility::Expired

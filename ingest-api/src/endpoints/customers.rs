@@ -29,6 +29,7 @@ use crate::reading::unseal;
 use crate::serving::auth::{Caller, EndpointAccess};
 use crate::serving::errors::ApiError;
 use crate::serving::json::JsonObject;
+use crate::serving::logged_objects::LoggedObjects;
 use crate::serving::wiped_body::WipedBody;
 use crate::writes::answer::{WriteAnswer, WriteConclusion};
 use crate::writes::append::{AppendError, WriteRecords, append_records};
@@ -88,7 +89,8 @@ pub async fn register(
 ) -> Result<RegisteredCustomer, ApiError> {
     let mut submission = parse_body::<CustomerRegistration>(body, "", &HeaderMap::new()).0?;
     submission.idempotency_key = idempotency_key;
-    let context = WriteContext { app, caller, traceparent: None, received: Instant::now(), wait };
+    let objects = LoggedObjects::default();
+    let context = WriteContext { app, caller, objects, traceparent: None, received: Instant::now(), wait };
     let body = WipedBody::new(Bytes::from_static(body));
     Box::pin(RegistrationWrite(ReceivedWrite { context, submission, body }).register()).await
 }

@@ -19,6 +19,7 @@ use super::unseal::{self, RowKeys, Unreadable};
 use crate::app::App;
 use crate::serving::auth::{self, EndpointAccess};
 use crate::serving::errors::ApiError;
+use crate::serving::logged_objects::LoggedObjects;
 use crate::serving::query::QueryParameters;
 
 /// What the endpoint asks of its caller.
@@ -103,6 +104,13 @@ impl AttemptBody {
     }
 }
 
+impl AttemptBody {
+    /// Whether there is anything in it that was sealed.
+    pub fn shows_personal_data(&self) -> bool {
+        self.reason.is_some()
+    }
+}
+
 impl SignalBody {
     /// Shows a signal.
     pub fn of(signal: &SignalRow) -> Self {
@@ -138,7 +146,10 @@ pub async fn get(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, 
     let generation = app.generation().await?;
     let found: AttemptsPage = app.views.attempts(generation, &asked.query).await?;
     let keys = unseal::keys_of(&app, &caller, found.rows.iter().map(|view| &view.row)).await?;
-    let data = found.rows.iter().map(|view| AttemptBody::of(view, &keys)).collect();
+    let data: Vec<AttemptBody> = found.rows.iter().map(|view| AttemptBody::of(view, &keys)).collect();
+    let shown = data.iter().zip(&found.rows).filter(|(body, _)| body.shows_personal_data());
+    let shown = shown.map(|(_, view)| &view.row.customer.customer);
+    app.reads.shows(&caller, app.now(), &LoggedObjects::of(&req), shown)?;
     let next = found.rows.last().filter(|_| found.more).map(|VerificationView { row, .. }| {
         let (partition, offset) = (row.source.partition, row.source.offset);
         let after = RowPlace { created_at: row.created_at, partition, offset };

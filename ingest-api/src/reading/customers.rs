@@ -14,6 +14,7 @@ use super::unseal;
 use crate::app::App;
 use crate::serving::auth::{self, Caller, EndpointAccess};
 use crate::serving::errors::ApiError;
+use crate::serving::logged_objects::LoggedObjects;
 use crate::serving::query::QueryParameters;
 
 /// What these endpoints ask of their caller.
@@ -53,7 +54,8 @@ pub async fn get(
     // A registration's 202 points here.
     let not_yet = |error| if error == ApiError::NotFound { ApiError::NotFoundYet } else { error };
     let id = CustomerId::parse(&id).map_err(|_| ApiError::NotFoundYet)?;
-    let body = show(&app, &caller, id).await.map_err(not_yet)?;
+    let body = read(&app, &caller, &id).await.map_err(not_yet)?;
+    app.reads.shows(&caller, app.now(), &LoggedObjects::of(&req), [&id])?;
     Ok(HttpResponse::Ok().json(body))
 }
 
@@ -72,16 +74,17 @@ pub async fn find(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse,
     let external_id = external_id.ok_or(ApiError::NotFound)?;
     let hmac = caller.entry.ids.external_id_hmac(external_id.as_str());
     let id = app.external_ids.lookup(&caller.org().org, hmac).await?.ok_or(ApiError::NotFound)?;
-    let body = show(&app, &caller, id).await?;
+    let body = read(&app, &caller, &id).await?;
     // A claim that a registration broke off with is nobody's external id yet.
     if body.external_id.as_deref() != Some(external_id.as_str()) {
         return Err(ApiError::NotFound);
     }
+    app.reads.shows(&caller, app.now(), &LoggedObjects::of(&req), [&id])?;
     Ok(HttpResponse::Ok().json(body))
 }
 
-async fn show(app: &App, caller: &Caller, id: CustomerId) -> Result<CustomerBody, ApiError> {
-    let customer = CustomerRef::new(caller.org().org.clone(), id);
+async fn read(app: &App, caller: &Caller, id: &CustomerId) -> Result<CustomerBody, ApiError> {
+    let customer = CustomerRef::new(caller.org().org.clone(), id.clone());
     let (state, registration) = registered(app, &customer).await?.ok_or(ApiError::NotFound)?;
     let keys = unseal::keys_of_registered(app, caller.org().suite, &customer).await?;
     let event_id = &registration.event_id;

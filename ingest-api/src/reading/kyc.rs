@@ -3,8 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::ids::{CustomerId, CustomerRef};
 use domain::orgs::Scope;
-use domain::policy::Tier;
-use domain::rows::{Kyc, TierEventRow, VerificationRow};
+use domain::rows::{TierEventRow, VerificationRow};
 use domain::sealed::{Field, Purpose};
 use domain::time::Timestamp;
 use serde::Serialize;
@@ -16,6 +15,7 @@ use crate::app::App;
 use crate::reading::customers::registered;
 use crate::serving::auth::{self, EndpointAccess};
 use crate::serving::errors::ApiError;
+use crate::serving::logged_objects::LoggedObjects;
 use crate::serving::query::QueryParameters;
 
 /// What the endpoint asks of its caller.
@@ -99,9 +99,9 @@ pub async fn get(
     let rows = app.views.kyc_rows(generation, &customer, as_of).await?;
     let kyc = match as_of {
         None => state.kyc,
-        // Each row keeps the KYC right after its event; the newest one is the one as of then.
-        Some(_) => rows.verifications.first().map_or_else(Kyc::default, |row| row.kyc_after),
+        Some(_) => rows.kyc(),
     };
+    app.reads.shows(&caller, app.now(), &LoggedObjects::of(&req), [&customer.customer])?;
     let verifications = rows.verifications.iter().map(|row| KycVerification::of(row, &keys)).collect();
     Ok(HttpResponse::Ok().json(KycBody {
         customer: KycCustomer {
@@ -111,15 +111,10 @@ pub async fn get(
             kyc_last_verified_at: kyc.last_verified_at.map(Timestamp::rfc3339),
             kyc_expires_at: kyc.expires_at.map(Timestamp::rfc3339),
         },
-        eligible: is_eligible(kyc, as_of.unwrap_or_else(|| app.now())),
+        eligible: kyc.is_eligible(as_of.unwrap_or_else(|| app.now())),
         verifications,
         history: rows.history.iter().map(KycTierEvent::of).collect(),
     }))
-}
-
-/// Whether the customer may be served at that time: at least `standard`, and not expired.
-pub fn is_eligible(kyc: Kyc, at: Timestamp) -> bool {
-    kyc.tier >= Tier::Standard && kyc.expires_at.is_some_and(|end| at < end)
 }
 
 impl KycVerification {
@@ -146,21 +141,5 @@ impl KycTierEvent {
             reason: row.reason.clone(),
             created_at: row.created_at.rfc3339(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn eligible_is_standard_or_better_until_it_expires() {
-        let at = Timestamp::from_millis;
-        let kyc = |tier, end: Option<i64>| Kyc { tier, last_verified_at: None, expires_at: end.map(at) };
-        assert!(is_eligible(kyc(Tier::Standard, Some(10)), at(9)));
-        assert!(is_eligible(kyc(Tier::Premium, Some(10)), at(9)));
-        assert!(!is_eligible(kyc(Tier::Standard, Some(10)), at(10)));
-        assert!(!is_eligible(kyc(Tier::Basic, Some(10)), at(9)));
-        assert!(!is_eligible(kyc(Tier::None, None), at(9)));
     }
 }

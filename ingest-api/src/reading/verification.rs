@@ -15,6 +15,7 @@ use crate::endpoints::dukcapil_verdict::answer::EnrolmentBody;
 use crate::endpoints::face_match::answer::{MatchBody, MatchReferenceBody};
 use crate::serving::auth::{self, EndpointAccess};
 use crate::serving::errors::ApiError;
+use crate::serving::logged_objects::LoggedObjects;
 use crate::serving::query::QueryParameters;
 
 /// What the endpoint asks of its caller.
@@ -52,6 +53,10 @@ pub async fn get(
     let (view, enrolment) = found.ok_or(ApiError::VerificationNotFoundYet)?;
     let keys = unseal::keys_of(&app, &caller, std::iter::once(&view.row)).await?;
     let row = AttemptBody::of(&view, &keys);
+    let objects = LoggedObjects::of(&req);
+    objects.add(id.as_str());
+    let shown = row.shows_personal_data().then_some(&view.row.customer.customer);
+    app.reads.shows(&caller, app.now(), &objects, shown)?;
     let is_stub = app.faces.is_fallback_stub(enrolment.as_ref().map(EnrolledPhoto::of_row)).await?;
     let enrolment = enrolment.as_ref().map(|row| EnrolmentBody::new(&row.id, row.face_source, is_stub));
     let face_match = view.row.face_match.as_ref();

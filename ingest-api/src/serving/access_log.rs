@@ -1,5 +1,6 @@
 //! Around every request: its id, its span, its headers, one log line, its metrics, and the JSON form of
-//! whatever no handler of ours answered. Never a query string, a body or a key.
+//! whatever no handler of ours answered. Never a query string, a body or a key; the key's public name and the ids of what
+//! the request was about.
 
 use std::time::Instant;
 
@@ -19,6 +20,7 @@ use crate::serving::auth::Caller;
 use crate::serving::body::UnreadBody;
 use crate::serving::connection::ConnectionHandle;
 use crate::serving::errors::{ApiError, bare_body};
+use crate::serving::logged_objects::LoggedObjects;
 use crate::serving::rate_limit::RateState;
 use crate::serving::request_id::{RequestName, X_REQUEST_ID, traceparent};
 
@@ -131,16 +133,40 @@ fn report(response: &ServiceResponse, name: &RequestName, served: Served<'_>, st
     let status = response.status();
     let (method, route) = (served.method, served.route.unwrap_or(NO_ROUTE));
     let extensions = response.request().extensions();
-    let caller = extensions.get::<Caller>().map(|caller| caller.org().org.clone());
-    let org = caller.or_else(|| extensions.get::<SignedIn>().map(|staff| staff.org_id().clone()));
-    let org = org.as_ref().map_or("", domain::ids::OrgId::as_str);
+    let caller = extensions.get::<Caller>();
+    let key_id = caller.map_or("", |caller| caller.key.id.as_str());
+    let staff = extensions.get::<SignedIn>();
+    let org = caller.map(|caller| &caller.org().org).or_else(|| staff.map(SignedIn::org_id));
+    let org = org.map_or("", domain::ids::OrgId::as_str);
+    let objects = extensions.get::<LoggedObjects>().map(LoggedObjects::text).unwrap_or_default();
     let cause = response.response().error().and_then(cause).unwrap_or_default();
     let latency_ms = latency.as_secs_f64() * 1_000.0;
     let (request_id, status_number) = (name.as_str(), status.as_u16());
     if status.is_server_error() {
-        tracing::warn!(method, route, status = status_number, latency_ms, request_id, org, cause, "request");
+        tracing::warn!(
+            method,
+            route,
+            status = status_number,
+            latency_ms,
+            request_id,
+            org,
+            key_id,
+            objects,
+            cause,
+            "request"
+        );
     } else {
-        tracing::info!(method, route, status = status_number, latency_ms, request_id, org, "request");
+        tracing::info!(
+            method,
+            route,
+            status = status_number,
+            latency_ms,
+            request_id,
+            org,
+            key_id,
+            objects,
+            "request"
+        );
     }
     let labels =
         [("method", method.to_owned()), ("route", route.to_owned()), ("status", status_label(status))];

@@ -20,6 +20,7 @@ use crate::serving::auth::{self, Caller, EndpointAccess};
 use crate::serving::body;
 use crate::serving::errors::ApiError;
 use crate::serving::json::JsonObject;
+use crate::serving::logged_objects::LoggedObjects;
 use crate::serving::request_id::carried;
 use crate::serving::wiped_body::WipedBody;
 
@@ -60,6 +61,8 @@ pub struct WriteContext<'a> {
     pub app: &'a App,
     /// Who sent it.
     pub caller: &'a Caller,
+    /// What its request's line names.
+    pub objects: LoggedObjects,
     /// What its records carry on.
     pub traceparent: Option<String>,
     /// When all of it had come.
@@ -82,6 +85,7 @@ impl<'a> WriteContext<'a> {
 
     /// A customer of the caller's org.
     pub fn customer(&self, id: CustomerId) -> CustomerRef {
+        self.objects.add(id.as_str());
         CustomerRef::new(self.caller.org().org.clone(), id)
     }
 
@@ -135,6 +139,7 @@ pub async fn post<E: WriteEndpoint>(req: HttpRequest, app: web::Data<App>) -> Re
     let context = WriteContext {
         app: &app,
         caller: &caller,
+        objects: LoggedObjects::of(&req),
         traceparent: carried(req.headers()),
         received,
         wait: wait.time,

@@ -107,10 +107,13 @@ pub enum WriteStanding {
 /// By the contract's table.
 pub async fn record_once<W: RecordedWrite>(write: &W) -> Result<WriteAnswer, ApiError> {
     let Some(name) = write.repetition_name() else {
-        return append_first(write, &write.names(&WriteName::Random), false).await;
+        let names = write.names(&WriteName::Random);
+        write.context().objects.add(W::verification(&names).as_str());
+        return append_first(write, &names, false).await;
     };
     let names = write.names(&name);
     let id = W::verification(&names);
+    write.context().objects.add(id.as_str());
     let times = write.context().times();
     let leader = match write.context().app.single_flight.join(W::event(&names), write.fingerprint()).await {
         FlightRole::Leader(leader) => leader,

@@ -6,10 +6,13 @@
 mod audit;
 mod compliance;
 mod face;
+mod fields;
+mod refold;
 
 pub use audit::*;
 pub use compliance::*;
 pub use face::*;
+pub use fields::*;
 
 use crate::classify::ReasonCategory;
 use crate::ids::{CustomerRef, EnrolmentId, EventId, VerificationId};

@@ -181,3 +181,52 @@ fn a_reference_that_came_by_itself_is_one_of_its_photo() {
     let event = reference(crate::rows::FaceSource::OnboardingSelfie, media.clone());
     assert_eq!(event.reference_photo().map(|photo| photo.media.clone()), Some(media));
 }
+
+#[test]
+fn an_event_says_its_method_and_where_its_evidence_stands() {
+    let verdict = Event::DukcapilVerdictReceived(verdict(false, false, None));
+    let source = Source { topic_id: TopicId([0; 16]), partition: Partition(0), offset: Offset(0) };
+    let evidence = AuditRef { source, value_sha256: [0; 32] };
+    assert_eq!(
+        (verdict.method(), verdict.audit()),
+        (Some(crate::policy::Method::NikDukcapil), Some(evidence))
+    );
+    let reference = reference(crate::rows::FaceSource::OnboardingSelfie, SealedMedia::Inline(sealed(1)));
+    assert_eq!((reference.method(), reference.audit()), (None, Some(evidence)));
+    let event_id = EventId::from_bytes([1; 16]);
+    let release = Event::CustomerReleased(CustomerReleased { event_id, customer: customer() });
+    assert_eq!((release.method(), release.audit()), (None, None));
+}
+
+#[test]
+fn what_is_sealed_is_shown_as_sealed_and_what_is_not_there_as_absent() {
+    let value = |event: &Event, name: &str| {
+        event.fields().into_iter().find(|field| field.name == name).map(|field| field.value)
+    };
+    let with = Event::DukcapilVerdictReceived(verdict(true, true, Some(SealedMedia::Inline(sealed(1)))));
+    assert_eq!(value(&with, "photo"), Some(FieldValue::Sealed(Field::Photo)));
+    assert_eq!(value(&with, "reason"), Some(FieldValue::Sealed(Field::Reason)));
+    assert_eq!(value(&with, "valid"), Some(FieldValue::Flag(true)));
+    assert_eq!(value(&with, "bodyFingerprint"), Some(FieldValue::Text("07".repeat(32))));
+    let without = Event::DukcapilVerdictReceived(verdict(false, false, None));
+    assert_eq!(value(&without, "photo"), Some(FieldValue::Absent));
+    assert_eq!(value(&without, "enrolmentId"), Some(FieldValue::Absent));
+}
+
+#[test]
+fn without_payloads_an_event_keeps_everything_but_what_was_in_its_envelopes() {
+    let whole = verdict(true, true, Some(SealedMedia::Inline(sealed(1))));
+    let nothing = Sealed::from_envelope(Bytes::new());
+    let wanted = DukcapilVerdictReceived {
+        photo: Some(SealedMedia::Inline(nothing.clone())),
+        reason: Some(nothing),
+        ..whole.clone()
+    };
+    let bare = Event::DukcapilVerdictReceived(whole).without_payloads();
+    assert_eq!(bare, Event::DukcapilVerdictReceived(wanted.clone()));
+    let under = bare.under_policy(3);
+    assert_eq!(
+        under,
+        Event::DukcapilVerdictReceived(DukcapilVerdictReceived { policy_version: 3, ..wanted })
+    );
+}

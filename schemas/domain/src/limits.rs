@@ -79,3 +79,6 @@ pub const REFERENCES_READ_AT_ONCE: usize = 256;
 /// References of one source that a match chooses among, the latest: it takes the first that can be compared with, and
 /// nobody has so many in a row that cannot.
 pub const REFERENCES_OF_SOURCE_MAX: usize = 64;
+
+/// Customers of one record about reads (contract §7): 30 KB of ids.
+pub const READ_CUSTOMERS_MAX: usize = 1_000;

@@ -26,4 +26,4 @@ pub use dead_letter::DeadLetter;
 pub use error::{DecodeError, EncodeError, IdsError};
 pub use headers::{Meta, record_id, record_type};
 pub use ids::SchemaIds;
-pub use records::RecordType;
+pub use records::{RecordType, event_type};

@@ -20,6 +20,9 @@ pub(crate) trait TopicRecord: Sized {
     /// The topic.
     const TOPIC: Topic;
 
+    /// What it is.
+    fn record_type(&self) -> RecordType;
+
     /// The body in the wire format, and the schema it was written with.
     fn value(&self, codec: &Codec) -> Result<(&'static CommittedSchema, Bytes), EncodeError>;
 
@@ -57,6 +60,12 @@ macro_rules! records {
         $(impl TopicRecord for $sum {
             const TOPIC: Topic = Topic::$topic;
 
+            fn record_type(&self) -> RecordType {
+                match self {
+                    $(Self::$name(_) => RecordType::$name,)+
+                }
+            }
+
             fn value(&self, codec: &Codec) -> Result<(&'static CommittedSchema, Bytes), EncodeError> {
                 match self {
                     $(Self::$name(fact) => {
@@ -75,6 +84,10 @@ macro_rules! records {
 
         $(impl TopicRecord for $alone {
             const TOPIC: Topic = Topic::$alone_topic;
+
+            fn record_type(&self) -> RecordType {
+                RecordType::$alone
+            }
 
             fn value(&self, codec: &Codec) -> Result<(&'static CommittedSchema, Bytes), EncodeError> {
                 codec.value(Topic::$alone_topic, full_name!($alone), &wire::$alone::from(self))
@@ -110,6 +123,13 @@ macro_rules! records {
                 }
             }
 
+            /// Its name as people write it: without what all of them begin with.
+            pub fn short_name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)*
+                }
+            }
+
             /// The type of that full name.
             pub fn parse(full_name: &str) -> Option<Self> {
                 match full_name {
@@ -137,6 +157,7 @@ records! {
         KeysDestroyed [1],
         FaceEvidence [1 2],
         PersonalDataViewed [1],
+        PersonalDataRead [1],
         EvidenceSecretShared [1],
         SignerSetChanged [1],
         ComplianceAct [1],
@@ -156,6 +177,11 @@ records! {
     struct DeadLetter in DeadLetters [1];
 }
 
+/// What an event is in the log.
+pub fn event_type(event: &Event) -> RecordType {
+    event.record_type()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,7 +190,9 @@ mod tests {
     #[test]
     fn every_committed_schema_has_its_record_type() {
         for file in COMMITTED {
-            assert_eq!(RecordType::parse(file.name).map(RecordType::full_name), Some(file.name));
+            let found = RecordType::parse(file.name);
+            assert_eq!(found.map(RecordType::full_name), Some(file.name));
+            assert_eq!(found.map(RecordType::short_name), file.name.strip_prefix("identity."));
         }
         assert_eq!(RecordType::parse("identity.Other"), None);
     }

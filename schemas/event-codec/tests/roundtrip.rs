@@ -4,14 +4,16 @@
 mod compliance;
 #[path = "roundtrip/faces.rs"]
 mod faces;
+#[path = "roundtrip/fields.rs"]
+mod fields;
 mod samples;
 
 use bytes::Bytes;
 use domain::classify::ReasonCategory;
 use domain::event::{
     AuditRecord, AuditRef, CustomerErased, CustomerRegistered, CustomerReleased, DukcapilVerdictReceived,
-    Event, Fingerprint, KeysDestroyed, Offset, Partition, PersonalDataPage, PersonalDataViewed, Source,
-    TopicId, VerdictEvidence,
+    Event, Fingerprint, KeysDestroyed, Offset, Partition, PersonalDataPage, PersonalDataRead,
+    PersonalDataViewed, Source, TopicId, VerdictEvidence,
 };
 use domain::ids::{
     ApiKeyId, CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, TierEventId, VerificationId,
@@ -153,6 +155,17 @@ fn viewed() -> impl Strategy<Value = PersonalDataViewed> {
     })
 }
 
+fn reads() -> impl Strategy<Value = PersonalDataRead> {
+    let ids = (event_id(), any::<[[u8; 16]; 2]>(), vec(any::<[u8; 16]>(), 0..20));
+    (ids, time()).prop_map(|((event_id, [org, key], customers), minute)| PersonalDataRead {
+        event_id,
+        org: OrgId::from_bytes(org),
+        key: ApiKeyId::from_bytes(key),
+        minute,
+        customers: customers.into_iter().map(CustomerId::from_bytes).collect(),
+    })
+}
+
 fn audit() -> impl Strategy<Value = AuditRecord> {
     let ids = (event_id(), verification_id(), customer(), any::<String>());
     let parts = (
@@ -181,6 +194,7 @@ fn audit() -> impl Strategy<Value = AuditRecord> {
         evidence.prop_map(AuditRecord::VerdictEvidence),
         faces::face_evidence().prop_map(AuditRecord::FaceEvidence),
         viewed().prop_map(AuditRecord::PersonalDataViewed),
+        reads().prop_map(AuditRecord::PersonalDataRead),
         compliance::records(),
         (event_id(), customer(), purposes(), time()).prop_map(
             |(event_id, customer, purposes, destroyed_at)| {

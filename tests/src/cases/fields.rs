@@ -21,7 +21,7 @@ async fn refused<H: ContractHarness>(
         api.verdict(&body).await.names_fields(fields);
     }
     assert_eq!(api.total("").await, 0, "something was written");
-    let evidence = sandbox.records(domain::ports::Topic::Audit).await;
+    let evidence = sandbox.evidence().await;
     assert!(evidence.is_empty(), "something left evidence");
 }
 

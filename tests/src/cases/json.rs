@@ -62,7 +62,7 @@ pub async fn a_body_that_is_not_json_is_malformed_with_its_position<H: ContractH
         answer.is_malformed();
         writes_nothing(&api, name, 0).await;
     }
-    let evidence = sandbox.records(domain::ports::Topic::Audit).await;
+    let evidence = sandbox.evidence().await;
     assert!(evidence.is_empty(), "bad bodies left evidence");
 }
 

@@ -86,7 +86,7 @@ pub async fn what_is_no_photo_is_refused_whatever_valid_says<H: ContractHarness>
         }
     }
     assert_eq!(api.total("").await, 0, "something was written");
-    let evidence = sandbox.records(domain::ports::Topic::Audit).await;
+    let evidence = sandbox.evidence().await;
     assert!(evidence.is_empty(), "something left evidence");
 }
 

@@ -247,7 +247,7 @@ pub async fn a_dry_run_checks_everything_and_writes_nothing<H: ContractHarness>(
     assert_eq!(real.header("idempotency-replayed"), None, "{real:?}");
     let kept = sandbox.kept(&sandbox.info().org).await;
     assert_eq!(kept.len(), 1, "a dry run was written");
-    let evidence = sandbox.records(domain::ports::Topic::Audit).await;
+    let evidence = sandbox.evidence().await;
     assert_eq!(evidence.len(), 1, "a dry run left evidence");
 }
 

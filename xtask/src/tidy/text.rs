@@ -19,7 +19,8 @@ const IMPURE: [&str; 8] =
 
 /// Sources of the programs that serve. Their standard streams may have no reader, or stall: whatever goes there goes
 /// by way of `service::program`.
-const PROGRAMS: [&str; 5] = [
+const PROGRAMS: [&str; 6] = [
+    "compliance/src/",
     "infra/engine/src/",
     "infra/org-directory/src/",
     "infra/service/src/",

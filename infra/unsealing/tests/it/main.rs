@@ -1,7 +1,6 @@
 //! Signers at work on the embedded engine, with the logs and rows that the API and the projector would write.
 
 mod asking;
-mod commands;
 mod forging;
 mod killing;
 mod opening;

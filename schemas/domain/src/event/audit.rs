@@ -1,11 +1,11 @@
-//! What is written to `identity.audit`: the evidence of a verdict, that keys were destroyed, and that somebody was shown
-//! personal data. A face's evidence is among the facts about faces; what is written about the opening of evidence is in
-//! `compliance`.
+//! What is written to `identity.audit`: the evidence of a verdict, that keys were destroyed, that somebody was shown
+//! personal data, and whose an API key read. A face's evidence is among the facts about faces; what is written about the
+//! opening of evidence is in `compliance`.
 
 use bytes::Bytes;
 
 use super::{ComplianceAct, EvidenceSecretShared, FaceEvidence, Fingerprint, SignerSetChanged, Source};
-use crate::ids::{CustomerRef, EventId, OrgId, VerificationId};
+use crate::ids::{ApiKeyId, CustomerId, CustomerRef, EventId, OrgId, VerificationId};
 use crate::sealed::{Field, Purposes, Sealed, SealedMedia};
 use crate::staff::{StaffRole, StaffUserName};
 use crate::time::Timestamp;
@@ -108,6 +108,22 @@ pub struct PersonalDataViewed {
     pub viewed_at: Timestamp,
 }
 
+/// Personal data of these customers was read with an API key within a minute. Written as the minute ends, one record for
+/// each key, minute and instance of the API, or several where they were many customers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonalDataRead {
+    /// This record.
+    pub event_id: EventId,
+    /// Whose key it is.
+    pub org: OrgId,
+    /// The key's public name.
+    pub key: ApiKeyId,
+    /// The minute's first millisecond, by the API's clock.
+    pub minute: Timestamp,
+    /// Whose data, each once: at most [`crate::limits::READ_CUSTOMERS_MAX`].
+    pub customers: Vec<CustomerId>,
+}
+
 /// Everything that may stand in `identity.audit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuditRecord {
@@ -119,6 +135,8 @@ pub enum AuditRecord {
     FaceEvidence(FaceEvidence),
     /// See [`PersonalDataViewed`].
     PersonalDataViewed(PersonalDataViewed),
+    /// See [`PersonalDataRead`].
+    PersonalDataRead(PersonalDataRead),
     /// See [`EvidenceSecretShared`].
     EvidenceSecretShared(EvidenceSecretShared),
     /// See [`SignerSetChanged`].
@@ -135,20 +153,21 @@ impl AuditRecord {
             Self::KeysDestroyed(r) => &r.event_id,
             Self::FaceEvidence(r) => &r.event_id,
             Self::PersonalDataViewed(r) => &r.event_id,
+            Self::PersonalDataRead(r) => &r.event_id,
             Self::EvidenceSecretShared(r) => &r.event_id,
             Self::SignerSetChanged(r) => &r.event_id,
             Self::ComplianceAct(r) => &r.event_id,
         }
     }
 
-    /// Whom it is about; none when it is about an org's signers or secrets.
+    /// Whom it is about; none when it is about several customers, or an org's signers or secrets.
     pub fn customer(&self) -> Option<&CustomerRef> {
         match self {
             Self::VerdictEvidence(r) => Some(&r.customer),
             Self::KeysDestroyed(r) => Some(&r.customer),
             Self::FaceEvidence(r) => Some(&r.customer),
             Self::PersonalDataViewed(r) => Some(&r.customer),
-            Self::EvidenceSecretShared(_) | Self::SignerSetChanged(_) => None,
+            Self::PersonalDataRead(_) | Self::EvidenceSecretShared(_) | Self::SignerSetChanged(_) => None,
             Self::ComplianceAct(r) => r.customer.as_ref(),
         }
     }
@@ -160,6 +179,7 @@ impl AuditRecord {
             Self::KeysDestroyed(r) => &r.customer.org,
             Self::FaceEvidence(r) => &r.customer.org,
             Self::PersonalDataViewed(r) => &r.customer.org,
+            Self::PersonalDataRead(r) => &r.org,
             Self::EvidenceSecretShared(r) => &r.org,
             Self::SignerSetChanged(r) => r.set.set.org(),
             Self::ComplianceAct(r) => &r.org,

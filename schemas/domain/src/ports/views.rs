@@ -10,8 +10,8 @@ use crate::event::{Offset, Partition, TopicId};
 use crate::ids::{CustomerId, CustomerRef, EnrolmentId, OrgId, VerificationId};
 use crate::policy::Method;
 use crate::rows::{
-    BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, RowKey, SignalRow, TierEventRow,
-    VerificationRow, VerificationStatus, ViewRow, ViewWrite,
+    BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, Kyc, RowKey, SignalRow,
+    TierEventRow, VerificationRow, VerificationStatus, ViewRow, ViewWrite,
 };
 use crate::time::Timestamp;
 
@@ -203,6 +203,13 @@ pub struct KycRows {
     pub verifications: Vec<VerificationRow>,
     /// At most [`crate::limits::KYC_ROWS_MAX`].
     pub history: Vec<TierEventRow>,
+}
+
+impl KycRows {
+    /// The KYC that they come to: each row keeps the one right after its event, so it is the newest one's.
+    pub fn kyc(&self) -> Kyc {
+        self.verifications.first().map_or_else(Kyc::default, |row| row.kyc_after)
+    }
 }
 
 /// The API's side of the read model. Sees every write that a projector's confirmed before.

@@ -118,6 +118,13 @@ pub struct Kyc {
     pub expires_at: Option<Timestamp>,
 }
 
+impl Kyc {
+    /// Whether a customer may be served at that moment (contract §4): at least standard, and not expired.
+    pub fn is_eligible(self, at: Timestamp) -> bool {
+        self.tier >= Tier::Standard && self.expires_at.is_some_and(|end| at < end)
+    }
+}
+
 /// A change of the tier.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TierEventRow {

@@ -1,6 +1,8 @@
 //! Tiers and their validity.
 
 use domain::policy::{Method, Methods, Tier};
+use domain::rows::Kyc;
+use domain::time::Timestamp;
 
 use crate::given::{Customer, at, declined, valid, verification};
 
@@ -68,4 +70,16 @@ fn the_change_names_its_cause_and_its_id_follows_from_the_event() {
     };
     assert_eq!(change.reason, "automatic on nik_dukcapil verify");
     assert_eq!((change.from_tier, change.to_tier), (Tier::None, Tier::Standard));
+}
+
+/// Contract §4.
+#[test]
+fn eligible_is_standard_or_better_until_it_expires() {
+    let at = Timestamp::from_millis;
+    let kyc = |tier, end: Option<i64>| Kyc { tier, last_verified_at: None, expires_at: end.map(at) };
+    assert!(kyc(Tier::Standard, Some(10)).is_eligible(at(9)));
+    assert!(kyc(Tier::Premium, Some(10)).is_eligible(at(9)));
+    assert!(!kyc(Tier::Standard, Some(10)).is_eligible(at(10)));
+    assert!(!kyc(Tier::Basic, Some(10)).is_eligible(at(9)));
+    assert!(!kyc(Tier::None, None).is_eligible(at(9)));
 }

@@ -1,7 +1,7 @@
 //! Bodies of `identity.audit`; those about the opening of evidence are in `compliance`.
 
 use domain::event;
-use domain::ids::{EnrolmentId, EventId, VerificationId};
+use domain::ids::{ApiKeyId, CustomerId, EnrolmentId, EventId, OrgId, VerificationId};
 use domain::sealed::Field;
 use domain::staff::{StaffRole, StaffUserName};
 use serde::{Deserialize, Serialize};
@@ -277,6 +277,45 @@ impl TryFrom<PersonalDataViewed<'_>> for event::PersonalDataViewed {
             fields: fields.collect::<Result<_, _>>()?,
             request_id: w.request_id.into_owned(),
             viewed_at: time("viewedAt", w.viewed_at)?,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PersonalDataRead<'a> {
+    id: Text<'a>,
+    org_id: Text<'a>,
+    key_id: Text<'a>,
+    minute: i64,
+    customer_ids: List<Text<'a>>,
+}
+
+impl Body for PersonalDataRead<'_> {}
+
+impl<'a> From<&'a event::PersonalDataRead> for PersonalDataRead<'a> {
+    fn from(r: &'a event::PersonalDataRead) -> Self {
+        Self {
+            id: r.event_id.as_str().into(),
+            org_id: r.org.as_str().into(),
+            key_id: r.key.as_str().into(),
+            minute: r.minute.millis(),
+            customer_ids: List(r.customers.iter().map(|customer| customer.as_str().into()).collect()),
+        }
+    }
+}
+
+impl TryFrom<PersonalDataRead<'_>> for event::PersonalDataRead {
+    type Error = DecodeError;
+
+    fn try_from(w: PersonalDataRead<'_>) -> Result<Self, DecodeError> {
+        let customers = w.customer_ids.0.iter().map(|text| id("customerIds", text, CustomerId::parse));
+        Ok(Self {
+            event_id: id("id", &w.id, EventId::parse)?,
+            org: id("orgId", &w.org_id, OrgId::parse)?,
+            key: id("keyId", &w.key_id, ApiKeyId::parse)?,
+            minute: time("minute", w.minute)?,
+            customers: customers.collect::<Result<_, _>>()?,
         })
     }
 }

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use domain::classify::ReasonCategory;
 use domain::event::{
     AuditRecord, AuditRef, CustomerErased, CustomerRegistered, CustomerReleased, DukcapilVerdictReceived,
-    Event, Fingerprint, KeysDestroyed, Offset, Partition, PersonalDataPage, PersonalDataViewed, RawBinding,
-    Source, TopicId, VerdictEvidence,
+    Event, Fingerprint, KeysDestroyed, Offset, Partition, PersonalDataPage, PersonalDataRead,
+    PersonalDataViewed, RawBinding, Source, TopicId, VerdictEvidence,
 };
 use domain::ids::{
     ApiKeyId, CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, TierEventId, VerificationId,
@@ -240,11 +240,19 @@ fn audit() -> Vec<(&'static str, Any)> {
         request_id: "req_00000000000000000000000009".into(),
         viewed_at: at(8),
     };
+    let read = PersonalDataRead {
+        event_id: event(18),
+        org: OrgId::from_bytes([1; 16]),
+        key: ApiKeyId::from_bytes([8; 16]),
+        minute: at(6),
+        customers: [2, 3].map(|byte| CustomerId::from_bytes([byte; 16])).to_vec(),
+    };
     [
         ("VerdictEvidence.v1", AuditRecord::VerdictEvidence(evidence)),
         ("VerdictEvidence.v1.least", AuditRecord::VerdictEvidence(bare)),
         ("KeysDestroyed.v1", AuditRecord::KeysDestroyed(destroyed)),
         ("PersonalDataViewed.v1", AuditRecord::PersonalDataViewed(viewed)),
+        ("PersonalDataRead.v1", AuditRecord::PersonalDataRead(read)),
     ]
     .map(|(name, value)| (name, Any::Audit(value)))
     .into()

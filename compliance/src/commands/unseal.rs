@@ -7,11 +7,12 @@ use clap::{Args, Subcommand};
 use domain::ids::{UnsealRequestId, VerificationId};
 use serde_json::json;
 use service::program::print;
+use unsealing::unseal::{self, UnsealField, UnsealOrder};
 
-use super::CommandError;
-use super::opened::{CommonArgs, OpenedInstallation};
-use super::signer_files::read_signer;
-use crate::unseal::{self, UnsealField, UnsealOrder};
+use crate::command_error::CommandError;
+use crate::opened::OpenedInstallation;
+use crate::signer_files::read_signer;
+use crate::target::{CommonArgs, OrgArgs};
 
 /// Open evidence: one signer asks, another approves, the first opens.
 #[derive(Debug, Args)]
@@ -20,7 +21,7 @@ use crate::unseal::{self, UnsealField, UnsealOrder};
       --signer ./data/compliance/signer-1.key
   compliance unseal approve uns_… --data-dir ./data --signer ./data/compliance/signer-2.key
   compliance unseal open uns_… --data-dir ./data --signer ./data/compliance/signer-1.key --out raw.json")]
-pub struct UnsealArgs {
+pub(crate) struct UnsealArgs {
     #[command(subcommand)]
     command: Command,
 }
@@ -29,6 +30,8 @@ pub struct UnsealArgs {
 struct SignerArgs {
     #[command(flatten)]
     common: CommonArgs,
+    #[command(flatten)]
+    org: OrgArgs,
     /// The signer's private file
     #[arg(long, value_name = "FILE")]
     signer: PathBuf,
@@ -84,16 +87,16 @@ impl Command {
     }
 }
 
-pub(super) async fn run(args: UnsealArgs) -> Result<ExitCode, CommandError> {
+pub(crate) async fn run(args: UnsealArgs) -> Result<ExitCode, CommandError> {
     let opened = OpenedInstallation::open(&args.command.signer().common.target).await?;
     opened.run(async |opened| act(&args.command, opened).await).await
 }
 
 async fn act(command: &Command, opened: &OpenedInstallation) -> Result<ExitCode, CommandError> {
-    let SignerArgs { common, signer } = command.signer();
+    let SignerArgs { common, org, signer } = command.signer();
     let keys = read_signer(signer)?;
-    let org = opened.org(common).await?.org;
-    let ports = opened.ports();
+    let org = org.only(opened).await?.org;
+    let ports = opened.unseal_ports();
     let (answer, words) = match command {
         Command::Request { verification, field, purpose, ticket, .. } => {
             let order = UnsealOrder {

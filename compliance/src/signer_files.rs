@@ -5,7 +5,7 @@ use std::path::Path;
 use vault::{SignerFileError, SignerKeys};
 use zeroize::Zeroizing;
 
-use super::CommandError;
+use crate::command_error::CommandError;
 
 /// The passphrase itself.
 const PASSPHRASE: &str = "IDENTITY_SIGNER_PASSPHRASE";
@@ -14,7 +14,7 @@ const PASSPHRASE: &str = "IDENTITY_SIGNER_PASSPHRASE";
 const PASSPHRASE_FILE: &str = "IDENTITY_SIGNER_PASSPHRASE_FILE";
 
 /// The passphrase that the environment names, if it names one.
-pub(super) fn passphrase() -> Result<Option<Zeroizing<String>>, CommandError> {
+pub(crate) fn passphrase() -> Result<Option<Zeroizing<String>>, CommandError> {
     if let Ok(text) = std::env::var(PASSPHRASE) {
         return Ok(Some(Zeroizing::new(text)));
     }
@@ -25,7 +25,7 @@ pub(super) fn passphrase() -> Result<Option<Zeroizing<String>>, CommandError> {
 }
 
 /// Reads a signer's keys.
-pub(super) fn read_signer(path: &Path) -> Result<SignerKeys, CommandError> {
+pub(crate) fn read_signer(path: &Path) -> Result<SignerKeys, CommandError> {
     let given = passphrase()?;
     SignerKeys::read(path, || given).map_err(|error| {
         let words = match &error {

@@ -11,14 +11,15 @@ use org_directory::orgs::Orgs;
 use org_directory::signers::{make_signer, read_public_file, sandbox_signer_set};
 use serde_json::json;
 use service::program::{print, say};
+use unsealing::adopt::bring_over;
+use unsealing::signer_changes::{self, SignerChange};
+use unsealing::unseal::UnsealPorts;
 use vault::SignerKeys;
 
-use super::CommandError;
-use super::opened::{CommonArgs, OpenedInstallation};
-use super::signer_files::{passphrase, read_signer};
-use crate::adopt::bring_over;
-use crate::signer_changes::{self, SignerChange};
-use crate::unseal::UnsealPorts;
+use crate::command_error::CommandError;
+use crate::opened::OpenedInstallation;
+use crate::signer_files::{passphrase, read_signer};
+use crate::target::{CommonArgs, OrgArgs};
 
 /// Who may open evidence.
 #[derive(Debug, Args)]
@@ -33,7 +34,7 @@ use crate::unseal::UnsealPorts;
 
 A file under a passphrase asks the environment: IDENTITY_SIGNER_PASSPHRASE, or the file that
 IDENTITY_SIGNER_PASSPHRASE_FILE names.")]
-pub struct SignersArgs {
+pub(crate) struct SignersArgs {
     #[command(subcommand)]
     command: Command,
 }
@@ -53,10 +54,7 @@ enum Command {
     /// Remove a signer, from the next secret on
     Remove(RemoveArgs),
     /// List an org's signers, each set with those before it
-    List {
-        #[command(flatten)]
-        common: CommonArgs,
-    },
+    List(ListArgs),
     /// Share older secrets among the present signers
     Reshare(ByArgs),
     /// Prove that these signers' keys work: they open a secret that is made for it
@@ -67,6 +65,8 @@ enum Command {
 struct InitArgs {
     #[command(flatten)]
     common: CommonArgs,
+    #[command(flatten)]
+    org: OrgArgs,
     /// A signer's name and public file; once for each [default for an org of environment sandbox: two that are made, or
     /// found, in the folder of signers]
     #[arg(long = "signer", value_name = "NAME=PUBFILE", value_parser = named_file)]
@@ -82,11 +82,21 @@ struct InitArgs {
     evidence_key: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+struct ListArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    #[command(flatten)]
+    org: OrgArgs,
+}
+
 /// An act of several signers.
 #[derive(Debug, Args)]
 struct ByArgs {
     #[command(flatten)]
     common: CommonArgs,
+    #[command(flatten)]
+    org: OrgArgs,
     /// A signer's private file; once for each
     #[arg(long = "signer", value_name = "FILE", required = true)]
     by: Vec<PathBuf>,
@@ -121,7 +131,7 @@ fn named_file(text: &str) -> Result<(SignerName, PathBuf), String> {
     Ok((SignerName::parse(name).map_err(|error| error.to_string())?, PathBuf::from(file)))
 }
 
-pub(super) async fn run(args: SignersArgs) -> Result<ExitCode, CommandError> {
+pub(crate) async fn run(args: SignersArgs) -> Result<ExitCode, CommandError> {
     match args.command {
         Command::Keygen { out } => keygen(&out),
         Command::Init(args) => {
@@ -136,9 +146,9 @@ pub(super) async fn run(args: SignersArgs) -> Result<ExitCode, CommandError> {
         Command::Remove(args) => {
             changed(&args.by, args.threshold, &SignerChange::Remove(args.signer.clone())).await
         }
-        Command::List { common } => {
-            let opened = OpenedInstallation::open(&common.target).await?;
-            opened.run(async |opened| list(&common, opened).await).await
+        Command::List(args) => {
+            let opened = OpenedInstallation::open(&args.common.target).await?;
+            opened.run(async |opened| list(&args, opened).await).await
         }
         Command::Reshare(args) => {
             let keys = read_all(&args.by)?;
@@ -169,9 +179,9 @@ fn keygen(out: &Path) -> Result<ExitCode, CommandError> {
 }
 
 async fn init(args: &InitArgs, opened: &OpenedInstallation) -> Result<ExitCode, CommandError> {
-    let record = opened.org(&args.common).await?;
+    let record = args.org.only(opened).await?;
     let signers = first_signers(args, opened, &record)?;
-    let ports = opened.ports();
+    let ports = opened.unseal_ports();
     if record.has_evidence_key() && !args.adopt {
         let words = format!("the evidence of {} was sealed to one key before: add --adopt", record.org);
         return Err(CommandError::Refused(words));
@@ -233,8 +243,8 @@ async fn changed(
     let opened = OpenedInstallation::open(&args.common.target).await?;
     opened
         .run(async |opened| {
-            let org = opened.org(&args.common).await?;
-            let ports = opened.ports();
+            let org = args.org.only(opened).await?;
+            let ports = opened.unseal_ports();
             let set = signer_changes::change(&ports, &org.org, &keys, threshold, change).await?;
             if org.environment == Environment::Live && set.signers().len() <= set.threshold() as usize {
                 say("No signer is to spare now: one who is lost locks everybody out.");
@@ -245,13 +255,14 @@ async fn changed(
         .await
 }
 
-async fn list(common: &CommonArgs, opened: &OpenedInstallation) -> Result<ExitCode, CommandError> {
-    let org = opened.org(common).await?.org;
-    let chain = opened.ports().signers.chain(&org).await?;
+async fn list(args: &ListArgs, opened: &OpenedInstallation) -> Result<ExitCode, CommandError> {
+    let org = args.org.only(opened).await?.org;
+    let as_json = args.common.json;
+    let chain = opened.unseal_ports().signers.chain(&org).await?;
     if chain.is_empty() {
         return Err(CommandError::Refused(format!("{org} has no signers: compliance signers init")));
     }
-    let lines = chain.iter().map(|signed| if common.json { json_line(&org, signed) } else { row(signed) });
+    let lines = chain.iter().map(|signed| if as_json { json_line(&org, signed) } else { row(signed) });
     print(&lines.collect::<String>())?;
     Ok(ExitCode::SUCCESS)
 }
@@ -261,8 +272,8 @@ async fn reshare(
     keys: &[SignerKeys],
     opened: &OpenedInstallation,
 ) -> Result<ExitCode, CommandError> {
-    let org = opened.org(&args.common).await?.org;
-    let done = signer_changes::reshare(&opened.ports(), &org, keys).await?;
+    let org = args.org.only(opened).await?.org;
+    let done = signer_changes::reshare(&opened.unseal_ports(), &org, keys).await?;
     if args.common.json {
         print(&format!("{}\n", json!({"shared": done.shared, "present": done.present})))?;
     } else {
@@ -276,8 +287,8 @@ async fn drill(
     keys: &[SignerKeys],
     opened: &OpenedInstallation,
 ) -> Result<ExitCode, CommandError> {
-    let org = opened.org(&args.common).await?.org;
-    let names = signer_changes::drill(&opened.ports(), &org, keys).await?;
+    let org = args.org.only(opened).await?.org;
+    let names = signer_changes::drill(&opened.unseal_ports(), &org, keys).await?;
     let names: Vec<&str> = names.iter().map(SignerName::as_str).collect();
     if args.common.json {
         print(&format!("{}\n", json!({ "opened": true, "signers": names })))?;

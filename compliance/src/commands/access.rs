@@ -1,0 +1,117 @@
+//! `compliance access`.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use compliance::access::{AccessContent, AccessFilter, AccessLine, AccessList};
+use domain::ids::ApiKeyId;
+
+use crate::command_error::CommandError;
+use crate::opened::OpenedInstallation;
+use crate::output::{AnswerLines, ProgressDisplay, fixed_row};
+use crate::target::{CommonArgs, CustomerArgs, OrgArgs, TimeArgs};
+
+/// Who looked at whom.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  compliance access list --data-dir ./data --customer cus_…
+  compliance access list --config compliance.toml --key key_… --from 2026-11-23T00:00:00+07:00 --json")]
+pub(crate) struct AccessArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the looks at personal data, oldest first
+    #[command(after_help = "Examples:
+  compliance access list --data-dir ./data --customer cus_…
+  compliance access list --config compliance.toml --key key_… --from 2026-11-23T00:00:00+07:00 --json
+
+A view in the console (console_view) and what signers do (signer_act) is recorded before anything is shown. Reads with an API key (api_read) are recorded
+by the minute, as it ends: one line for each customer whose name, external id or reasons were in an answer.
+
+Exit code 1: some record could not be read.")]
+    List(ListArgs),
+}
+
+#[derive(Debug, Args)]
+struct ListArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    #[command(flatten)]
+    org: OrgArgs,
+    #[command(flatten)]
+    customer: CustomerArgs,
+    /// Only what this person looked at: a user of the console, or a signer
+    #[arg(long, value_name = "NAME")]
+    actor: Option<String>,
+    /// Only what was read with this API key
+    #[arg(long, value_name = "KEY", value_parser = |text: &str| ApiKeyId::parse(text))]
+    key: Option<ApiKeyId>,
+    #[command(flatten)]
+    times: TimeArgs,
+}
+
+pub(crate) async fn run(args: AccessArgs) -> Result<ExitCode, CommandError> {
+    let Command::List(args) = args.command;
+    let opened = OpenedInstallation::open(&args.common.target).await?;
+    let is_sound = opened.run(async |opened| list(&args, opened).await).await?;
+    Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn list(args: &ListArgs, opened: &OpenedInstallation) -> Result<bool, CommandError> {
+    let filter = AccessFilter {
+        customer: args.customer.find(opened, &args.org).await?,
+        org: args.org.checked(opened).await?,
+        actor: args.actor.clone(),
+        key: args.key.clone(),
+        from: args.times.from,
+        to: args.times.to,
+    };
+    let ports = opened.ports();
+    let all = AccessList::open(&ports, filter).await?;
+    let progress = ProgressDisplay::of(Some(all.records()));
+    let mut lines = AnswerLines::beside(&progress);
+    if !args.common.json {
+        lines.push(&row(["at", "kind", "who", "customer", "what"]))?;
+    }
+    let form = if args.common.json { json_line } else { table_row };
+    let done = all.run(&progress, |line| lines.push(&form(line))).await;
+    progress.finish();
+    // What was read is shown, also where the rest could not be.
+    lines.flush()?;
+    Ok(done?)
+}
+
+fn json_line(line: &AccessLine) -> String {
+    // Every part of a line has a form in JSON.
+    serde_json::to_string(line).unwrap_or_default() + "\n"
+}
+
+fn row([at, kind, who, customer, what]: [&str; 5]) -> String {
+    fixed_row([(at, 24), (kind, 12), (who, 30), (customer, 30), (what, 0)])
+}
+
+fn table_row(line: &AccessLine) -> String {
+    match &line.content {
+        AccessContent::ConsoleView(view) => {
+            let fields: Vec<&str> = view.fields.iter().map(|field| field.as_str()).collect();
+            let who = format!("{} ({})", view.staff_user.as_str(), view.staff_role.as_str());
+            let what = format!("{}, on the {} page", fields.join(" "), view.page.as_str());
+            row([&view.viewed_at.rfc3339(), line.kind(), &who, view.customer.customer.as_str(), &what])
+        }
+        AccessContent::KeyRead { minute, key, customer, .. } => {
+            row([&minute.rfc3339(), line.kind(), key.as_str(), customer.as_str(), "within this minute"])
+        }
+        AccessContent::SignerAct(act) => {
+            let customer = act.customer.as_ref().map_or("", |of| of.customer.as_str());
+            let refused = act.refusal.as_ref().map(|code| format!(" REFUSED {code}")).unwrap_or_default();
+            let what = format!("{} {}{refused}", act.kind.as_str(), act.request);
+            row([&act.acted_at.rfc3339(), line.kind(), act.signer.as_str(), customer, what.trim_end()])
+        }
+        AccessContent::Unreadable(error) => {
+            row([&line.place.created_at.rfc3339(), "", "", "", &format!("ERROR {error}")])
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! A customer's KYC as of a moment, from the log alone: all of the customer's facts are folded, and the rows whose
+//! `createdAt` is not after the moment are shown, as `GET /api/identity/kyc/{customerId}?asOf=` shows them of the read
+//! model. What is sealed is not opened.
+
+use std::collections::BTreeMap;
+
+use domain::event::Offset;
+use domain::ids::CustomerRef;
+use domain::limits::KYC_ROWS_MAX;
+use domain::ports::{KycRows, Topic, partition_of};
+use domain::rows::{Registration, TierEventRow, VerificationRow, ViewRow};
+use domain::sealed::{Field, Purposes};
+use domain::time::Timestamp;
+use serde_json::{Value, json};
+
+use crate::erased_fields::ErasedFields;
+use crate::merge::ReadProgress;
+use crate::partition_walk::{PartitionWalk, bounds_beside};
+use crate::refold::{CustomerFold, RefoldError, fact_of};
+use crate::replay::sealed_word;
+use crate::{CompliancePorts, ReadError};
+
+/// What the log says of a customer as of a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerKyc {
+    /// Who.
+    pub customer: CustomerRef,
+    /// When it is as of.
+    pub as_of: Timestamp,
+    /// Its registration.
+    pub registration: Registration,
+    /// Its rows up to then, the last of each.
+    pub rows: KycRows,
+    /// What nobody can open any more, by now.
+    pub erased: Purposes,
+}
+
+/// Rows with a `createdAt`, the last [`KYC_ROWS_MAX`] of them.
+#[derive(Debug)]
+struct NewestRows<T>(BTreeMap<(Timestamp, Offset), T>);
+
+impl<T> NewestRows<T> {
+    /// A row that comes again, as one does that waited for a release, stands in its first one's place.
+    fn take(&mut self, at: Timestamp, offset: Offset, row: T) {
+        self.0.insert((at, offset), row);
+        if self.0.len() > KYC_ROWS_MAX {
+            self.0.pop_first();
+        }
+    }
+
+    fn newest_first(self) -> Vec<T> {
+        self.0.into_values().rev().collect()
+    }
+}
+
+/// Folds the customer's facts. None when the customer was not registered then.
+///
+/// # Errors
+/// [`RefoldError`].
+pub async fn customer_kyc(
+    ports: &CompliancePorts,
+    customer: &CustomerRef,
+    as_of: Timestamp,
+    progress: &dyn ReadProgress,
+) -> Result<Option<CustomerKyc>, RefoldError> {
+    let (log, key) = (&*ports.log, customer.record_key());
+    let partitions = log.describe(Topic::Events).await?.partitions;
+    let theirs = partition_of(key.as_bytes(), partitions);
+    let ranges = log.offsets(Topic::Events).await?;
+    let Some(range) = ranges.into_iter().find(|range| range.partition == theirs) else { return Ok(None) };
+    let mut walk = PartitionWalk::new(Topic::Events, range, bounds_beside(1));
+    let mut fold = None;
+    let mut verifications = NewestRows::<VerificationRow>(BTreeMap::new());
+    let mut history = NewestRows::<TierEventRow>(BTreeMap::new());
+    while walk.remaining() > 0 {
+        let before = walk.remaining();
+        for record in walk.next_records(log).await? {
+            if record.key != key.as_bytes() {
+                continue;
+            }
+            let fact = fact_of(&ports.codec, &record, customer)?;
+            let fold = fold.get_or_insert_with(|| CustomerFold::new(customer.clone(), record.source, None));
+            for row in fold.take(fact)? {
+                match row {
+                    ViewRow::Verification(row) if row.created_at <= as_of => {
+                        verifications.take(row.created_at, row.source.offset, *row);
+                    }
+                    ViewRow::TierEvent(row) if row.created_at <= as_of => {
+                        history.take(row.created_at, row.source.offset, row);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        progress.records(before - walk.remaining());
+    }
+    let state = fold.map(|fold: CustomerFold| fold.state().clone());
+    let Some(state) = state else { return Ok(None) };
+    let Some(registration) = state.registration.filter(|registration| registration.created_at <= as_of)
+    else {
+        return Ok(None);
+    };
+    let mut erased = ErasedFields::new(ports.keys.clone());
+    erased.ask(std::iter::once(customer)).await.map_err(ReadError::from)?;
+    Ok(Some(CustomerKyc {
+        customer: customer.clone(),
+        as_of,
+        registration,
+        rows: KycRows { verifications: verifications.newest_first(), history: history.newest_first() },
+        erased: erased.of(customer).union(state.erased),
+    }))
+}
+
+impl CustomerKyc {
+    /// The body of `GET /api/identity/kyc/{customerId}?asOf=`, with what is sealed as `{"sealed":true}` or
+    /// `{"erased":true}`.
+    pub fn body(&self) -> Value {
+        let kyc = self.rows.kyc();
+        let verifications = self.rows.verifications.iter().map(|row| {
+            json!({
+                "id": row.id.as_str(),
+                "method": row.method.as_str(),
+                "status": row.status.as_str(),
+                "score": row.score,
+                "reason": row.reason.as_ref().map(|_| self.sealed(Field::Reason)),
+                "createdAt": row.created_at.rfc3339(),
+            })
+        });
+        let history = self.rows.history.iter().map(|row| {
+            json!({
+                "id": row.id.as_str(),
+                "fromTier": row.from_tier.as_str(),
+                "toTier": row.to_tier.as_str(),
+                "actorUserId": null,
+                "reason": row.reason,
+                "createdAt": row.created_at.rfc3339(),
+            })
+        });
+        json!({
+            "customer": {
+                "id": self.customer.customer.as_str(),
+                "fullName": self.sealed(Field::FullName),
+                "kycLevel": kyc.tier.as_str(),
+                "kycLastVerifiedAt": kyc.last_verified_at.map(Timestamp::rfc3339),
+                "kycExpiresAt": kyc.expires_at.map(Timestamp::rfc3339),
+            },
+            "eligible": kyc.is_eligible(self.as_of),
+            "verifications": verifications.collect::<Vec<_>>(),
+            "history": history.collect::<Vec<_>>(),
+        })
+    }
+
+    fn sealed(&self, field: Field) -> Value {
+        json!({ sealed_word(field, self.erased): true })
+    }
+}

@@ -1,0 +1,145 @@
+//! Lists of looks.
+
+use bytes::Bytes;
+use compliance::access::{AccessFilter, AccessList};
+use domain::event::{AuditRecord, PersonalDataPage, PersonalDataRead, PersonalDataViewed};
+use domain::ids::{ApiKeyId, CustomerId, CustomerRef, EventId};
+use domain::ports::{NewRecord, Topic};
+use domain::sealed::Field;
+use domain::staff::{StaffRole, StaffUserName};
+use domain::time::Timestamp;
+use serde_json::{Value, json};
+
+use crate::world::{Unwatched, World, fresh, org};
+
+const MINUTE: i64 = 1_795_406_400_000;
+
+fn key(number: u8) -> ApiKeyId {
+    ApiKeyId::from_bytes([number; 16])
+}
+
+async fn read(world: &World, by: u8, minute: i64, customers: &[&CustomerId]) {
+    let record = PersonalDataRead {
+        event_id: EventId::from_bytes(fresh()),
+        org: org(1),
+        key: key(by),
+        minute: Timestamp::from_millis(minute),
+        customers: customers.iter().map(|&id| id.clone()).collect(),
+    };
+    world.audit(&AuditRecord::PersonalDataRead(record)).await;
+}
+
+async fn view(world: &World, by: &str, at: i64, customer: &CustomerRef) {
+    let record = PersonalDataViewed {
+        event_id: EventId::from_bytes(fresh()),
+        customer: customer.clone(),
+        staff_user: StaffUserName::parse(by).expect("a user name"),
+        staff_role: StaffRole::Analyst,
+        page: PersonalDataPage::Customer,
+        fields: vec![Field::FullName, Field::Reason],
+        request_id: "req-7".to_owned(),
+        viewed_at: Timestamp::from_millis(at),
+    };
+    world.audit(&AuditRecord::PersonalDataViewed(record)).await;
+}
+
+async fn list(world: &World, filter: AccessFilter) -> (Vec<Value>, bool) {
+    let ports = world.ports();
+    let all = AccessList::open(&ports, filter).await.expect("it opens");
+    let mut lines = Vec::new();
+    let is_sound = all
+        .run(&Unwatched, |line| {
+            lines.push(serde_json::to_value(line).expect("a line is JSON"));
+            Ok(())
+        })
+        .await;
+    (lines, is_sound.expect("the log answers"))
+}
+
+#[tokio::test]
+async fn a_read_is_a_line_for_each_customer_and_filters_choose() {
+    let world = World::new(2);
+    let (one, other) = (world.customer(&org(1)).await, world.customer(&org(1)).await);
+    world.evidence(&one, &EventId::from_bytes([1; 16])).await;
+    read(&world, 1, MINUTE, &[&one.customer, &other.customer]).await;
+    read(&world, 2, MINUTE, &[&one.customer]).await;
+    read(&world, 1, MINUTE + 60_000, &[&other.customer]).await;
+    let at = |ms| Some(Timestamp::from_millis(MINUTE + ms));
+    for (filter, count) in [
+        (AccessFilter::default(), 4),
+        (AccessFilter { customer: Some(one.clone()), ..AccessFilter::default() }, 2),
+        (AccessFilter { key: Some(key(1)), ..AccessFilter::default() }, 3),
+        (AccessFilter { org: Some(org(2)), ..AccessFilter::default() }, 0),
+        (AccessFilter { actor: Some("rina".to_owned()), ..AccessFilter::default() }, 0),
+        (AccessFilter { from: at(30_000), ..AccessFilter::default() }, 4),
+        (AccessFilter { from: at(60_000), ..AccessFilter::default() }, 1),
+        (AccessFilter { to: at(60_000), ..AccessFilter::default() }, 3),
+        (AccessFilter { to: at(0), ..AccessFilter::default() }, 0),
+    ] {
+        let (lines, is_sound) = list(&world, filter.clone()).await;
+        assert_eq!((lines.len(), is_sound), (count, true), "{filter:?}");
+    }
+    let (lines, _) = list(&world, AccessFilter { key: Some(key(2)), ..AccessFilter::default() }).await;
+    assert_eq!(lines[0]["kind"], "api_read");
+    assert_eq!(lines[0]["at"], Timestamp::from_millis(MINUTE).rfc3339());
+    assert_eq!(
+        (&lines[0]["customerId"], &lines[0]["keyId"]),
+        (&one.customer.as_str().into(), &key(2).as_str().into())
+    );
+}
+
+#[tokio::test]
+async fn a_view_in_the_console_is_a_line_with_who_where_and_what() {
+    let world = World::new(2);
+    let (one, other) = (world.customer(&org(1)).await, world.customer(&org(2)).await);
+    view(&world, "rina", MINUTE + 10, &one).await;
+    read(&world, 1, MINUTE, &[&one.customer]).await;
+    view(&world, "budi", MINUTE + 20, &one).await;
+    view(&world, "rina", MINUTE + 30, &other).await;
+    let at = |ms| Some(Timestamp::from_millis(MINUTE + ms));
+    for (filter, kinds) in [
+        (AccessFilter::default(), vec!["console_view", "api_read", "console_view", "console_view"]),
+        (
+            AccessFilter { customer: Some(one.clone()), ..AccessFilter::default() },
+            vec!["console_view", "api_read", "console_view"],
+        ),
+        (AccessFilter { org: Some(org(2)), ..AccessFilter::default() }, vec!["console_view"]),
+        (AccessFilter { actor: Some("rina".to_owned()), ..AccessFilter::default() }, vec!["console_view"; 2]),
+        (AccessFilter { key: Some(key(1)), ..AccessFilter::default() }, vec!["api_read"]),
+        (
+            AccessFilter { from: at(20), to: at(30), ..AccessFilter::default() },
+            vec!["api_read", "console_view"],
+        ),
+    ] {
+        let (lines, is_sound) = list(&world, filter.clone()).await;
+        let found: Vec<&str> = lines.iter().filter_map(|line| line["kind"].as_str()).collect();
+        assert_eq!((found, is_sound), (kinds, true), "{filter:?}");
+    }
+    let (lines, _) =
+        list(&world, AccessFilter { customer: Some(other.clone()), ..AccessFilter::default() }).await;
+    let line = &lines[0];
+    assert_eq!(line["at"], Timestamp::from_millis(MINUTE + 30).rfc3339());
+    assert_eq!(
+        (&line["orgId"], &line["customerId"]),
+        (&json!(org(2).as_str()), &json!(other.customer.as_str()))
+    );
+    assert_eq!((&line["actor"], &line["role"]), (&json!("rina"), &json!("analyst")));
+    assert_eq!((&line["page"], &line["fields"]), (&json!("customer"), &json!(["full_name", "reason"])));
+    assert_eq!((&line["requestId"], line["recordId"].is_string()), (&json!("req-7"), true));
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_is_told() {
+    let world = World::new(1);
+    let customer = world.customer(&org(1)).await;
+    let record = NewRecord {
+        key: Bytes::from(format!("{}/", org(1))),
+        headers: Vec::new(),
+        value: Bytes::from_static(b"\x01noise"),
+    };
+    world.append(Topic::Audit, record).await;
+    read(&world, 1, MINUTE, &[&customer.customer]).await;
+    let (lines, is_sound) = list(&world, AccessFilter::default()).await;
+    assert_eq!((lines.len(), is_sound), (2, false));
+    assert_eq!(lines[0]["error"], "not_decodable");
+}

@@ -1,0 +1,188 @@
+//! Memory does not grow with the log. The log of this test is made up as it is read, so that it takes none itself: some
+//! hundred megabytes of photos and evidence, of which a replay keeps a few pieces.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use compliance::replay::{FactLine, LogReplay, ReplayFilter};
+use compliance::{CompliancePorts, ReadProgress};
+use domain::event::{
+    AuditRecord, AuditRef, DukcapilVerdictReceived, Event, Fingerprint, Offset, Partition, Source, TopicId,
+    VerdictEvidence,
+};
+use domain::ids::{ApiKeyId, CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, VerificationId};
+use domain::ports::{
+    Appended, EventLog, Follower, LogError, Member, NewRecord, OffsetRange, ReadBounds, StartPositions,
+    StoredRecord, Topic, TopicDescription, partition_of,
+};
+use domain::sealed::{Sealed, SealedMedia};
+use domain::time::Timestamp;
+use event_codec::{Codec, Meta, value_sha256};
+use testkit::memory::MemoryKeys;
+
+const PARTITIONS: u32 = 12;
+const RECORDS: u64 = 2_000;
+const PHOTO_BYTES: usize = 16 * 1024;
+const AUDIT_TOPIC: TopicId = TopicId([2; 16]);
+
+/// Two records of each partition, an event and its evidence, shown over and over.
+struct EndlessLog {
+    records: HashMap<(Topic, u32), NewRecord>,
+}
+
+fn sealed() -> Sealed {
+    Sealed::from_envelope(Bytes::from(vec![0x5A; PHOTO_BYTES]))
+}
+
+/// A customer whose records stand in that partition.
+fn customer_in(partition: u32) -> CustomerRef {
+    (0_u128..)
+        .map(|number| {
+            CustomerRef::new(OrgId::from_bytes([1; 16]), CustomerId::from_bytes(number.to_be_bytes()))
+        })
+        .find(|customer| partition_of(customer.record_key().as_bytes(), PARTITIONS).0 == partition)
+        .expect("there is one")
+}
+
+impl EndlessLog {
+    fn new(codec: &Codec) -> Self {
+        let meta = Meta { time: Timestamp::EPOCH, traceparent: None };
+        let mut records = HashMap::new();
+        for partition in 0..PARTITIONS {
+            let customer = customer_in(partition);
+            let event_id = EventId::from_bytes([3; 16]);
+            let evidence = AuditRecord::VerdictEvidence(VerdictEvidence {
+                event_id: event_id.clone(),
+                verification_id: VerificationId::from_bytes([4; 16]),
+                customer: customer.clone(),
+                valid: true,
+                raw: Some(sealed()),
+                raw_binding: None,
+                declined_photo: None,
+                declined_photo_content_type: None,
+                sealed_sha256: Vec::new(),
+                body_fingerprint: Fingerprint([1; 32]),
+                received_at: Timestamp::EPOCH,
+                api_key_id: ApiKeyId::from_bytes([8; 16]).to_string(),
+            });
+            let evidence = codec.audit(&evidence, &meta).expect("it fits");
+            // Its offset differs from record to record, which the encoding of an event does not: one for all of them.
+            let source = Source { topic_id: AUDIT_TOPIC, partition: Partition(partition), offset: Offset(7) };
+            let event = Event::DukcapilVerdictReceived(DukcapilVerdictReceived {
+                event_id,
+                customer,
+                verification_id: VerificationId::from_bytes([4; 16]),
+                enrolment_id: Some(EnrolmentId::from_bytes([5; 16])),
+                valid: true,
+                photo: Some(SealedMedia::Inline(sealed())),
+                photo_content_type: Some("image/jpeg".to_owned()),
+                reason: None,
+                reason_category: None,
+                classifier_version: 1,
+                body_fingerprint: Fingerprint([1; 32]),
+                policy_version: 1,
+                audit: AuditRef { source, value_sha256: value_sha256(&evidence.value) },
+            });
+            records.insert((Topic::Events, partition), codec.event(&event, &meta).expect("it fits"));
+            records.insert((Topic::Audit, partition), evidence);
+        }
+        Self { records }
+    }
+}
+
+#[async_trait]
+impl EventLog for EndlessLog {
+    async fn describe(&self, topic: Topic) -> Result<TopicDescription, LogError> {
+        Ok(TopicDescription { topic, id: AUDIT_TOPIC, partitions: PARTITIONS })
+    }
+
+    async fn append(&self, _: Topic, _: NewRecord) -> Result<Appended, LogError> {
+        Err(LogError::Unavailable("this log is made up".to_owned()))
+    }
+
+    async fn offsets(&self, _: Topic) -> Result<Vec<OffsetRange>, LogError> {
+        let range = |partition| OffsetRange {
+            partition: Partition(partition),
+            earliest: Offset(0),
+            end: Offset(RECORDS),
+        };
+        Ok((0..PARTITIONS).map(range).collect())
+    }
+
+    /// Copies of their own, as a store's are.
+    async fn read(
+        &self,
+        topic: Topic,
+        partition: Partition,
+        from: Offset,
+        bounds: ReadBounds,
+    ) -> Result<Vec<StoredRecord>, LogError> {
+        let record = &self.records[&(topic, partition.0)];
+        let (mut read, mut bytes) = (Vec::new(), 0);
+        for offset in from.0..RECORDS {
+            let stored = StoredRecord {
+                source: Source { topic_id: AUDIT_TOPIC, partition, offset: Offset(offset) },
+                appended_at: Timestamp::from_millis(1_795_406_400_000 + offset as i64),
+                key: record.key.clone(),
+                headers: record.headers.clone(),
+                value: Some(Bytes::copy_from_slice(&record.value)),
+            };
+            bytes += stored.size();
+            if !read.is_empty() && (read.len() >= bounds.records_max || bytes > bounds.bytes_max) {
+                break;
+            }
+            read.push(stored);
+        }
+        Ok(read)
+    }
+
+    async fn follow(&self, _: Topic, _: Vec<(Partition, Offset)>) -> Result<Box<dyn Follower>, LogError> {
+        Err(LogError::Unavailable("this log is made up".to_owned()))
+    }
+
+    async fn join(&self, _: Topic, _: &str, _: Arc<dyn StartPositions>) -> Result<Box<dyn Member>, LogError> {
+        Err(LogError::Unavailable("this log is made up".to_owned()))
+    }
+}
+
+struct Unwatched;
+
+impl ReadProgress for Unwatched {
+    fn records(&self, _: u64) {}
+}
+
+/// `VmHWM`: the most that this process ever had in memory, in KiB.
+fn peak_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux's /proc");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+#[tokio::test]
+async fn a_replay_of_hundreds_of_megabytes_takes_a_few_dozen() {
+    let codec = Codec::committed();
+    let ports = CompliancePorts {
+        log: Arc::new(EndlessLog::new(&codec)),
+        keys: Arc::new(MemoryKeys::default()),
+        codec,
+    };
+    let before = peak_kib();
+    let replay = LogReplay::open(&ports, ReplayFilter::default()).await.expect("it opens");
+    let mut bytes = 0;
+    let form = |line: &FactLine| serde_json::to_string(line).expect("a line is JSON");
+    let counts = replay
+        .run(form, &Unwatched, |line: String| {
+            bytes += line.len();
+            Ok(())
+        })
+        .await
+        .expect("the log answers");
+    assert_eq!(counts.facts, u64::from(PARTITIONS) * RECORDS);
+    assert!(counts.is_sound(), "{counts:?}");
+    assert!(bytes > 10_000_000, "every line was shown");
+    let log_kib = u64::from(PARTITIONS) * RECORDS * PHOTO_BYTES as u64 / 1024;
+    let grown = peak_kib() - before;
+    assert!(grown < 96 * 1024 && grown < log_kib / 4, "{grown} KiB for {log_kib} KiB of events");
+}

@@ -1,0 +1,179 @@
+//! An event's own fields by their names in its schema, for whoever shows the log as it stands: what is in clear with its
+//! value, what is sealed by the field that it is. What every event has (its id, its org, its customer) is not among them,
+//! nor is the reference to its evidence.
+
+use super::{AuditRef, Event, FaceMatchDecided};
+use crate::classify::ReasonCategory;
+use crate::ids::{EnrolmentId, VerificationId};
+use crate::policy::Method;
+use crate::sealed::{Field, Purpose};
+use crate::time::Timestamp;
+
+/// A field of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventField {
+    /// Its name in the schema.
+    pub name: &'static str,
+    /// What stands there.
+    pub value: FieldValue,
+}
+
+/// What stands in a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FieldValue {
+    /// Nothing.
+    Absent,
+    /// Yes or no.
+    Flag(bool),
+    /// A number.
+    Number(u32),
+    /// A word of ours, an id, or bytes in hexadecimal.
+    Text(String),
+    /// Several words of ours.
+    Words(Vec<String>),
+    /// A moment.
+    Time(Timestamp),
+    /// Fields of its own.
+    Fields(Vec<EventField>),
+    /// An envelope.
+    Sealed(Field),
+}
+
+impl From<bool> for FieldValue {
+    fn from(value: bool) -> Self {
+        Self::Flag(value)
+    }
+}
+
+impl From<u32> for FieldValue {
+    fn from(value: u32) -> Self {
+        Self::Number(value)
+    }
+}
+
+impl From<&str> for FieldValue {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<&EnrolmentId> for FieldValue {
+    fn from(value: &EnrolmentId) -> Self {
+        value.as_str().into()
+    }
+}
+
+impl From<&VerificationId> for FieldValue {
+    fn from(value: &VerificationId) -> Self {
+        value.as_str().into()
+    }
+}
+
+impl From<ReasonCategory> for FieldValue {
+    fn from(value: ReasonCategory) -> Self {
+        value.as_str().into()
+    }
+}
+
+impl<T: Into<FieldValue>> From<Option<T>> for FieldValue {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Absent, Into::into)
+    }
+}
+
+/// Of sealed things, whether there is one is in clear.
+fn sealed<T>(envelope: Option<&T>, field: Field) -> FieldValue {
+    envelope.map_or(FieldValue::Absent, |_| FieldValue::Sealed(field))
+}
+
+fn field(name: &'static str, value: impl Into<FieldValue>) -> EventField {
+    EventField { name, value: value.into() }
+}
+
+fn hex(bytes: &[u8]) -> FieldValue {
+    FieldValue::Text(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+impl Event {
+    /// Its own fields, in the order of its schema.
+    pub fn fields(&self) -> Vec<EventField> {
+        match self {
+            Self::CustomerRegistered(e) => vec![
+                field("fullName", sealed(Some(&e.full_name), Field::FullName)),
+                field("externalId", sealed(e.external_id.as_ref(), Field::ExternalId)),
+                field("bodyFingerprint", hex(&e.body_fingerprint.0)),
+            ],
+            Self::DukcapilVerdictReceived(e) => vec![
+                field("verificationId", &e.verification_id),
+                field("enrolmentId", e.enrolment_id.as_ref()),
+                field("valid", e.valid),
+                field("photo", sealed(e.photo.as_ref(), Field::Photo)),
+                field("photoContentType", e.photo_content_type.as_deref()),
+                field("reason", sealed(e.reason.as_ref(), Field::Reason)),
+                field("reasonCategory", e.reason_category),
+                field("classifierVersion", e.classifier_version),
+                field("bodyFingerprint", hex(&e.body_fingerprint.0)),
+                field("policyVersion", e.policy_version),
+            ],
+            Self::CustomerErased(e) => {
+                let purposes = e.purposes.iter().map(Purpose::as_str).map(str::to_owned);
+                vec![field("purposes", FieldValue::Words(purposes.collect()))]
+            }
+            Self::CustomerReleased(_) => Vec::new(),
+            Self::FaceReferenceAdded(e) => vec![
+                field("enrolmentId", &e.enrolment_id),
+                field("source", e.face_source.as_str()),
+                field("photo", FieldValue::Sealed(Field::Photo)),
+                field("photoContentType", e.photo_content_type.as_str()),
+                field("bodyFingerprint", hex(&e.body_fingerprint.0)),
+            ],
+            Self::FaceMatchDecided(e) => match_fields(e),
+        }
+    }
+
+    /// The method of the verification that it makes, if it makes one.
+    pub fn method(&self) -> Option<Method> {
+        match self {
+            Self::DukcapilVerdictReceived(_) => Some(Method::NikDukcapil),
+            Self::FaceMatchDecided(_) => Some(Method::FaceMatch),
+            Self::CustomerRegistered(_)
+            | Self::CustomerErased(_)
+            | Self::CustomerReleased(_)
+            | Self::FaceReferenceAdded(_) => None,
+        }
+    }
+
+    /// Where its evidence stands, if it has any.
+    pub fn audit(&self) -> Option<AuditRef> {
+        match self {
+            Self::DukcapilVerdictReceived(e) => Some(e.audit),
+            Self::FaceReferenceAdded(e) => Some(e.audit),
+            Self::FaceMatchDecided(e) => Some(e.audit),
+            Self::CustomerRegistered(_) | Self::CustomerErased(_) | Self::CustomerReleased(_) => None,
+        }
+    }
+}
+
+fn match_fields(e: &FaceMatchDecided) -> Vec<EventField> {
+    let model = vec![field("name", e.model.name.as_str()), field("sha256", hex(&e.model.sha256))];
+    let reference = vec![
+        field("enrolmentId", &e.reference.enrolment_id),
+        field("source", e.reference.face_source.as_str()),
+        field("enrolledAt", FieldValue::Time(e.reference.enrolled_at)),
+    ];
+    vec![
+        field("verificationId", &e.verification_id),
+        field("matched", e.matched),
+        field("riskLevel", e.risk_level.as_str()),
+        field("thresholdMilli", e.threshold_milli),
+        field("model", FieldValue::Fields(model)),
+        field("livenessVerificationId", e.liveness.as_ref()),
+        field("score", e.score),
+        field("similarity", FieldValue::Sealed(Field::MatchSimilarity)),
+        field("reference", FieldValue::Fields(reference)),
+        field("signals", FieldValue::Words(e.signals.clone())),
+        field("reasonCategory", e.reason_category),
+        field("policyVersion", e.policy_version),
+        field("bodyFingerprint", hex(&e.body_fingerprint.0)),
+    ]
+}
