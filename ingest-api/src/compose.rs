@@ -117,8 +117,7 @@ impl Instance {
         let faces = FaceServices::new(Arc::clone(&engine.face_vectors), probes);
         readiness.show("faceModels", faces.embedder_name());
         let begun = Begun::on(&engine, config, &settings, &faces, &pages);
-        let outcomes = Box::pin(begun.outcomes_once_ready(&engine, config, &readiness, stop)).await;
-        let outcomes = match outcomes {
+        let outcomes = match Box::pin(begun.outcomes_once_ready(&engine, config, &readiness, stop)).await {
             Ok(outcomes) => outcomes,
             Err(error) => {
                 readiness.set_ending();

@@ -63,9 +63,12 @@ impl Shared {
     }
 }
 
-/// An org of its own on the shared installation, whose cases write at the instance of that number.
-pub(crate) struct SharedOrg<const WRITTEN: usize> {
+/// An org of its own on the shared installation. Its case writes at one instance and reads at the other: half of the
+/// cases this way round and half the other, since two instances that are the same are told apart by nothing else.
+pub(crate) struct SharedOrg {
     shared: &'static Shared,
+    /// At which of the two it writes.
+    written: usize,
     /// The pair of `serve` that only this case speaks to, where it has one.
     own: Option<Vec<Instance>>,
     /// Settings in the environment of such a pair.
@@ -74,14 +77,14 @@ pub(crate) struct SharedOrg<const WRITTEN: usize> {
     scratch: TempDir,
 }
 
-impl<const WRITTEN: usize> SharedOrg<WRITTEN> {
+impl SharedOrg {
     async fn on(own: Option<Vec<Instance>>, settings: Vec<(String, String)>) -> Self {
         let shared = shared().await;
         let (org, key) = shared.installation.org("Bank Contoh").await;
         let info =
             OrgAccess { url: String::new(), admin_url: String::new(), org, key, customer: String::new() };
         let scratch = TempDir::with_prefix("identity-case-").expect("a folder");
-        let mut here = Self { shared, own, settings, info, scratch };
+        let mut here = Self { shared, written: written(), own, settings, info, scratch };
         here.find();
         here.known(&here.info.key).await;
         here.info.customer = here.api().customer("Nasabah Contoh").await;
@@ -93,7 +96,7 @@ impl<const WRITTEN: usize> SharedOrg<WRITTEN> {
     }
 
     fn find(&mut self) {
-        let written = &self.serves()[WRITTEN];
+        let written = &self.serves()[self.written];
         (self.info.url, self.info.admin_url) = (written.url().to_owned(), written.admin_url.clone());
     }
 
@@ -112,7 +115,7 @@ impl<const WRITTEN: usize> SharedOrg<WRITTEN> {
     }
 }
 
-impl<const WRITTEN: usize> ContractHarness for SharedOrg<WRITTEN> {
+impl ContractHarness for SharedOrg {
     /// On the shared pair of `serve`.
     async fn start() -> Self {
         Self::on(None, Vec::new()).await
@@ -139,7 +142,7 @@ impl<const WRITTEN: usize> ContractHarness for SharedOrg<WRITTEN> {
 
     /// Writes at one instance, reads at the other.
     fn api(&self) -> Api {
-        Api::reading_at(&self.info.url, self.serves()[1 - WRITTEN].url(), &self.info.key)
+        Api::reading_at(&self.info.url, self.serves()[1 - self.written].url(), &self.info.key)
     }
 
     fn output(&self) -> String {
@@ -192,6 +195,13 @@ impl<const WRITTEN: usize> ContractHarness for SharedOrg<WRITTEN> {
 
     /// `orgs` has waited for it.
     async fn until_it_works(&self, _: &Api) {}
+}
+
+/// The same at every run of a case: by its name, which the test harness gives its thread.
+fn written() -> usize {
+    let thread = std::thread::current();
+    let name = thread.name().expect("a case runs on the thread that has its name");
+    name.bytes().map(usize::from).sum::<usize>() % 2
 }
 
 /// Two `serve` of a case's own.

@@ -25,7 +25,7 @@ async fn one_row(each: &[Api], id: &Value, total: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_posts_with_one_key_split_over_two_instances_are_one_verdict() {
-    let sandbox = SharedOrg::<0>::start().await;
+    let sandbox = SharedOrg::start().await;
     let each = sandbox.each();
     let body = verified(&sandbox.info().customer);
     let said = a_hundred_posts_with_one_key(&each, "one-for-both", &body).await;
@@ -37,7 +37,7 @@ async fn a_hundred_posts_with_one_key_split_over_two_instances_are_one_verdict()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_bodies_with_one_key_on_two_instances_one_counts_and_the_other_hears_so() {
-    let sandbox = SharedOrg::<0>::start().await;
+    let sandbox = SharedOrg::start().await;
     let each = sandbox.each();
     let customer = sandbox.info().customer.clone();
     for round in 0..5 {
@@ -71,7 +71,7 @@ async fn of_two_bodies_with_one_key_on_two_instances_one_counts_and_the_other_he
 /// Nobody waited, so nobody could be refused: the verdict that lost is told of in its winner's signals.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_that_lost_after_its_202_is_a_signal_of_the_one_that_won() {
-    let sandbox = SharedOrg::<0>::start().await;
+    let sandbox = SharedOrg::start().await;
     let each = sandbox.each();
     let customer = sandbox.info().customer.clone();
     let headers = [("idempotency-key", "both-async"), ("prefer", "respond-async")];
@@ -103,7 +103,7 @@ async fn a_body_that_lost_after_its_202_is_a_signal_of_the_one_that_won() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_one_instance_answered_with_200_the_other_shows_at_once() {
-    let sandbox = SharedOrg::<0>::start().await;
+    let sandbox = SharedOrg::start().await;
     let each = sandbox.each();
     for number in 0..20 {
         let (here, there) = (&each[number % 2], &each[1 - number % 2]);
@@ -122,7 +122,7 @@ async fn what_one_instance_answered_with_200_the_other_shows_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_external_id_is_one_customers_on_both_instances_at_once() {
-    let sandbox = SharedOrg::<0>::start().await;
+    let sandbox = SharedOrg::start().await;
     let each = sandbox.each();
     let mut tasks = JoinSet::new();
     for number in 0..CONNECTIONS {
@@ -148,7 +148,7 @@ async fn an_external_id_is_one_customers_on_both_instances_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_registrations_with_one_body_at_both_instances_at_once_one_counts_and_both_keep_their_answers()
 {
-    let sandbox = SharedOrg::<0>::start().await;
+    let sandbox = SharedOrg::start().await;
     let each = sandbox.each();
     for round in 0..8 {
         let body = json!({"fullName": "Budi Santoso", "externalId": format!("BOTH-{round}")});

@@ -5,12 +5,6 @@
 mod harness;
 mod instances;
 
-/// Every case writes at the first instance and reads at the second,
-mod writing_at_first {
-    system_tests::contract_cases!(crate::harness::SharedOrg<0>);
-}
-
-/// and then the other way round.
-mod writing_at_second {
-    system_tests::contract_cases!(crate::harness::SharedOrg<1>);
+mod contract {
+    system_tests::contract_cases!(crate::harness::SharedOrg);
 }

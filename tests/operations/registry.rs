@@ -38,11 +38,14 @@ impl World {
         Api::new(&self.registry.url(), "").get(path).await.expect(200)
     }
 
-    /// Something of somebody else's, so that ids are not what our own list says.
-    async fn register_a_stranger(&self) {
-        let schema = json!({"schema": r#"{"type":"string"}"#});
-        let path = "/subjects/somebody-elses/versions";
-        assert_eq!(Api::new(&self.registry.url(), "").post(path, &[], &schema).await.status, 200);
+    /// As many schemas of somebody else's as we have, so that none of ours gets the id that it has without a registry.
+    async fn register_strangers(&self) {
+        for number in 0..event_codec::registry::entries().count() {
+            let schema =
+                json!({"schema": format!(r#"{{"type":"fixed","name":"Stranger{number}","size":1}}"#)});
+            let path = format!("/subjects/somebody-elses-{number}/versions");
+            assert_eq!(Api::new(&self.registry.url(), "").post(&path, &[], &schema).await.status, 200);
+        }
     }
 }
 
@@ -65,7 +68,7 @@ async fn an_external_registry_is_waited_for_used_and_held_to() {
     early.sigterm().await;
 
     world.registry.restart().expect("it starts");
-    world.register_a_stranger().await;
+    world.register_strangers().await;
     let made = ["orgs", "create", "--name", "Bank Contoh", "--dukcapil-enabled", "--json"];
     let made = world.run(Program::IngestApi, &made, true).await.json();
     let (org, key) = (made["orgId"].as_str().expect("an id"), made["apiKey"].as_str().expect("a key"));
@@ -93,7 +96,7 @@ async fn an_external_registry_is_waited_for_used_and_held_to() {
         let shown = world.ask(&format!("/subjects/{}-{name}/versions/latest", topic.name())).await;
         assert_eq!(shown["id"], id, "{name}");
         let committed = event_codec::registry::latest(&format!("{}-{name}", topic.name())).expect("ours");
-        assert_ne!(committed.id, id, "the stranger came first");
+        assert_ne!(committed.id, id, "the strangers came first");
         let schema = world.ask(&format!("/schemas/ids/{id}")).await;
         let fingerprint = schema["schema"].as_str().and_then(event_codec::registry::fingerprint);
         assert_eq!(fingerprint.as_ref().map(|f| f.as_slice()), record.header("schema-fingerprint"), "{name}");

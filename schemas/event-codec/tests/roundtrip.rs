@@ -6,6 +6,8 @@ mod compliance;
 mod faces;
 #[path = "roundtrip/fields.rs"]
 mod fields;
+#[path = "roundtrip/looks.rs"]
+mod looks;
 mod samples;
 
 use bytes::Bytes;
@@ -29,8 +31,7 @@ use domain::outcome::{
 use domain::policy::{Method, Tier};
 use domain::ports::{StoredRecord, Topic};
 use domain::rows::{FaceSource, VerificationStatus};
-use domain::sealed::{Field, Purposes, Sealed, SealedMedia};
-use domain::staff::{StaffRole, StaffUserName};
+use domain::sealed::{Purposes, Sealed, SealedMedia};
 use domain::time::Timestamp;
 use event_codec::{Codec, DeadLetter, Meta, registry};
 use proptest::collection::vec;
@@ -140,32 +141,6 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-fn viewed() -> impl Strategy<Value = PersonalDataViewed> {
-    let who = ("[a-z0-9._@-]{3,64}", select(&StaffRole::ALL[..]), select(&PersonalDataPage::ALL[..]));
-    let what = (vec(select(&Field::ALL[..]), 0..4), any::<String>(), time());
-    (event_id(), customer(), who, what).prop_map(|(event_id, customer, who, what)| PersonalDataViewed {
-        event_id,
-        customer,
-        staff_user: StaffUserName::parse(&who.0).expect("a user name"),
-        staff_role: who.1,
-        page: who.2,
-        fields: what.0,
-        request_id: what.1,
-        viewed_at: what.2,
-    })
-}
-
-fn reads() -> impl Strategy<Value = PersonalDataRead> {
-    let ids = (event_id(), any::<[[u8; 16]; 2]>(), vec(any::<[u8; 16]>(), 0..20));
-    (ids, time()).prop_map(|((event_id, [org, key], customers), minute)| PersonalDataRead {
-        event_id,
-        org: OrgId::from_bytes(org),
-        key: ApiKeyId::from_bytes(key),
-        minute,
-        customers: customers.into_iter().map(CustomerId::from_bytes).collect(),
-    })
-}
-
 fn audit() -> impl Strategy<Value = AuditRecord> {
     let ids = (event_id(), verification_id(), customer(), any::<String>());
     let parts = (
@@ -193,8 +168,8 @@ fn audit() -> impl Strategy<Value = AuditRecord> {
     prop_oneof![
         evidence.prop_map(AuditRecord::VerdictEvidence),
         faces::face_evidence().prop_map(AuditRecord::FaceEvidence),
-        viewed().prop_map(AuditRecord::PersonalDataViewed),
-        reads().prop_map(AuditRecord::PersonalDataRead),
+        looks::viewed().prop_map(AuditRecord::PersonalDataViewed),
+        looks::reads().prop_map(AuditRecord::PersonalDataRead),
         compliance::records(),
         (event_id(), customer(), purposes(), time()).prop_map(
             |(event_id, customer, purposes, destroyed_at)| {

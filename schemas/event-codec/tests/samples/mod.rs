@@ -3,6 +3,7 @@
 
 mod compliance;
 mod faces;
+mod looks;
 
 use bytes::Bytes;
 use domain::classify::ReasonCategory;
@@ -25,8 +26,7 @@ use domain::outcome::{
 use domain::policy::{Method, Tier};
 use domain::ports::{NewRecord, StoredRecord, Topic};
 use domain::rows::{FaceSource, VerificationStatus};
-use domain::sealed::{Field, Purpose, Purposes, Sealed, SealedMedia};
-use domain::staff::{StaffRole, StaffUserName};
+use domain::sealed::{Purpose, Purposes, Sealed, SealedMedia};
 use domain::time::Timestamp;
 use event_codec::{Codec, DeadLetter, DecodeError, EncodeError, Meta};
 
@@ -133,6 +133,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Any)> {
     all.extend(compliance::audit());
     all.extend(faces::events());
     all.extend(faces::audit());
+    all.extend(looks::audit());
     all.extend(faces::outcomes());
     all
 }
@@ -230,29 +231,10 @@ fn audit() -> Vec<(&'static str, Any)> {
         purposes: Purposes::from_iter(Purpose::ALL),
         destroyed_at: at(2),
     };
-    let viewed = PersonalDataViewed {
-        event_id: event(17),
-        customer: who(),
-        staff_user: StaffUserName::parse("rina@bank-contoh.id").expect("a user name"),
-        staff_role: StaffRole::Analyst,
-        page: PersonalDataPage::Customer,
-        fields: vec![Field::FullName, Field::ExternalId, Field::Reason],
-        request_id: "req_00000000000000000000000009".into(),
-        viewed_at: at(8),
-    };
-    let read = PersonalDataRead {
-        event_id: event(18),
-        org: OrgId::from_bytes([1; 16]),
-        key: ApiKeyId::from_bytes([8; 16]),
-        minute: at(6),
-        customers: [2, 3].map(|byte| CustomerId::from_bytes([byte; 16])).to_vec(),
-    };
     [
         ("VerdictEvidence.v1", AuditRecord::VerdictEvidence(evidence)),
         ("VerdictEvidence.v1.least", AuditRecord::VerdictEvidence(bare)),
         ("KeysDestroyed.v1", AuditRecord::KeysDestroyed(destroyed)),
-        ("PersonalDataViewed.v1", AuditRecord::PersonalDataViewed(viewed)),
-        ("PersonalDataRead.v1", AuditRecord::PersonalDataRead(read)),
     ]
     .map(|(name, value)| (name, Any::Audit(value)))
     .into()
