@@ -1,6 +1,8 @@
 //! What is done to an org's signers: the first set, members who come and go, older secrets brought over to the present
 //! set, and the proof that two signers' keys work. Bringing over what was sealed before there were signers is in `adopt`.
 
+use std::collections::HashSet;
+
 use domain::event::{ActKind, AuditRecord, EvidenceSecretShared, Partition, SharingCause};
 use domain::ids::{EventId, EvidenceSecretId, OrgId};
 use domain::orgs::Environment;
@@ -86,8 +88,15 @@ async fn try_change(
     change: &SignerChange,
 ) -> Result<SignerSet, ActError> {
     let current = ports.set_in_force(org).await?;
-    let signers = change.applied_to(&current)?;
     let threshold = threshold.unwrap_or(current.threshold());
+    if let SignerChange::Add(signer) = change
+        && current.signers().contains(signer)
+        && threshold == current.threshold()
+    {
+        // It was done, and interrupted before it could say so.
+        return Ok(current);
+    }
+    let signers = change.applied_to(&current)?;
     let previous = Some(signer_set_sha256(&current));
     let next = SignerSet::new(org.clone(), current.version() + 1, previous, threshold, signers);
     let next = next.map_err(|_| Refusal::NotASet)?;
@@ -234,22 +243,23 @@ struct FirstSharing {
 async fn shared_secrets(ports: &UnsealPorts, org: &OrgId) -> Result<Vec<FirstSharing>, ActError> {
     let description = ports.log.describe(Topic::Audit).await?;
     let partition: Partition = partition_of(format!("{org}/").as_bytes(), description.partitions);
-    let mut found: std::collections::HashMap<EvidenceSecretId, domain::event::Source> = Default::default();
-    let mut order = Vec::new();
+    let (mut seen, mut found) = (HashSet::new(), Vec::new());
     walk(ports, partition, async |record| {
         if record_type(record) != Some(RecordType::EvidenceSecretShared) {
             return Ok(());
         }
+        // The first record is the one that evidence names. A later one counts once a note names it: whoever appended it may
+        // have been interrupted before that.
         if let AuditRecord::EvidenceSecretShared(shared) = ports.codec.decode_audit(record)?
             && shared.org == *org
-            && found.insert(shared.secret.clone(), record.source).is_none()
+            && seen.insert(shared.secret.clone())
         {
-            order.push(shared.secret);
+            found.push(FirstSharing { secret: shared.secret, at: record.source });
         }
         Ok(())
     })
     .await?;
-    Ok(order.into_iter().map(|secret| FirstSharing { at: found[&secret], secret }).collect())
+    Ok(found)
 }
 
 /// Shares a secret that is made for it, and opens it with those keys: they are the ones of the set, and they work.
