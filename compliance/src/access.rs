@@ -1,7 +1,7 @@
-//! Who looked at whom, as `identity.audit` has it: views in the console, one line each, and reads with API keys, one line
-//! for each customer and minute. What else is a look is one more kind here once its records are written.
+//! Who looked at whom, as `identity.audit` has it: views in the console and acts of signers, one line each, and reads with
+//! API keys, one line for each customer and minute.
 
-use domain::event::{AuditRecord, Partition, PersonalDataRead, PersonalDataViewed};
+use domain::event::{ActKind, AuditRecord, ComplianceAct, Partition, PersonalDataRead, PersonalDataViewed};
 use domain::ids::{ApiKeyId, CustomerId, CustomerRef, EventId, OrgId};
 use domain::ports::{OffsetRange, RowPlace, StoredRecord, Topic};
 use domain::time::Timestamp;
@@ -23,7 +23,7 @@ pub struct AccessFilter {
     pub org: Option<OrgId>,
     /// At this customer.
     pub customer: Option<CustomerRef>,
-    /// By this person: a member of staff. An API key is nobody.
+    /// By this person: a member of staff, or a signer. An API key is nobody.
     pub actor: Option<String>,
     /// By this API key.
     pub key: Option<ApiKeyId>,
@@ -60,6 +60,8 @@ pub enum AccessContent {
         /// Whose data.
         customer: CustomerId,
     },
+    /// A signer asked for evidence, gave a share for it, opened it, was shown sealed fields, or was refused.
+    SignerAct(Box<ComplianceAct>),
     /// The record cannot be read.
     Unreadable(&'static str),
 }
@@ -70,6 +72,7 @@ impl AccessLine {
         match self.content {
             AccessContent::ConsoleView(_) => "console_view",
             AccessContent::KeyRead { .. } => "api_read",
+            AccessContent::SignerAct(_) => "signer_act",
             AccessContent::Unreadable(_) => "",
         }
     }
@@ -77,7 +80,9 @@ impl AccessLine {
     /// Why the exit code will be 1.
     pub fn error(&self) -> Option<&'static str> {
         match self.content {
-            AccessContent::ConsoleView(_) | AccessContent::KeyRead { .. } => None,
+            AccessContent::ConsoleView(_) | AccessContent::KeyRead { .. } | AccessContent::SignerAct(_) => {
+                None
+            }
             AccessContent::Unreadable(error) => Some(error),
         }
     }
@@ -107,6 +112,17 @@ impl Serialize for AccessLine {
                 map.serialize_entry("customerId", customer.as_str())?;
                 map.serialize_entry("keyId", key.as_str())?;
                 map.serialize_entry("recordId", record.as_str())?;
+            }
+            AccessContent::SignerAct(act) => {
+                map.serialize_entry("kind", self.kind())?;
+                map.serialize_entry("at", &act.acted_at.rfc3339())?;
+                map.serialize_entry("orgId", act.org.as_str())?;
+                map.serialize_entry("customerId", &act.customer.as_ref().map(|of| of.customer.as_str()))?;
+                map.serialize_entry("actor", act.signer.as_str())?;
+                map.serialize_entry("act", act.kind.as_str())?;
+                map.serialize_entry("requestId", &act.request)?;
+                map.serialize_entry("refusal", &act.refusal)?;
+                map.serialize_entry("recordId", act.event_id.as_str())?;
             }
             AccessContent::Unreadable(error) => map.serialize_entry("error", error)?,
         }
@@ -182,12 +198,17 @@ impl PieceReader for AccessReader<'_> {
                 Ok(AuditRecord::PersonalDataViewed(view)) if self.takes_view(&view) => {
                     add(AccessContent::ConsoleView(Box::new(view)));
                 }
-                Ok(AuditRecord::PersonalDataViewed(_)) => {}
+                Ok(AuditRecord::ComplianceAct(act)) if self.takes_act(&act) => {
+                    add(AccessContent::SignerAct(Box::new(act)));
+                }
+                Ok(AuditRecord::PersonalDataViewed(_) | AuditRecord::ComplianceAct(_)) => {}
                 // What nobody looked at: its header said nothing of what it is.
                 Ok(
                     AuditRecord::VerdictEvidence(_)
                     | AuditRecord::KeysDestroyed(_)
-                    | AuditRecord::FaceEvidence(_),
+                    | AuditRecord::FaceEvidence(_)
+                    | AuditRecord::EvidenceSecretShared(_)
+                    | AuditRecord::SignerSetChanged(_),
                 ) => {}
                 Err(DecodeError::UnknownSchema { .. }) => {
                     add(AccessContent::Unreadable("written_by_a_later_build"));
@@ -205,7 +226,10 @@ impl AccessReader<'_> {
         let of_org = self.filter.org.as_ref().is_none_or(|org| is_of_org(&record.key, org));
         of_org
             && match record_type(record) {
-                Some(known) => matches!(known, RecordType::PersonalDataRead | RecordType::PersonalDataViewed),
+                Some(known) => matches!(
+                    known,
+                    RecordType::PersonalDataRead | RecordType::PersonalDataViewed | RecordType::ComplianceAct
+                ),
                 None => true,
             }
     }
@@ -217,6 +241,20 @@ impl AccessReader<'_> {
             && actor.as_ref().is_none_or(|wanted| wanted == view.staff_user.as_str())
             && from.is_none_or(|from| view.viewed_at >= from)
             && to.is_none_or(|to| view.viewed_at < to)
+    }
+
+    fn takes_act(&self, act: &ComplianceAct) -> bool {
+        let AccessFilter { customer, actor, key, from, to, .. } = &self.filter;
+        // Who was shown the facts of a whole org was shown those of each customer in it.
+        let is_of = |wanted: &CustomerRef| match &act.customer {
+            Some(customer) => customer == wanted,
+            None => act.kind == ActKind::ReplayReveal && act.org == wanted.org,
+        };
+        key.is_none()
+            && customer.as_ref().is_none_or(is_of)
+            && actor.as_ref().is_none_or(|wanted| act.signer.as_str() == wanted)
+            && from.is_none_or(|from| act.acted_at >= from)
+            && to.is_none_or(|to| act.acted_at < to)
     }
 
     fn add_reads(&self, read: PersonalDataRead, add: &mut impl FnMut(AccessContent)) {

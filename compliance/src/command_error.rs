@@ -7,7 +7,9 @@ use compliance::refold::RefoldError;
 use domain::ports::{LogError, StoreError};
 use engine::{OpenError, TargetError};
 use org_directory::orgs::OrgsError;
+use org_directory::signers::SignersError;
 use service::program::Unwritten;
+use unsealing::refusal::ActError;
 use vault::VaultError;
 
 /// Why a command was not done.
@@ -32,6 +34,24 @@ impl CommandError {
             Self::WrongUsage(_) => 2,
             Self::CouldNot(_) => 3,
         })
+    }
+}
+
+impl From<ActError> for CommandError {
+    fn from(error: ActError) -> Self {
+        match error {
+            ActError::Refused(refusal) => Self::Refused(format!("{refusal} ({})", refusal.code())),
+            ActError::CouldNot(words) => Self::CouldNot(words),
+        }
+    }
+}
+
+impl From<SignersError> for CommandError {
+    fn from(error: SignersError) -> Self {
+        match error {
+            SignersError::File { .. } => Self::WrongUsage(error.to_string()),
+            error => ActError::from(error).into(),
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 //! (`replay`), folds them anew (`refold`, `state`, `what_if`), and lists who looked at whom (`access`). Works through
 //! ports, so that it is the same on both engines, and reads in bounded pieces, however long the logs are.
 //!
-//! Not here: the command line and what opens an installation (the program), what an event means (`domain`), and
-//! anything that opens an envelope.
+//! Not here: the command line and what opens an installation (the program), what an event means (`domain`), and what
+//! takes signers (`unsealing`).
 
 pub mod access;
 pub mod customer_state;
@@ -45,6 +45,9 @@ pub enum ReadError {
     /// The key store did not answer.
     #[error("the key store: {0}")]
     Keys(#[from] StoreError),
+    /// The vault did not answer.
+    #[error("the vault is not available: {0}")]
+    Vault(String),
     /// What is shown could not be written.
     #[error("what is shown could not be written: {0}")]
     Unwritten(String),

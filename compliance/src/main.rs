@@ -6,6 +6,7 @@ mod command_error;
 mod commands;
 mod opened;
 mod output;
+mod signer_files;
 mod target;
 
 use std::process::ExitCode;
@@ -16,13 +17,15 @@ use service::program::{self, BuildInfo};
 use crate::command_error::CommandError;
 use crate::commands::access::AccessArgs;
 use crate::commands::replay::ReplayArgs;
+use crate::commands::signers::SignersArgs;
 use crate::commands::state::StateArgs;
+use crate::commands::unseal::UnsealArgs;
 use crate::commands::what_if::WhatIfArgs;
 
 /// Which build this is.
 const BUILD: BuildInfo = BuildInfo { version: env!("CARGO_PKG_VERSION"), commit: env!("BUILD_COMMIT") };
 
-/// Shows compliance what the logs hold, without opening what is sealed.
+/// Shows compliance what the logs hold, and lets two signers open evidence.
 #[derive(Debug, Parser)]
 #[command(
     name = "compliance",
@@ -32,6 +35,9 @@ const BUILD: BuildInfo = BuildInfo { version: env!("CARGO_PKG_VERSION"), commit:
   compliance state --config compliance.toml --customer cus_… --as-of 2026-11-23T17:00:00+07:00
   compliance what-if --config compliance.toml --policy-version 2
   compliance access list --config compliance.toml --key key_…
+  compliance signers list --data-dir ./data
+  compliance unseal request --data-dir ./data --verification ver_… --purpose 'OJK question 12/2026' --ticket C-481 \\
+      --signer ./data/compliance/signer-1.key
 
 Exit code: 0 done, 1 refused or not found, 2 wrong usage, 3 a log or a store did not answer."
 )]
@@ -50,6 +56,10 @@ enum Command {
     WhatIf(WhatIfArgs),
     /// Who looked at whom
     Access(AccessArgs),
+    /// Who may open evidence
+    Signers(SignersArgs),
+    /// Open evidence: one signer asks, another approves, the first opens
+    Unseal(UnsealArgs),
 }
 
 fn main() -> ExitCode {
@@ -63,6 +73,8 @@ fn main() -> ExitCode {
             Command::State(args) => Box::pin(commands::state::run(args)).await,
             Command::WhatIf(args) => Box::pin(commands::what_if::run(args)).await,
             Command::Access(args) => Box::pin(commands::access::run(args)).await,
+            Command::Signers(args) => Box::pin(commands::signers::run(args)).await,
+            Command::Unseal(args) => Box::pin(commands::unseal::run(args)).await,
         };
         Ok::<_, CommandError>(done.unwrap_or_else(|error| {
             program::say(&format!("error: {error}"));

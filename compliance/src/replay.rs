@@ -1,10 +1,12 @@
 //! The facts of `identity.events` as they stand in the log, each with its evidence compared. Per customer in the log's
-//! order, across partitions by (appendedAt, partition, offset). Nothing that is sealed is opened.
+//! order, across partitions by (appendedAt, partition, offset). Nothing that is sealed is opened, but where it is asked for.
 
 mod columns;
+mod envelopes;
 mod fact_line;
 
 pub use columns::CsvRow;
+pub use envelopes::{EventEnvelopes, RevealedText, ShownEnvelope};
 pub use fact_line::{EvidenceLine, FactContent, FactLine};
 
 use domain::event::{AuditRef, Event, Partition};
@@ -14,6 +16,7 @@ use domain::ports::{OffsetRange, RowPlace, StoredRecord, Topic, partition_of};
 use domain::sealed::{Field, Purposes};
 use domain::time::Timestamp;
 use event_codec::{DecodeError, RecordType, event_type};
+use vault::{Vault, VaultError};
 
 use crate::erased_fields::ErasedFields;
 use crate::evidence::{EvidenceDigests, EvidenceFound, EvidenceReader};
@@ -32,6 +35,10 @@ const ERROR_KEY: &str = "record_key_names_no_customer";
 const ERROR_KEY_MISMATCH: &str = "record_key_of_another_customer";
 /// Its parts contradict each other.
 const ERROR_INCONSISTENT: &str = "event_inconsistent";
+/// An envelope in it is not what the customer's key sealed there.
+const ERROR_ALTERED: &str = "envelope_altered";
+/// The customer's keys cannot be had as they stand in the key store.
+const ERROR_KEYS: &str = "keys_cannot_be_had";
 /// Nothing stands where its evidence should.
 const ERROR_NO_EVIDENCE: &str = "evidence_not_in_the_log";
 
@@ -91,6 +98,7 @@ pub struct LogReplay<'a> {
     ports: &'a CompliancePorts,
     filter: ReplayFilter,
     ranges: Vec<OffsetRange>,
+    vault: Option<Vault>,
 }
 
 impl<'a> LogReplay<'a> {
@@ -105,7 +113,13 @@ impl<'a> LogReplay<'a> {
             let theirs = partition_of(customer.record_key().as_bytes(), partitions);
             ranges.retain(|range| range.partition == theirs);
         }
-        Ok(Self { ports, filter, ranges })
+        Ok(Self { ports, filter, ranges, vault: None })
+    }
+
+    /// Shows also what the customers' own keys open. Who asked for that and why is recorded before this is called.
+    #[must_use]
+    pub fn revealing(self, vault: Vault) -> Self {
+        Self { vault: Some(vault), ..self }
     }
 
     /// Records that are read, whether they are shown or not.
@@ -129,6 +143,7 @@ impl<'a> LogReplay<'a> {
             filter: self.filter,
             evidence: EvidenceReader::open(log, bounds_beside(self.ranges.len())).await?,
             erased: ErasedFields::new(self.ports.keys.clone()),
+            vault: self.vault,
             form,
         };
         let mut counts = ReplayCounts::default();
@@ -168,6 +183,7 @@ struct FactReader<'a, F> {
     filter: ReplayFilter,
     evidence: EvidenceReader,
     erased: ErasedFields,
+    vault: Option<Vault>,
     form: F,
 }
 
@@ -188,7 +204,11 @@ impl<T, F: Fn(&FactLine) -> T> PieceReader for FactReader<'_, F> {
         let references: Vec<AuditRef> =
             read.iter().filter_map(|one| one.event.as_ref().ok().and_then(Event::audit)).collect();
         let digests = self.evidence.compare(&*self.ports.log, &references).await?;
-        Ok(read.into_iter().map(|one| (one.place, self.item(one, &digests))).collect())
+        let mut items = Vec::with_capacity(read.len());
+        for one in read {
+            items.push((one.place, self.item(one, &digests).await?));
+        }
+        Ok(items)
     }
 }
 
@@ -210,7 +230,22 @@ impl<T, F: Fn(&FactLine) -> T> FactReader<'_, F> {
         Some(ReadRecord { place: place_of(record), customer, event })
     }
 
-    fn item(&self, read: ReadRecord, digests: &EvidenceDigests) -> (T, FactMark) {
+    /// What the event's envelopes are shown as, and what is wrong with them.
+    async fn envelopes(
+        &self,
+        event: &Event,
+        erased: Purposes,
+    ) -> Result<(EventEnvelopes, Option<&'static str>), ReadError> {
+        let Some(vault) = &self.vault else { return Ok((EventEnvelopes::sealed(erased), None)) };
+        match envelopes::reveal(vault, event, erased).await {
+            Ok((envelopes, is_altered)) => Ok((envelopes, is_altered.then_some(ERROR_ALTERED))),
+            Err(VaultError::Unavailable(words)) => Err(ReadError::Vault(words)),
+            // It is that customer's matter; everybody else's facts are shown.
+            Err(_) => Ok((EventEnvelopes::sealed(erased), Some(ERROR_KEYS))),
+        }
+    }
+
+    async fn item(&self, read: ReadRecord, digests: &EvidenceDigests) -> Result<(T, FactMark), ReadError> {
         let ReadRecord { place, customer, event } = read;
         let erased = customer.as_ref().map_or(Purposes::NONE, |customer| self.erased.of(customer));
         let content = match event {
@@ -228,11 +263,12 @@ impl<T, F: Fn(&FactLine) -> T> FactReader<'_, F> {
                 });
                 let error = evidence.as_ref().filter(|evidence| evidence.matches.is_none());
                 let error = error.map(|_| ERROR_NO_EVIDENCE);
-                FactContent::Readable { event: Box::new(event), erased, evidence, error }
+                let (envelopes, wrong) = self.envelopes(&event, erased).await?;
+                FactContent::Readable { event: Box::new(event), envelopes, evidence, error: error.or(wrong) }
             }
         };
         let line = FactLine { place, content };
         let mark = FactMark { is_error: line.error().is_some(), is_altered: line.is_altered() };
-        ((self.form)(&line), mark)
+        Ok(((self.form)(&line), mark))
     }
 }

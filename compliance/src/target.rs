@@ -76,6 +76,18 @@ impl OrgArgs {
         Ok(found)
     }
 
+    /// The org that was named, or the only one.
+    pub(crate) async fn only(&self, opened: &OpenedInstallation) -> Result<OrgRecord, CommandError> {
+        let mut found = self.records(opened).await?;
+        match (found.pop(), found.is_empty()) {
+            (Some(only), true) => Ok(only),
+            (Some(_), false) => {
+                Err(CommandError::WrongUsage("there are several orgs: say which with --org".to_owned()))
+            }
+            (None, _) => Err(CommandError::Refused("there is no org".to_owned())),
+        }
+    }
+
     /// The org that was named, which must be there.
     pub(crate) async fn checked(&self, opened: &OpenedInstallation) -> Result<Option<OrgId>, CommandError> {
         if self.org.is_some() {

@@ -26,7 +26,7 @@ projector=${PROJECTOR:-User:identity-projector}
 orgs=${ORGS:-User:identity-orgs}
 # `projector quarantine`, `status`, `rebuild`
 operator=${OPERATOR:-User:identity-operator}
-# Erasure, and reading evidence.
+# The auditor's program: replays, signers and evidence, erasure.
 compliance=${COMPLIANCE:-User:identity-compliance}
 analytics=${ANALYTICS-User:identity-analytics}
 # Whatever scales projectors on the group's lag.
@@ -71,7 +71,7 @@ allow "$operator" Read identity.events identity.dead-letters
 allow "$operator" Write identity.events identity.audit
 acls --allow-principal "$operator" --operation Describe --group "${PROJECTOR_GROUP:-identity-projector}"
 
-# An erasure is a fact, an outcome for the caches, and a note that the keys are gone.
+# Acts of signers are records. An erasure is a fact, an outcome for the caches, and a note that the keys are gone.
 allow "$compliance" Read identity.audit identity.events identity.orgs
 allow "$compliance" Write identity.events identity.outcomes identity.audit
 

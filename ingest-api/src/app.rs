@@ -12,6 +12,7 @@ use event_codec::Codec;
 use generation_watch::LiveGeneration;
 use org_directory::Directory;
 use org_directory::api_key::ApiKey;
+use org_directory::signers::SignerSets;
 use vault::Vault;
 
 use crate::console::password_gate::PasswordGate;
@@ -21,6 +22,7 @@ use crate::serving::admission::BodyAdmission;
 use crate::serving::errors::ApiError;
 use crate::serving::rate_limit::Limiter;
 use crate::settings::Settings;
+use crate::writes::evidence_secrets::EvidenceSecrets;
 use crate::writes::keyed_mutex::KeyedMutex;
 use crate::writes::outcome_hub::OutcomeHub;
 use crate::writes::single_flight::SingleFlight;
@@ -52,6 +54,8 @@ pub struct Ports {
     pub codec: Codec,
     /// Orgs and API keys.
     pub directory: Directory,
+    /// Who may open evidence.
+    pub signers: SignerSets,
     /// Probes, and references' vectors.
     pub faces: FaceServices,
     /// Reads of personal data that are not written yet.
@@ -66,6 +70,8 @@ pub struct App {
     pub settings: Settings,
     /// Outcomes for waiting callers.
     pub outcomes: Arc<OutcomeHub>,
+    /// What evidence is sealed with.
+    pub evidence_secrets: EvidenceSecrets,
     /// Rate limits.
     pub limiter: Limiter,
     /// Bytes in flight.
@@ -86,10 +92,17 @@ impl App {
     /// Puts the parts together.
     pub fn new(ports: Ports, settings: Settings, outcomes: Arc<OutcomeHub>) -> Arc<Self> {
         let admission = BodyAdmission::new(settings.admission_bytes, settings.admission_org_bytes);
+        let evidence_secrets = EvidenceSecrets::new(
+            ports.signers.clone(),
+            Arc::clone(&ports.log),
+            ports.codec.clone(),
+            settings.append_deadline,
+        );
         Arc::new(Self {
             ports,
             settings,
             outcomes,
+            evidence_secrets,
             limiter: Limiter::default(),
             admission,
             single_flight: SingleFlight::default(),

@@ -9,6 +9,7 @@ use engine::config::{Config, EngineKind};
 use engine::{Engine, Role};
 use generation_watch::LiveGeneration;
 use org_directory::Directory;
+use org_directory::signers::SignerSets;
 use projector::{ProjectorPorts, ProjectorRunner, ProjectorSettings, SessionProgress};
 use service::health_listener::{
     BoundHealthListener, ClientTimes, HealthListener, HealthSources, ProgramPages,
@@ -116,7 +117,7 @@ impl Instance {
         let faces = FaceServices::new(Arc::clone(&engine.face_vectors), probes);
         readiness.show("faceModels", faces.embedder_name());
         let begun = Begun::on(&engine, config, &settings, &faces, &pages);
-        let outcomes = match Box::pin(begun.outcomes_once_ready(&engine, &readiness, stop)).await {
+        let outcomes = match Box::pin(begun.outcomes_once_ready(&engine, config, &readiness, stop)).await {
             Ok(outcomes) => outcomes,
             Err(error) => {
                 readiness.set_ending();
@@ -125,7 +126,7 @@ impl Instance {
                 return Err(error);
             }
         };
-        let Begun { cancel, failed, tasks, vault, directory, live, reads, .. } = begun;
+        let Begun { cancel, failed, mut tasks, vault, directory, live, reads, .. } = begun;
         let ports = Ports {
             log: Arc::clone(&engine.log),
             views: Arc::clone(&engine.views),
@@ -139,10 +140,12 @@ impl Instance {
             vault,
             codec: engine.codec.clone(),
             directory,
+            signers: SignerSets::of(&engine),
             faces,
             reads,
         };
         let app = App::new(ports, settings, outcomes);
+        tasks.push(sweep_secrets(Arc::clone(&app), cancel.clone()));
         let public = Public::Bound(Box::new(public));
         Ok(Self {
             engine,
@@ -261,6 +264,7 @@ impl Begun {
     async fn outcomes_once_ready(
         &self,
         engine: &Engine,
+        config: &Config,
         readiness: &Readiness,
         stop: &CancellationToken,
     ) -> anyhow::Result<Arc<OutcomeHub>> {
@@ -272,7 +276,9 @@ impl Begun {
             outcomes
         };
         let outcomes = self.failed.or(stop.run_until_cancelled(outcomes)).await?;
-        outcomes.context("stopped before it was ready")
+        let outcomes = outcomes.context("stopped before it was ready")?;
+        readiness::refuse_evidence_keys(&self.directory, config)?;
+        Ok(outcomes)
     }
 }
 
@@ -328,6 +334,16 @@ async fn follow_outcomes(
         tracing::warn!(%error, "the outcome stream cannot be followed yet; trying again");
         tokio::time::sleep(backoff.next_pause()).await;
     }
+}
+
+/// Drops evidence secrets of past hours, also when nobody asks for any.
+fn sweep_secrets(app: Arc<App>, cancel: CancellationToken) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut every = tokio::time::interval(limits::SWEEP_EVERY);
+        while cancel.run_until_cancelled(every.tick()).await.is_some() {
+            app.evidence_secrets.sweep(app.now());
+        }
+    })
 }
 
 /// Drops keys that are past their time, also when nobody asks for any.

@@ -159,6 +159,10 @@ pub const PAGE_NUMBER_MAX: u64 = u32::MAX as u64;
 /// How often keys past their time are dropped while nobody asks for any: a fifth of the time they are kept.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
+/// How long one evidence secret serves an org (design §3): sharing it costs each signer's two X25519 operations and a
+/// record; a secret that leaks is one hour of one instance.
+pub const EVIDENCE_SECRET_HOUR: Duration = Duration::from_secs(60 * 60);
+
 /// How long a picture that is compared may wait and be read: as long as the log may take, well below a client's usual
 /// 30 s. On an idle machine it takes a quarter of a second.
 pub const PROBE_READ_WITHIN: Duration = Duration::from_secs(10);

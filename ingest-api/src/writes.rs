@@ -7,6 +7,7 @@ pub mod append;
 mod await_outcome;
 pub mod change_feed;
 pub mod customer_keys;
+pub mod evidence_secrets;
 pub mod keyed_mutex;
 pub mod outcome_hub;
 pub mod path;

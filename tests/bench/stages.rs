@@ -22,7 +22,7 @@ use ingest_api::serving::json::JsonObject;
 use ingest_api::writes::path::parse_body;
 use testkit::memory::MemoryKeys;
 use vault::{
-    AlwaysCurrent, EvidenceKeyPair, EvidenceSecret, FileKms, FreshKeys, Kms as _, SealContext, Vault,
+    AlwaysCurrent, EvidenceSecret, FileKms, FreshKeys, Kms as _, SealContext, UnsharedSecret, Vault,
     random_id,
 };
 
@@ -39,7 +39,7 @@ const FIELDS: &[&str] = &["customerId", "valid", "photo", "raw", "reason"];
 /// Everything that a verdict needs beside its body.
 struct Bench {
     fresh: FreshKeys,
-    secret: Arc<EvidenceSecret>,
+    secret: EvidenceSecret,
     codec: Codec,
     body: Vec<u8>,
     customer: CustomerRef,
@@ -54,9 +54,8 @@ impl Bench {
         let vault = Vault::new(Arc::new(MemoryKeys::default()), kms, Arc::new(AlwaysCurrent));
         let fresh = vault.generate(&customer, Suite::Aes256GcmSiv).await?;
         let now = Timestamp::from_millis(chrono::Utc::now().timestamp_millis());
-        let pair = EvidenceKeyPair::generate();
-        let public = pair.public().as_bytes();
-        let secret = vault.evidence_secret(&customer.org, &pair.key_id(), public, now)?;
+        let shared_at = Source { topic_id: TopicId([1; 16]), partition: Partition(0), offset: Offset(0) };
+        let secret = UnsharedSecret::generate(customer.org.clone(), now).acknowledged(shared_at);
         let body = sample::body_head(customer.customer.as_str()) + &sample::body_tail();
         Ok(Self { fresh, secret, codec: Codec::committed(), body: body.into_bytes(), customer, now })
     }

@@ -31,7 +31,10 @@ async fn recorded(sandbox: &Sandbox) -> Vec<(PersonalDataViewed, Source)> {
         AuditRecord::VerdictEvidence(_)
         | AuditRecord::KeysDestroyed(_)
         | AuditRecord::FaceEvidence(_)
-        | AuditRecord::PersonalDataRead(_) => None,
+        | AuditRecord::PersonalDataRead(_)
+        | AuditRecord::EvidenceSecretShared(_)
+        | AuditRecord::SignerSetChanged(_)
+        | AuditRecord::ComplianceAct(_) => None,
     });
     viewed.collect()
 }

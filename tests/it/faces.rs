@@ -79,7 +79,8 @@ async fn the_readmes_two_steps_end_in_premium() {
 #[tokio::test]
 async fn in_a_live_org_the_reference_shown_again_is_no_match() {
     let Some(sandbox) = sandbox().await else { return };
-    let (_, api) = sandbox.org(&["--environment", "live", "--dukcapil-enabled"]).await;
+    let (org, api) = sandbox.org(&["--environment", "live", "--dukcapil-enabled"]).await;
+    sandbox.give_signers(&org).await;
     let customer = api.customer("Budi Santoso").await;
     let photo = portrait("ardern_2018");
     let body = json!({ "customerId": customer, "valid": true, "photo": BASE64.encode(&photo) });

@@ -13,6 +13,7 @@ mod console_sessions;
 mod doors;
 mod edges;
 mod erasures;
+mod evidence_keys;
 mod face_store;
 mod faces;
 mod first_steps;

@@ -21,6 +21,7 @@ pub mod lists;
 pub mod orgs_cli;
 pub mod photo_fields;
 pub mod scopes;
+pub mod unsealing;
 pub mod verdicts;
 pub mod waiting;
 
@@ -30,7 +31,7 @@ macro_rules! contract_cases {
     ($harness:ty) => {
         $crate::tests_of_cases! { $harness;
             accepted: one_thread [
-                raw_is_kept_byte_for_byte_and_opens_with_the_compliance_key,
+                raw_is_kept_byte_for_byte_and_opens_with_two_signers_shares,
             ];
             access: one_thread [
                 without_a_good_key_every_endpoint_is_a_401,
@@ -162,7 +163,7 @@ macro_rules! contract_cases {
                 capabilities_and_limits_are_set_by_name_and_hold_within_seconds,
                 a_setting_is_shown_until_it_is_put_back_and_no_name_is_guessed,
                 exit_codes_tell_failed_from_wrong_usage,
-                an_org_can_bring_its_own_evidence_key,
+                a_live_org_takes_verdicts_once_it_has_signers,
             ];
             photo_fields: one_thread [
                 what_is_no_photo_is_refused_whatever_valid_says,
@@ -173,6 +174,14 @@ macro_rules! contract_cases {
                 an_org_that_is_not_strict_takes_verdicts_for_the_view_scope,
                 checks_come_in_the_contracts_order,
                 scope_comes_before_capability_and_the_rate_limit_before_both,
+            ];
+            unsealing: one_thread [
+                a_replay_reveals_what_is_recorded_first,
+                an_approval_that_was_appended_by_hand_opens_nothing,
+                of_an_erased_customer_nothing_opens,
+                of_two_opens_at_once_one_shows,
+                signers_come_and_go_and_older_hours_are_shared_anew,
+                two_signers_open_what_was_sent_byte_for_byte,
             ];
             verdicts: one_thread [
                 a_verified_verdict_is_a_row_an_enrolment_and_the_standard_tier,

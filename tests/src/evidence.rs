@@ -1,16 +1,21 @@
 //! What an installation keeps, opened beside whoever serves it with everything that compliance has: the log,
-//! the key store, the org keys and compliance's private key. Whichever engine it is.
+//! the key store, the org keys and two signers' keys. Whichever engine it is.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::event::{AuditRecord, Event, VerdictEvidence};
+use domain::event::{AuditRecord, Event, RawBinding, VerdictEvidence};
 use domain::ids::{CustomerRef, OrgId};
 use domain::orgs::Suite;
 use domain::ports::{ReadBounds, StoredRecord, Topic};
 use domain::sealed::{Field, Opened, Sealed, SealedMedia};
+use domain::signers::{SignedSignerSet, SignerName, SignerSet};
 use engine::{Config, Engine, Role};
-use vault::{AlwaysCurrent, CustomerKeys, EvidencePrivateKey, SealContext, Vault};
+use event_codec::Codec;
+use org_directory::signers::{SignerSets, make_signer, sandbox_signer_set};
+use vault::{
+    AlwaysCurrent, CustomerKeys, OpenedSecret, SealContext, SharePlace, SignerKeys, Vault, open_share,
+};
 
 /// A read of everything at hand.
 pub const BATCH: ReadBounds =
@@ -51,23 +56,63 @@ async fn records_in(engine: &Engine, topic: Topic, org: &str) -> Vec<StoredRecor
     all
 }
 
-struct Opener {
-    vault: Vault,
-    private: EvidencePrivateKey,
+/// Gives an org of environment `live` its signers, as its operator does: the sandbox's two, and one more than it takes.
+pub async fn give_signers(config: &Config, org: &str) {
+    let org = OrgId::parse(org).expect("an org's id");
+    let key_dir = config.compliance_key_dir();
+    let two = sandbox_signer_set(&org, &key_dir).expect("two signers").set;
+    let third = make_signer(&key_dir.join(format!("{org}.key")), None).expect("a third signer");
+    let mut signers = two.signers().to_vec();
+    signers.push(third.named(SignerName::parse("signer-3").expect("a name")));
+    let set = SignerSet::new(org, 1, None, two.threshold(), signers).expect("a set");
+    let engine = Engine::open(config, Role::Tool).await.expect("the engine opens beside whoever serves it");
+    let changed = SignerSets::of(&engine).change(SignedSignerSet { set, signatures: Vec::new() }).await;
+    changed.expect("the org's first signers");
+    engine.close().await;
 }
 
-impl Opener {
-    fn new(engine: &Engine, config: &Config, org: &OrgId) -> Self {
-        let key = config.compliance_key_dir().join(format!("{org}.key"));
+struct Opener<'a> {
+    vault: Vault,
+    signers: [SignerKeys; 2],
+    codec: &'a Codec,
+    audit: &'a [StoredRecord],
+    org: OrgId,
+}
+
+impl<'a> Opener<'a> {
+    fn new(engine: &'a Engine, config: &Config, org: &OrgId, audit: &'a [StoredRecord]) -> Self {
+        let key_dir = config.compliance_key_dir();
+        let read = |file: &str| SignerKeys::read(&key_dir.join(file), || None).expect("a signer's keys");
         Self {
             vault: engine.vault(Arc::new(AlwaysCurrent)),
-            private: EvidencePrivateKey::read(&key).expect("compliance's key"),
+            signers: ["signer-1.key", "signer-2.key"].map(read),
+            codec: &engine.codec,
+            audit,
+            org: org.clone(),
         }
     }
 
     async fn keys(&self, customer: &CustomerRef) -> CustomerKeys {
         let keys = self.vault.customer_keys(customer, Suite::Aes256GcmSiv).await;
         keys.expect("the key store answers").expect("the customer has keys")
+    }
+
+    /// What both signers' shares make.
+    fn secret(&self, binding: &RawBinding) -> OpenedSecret {
+        let at = binding.shared_at.expect("evidence says where its secret was shared");
+        let record = self.audit.iter().find(|record| record.source == at).expect("it stands there");
+        let record = self.codec.decode_audit(record).expect("an audit record");
+        let AuditRecord::EvidenceSecretShared(shared) = record else { panic!("another record: {record:?}") };
+        let place = SharePlace {
+            org: &self.org,
+            secret: &shared.secret,
+            hour: shared.hour,
+            set_version: shared.set_version,
+        };
+        let shares = self.signers.iter().zip(&shared.shares);
+        let shares = shares.map(|(keys, sealed)| open_share(keys, &place, sealed).expect("its own share"));
+        let shares: Vec<_> = shares.collect();
+        OpenedSecret::combine(&place, shared.threshold, &shared.commitment, &shares).expect("the secret")
     }
 
     fn evidence(
@@ -79,11 +124,12 @@ impl Opener {
         sealed: &Sealed,
     ) -> Vec<u8> {
         let binding = of.raw_binding.as_ref().expect("evidence says how it was sealed");
+        let secret = self.secret(binding);
         let opened = kinds.iter().find_map(|content_type| {
             let context = SealContext { event_id: &of.event_id, field, content_type };
-            keys.open_evidence(&context, binding, &self.private, sealed).ok()
+            keys.open_evidence(&context, binding, &secret, sealed).ok()
         });
-        plain(opened.expect("evidence opens with compliance's key"))
+        plain(opened.expect("evidence opens with two signers' shares"))
     }
 }
 
@@ -113,7 +159,7 @@ async fn verdicts_in(engine: &Engine, config: &Config, org: &str) -> Vec<KeptVer
     let org = OrgId::parse(org).expect("an org's id");
     let codec = &engine.codec;
     let audit = records_in(engine, Topic::Audit, org.as_str()).await;
-    let opener = Opener::new(engine, config, &org);
+    let opener = Opener::new(engine, config, &org, &audit);
     let mut kept = Vec::new();
     for record in records_in(engine, Topic::Events, org.as_str()).await {
         let event = codec.decode_event(&record).expect("an event");

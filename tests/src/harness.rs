@@ -100,19 +100,34 @@ pub trait ContractHarness: Sized {
         async move { evidence::records(&self.config(), topic, &self.info().org).await }
     }
 
-    /// The evidence of the org: what it has in the audit log but records of reads, which are written as a minute ends,
-    /// whatever a case does meanwhile.
+    /// The evidence of the org: what it has in the audit log but what is written whatever a case does meanwhile: records
+    /// of reads, as a minute ends, and how an hour's secret was shared.
     fn evidence(&self) -> impl Future<Output = Vec<StoredRecord>> {
         async move {
             let mut records = self.records(Topic::Audit).await;
-            records.retain(|record| record_type(record) != Some(RecordType::PersonalDataRead));
+            records.retain(|record| {
+                let kind = record_type(record);
+                !matches!(
+                    kind,
+                    Some(
+                        RecordType::PersonalDataRead
+                            | RecordType::EvidenceSecretShared
+                            | RecordType::SignerSetChanged
+                    )
+                )
+            });
             records
         }
     }
 
-    /// Where the private half of an org's evidence key lies.
-    fn compliance_key(&self, org: &str) -> PathBuf {
-        self.config().compliance_key_dir().join(format!("{org}.key"))
+    /// The folder of the signers that the installation makes for sandboxes.
+    fn compliance_dir(&self) -> PathBuf {
+        self.config().compliance_key_dir()
+    }
+
+    /// Gives an org of environment `live` its first signers.
+    fn give_signers(&self, org: &str) -> impl Future<Output = ()> {
+        async { evidence::give_signers(&self.config(), org).await }
     }
 
     /// `orgs …` that must succeed: the JSON it prints.

@@ -28,7 +28,7 @@ enum Command {
   compliance access list --data-dir ./data --customer cus_…
   compliance access list --config compliance.toml --key key_… --from 2026-11-23T00:00:00+07:00 --json
 
-A view in the console (console_view) is recorded before anything is shown. Reads with an API key (api_read) are recorded
+A view in the console (console_view) and what signers do (signer_act) is recorded before anything is shown. Reads with an API key (api_read) are recorded
 by the minute, as it ends: one line for each customer whose name, external id or reasons were in an answer.
 
 Exit code 1: some record could not be read.")]
@@ -43,7 +43,7 @@ struct ListArgs {
     org: OrgArgs,
     #[command(flatten)]
     customer: CustomerArgs,
-    /// Only what this person looked at: a user of the console
+    /// Only what this person looked at: a user of the console, or a signer
     #[arg(long, value_name = "NAME")]
     actor: Option<String>,
     /// Only what was read with this API key
@@ -103,6 +103,12 @@ fn table_row(line: &AccessLine) -> String {
         }
         AccessContent::KeyRead { minute, key, customer, .. } => {
             row([&minute.rfc3339(), line.kind(), key.as_str(), customer.as_str(), "within this minute"])
+        }
+        AccessContent::SignerAct(act) => {
+            let customer = act.customer.as_ref().map_or("", |of| of.customer.as_str());
+            let refused = act.refusal.as_ref().map(|code| format!(" REFUSED {code}")).unwrap_or_default();
+            let what = format!("{} {}{refused}", act.kind.as_str(), act.request);
+            row([&act.acted_at.rfc3339(), line.kind(), act.signer.as_str(), customer, what.trim_end()])
         }
         AccessContent::Unreadable(error) => {
             row([&line.place.created_at.rfc3339(), "", "", "", &format!("ERROR {error}")])

@@ -1,19 +1,24 @@
 //! `compliance replay`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use compliance::replay::{CsvRow, FactContent, FactLine, LogReplay, ReplayCounts, ReplayFilter, sealed_word};
+use compliance::replay::{
+    CsvRow, EventEnvelopes, FactContent, FactLine, LogReplay, ReplayCounts, ReplayFilter,
+};
 use domain::event::{EventField, FieldValue};
 use domain::policy::Method;
 use domain::ports::Topic;
-use domain::sealed::Purposes;
+use domain::time::Timestamp;
 use event_codec::{RecordType, event_type, registry};
 use service::program::say;
+use unsealing::reveal::{self, RevealOrder};
 
 use crate::command_error::CommandError;
 use crate::opened::OpenedInstallation;
 use crate::output::{AnswerLines, ProgressDisplay, fixed_row};
+use crate::signer_files::read_signer;
 use crate::target::{CommonArgs, CustomerArgs, OrgArgs, TimeArgs};
 
 /// The facts in the log, in their order, with their evidence compared.
@@ -23,8 +28,9 @@ use crate::target::{CommonArgs, CustomerArgs, OrgArgs, TimeArgs};
   compliance replay --config compliance.toml --customer cus_… --json
   compliance replay --config compliance.toml --from 2026-11-01T00:00:00+07:00 --type DukcapilVerdictReceived --csv
 
-Of each customer in the log's order, across partitions by (appendedAt, partition, offset). What is sealed is not
-opened: it is shown as sealed, or as erased where nobody can open it any more. A record that cannot be read is a line
+Of each customer in the log's order, across partitions by (appendedAt, partition, offset). What is sealed is
+shown as sealed, or as erased where nobody can open it any more; with --reveal what the customers' own keys open is shown,
+once it is recorded who asked for it and why. A record that cannot be read is a line
 with an error.
 
 Exit code 1: some record could not be read, or some evidence is missing or is not what the event refers to.")]
@@ -46,6 +52,25 @@ pub(crate) struct ReplayArgs {
     /// Print rows for a spreadsheet
     #[arg(long, conflicts_with = "json")]
     csv: bool,
+    #[command(flatten)]
+    reveal: RevealArgs,
+}
+
+/// Who wants to see what is sealed, and why.
+#[derive(Debug, Args)]
+struct RevealArgs {
+    /// Show names, external ids, reasons, reference photos and similarities too; recorded first
+    #[arg(long, requires_all = ["purpose", "ticket", "signer"])]
+    reveal: bool,
+    /// What they are shown for
+    #[arg(long, value_name = "TEXT", requires = "reveal")]
+    purpose: Option<String>,
+    /// Under which number that is kept
+    #[arg(long, value_name = "TEXT", requires = "reveal")]
+    ticket: Option<String>,
+    /// A signer's private file
+    #[arg(long, value_name = "FILE", requires = "reveal")]
+    signer: Option<PathBuf>,
 }
 
 fn record_type(text: &str) -> Result<RecordType, &'static str> {
@@ -73,7 +98,7 @@ pub(crate) async fn run(args: ReplayArgs) -> Result<ExitCode, CommandError> {
 }
 
 async fn replay(args: &ReplayArgs, opened: &OpenedInstallation) -> Result<ReplayCounts, CommandError> {
-    let filter = ReplayFilter {
+    let mut filter = ReplayFilter {
         customer: args.customer.find(opened, &args.org).await?,
         org: args.org.checked(opened).await?,
         from: args.times.from,
@@ -82,7 +107,11 @@ async fn replay(args: &ReplayArgs, opened: &OpenedInstallation) -> Result<Replay
         method: args.method,
     };
     let ports = opened.ports();
-    let replay = LogReplay::open(&ports, filter).await?;
+    let is_revealed = record_reveal(args, opened, &mut filter).await?;
+    let mut replay = LogReplay::open(&ports, filter).await?;
+    if is_revealed {
+        replay = replay.revealing(opened.unseal_ports().vault);
+    }
     let progress = ProgressDisplay::of(Some(replay.records()));
     let mut lines = AnswerLines::beside(&progress);
     let form: fn(&FactLine) -> String = match (args.common.json, args.csv) {
@@ -102,6 +131,39 @@ async fn replay(args: &ReplayArgs, opened: &OpenedInstallation) -> Result<Replay
     Ok(counts?)
 }
 
+/// Records that a signer is shown what is sealed, if one asked for it: of one org, to which the replay then keeps.
+async fn record_reveal(
+    args: &ReplayArgs,
+    opened: &OpenedInstallation,
+    filter: &mut ReplayFilter,
+) -> Result<bool, CommandError> {
+    let RevealArgs { purpose: Some(purpose), ticket: Some(ticket), signer: Some(signer), .. } = &args.reveal
+    else {
+        return Ok(false);
+    };
+    let keys = read_signer(signer)?;
+    let org = match &filter.customer {
+        Some(customer) => customer.org.clone(),
+        None => args.org.only(opened).await?.org,
+    };
+    let narrowed = [
+        ("from", filter.from.map(Timestamp::rfc3339)),
+        ("to", filter.to.map(Timestamp::rfc3339)),
+        ("type", filter.record_type.map(|kind| kind.full_name().to_owned())),
+        ("method", filter.method.map(|method| method.as_str().to_owned())),
+    ];
+    let order = RevealOrder {
+        org: org.clone(),
+        customer: filter.customer.clone(),
+        filter: narrowed.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+        purpose: purpose.clone(),
+        ticket: ticket.clone(),
+    };
+    reveal::record_reveal(&opened.unseal_ports(), &keys, &order).await?;
+    filter.org = Some(org);
+    Ok(true)
+}
+
 fn json_line(line: &FactLine) -> String {
     // Every part of a line has a form in JSON.
     serde_json::to_string(line).unwrap_or_default() + "\n"
@@ -119,20 +181,20 @@ fn row(cells: [&str; 7]) -> String {
 }
 
 /// What a person reads of an event's fields: all that stands there, but for digests.
-fn said_in(fields: &[EventField], above: &str, erased: Purposes) -> String {
+fn said_in(fields: &[EventField], above: &str, envelopes: &EventEnvelopes) -> String {
     let said = fields.iter().filter_map(|EventField { name, value }| {
         let name = format!("{above}{name}");
         let text = match value {
             FieldValue::Absent => return None,
             FieldValue::Text(_) if name.ends_with("ingerprint") || name.ends_with("sha256") => return None,
             FieldValue::Words(words) if words.is_empty() => return None,
-            FieldValue::Fields(fields) => return Some(said_in(fields, &format!("{name}."), erased)),
+            FieldValue::Fields(fields) => return Some(said_in(fields, &format!("{name}."), envelopes)),
             FieldValue::Text(text) => text.clone(),
             FieldValue::Words(words) => words.join(","),
             FieldValue::Flag(flag) => flag.to_string(),
             FieldValue::Number(number) => number.to_string(),
             FieldValue::Time(time) => time.rfc3339(),
-            FieldValue::Sealed(field) => sealed_word(*field, erased).to_owned(),
+            FieldValue::Sealed(field) => envelopes.word_of(*field).into_owned(),
         };
         Some(format!("{name}={text}"))
     });
@@ -143,14 +205,14 @@ fn table_row(line: &FactLine) -> String {
     let place = line.place;
     let customer = line.customer().map_or("", |customer| customer.customer.as_str());
     let (event, evidence, said) = match &line.content {
-        FactContent::Readable { event, evidence, erased, .. } => {
+        FactContent::Readable { event, evidence, envelopes, .. } => {
             let word = match evidence.as_ref().map(|evidence| evidence.matches) {
                 None => "",
                 Some(Some(true)) => "matches",
                 Some(Some(false)) => "ALTERED",
                 Some(None) => "MISSING",
             };
-            (event_type(event).short_name(), word, said_in(&event.fields(), "", *erased))
+            (event_type(event).short_name(), word, said_in(&event.fields(), "", envelopes))
         }
         FactContent::Unreadable { .. } => ("", "", String::new()),
     };

@@ -3,10 +3,10 @@
 
 use domain::event::{EventField, FieldValue};
 use domain::ports::Topic;
-use domain::sealed::Purposes;
 use event_codec::event_type;
 use serde_json::{Map, Value};
 
+use super::envelopes::EventEnvelopes;
 use super::fact_line::{FactContent, FactLine, ShownValue, hex};
 
 /// Columns that follow from a fact's place and kind.
@@ -56,11 +56,12 @@ impl CsvRow {
     pub fn of(line: &FactLine) -> Self {
         let mut cells = Vec::with_capacity(PLACE_COLUMNS.len() + FIELD_COLUMNS.len() + LAST_COLUMNS.len());
         let customer = line.customer();
-        let (kind, event_id, fields, erased) = match &line.content {
-            FactContent::Readable { event, erased, .. } => {
-                (event_type(event).short_name(), event.event_id().as_str(), event.fields(), *erased)
+        let none = EventEnvelopes::default();
+        let (kind, event_id, fields, envelopes) = match &line.content {
+            FactContent::Readable { event, envelopes, .. } => {
+                (event_type(event).short_name(), event.event_id().as_str(), event.fields(), envelopes)
             }
-            FactContent::Unreadable { .. } => ("", "", Vec::new(), Purposes::NONE),
+            FactContent::Unreadable { .. } => ("", "", Vec::new(), &none),
         };
         let place = line.place;
         cells.extend(
@@ -78,12 +79,12 @@ impl CsvRow {
         );
         let field = |name: &str| fields.iter().find(|field| field.name == name);
         cells.extend(
-            FIELD_COLUMNS.iter().map(|name| field(name).map_or_else(String::new, |f| cell(f, erased))),
+            FIELD_COLUMNS.iter().map(|name| field(name).map_or_else(String::new, |f| cell(f, envelopes))),
         );
         cells.extend(evidence_cells(line));
         cells.push(line.error().unwrap_or_default().to_owned());
         let more = fields.iter().filter(|field| !FIELD_COLUMNS.contains(&field.name));
-        cells.push(as_json(more, erased));
+        cells.push(as_json(more, envelopes));
         Self(cells)
     }
 
@@ -110,16 +111,16 @@ fn evidence_cells(line: &FactLine) -> [String; 4] {
     ]
 }
 
-fn as_json<'f>(fields: impl Iterator<Item = &'f EventField>, erased: Purposes) -> String {
+fn as_json<'f>(fields: impl Iterator<Item = &'f EventField>, envelopes: &EventEnvelopes) -> String {
     let values = fields.filter_map(|field| {
-        let value = serde_json::to_value(ShownValue { value: &field.value, erased }).ok()?;
+        let value = serde_json::to_value(ShownValue { value: &field.value, envelopes }).ok()?;
         Some((field.name.to_owned(), value))
     });
     let map: Map<String, Value> = values.collect();
     if map.is_empty() { String::new() } else { Value::Object(map).to_string() }
 }
 
-fn cell(field: &EventField, erased: Purposes) -> String {
+fn cell(field: &EventField, envelopes: &EventEnvelopes) -> String {
     match &field.value {
         FieldValue::Absent => String::new(),
         FieldValue::Flag(flag) => flag.to_string(),
@@ -127,8 +128,8 @@ fn cell(field: &EventField, erased: Purposes) -> String {
         FieldValue::Text(text) => text.clone(),
         FieldValue::Time(time) => time.rfc3339(),
         FieldValue::Words(words) => words.join(" "),
-        FieldValue::Sealed(field) => crate::replay::sealed_word(*field, erased).to_owned(),
-        FieldValue::Fields(fields) => as_json(fields.iter(), erased),
+        FieldValue::Sealed(field) => envelopes.of(*field).word().to_owned(),
+        FieldValue::Fields(fields) => as_json(fields.iter(), envelopes),
     }
 }
 

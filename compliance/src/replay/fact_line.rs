@@ -3,10 +3,11 @@
 use domain::event::{Event, EventField, FieldValue, Offset, Partition};
 use domain::ids::CustomerRef;
 use domain::ports::{RowPlace, Topic};
-use domain::sealed::Purposes;
 use event_codec::event_type;
 use serde::ser::{SerializeMap as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
+
+use super::envelopes::{EventEnvelopes, ShownEnvelope};
 
 /// A fact with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +25,8 @@ pub enum FactContent {
     Readable {
         /// The event.
         event: Box<Event>,
-        /// What nobody can open any more.
-        erased: Purposes,
+        /// Its envelopes.
+        envelopes: EventEnvelopes,
         /// Its evidence, if it has any.
         evidence: Option<EvidenceLine>,
         /// What is wrong with it all the same.
@@ -101,9 +102,9 @@ impl Serialize for FactLine {
             map.serialize_entry("orgId", customer.org.as_str())?;
             map.serialize_entry("customerId", customer.customer.as_str())?;
         }
-        if let FactContent::Readable { event, erased, evidence, .. } = &self.content {
+        if let FactContent::Readable { event, envelopes, evidence, .. } = &self.content {
             for EventField { name, value } in event.fields() {
-                map.serialize_entry(name, &ShownValue { value: &value, erased: *erased })?;
+                map.serialize_entry(name, &ShownValue { value: &value, envelopes })?;
             }
             if let Some(evidence) = evidence {
                 map.serialize_entry("evidence", evidence)?;
@@ -127,15 +128,16 @@ impl Serialize for EvidenceLine {
     }
 }
 
-/// A field's value: `{"sealed":true}` of an envelope, `{"erased":true}` where nobody can open it any more.
+/// A field's value: `{"sealed":true}` of an envelope, `{"erased":true}` where nobody can open it any more, or what is in
+/// it.
 pub(super) struct ShownValue<'a> {
     pub(super) value: &'a FieldValue,
-    pub(super) erased: Purposes,
+    pub(super) envelopes: &'a EventEnvelopes,
 }
 
 impl ShownValue<'_> {
-    fn beneath<'v>(&self, value: &'v FieldValue) -> ShownValue<'v> {
-        ShownValue { value, erased: self.erased }
+    fn beneath<'v>(&'v self, value: &'v FieldValue) -> ShownValue<'v> {
+        ShownValue { value, envelopes: self.envelopes }
     }
 }
 
@@ -159,11 +161,14 @@ impl Serialize for ShownValue<'_> {
                 }
                 map.end()
             }
-            FieldValue::Sealed(field) => {
-                let mut map = to.serialize_map(Some(1))?;
-                map.serialize_entry(crate::replay::sealed_word(*field, self.erased), &true)?;
-                map.end()
-            }
+            FieldValue::Sealed(field) => match self.envelopes.of(*field) {
+                ShownEnvelope::Revealed(text) => to.serialize_str(text),
+                closed @ (ShownEnvelope::Sealed | ShownEnvelope::Erased) => {
+                    let mut map = to.serialize_map(Some(1))?;
+                    map.serialize_entry(closed.word(), &true)?;
+                    map.end()
+                }
+            },
         }
     }
 }

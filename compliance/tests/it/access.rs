@@ -2,10 +2,13 @@
 
 use bytes::Bytes;
 use compliance::access::{AccessFilter, AccessList};
-use domain::event::{AuditRecord, PersonalDataPage, PersonalDataRead, PersonalDataViewed};
+use domain::event::{
+    ActKind, AuditRecord, ComplianceAct, PersonalDataPage, PersonalDataRead, PersonalDataViewed,
+};
 use domain::ids::{ApiKeyId, CustomerId, CustomerRef, EventId};
 use domain::ports::{NewRecord, Topic};
 use domain::sealed::Field;
+use domain::signers::SignerName;
 use domain::staff::{StaffRole, StaffUserName};
 use domain::time::Timestamp;
 use serde_json::{Value, json};
@@ -142,4 +145,44 @@ async fn a_record_that_cannot_be_read_is_told() {
     let (lines, is_sound) = list(&world, AccessFilter::default()).await;
     assert_eq!((lines.len(), is_sound), (2, false));
     assert_eq!(lines[0]["error"], "not_decodable");
+}
+
+#[tokio::test]
+async fn an_act_of_a_signer_is_a_line_also_when_it_was_refused() {
+    let world = World::new(2);
+    let (customer, other) = (world.customer(&org(1)).await, world.customer(&org(2)).await);
+    let act = |kind: ActKind, signer: &str, refusal: Option<&str>| {
+        AuditRecord::ComplianceAct(ComplianceAct {
+            event_id: EventId::from_bytes(fresh()),
+            org: org(1),
+            customer: (kind == ActKind::UnsealOpen).then(|| customer.clone()),
+            kind,
+            request: "uns_1".to_owned(),
+            signer: SignerName::parse(signer).expect("a name"),
+            text: String::new(),
+            signature: [0; 64],
+            refusal: refusal.map(str::to_owned),
+            acted_at: Timestamp::from_millis(MINUTE),
+        })
+    };
+    world.audit(&act(ActKind::UnsealOpen, "siti", None)).await;
+    world.audit(&act(ActKind::UnsealOpen, "budi", Some("expired"))).await;
+    world.audit(&act(ActKind::ReplayReveal, "rina", None)).await;
+    world.audit(&act(ActKind::Drill, "rina", None)).await;
+    for (filter, count) in [
+        (AccessFilter::default(), 4),
+        // Whoever was shown the facts of the whole org was shown this customer's.
+        (AccessFilter { customer: Some(customer.clone()), ..AccessFilter::default() }, 3),
+        (AccessFilter { customer: Some(other), ..AccessFilter::default() }, 0),
+        (AccessFilter { actor: Some("siti".to_owned()), ..AccessFilter::default() }, 1),
+        (AccessFilter { key: Some(key(1)), ..AccessFilter::default() }, 0),
+        (AccessFilter { to: Some(Timestamp::from_millis(MINUTE)), ..AccessFilter::default() }, 0),
+    ] {
+        let (lines, is_sound) = list(&world, filter.clone()).await;
+        assert_eq!((lines.len(), is_sound), (count, true), "{filter:?}");
+    }
+    let budi = AccessFilter { actor: Some("budi".to_owned()), ..AccessFilter::default() };
+    let (lines, _) = list(&world, budi).await;
+    assert_eq!((&lines[0]["kind"], &lines[0]["act"]), (&"signer_act".into(), &"unseal.open".into()));
+    assert_eq!((&lines[0]["refusal"], &lines[0]["requestId"]), (&"expired".into(), &"uns_1".into()));
 }

@@ -58,7 +58,7 @@ pub struct Config {
     pub registry: RegistryConfig,
     /// `[kms]`: where org keys live.
     pub kms: KmsConfig,
-    /// `[compliance]`: where private evidence keys are written.
+    /// `[compliance]`: where a sandbox's signers lie.
     pub compliance: ComplianceConfig,
     /// `[face]`: the face models.
     pub face: FaceConfig,
@@ -177,7 +177,7 @@ impl Config {
         self.kms.file.clone().unwrap_or_else(|| self.engine.data_dir.join("kms").join("org-keys.json"))
     }
 
-    /// The folder of private evidence keys: as set, or in the embedded engine's folder.
+    /// The folder of a sandbox's signers: as set, or in the embedded engine's folder.
     pub fn compliance_key_dir(&self) -> PathBuf {
         self.compliance.key_dir.clone().unwrap_or_else(|| self.engine.data_dir.join("compliance"))
     }

@@ -147,7 +147,7 @@ impl DataDir {
         self.root.join("kms")
     }
 
-    /// The private evidence keys' folder.
+    /// The folder of the sandbox's signers.
     pub fn compliance(&self) -> PathBuf {
         self.root.join("compliance")
     }

@@ -97,7 +97,8 @@ pub struct Engine {
     pub staff_accounts: Arc<dyn StaffAccounts>,
     /// Who of them is signed in.
     pub staff_sessions: Arc<dyn StaffSessions>,
-    notes: Arc<dyn KeyNotes>,
+    /// Small texts beside the key rows.
+    pub notes: Arc<dyn KeyNotes>,
     /// Org keys.
     pub kms: Arc<dyn Kms>,
     /// Records to bytes and back.

@@ -114,6 +114,13 @@ impl Directory {
         self.0.snapshot.load().orgs.get(org).cloned()
     }
 
+    /// The orgs whose record has an evidence key of before there were signers.
+    pub fn orgs_with_evidence_key(&self) -> Vec<OrgId> {
+        let snapshot = self.0.snapshot.load();
+        let orgs = snapshot.orgs.values().filter(|entry| entry.record.has_evidence_key());
+        orgs.map(|entry| entry.record.org.clone()).collect()
+    }
+
     /// Whether everything that stood in the log within the last `stale` is known.
     pub fn is_current(&self, stale: Duration) -> bool {
         match self.0.current_ms.load(Ordering::Acquire) {

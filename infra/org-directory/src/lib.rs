@@ -1,5 +1,6 @@
 //! Orgs and their API keys: the directory that follows `identity.orgs` into memory, making and changing them, the
-//! `orgs` commands, and the sandbox's own org. And the staff of those orgs, with the `staff` commands.
+//! `orgs` commands, the sandbox's own org, and who may open an org's evidence. And the staff of those orgs, with the
+//! `staff` commands.
 //!
 //! Not here: what a scope allows and how a request is let in (`ingest-api`), and where the ports come from (`engine`).
 
@@ -10,6 +11,7 @@ mod limits;
 pub mod orgs;
 pub mod sandbox;
 mod setting_json;
+pub mod signers;
 pub mod staff;
 
 pub use directory::Directory;

@@ -37,6 +37,10 @@ pub(crate) const PUBLIC_KEY_FILE_BYTES_MAX: u64 = 16 * 1024;
 /// `sandbox.json`.
 pub(crate) const SANDBOX_JSON_BYTES_MAX: u64 = 16 * 1024;
 
+/// Changes of an org's signers that are kept: a set is some 300 bytes for each signer, so the note stays far below a
+/// record; a change each month would take eight years.
+pub(crate) const SIGNER_SETS_MAX: usize = 100;
+
 /// A password that somebody chooses for staff.
 pub(crate) const STAFF_PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 15..=256;
 

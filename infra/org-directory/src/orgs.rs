@@ -17,28 +17,14 @@ use domain::ports::{LogError, Topic};
 use domain::time::Timestamp;
 use event_codec::{EncodeError, Meta};
 use std::sync::Arc;
-use vault::{
-    AlwaysCurrent, EvidenceKeyError, EvidenceKeyPair, EvidencePublicKey, KmsError, VaultError,
-    create_id_secret, random_id,
-};
+use vault::{KmsError, VaultError, create_id_secret, random_id};
 
 use crate::api_key::ApiKey;
 use crate::directory_state::DirectoryState;
 use crate::limits::{APPEND_TRIES, DIRECTORY_RETRY};
+use crate::signers::{SignerSets, SignersError, sandbox_signer_set};
 use engine::Engine;
 use service::clock;
-
-/// Whose evidence key a new org gets.
-#[derive(Debug, Clone)]
-pub enum EvidenceKey {
-    /// A fresh pair; the private half is written to `<org>.key` (0600) in this folder.
-    Generate {
-        /// The folder.
-        key_dir: PathBuf,
-    },
-    /// The public half of a pair that somebody else holds.
-    Given(EvidencePublicKey),
-}
 
 /// An org to make.
 #[derive(Debug, Clone)]
@@ -53,8 +39,8 @@ pub struct NewOrg {
     pub limits: RateLimits,
     /// What its first key may do.
     pub scopes: Vec<Scope>,
-    /// Its evidence key.
-    pub evidence: EvidenceKey,
+    /// Where a sandbox's two signers lie or are made; an org of environment `live` gets none here.
+    pub key_dir: PathBuf,
 }
 
 /// A key that was just made: the only moment at which its text is known.
@@ -106,9 +92,9 @@ pub enum OrgsError {
     /// One replica alone may not carry a live org.
     #[error("an org of environment live needs min_insync_replicas of at least 2")]
     NotDurableEnough,
-    /// The evidence key.
+    /// Its signers.
     #[error(transparent)]
-    Evidence(#[from] EvidenceKeyError),
+    Signers(#[from] SignersError),
     /// The KMS.
     #[error(transparent)]
     Kms(#[from] KmsError),
@@ -147,7 +133,7 @@ impl<'a> Orgs<'a> {
     ///
     /// # Errors
     /// [`OrgsError`]; when it is not [`OrgsError::WithoutKey`], there is no org. What was made before the
-    /// error (an org key, a private evidence key) belongs to nobody and does no harm.
+    /// error (an org key, signers) belongs to nobody and does no harm.
     pub async fn create(&self, new: NewOrg) -> Result<CreatedOrg, OrgsError> {
         if new.environment == Environment::Live && !self.engine.durability().carries_live_orgs() {
             return Err(OrgsError::NotDurableEnough);
@@ -155,7 +141,9 @@ impl<'a> Orgs<'a> {
         let (org, now) = (OrgId::from_bytes(random_id()), clock::now());
         self.engine.kms.create_org_key(&org).await?;
         let id_secret = create_id_secret(&*self.engine.kms, &org).await?;
-        let evidence = self.evidence_key(&org, new.evidence, now).await?;
+        if new.environment == Environment::Sandbox {
+            self.make_signers(&org, new.key_dir).await?;
+        }
         let record = OrgRecord {
             org: org.clone(),
             name: new.name,
@@ -166,8 +154,8 @@ impl<'a> Orgs<'a> {
             policy_version: POLICY_STANDARD,
             suite: Suite::Aes256GcmSiv,
             id_secret,
-            evidence_key_id: evidence.key_id(),
-            evidence_public_key: Bytes::copy_from_slice(evidence.as_bytes()),
+            evidence_key_id: String::new(),
+            evidence_public_key: Bytes::new(),
             created_at: now,
             settings: OrgSettings::default(),
         };
@@ -208,6 +196,20 @@ impl<'a> Orgs<'a> {
         record.suite = change.suite.unwrap_or(record.suite);
         self.append(&DirectoryRecord::Org(record.clone())).await?;
         Ok(record)
+    }
+
+    /// Takes the evidence key of before there were signers out of an org's record: an instance of an earlier build that
+    /// still runs refuses evidence from then on. Again is no error.
+    ///
+    /// # Errors
+    /// [`OrgsError::NoSuchOrg`], or what appending fails with.
+    pub async fn retire_evidence_key(&self, org: &OrgId) -> Result<(), OrgsError> {
+        let mut record = self.org(org).await?;
+        if record.has_evidence_key() {
+            (record.evidence_key_id, record.evidence_public_key) = (String::new(), Bytes::new());
+            self.append(&DirectoryRecord::Org(record)).await?;
+        }
+        Ok(())
     }
 
     /// Makes a key of an org.
@@ -262,27 +264,12 @@ impl<'a> Orgs<'a> {
         found.map(Arc::unwrap_or_clone).ok_or_else(|| OrgsError::NoSuchOrg(org.clone()))
     }
 
-    /// The public half, tried once: a key that nothing can be encapsulated to would refuse every verdict.
-    async fn evidence_key(
-        &self,
-        org: &OrgId,
-        wanted: EvidenceKey,
-        now: Timestamp,
-    ) -> Result<EvidencePublicKey, OrgsError> {
-        let public = match wanted {
-            EvidenceKey::Given(public) => public,
-            EvidenceKey::Generate { key_dir } => {
-                let path = key_dir.join(format!("{org}.key"));
-                let written = tokio::task::spawn_blocking(move || {
-                    let pair = EvidenceKeyPair::generate();
-                    pair.private().write(&path).map(|()| pair.public().clone())
-                });
-                written.await.map_err(|_| VaultError::Unavailable("writing was broken off".to_owned()))??
-            }
-        };
-        let vault = self.engine.vault(Arc::new(AlwaysCurrent));
-        vault.evidence_secret(org, &public.key_id(), public.as_bytes(), now)?;
-        Ok(public)
+    /// The signers of a sandbox's org: the two whose files lie in that folder.
+    async fn make_signers(&self, org: &OrgId, key_dir: PathBuf) -> Result<(), OrgsError> {
+        let whose = org.clone();
+        let set = tokio::task::spawn_blocking(move || sandbox_signer_set(&whose, &key_dir)).await;
+        let set = set.map_err(|_| VaultError::Unavailable("writing was broken off".to_owned()))??;
+        Ok(SignerSets::of(self.engine).change(set).await?)
     }
 
     async fn make_key(

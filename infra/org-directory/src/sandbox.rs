@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api_key::{self, ApiKey};
 use crate::limits::SANDBOX_JSON_BYTES_MAX;
-use crate::orgs::{EvidenceKey, NewOrg, OrgChange, Orgs, OrgsError};
+use crate::orgs::{NewOrg, OrgChange, Orgs, OrgsError};
 use crate::staff::{StaffDirectory, StaffError, StaffPassword};
 use engine::Engine;
 use engine::data_dir::DataDir;
@@ -210,7 +210,7 @@ fn new_org(dir: &DataDir, ingest_limit: u32) -> NewOrg {
         capabilities: Capability::ALL.into_iter().collect(),
         limits: RateBucket::ALL.into_iter().map(|bucket| (bucket, limit(bucket))).collect(),
         scopes: Scope::STANDARD.to_vec(),
-        evidence: EvidenceKey::Generate { key_dir: dir.compliance() },
+        key_dir: dir.compliance(),
     }
 }
 

@@ -191,25 +191,21 @@ impl ExternalIds for SqliteKeys {
 
 #[async_trait]
 impl KeyNotes for SqliteKeys {
-    async fn note(&self, name: &'static str) -> Result<Option<String>, StoreError> {
+    async fn note(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let name = name.to_owned();
         self.pool
             .read(move |transaction| {
                 let text = transaction
                     .prepare_cached("SELECT text FROM note WHERE name = ?1")?
-                    .query_row([name], |row| row.get(0))
+                    .query_row([name.as_str()], |row| row.get(0))
                     .optional()?;
                 Ok(text)
             })
             .await
     }
 
-    async fn change_note(
-        &self,
-        name: &'static str,
-        old: Option<&str>,
-        new: &str,
-    ) -> Result<bool, StoreError> {
-        let (old, new) = (old.map(str::to_owned), new.to_owned());
+    async fn change_note(&self, name: &str, old: Option<&str>, new: &str) -> Result<bool, StoreError> {
+        let (name, old, new) = (name.to_owned(), old.map(str::to_owned), new.to_owned());
         self.pool
             .write(move |transaction| {
                 let changed = match old {
@@ -217,10 +213,10 @@ impl KeyNotes for SqliteKeys {
                         .prepare_cached(
                             "INSERT INTO note (name, text) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
                         )?
-                        .execute([name, new.as_str()])?,
+                        .execute([name.as_str(), new.as_str()])?,
                     Some(old) => transaction
                         .prepare_cached("UPDATE note SET text = ?3 WHERE name = ?1 AND text = ?2")?
-                        .execute([name, old.as_str(), new.as_str()])?,
+                        .execute([name.as_str(), old.as_str(), new.as_str()])?,
                 };
                 Ok(changed == 1)
             })

@@ -18,9 +18,10 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::aead::{self, MessageKey, NONCE, SALT, TAG};
 use crate::envelope::{Envelope, Header, suite_code, unpad};
 use crate::error::{UnsealError, VaultError};
-use crate::evidence::{EvidencePrivateKey, EvidenceSecret};
+use crate::evidence::EvidenceSecret;
 use crate::limits::SEALED_PLAINTEXT_BYTES_MAX;
 use crate::padding::padded;
+use crate::secret_shares::OpenedSecret;
 use crate::{length_prefix, random};
 
 /// Where an envelope belongs: it opens nowhere else. Org, customer, purpose, key and schema are bound too; they
@@ -107,8 +108,8 @@ impl DataKeys {
         self.seal_with(ctx, None, plaintext, random::bytes(), random::bytes())
     }
 
-    /// Seals evidence so that it opens only with the customer's key of the field's purpose **and** the org's evidence
-    /// private key. Costs what [`DataKeys::seal`] costs.
+    /// Seals evidence so that it opens only with the customer's key of the field's purpose **and** the hour's secret,
+    /// which its signers share. Costs what [`DataKeys::seal`] costs.
     ///
     /// # Errors
     /// As [`DataKeys::seal`]; [`VaultError::Refused`] also for a field that is not evidence, and for another
@@ -146,16 +147,16 @@ impl DataKeys {
         self.open_with(ctx, &envelope, || Ok(None))
     }
 
-    /// Opens what [`DataKeys::seal_evidence`] sealed. [`Opened::Erased`] when the customer's key is gone.
+    /// Opens what [`DataKeys::seal_evidence`] sealed, with the secret that was put together from its shares.
+    /// [`Opened::Erased`] when the customer's key is gone.
     ///
     /// # Errors
-    /// [`UnsealError`]; a private key that is not the binding's is [`UnsealError::Tampered`] (compare
-    /// [`EvidencePrivateKey::key_id`] with the binding's to tell).
+    /// [`UnsealError`]; a secret that is not the binding's is [`UnsealError::Tampered`].
     pub fn open_evidence(
         &self,
         ctx: &SealContext<'_>,
         binding: &RawBinding,
-        private: &EvidencePrivateKey,
+        secret: &OpenedSecret,
         sealed: &Sealed,
     ) -> Result<Opened, UnsealError> {
         let envelope = Envelope::parse(sealed.as_bytes())?;
@@ -163,8 +164,8 @@ impl DataKeys {
             return Err(UnsealError::Tampered);
         }
         self.open_with(ctx, &envelope, || {
-            let secret = private.secret(&self.set.customer.org, binding)?;
-            Ok(Some((binding, secret)))
+            let secret = secret.secret_of(&self.set.customer.org, binding)?;
+            Ok(Some((binding, Zeroizing::new(secret.to_vec()))))
         })
     }
 

@@ -1,6 +1,7 @@
-//! The second lock on raw answers: an org's evidence key pair (X25519) and the secrets that are encapsulated to
-//! it with export-only HPKE (RFC 9180: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, export-only; base mode). Who
-//! holds the private key, and in how many parts, is not decided here.
+//! The second lock on evidence: the secret that it is sealed with; and how it was before there were signers: a secret
+//! encapsulated to an org's evidence key (X25519) with export-only HPKE (RFC 9180: DHKEM(X25519, HKDF-SHA256),
+//! HKDF-SHA256, export-only; base mode). Nothing of ours seals so any more; what was sealed so is adopted
+//! ([`crate::UnsharedSecret::adopt`]). How a secret is shared is not here.
 
 use std::fmt;
 use std::path::Path;
@@ -224,8 +225,7 @@ impl EvidenceKeyPair {
     }
 }
 
-/// An ephemeral 256-bit secret of one org and hour, and how the private key's holder comes to it. Wiped when
-/// dropped; its `Debug` shows no secret.
+/// A 256-bit secret of one org and hour, and how evidence names it. Wiped when dropped; its `Debug` shows no secret.
 pub struct EvidenceSecret {
     org: OrgId,
     binding: RawBinding,
@@ -233,12 +233,12 @@ pub struct EvidenceSecret {
 }
 
 impl EvidenceSecret {
-    /// Makes a secret and encapsulates it to the org's public key.
-    pub(crate) fn encapsulate(
-        org: &OrgId,
-        evidence_key_id: &str,
-        public_key: &[u8],
-    ) -> Result<Self, VaultError> {
+    /// As before there were signers: makes a secret and encapsulates it to the org's public key. For whoever wants
+    /// evidence as an earlier build sealed it.
+    ///
+    /// # Errors
+    /// [`VaultError::Corrupt`] when the public key is unusable or is not the one of that id.
+    pub fn encapsulate(org: &OrgId, evidence_key_id: &str, public_key: &[u8]) -> Result<Self, VaultError> {
         let unusable = || VaultError::Corrupt(format!("the evidence public key of {org} is not usable"));
         let public = EvidencePublicKey::from_bytes(public_key).map_err(|_| unusable())?;
         // A name that is not the key's would send compliance to look for a private key that opens nothing.
@@ -257,8 +257,14 @@ impl EvidenceSecret {
         let mut secret = Zeroizing::new(vec![0; 32]);
         sender.export(EXPORTER_CONTEXT, &mut secret).map_err(|_| unusable())?;
         let encapsulation = Bytes::copy_from_slice(&encapsulated.to_bytes());
-        let binding = RawBinding { evidence_key_id: evidence_key_id.to_owned(), encapsulation };
+        let binding =
+            RawBinding { evidence_key_id: evidence_key_id.to_owned(), encapsulation, shared_at: None };
         Ok(Self { org: org.clone(), binding, secret })
+    }
+
+    /// A secret that stands in the log as shared.
+    pub(crate) fn shared(org: OrgId, binding: RawBinding, secret: Zeroizing<Vec<u8>>) -> Self {
+        Self { org, binding, secret }
     }
 
     /// What goes into the audit record beside what was sealed with it.

@@ -24,18 +24,21 @@ pub(crate) const ERASED_FOR: Duration = Duration::from_secs(60 * 60);
 /// Erased customers remembered: about 150 bytes each; erasures come one by one, not by the thousand a second.
 pub(crate) const ERASED_MAX: u64 = 100_000;
 
-/// How long one evidence secret serves an org (design §3): an encapsulation costs two X25519
-/// operations, a leaked secret one hour of one process.
-pub(crate) const EVIDENCE_SECRET_FOR: Duration = Duration::from_secs(60 * 60);
-
-/// Evidence secrets kept: one per org of a large installation.
-pub(crate) const EVIDENCE_SECRETS_MAX: u64 = 10_000;
-
 /// The file of org keys: about 150 bytes a key version, so 100,000 of them. A larger file is not ours.
 pub(crate) const KMS_FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// A file with one evidence key: a short word and 43 characters.
 pub(crate) const EVIDENCE_KEY_FILE_BYTES_MAX: u64 = 1024;
+
+/// A file with one signer's keys: a word and at most 150 characters.
+pub(crate) const SIGNER_FILE_BYTES_MAX: u64 = 1024;
+
+/// Memory and passes of Argon2id for a signer's passphrase: RFC 9106's second choice (§4) with one lane; some 200 ms, and
+/// once per command.
+pub(crate) const PASSPHRASE_MEMORY_KIB: u32 = 64 * 1024;
+
+/// See [`PASSPHRASE_MEMORY_KIB`].
+pub(crate) const PASSPHRASE_PASSES: u32 = 3;
 
 /// Memory that a stored password hash may ask for, in KiB: three times what ours ask for, so that theirs may grow, and
 /// little beside a program's own.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::event::Fingerprint;
-use domain::ids::{CustomerRef, EventId, OrgId, crockford};
+use domain::ids::{CustomerRef, EventId, crockford};
 use domain::orgs::Suite;
 use domain::ports::{Created, DataKey, KeyRow, KeyRowState, KeyRows, PendingStep, StoreError};
 use domain::sealed::{Purpose, Purposes};
@@ -15,11 +15,8 @@ use moka::sync::Cache;
 
 use crate::customer_keys::{CustomerKeys, DataKeys, FreshKeys, KeySet, PurposeKey, StoredKeys};
 use crate::error::VaultError;
-use crate::evidence::EvidenceSecret;
 use crate::kms::{Kms, data_key_binding};
-use crate::limits::{
-    CUSTOMERS_CACHED_MAX, ERASED_FOR, ERASED_MAX, EVIDENCE_SECRET_FOR, EVIDENCE_SECRETS_MAX, KEYS_CACHED_FOR,
-};
+use crate::limits::{CUSTOMERS_CACHED_MAX, ERASED_FOR, ERASED_MAX, KEYS_CACHED_FOR};
 use crate::random;
 
 /// Whether this process hears of erasures as they happen: a cached key serves only while it does (design §2,
@@ -59,9 +56,6 @@ impl Slot {
     }
 }
 
-/// (org, evidence key id, hour since 1970).
-type SecretName = (OrgId, String, i64);
-
 struct Inner {
     rows: Arc<dyn KeyRows>,
     kms: Arc<dyn Kms>,
@@ -70,7 +64,6 @@ struct Inner {
     /// Of whom an erasure was heard: they are read from their row every time, and those purposes are taken as
     /// destroyed whatever the row still holds; see [`ERASED_FOR`].
     erased: Cache<CustomerRef, Purposes>,
-    secrets: Cache<SecretName, Arc<EvidenceSecret>>,
 }
 
 /// Customers' keys. Cheap to clone.
@@ -102,12 +95,7 @@ impl Vault {
             .eviction_policy(EvictionPolicy::lru())
             .time_to_live(ERASED_FOR)
             .build();
-        let secrets = Cache::builder()
-            .max_capacity(EVIDENCE_SECRETS_MAX)
-            .eviction_policy(EvictionPolicy::lru())
-            .time_to_live(EVIDENCE_SECRET_FOR)
-            .build();
-        Self(Arc::new(Inner { rows, kms, freshness, cache, erased, secrets }))
+        Self(Arc::new(Inner { rows, kms, freshness, cache, erased }))
     }
 
     /// Makes a customer's keys, wrapped under the org key's current version. Nothing is stored yet.
@@ -247,30 +235,11 @@ impl Vault {
         Ok(destroyed?)
     }
 
-    /// The secret that the org's evidence is sealed with in this hour: the same one for every request of this
-    /// process, another one in every process.
-    ///
-    /// # Errors
-    /// [`VaultError::Corrupt`] when the public key is unusable or is not the one of that id.
-    pub fn evidence_secret(
-        &self,
-        org: &OrgId,
-        evidence_key_id: &str,
-        public_key: &[u8],
-        now: Timestamp,
-    ) -> Result<Arc<EvidenceSecret>, VaultError> {
-        let hour = now.millis() / EVIDENCE_SECRET_FOR.as_millis() as i64;
-        let name = (org.clone(), evidence_key_id.to_owned(), hour);
-        let made = || EvidenceSecret::encapsulate(org, evidence_key_id, public_key).map(Arc::new);
-        self.0.secrets.try_get_with(name, made).map_err(|error| VaultError::clone(&error))
-    }
-
     /// Drops what is past its time from the caches. They do so themselves while they are used; a process that
     /// may stand idle calls this every minute.
     pub fn sweep(&self) {
         self.0.cache.run_pending_tasks();
         self.0.erased.run_pending_tasks();
-        self.0.secrets.run_pending_tasks();
     }
 
     fn remember(&self, customer: &CustomerRef, set: &Arc<KeySet>, row: &Arc<KeyRow>) {

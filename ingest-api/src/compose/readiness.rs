@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use domain::orgs::Environment;
 use domain::ports::{OffsetRange, Topic};
 use engine::Engine;
 use engine::config::{Config, EngineKind};
@@ -84,6 +85,26 @@ impl Waits<'_> {
             tokio::time::sleep(backoff.next_pause()).await;
         }
     }
+}
+
+/// An org whose evidence was sealed to one key has to be brought over once: what it sealed before would open by
+/// nobody's share, and whoever has that key opens it alone.
+///
+/// # Errors
+/// The first such org, and the command.
+pub(super) fn refuse_evidence_keys(directory: &Directory, config: &Config) -> anyhow::Result<()> {
+    let Some(org) = directory.orgs_with_evidence_key().into_iter().min() else { return Ok(()) };
+    let target = match config.engine.kind {
+        EngineKind::Embedded => format!("--data-dir {}", config.engine.data_dir.display()),
+        EngineKind::Distributed => "--config FILE".to_owned(),
+    };
+    // A sandbox has its two made, where they are not there.
+    let is_live = directory.org(&org).is_some_and(|entry| entry.record.environment == Environment::Live);
+    let signers = if is_live { " --signer NAME=FILE --signer NAME=FILE --signer NAME=FILE" } else { "" };
+    anyhow::bail!(
+        "the evidence of {org} was sealed to one key by an earlier build; share it among signers first: \
+         compliance signers init --adopt --org {org}{signers} {target}"
+    )
 }
 
 /// Asks until the answer is good.

@@ -173,7 +173,7 @@ fn details() -> Value {
             "scope": { "type": "string", "description": "`missing_scope`: the scope." },
             "capability": {
                 "type": "string",
-                "description": "`capability_disabled`: the capability, as `GET /api/auth/me` shows it.",
+                "description": "`capability_disabled`: the capability, as `GET /api/auth/me` shows it, or `signers`.",
             },
             "contact": {
                 "type": "string",

@@ -46,6 +46,7 @@ impl WriteEndpoint for DukcapilVerdict {
         scope: Some(Scope::VerificationsWrite),
         capability: Some(Capability::DukcapilEnabled),
     };
+    const SEALS_EVIDENCE: bool = true;
     const FIELDS: &'static [&'static str] = submission::FIELDS;
 
     type Submission = VerdictSubmission;
@@ -125,7 +126,7 @@ impl RecordedWrite for VerdictWrite<'_> {
     }
 
     async fn records(&self, names: &VerdictNames, now: Timestamp) -> Result<WriteRecords, ApiError> {
-        command::records(self, names, now)
+        command::records(self, names, now).await
     }
 
     fn accepted_answer(&self, names: &VerdictNames) -> Result<WriteAnswer, ApiError> {

@@ -43,6 +43,7 @@ impl WriteEndpoint for FaceMatch {
         scope: Some(Scope::VerificationsWrite),
         capability: None,
     };
+    const SEALS_EVIDENCE: bool = true;
     const FIELDS: &'static [&'static str] = submission::FIELDS;
 
     type Submission = MatchSubmission;
@@ -177,7 +178,7 @@ impl RecordedWrite for MatchWrite<'_> {
         match &self.submission.probe {
             MatchProbe::Image(image) => {
                 let compared = comparison::compare(self, image, now).await?;
-                command::records(self, names, image, compared, now)
+                command::records(self, names, image, compared, now).await
             }
             // No liveness verification is ever made yet, so this one is none that is known.
             MatchProbe::Liveness => Err(ApiError::LivenessPending),

@@ -81,7 +81,7 @@ pub fn admit(req: &HttpRequest, app: &App, access: EndpointAccess) -> Result<Cal
     }
     if let Some(capability) = capability.filter(|wanted| !caller.org().capabilities.contains(*wanted)) {
         return Err(ApiError::CapabilityDisabled {
-            capability,
+            capability: capability.as_str(),
             contact: app.settings.support_contact.clone(),
         });
     }

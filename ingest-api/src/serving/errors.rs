@@ -11,7 +11,7 @@ use std::fmt;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use domain::ids::CustomerId;
-use domain::orgs::{Capability, RateBucket, Scope};
+use domain::orgs::{RateBucket, Scope};
 use domain::ports::{LogError, StoreError};
 use serde_json::{Value, json};
 use vault::VaultError;
@@ -96,8 +96,8 @@ pub enum ApiError {
     MissingScope(Scope),
     /// 403: the org lacks a capability.
     CapabilityDisabled {
-        /// As `GET /api/auth/me` shows it.
-        capability: Capability,
+        /// As `GET /api/auth/me` shows it; or `signers`, which an org has or has not.
+        capability: &'static str,
         /// Whom to ask, where the operator has said so.
         contact: Option<String>,
     },
@@ -208,7 +208,7 @@ impl ApiError {
                 body["details"] = json!({ "scope": scope.as_str() });
             }
             Self::CapabilityDisabled { capability, contact } => {
-                body["details"] = json!({ "capability": capability.as_str() });
+                body["details"] = json!({ "capability": capability });
                 if let Some(contact) = contact {
                     body["details"]["contact"] = contact.as_str().into();
                 }

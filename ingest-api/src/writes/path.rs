@@ -2,11 +2,14 @@
 //! contract's (§1). What differs between endpoints is a step of [`WriteEndpoint`], never a flag here.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use domain::ids::{CustomerId, CustomerRef};
+use domain::time::Timestamp;
+use vault::EvidenceSecret;
 
 use super::answer::WriteConclusion;
 use super::preferences::{AnswerTimes, WaitPreference};
@@ -25,6 +28,9 @@ use crate::serving::wiped_body::WipedBody;
 pub trait WriteEndpoint {
     /// The rate limit it counts against, and what it asks of its caller.
     const ACCESS: EndpointAccess;
+
+    /// Whether it seals evidence: then its org needs signers, who could open it.
+    const SEALS_EVIDENCE: bool = false;
 
     /// The top-level fields of its body; others are ignored and named in `X-Ignored-Fields`.
     const FIELDS: &'static [&'static str];
@@ -83,6 +89,14 @@ impl<'a> WriteContext<'a> {
         CustomerRef::new(self.caller.org().org.clone(), id)
     }
 
+    /// The secret that the caller's evidence is sealed with in this hour.
+    ///
+    /// # Errors
+    /// As for [`EvidenceSecrets::secret`](super::evidence_secrets::EvidenceSecrets::secret), within the time to decide.
+    pub async fn evidence_secret(&self, now: Timestamp) -> Result<Arc<EvidenceSecret>, ApiError> {
+        self.deciding(self.app.evidence_secrets.secret(&self.caller.org().org, now)).await
+    }
+
     /// Nothing is accepted yet: what is read to decide ends in time, or is a 503.
     ///
     /// # Errors
@@ -109,6 +123,10 @@ pub struct ReceivedWrite<'a, S> {
 /// By the contract's table.
 pub async fn post<E: WriteEndpoint>(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let caller = auth::admit(&req, &app, E::ACCESS)?;
+    if E::SEALS_EVIDENCE {
+        let contact = app.settings.support_contact.as_deref();
+        app.evidence_secrets.check_signers(&caller.org().org, contact).await?;
+    }
     let (body, _permit) = body::receive(&req, &app, &caller.org().org).await?;
     let received = Instant::now();
     let body = WipedBody::new(body);

@@ -4,11 +4,13 @@
 //! an upcaster in `event-codec`, never an edit here that old records would not survive.
 
 mod audit;
+mod compliance;
 mod face;
 mod fields;
 mod refold;
 
 pub use audit::*;
+pub use compliance::*;
 pub use face::*;
 pub use fields::*;
 

@@ -109,6 +109,10 @@ ids! {
     RequestId = "req_";
     /// An API key's public name (never the key).
     ApiKeyId = "key_";
+    /// The secret that an org's evidence is sealed with for an hour (never the secret).
+    EvidenceSecretId = "es_";
+    /// A request to open evidence.
+    UnsealRequestId = "uns_";
 }
 
 /// A customer within its org: what almost every row and record is about.

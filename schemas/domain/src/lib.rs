@@ -21,6 +21,7 @@ pub mod ports;
 pub mod redelivery;
 pub mod rows;
 pub mod sealed;
+pub mod signers;
 pub mod staff;
 pub mod time;
 pub mod verdict;

@@ -61,6 +61,12 @@ pub const COPY_REFINEMENTS_MAX: u32 = 48;
 /// Rows of [`crate::ports::FaceVectors`] that are read of one customer as a whole, the latest: some 2 KB each.
 pub const FACE_VECTORS_READ_MAX: usize = 256;
 
+/// Signers of one org: a handful of people; one share for each of them stands in the record of every hour.
+pub const SIGNERS_MAX: usize = 16;
+
+/// A signer's name, in characters.
+pub const SIGNER_NAME_CHARS_MAX: usize = 64;
+
 /// A staff member's user name: from initials to an e-mail address.
 pub const STAFF_USER_NAME_CHARS: std::ops::RangeInclusive<usize> = 3..=64;
 

@@ -100,14 +100,21 @@ pub struct OrgRecord {
     pub suite: Suite,
     /// The id secret (ids, lookup of external ids); never rotated.
     pub id_secret: WrappedSecret,
-    /// Name of the evidence key.
+    /// Name of the evidence key of before there were signers; empty since.
     pub evidence_key_id: String,
-    /// X25519 public key (32 bytes) that raw answers are sealed to.
+    /// X25519 public key (32 bytes) that evidence was sealed to before there were signers; empty since.
     pub evidence_public_key: Bytes,
     /// When it was made.
     pub created_at: Timestamp,
     /// What it has chosen.
     pub settings: OrgSettings,
+}
+
+impl OrgRecord {
+    /// Whether its evidence was sealed to one key and was not shared among signers since.
+    pub fn has_evidence_key(&self) -> bool {
+        !self.evidence_public_key.is_empty()
+    }
 }
 
 /// What a scope allows, and so which legacy scope grants it too.

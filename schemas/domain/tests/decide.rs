@@ -26,7 +26,11 @@ fn command(photo: VerdictPhoto) -> RecordVerdict {
         photo,
         reason: Some((sealed(5), ReasonCategory::Mismatch)),
         raw: Some(sealed(6)),
-        raw_binding: Some(RawBinding { evidence_key_id: "key".into(), encapsulation: Bytes::new() }),
+        raw_binding: Some(RawBinding {
+            evidence_key_id: "key".into(),
+            encapsulation: Bytes::new(),
+            shared_at: None,
+        }),
         sealed_sha256: vec![(Field::Reason, [1; 32]), (Field::Raw, [2; 32])],
         body_fingerprint: Fingerprint([9; 32]),
         policy_version: 2,

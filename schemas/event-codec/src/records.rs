@@ -153,11 +153,14 @@ records! {
         FaceMatchDecided [1],
     }
     enum AuditRecord in Audit {
-        VerdictEvidence [1],
+        VerdictEvidence [1 2],
         KeysDestroyed [1],
-        FaceEvidence [1],
+        FaceEvidence [1 2],
         PersonalDataViewed [1],
         PersonalDataRead [1],
+        EvidenceSecretShared [1],
+        SignerSetChanged [1],
+        ComplianceAct [1],
     }
     enum Outcome in Outcomes {
         VerificationCreated [1],

@@ -1,5 +1,7 @@
 //! Whatever `domain` can hold comes back as it was, and whatever bytes come in, nothing panics.
 
+#[path = "roundtrip/compliance.rs"]
+mod compliance;
 #[path = "roundtrip/faces.rs"]
 mod faces;
 #[path = "roundtrip/fields.rs"]
@@ -12,7 +14,7 @@ use bytes::Bytes;
 use domain::classify::ReasonCategory;
 use domain::event::{
     AuditRecord, AuditRef, CustomerErased, CustomerRegistered, CustomerReleased, DukcapilVerdictReceived,
-    Event, Fingerprint, KeysDestroyed, Offset, Partition, RawBinding, Source, TopicId, VerdictEvidence,
+    Event, Fingerprint, KeysDestroyed, Offset, Partition, Source, TopicId, VerdictEvidence,
 };
 use domain::ids::{
     ApiKeyId, CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, TierEventId, VerificationId,
@@ -139,11 +141,13 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 fn audit() -> impl Strategy<Value = AuditRecord> {
-    let binding = (any::<String>(), bytes())
-        .prop_map(|(evidence_key_id, encapsulation)| RawBinding { evidence_key_id, encapsulation });
     let ids = (event_id(), verification_id(), customer(), any::<String>());
-    let parts =
-        (of(sealed()), of(binding), of((media(), any::<String>())), vec(any::<(String, [u8; 32])>(), 0..4));
+    let parts = (
+        of(sealed()),
+        of(compliance::binding()),
+        of((media(), any::<String>())),
+        vec(any::<(String, [u8; 32])>(), 0..4),
+    );
     let evidence = (ids, parts, any::<bool>(), fingerprint(), time()).prop_map(
         |(ids, parts, valid, body_fingerprint, received_at)| VerdictEvidence {
             event_id: ids.0,
@@ -165,6 +169,7 @@ fn audit() -> impl Strategy<Value = AuditRecord> {
         faces::face_evidence().prop_map(AuditRecord::FaceEvidence),
         looks::viewed().prop_map(AuditRecord::PersonalDataViewed),
         looks::reads().prop_map(AuditRecord::PersonalDataRead),
+        compliance::records(),
         (event_id(), customer(), purposes(), time()).prop_map(
             |(event_id, customer, purposes, destroyed_at)| {
                 AuditRecord::KeysDestroyed(KeysDestroyed { event_id, customer, purposes, destroyed_at })

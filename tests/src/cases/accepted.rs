@@ -21,7 +21,7 @@ const RAWS: [&str; 14] = [
     "{\"bom inside\":\"\u{feff}\",\"separators\":\"\u{2028}\u{2029}\u{7f}\"}",
 ];
 
-pub async fn raw_is_kept_byte_for_byte_and_opens_with_the_compliance_key<H: ContractHarness>() {
+pub async fn raw_is_kept_byte_for_byte_and_opens_with_two_signers_shares<H: ContractHarness>() {
     let sandbox = H::start().await;
     let api = sandbox.api();
     let customer = sandbox.info().customer.clone();

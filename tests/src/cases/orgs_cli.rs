@@ -33,9 +33,11 @@ pub async fn an_org_is_made_and_its_key_works_in_a_running_sandbox<H: ContractHa
     }
     let customer = api.customer("Budi Santoso").await;
     api.verdict(&crate::client::verified(&customer)).await.expect(200);
-    // A pair was made for it, and the private half lies with compliance.
-    let key = sandbox.compliance_key(text(&made["orgId"]));
-    assert!(key.is_file(), "no private key at {}", key.display());
+    // Two signers were made for it, and lie with compliance.
+    for file in ["signer-1.key", "signer-2.key"] {
+        let key = sandbox.compliance_dir().join(file);
+        assert!(key.is_file(), "no signer at {}", key.display());
+    }
 }
 
 pub async fn orgs_and_keys_are_listed_without_secrets<H: ContractHarness>() {
@@ -176,19 +178,19 @@ pub async fn exit_codes_tell_failed_from_wrong_usage<H: ContractHarness>() {
     assert_eq!(run(["serve"]).await.code, Some(2));
 }
 
-pub async fn an_org_can_bring_its_own_evidence_key<H: ContractHarness>() {
+pub async fn a_live_org_takes_verdicts_once_it_has_signers<H: ContractHarness>() {
     let sandbox = H::start().await;
-    let pair = vault::EvidenceKeyPair::generate();
-    let file = sandbox.scratch("public.txt");
-    std::fs::write(&file, pair.public().to_text()).expect("a file");
-    let path = file.to_str().expect("a path");
-    let (org, api) = sandbox.org(&["--dukcapil-enabled", "--evidence-public-key", path]).await;
-    let private = sandbox.compliance_key(&org);
-    assert!(!private.exists(), "the private half is not ours");
+    let (org, api) = sandbox.org(&["--environment", "live", "--dukcapil-enabled"]).await;
     let customer = api.customer("Budi Santoso").await;
     let body = json!({"customerId": customer, "valid": false, "raw": {"nik": "3174096112900001"}});
+    let refused = api.verdict(&body).await;
+    let said = refused.expect(403);
+    assert_eq!(
+        (&said["code"], &said["details"]["capability"]),
+        (&json!("capability_disabled"), &json!("signers"))
+    );
+    sandbox.give_signers(&org).await;
     let said = api.verdict(&body).await.expect(200);
-    pair.private().write(&private).expect("a file");
     let kept = sandbox.kept(&org).await;
     assert_eq!(kept[0].verification, text(&said["verification"]["id"]));
     assert_eq!(kept[0].raw.as_deref(), Some(br#"{"nik":"3174096112900001"}"#.as_slice()));

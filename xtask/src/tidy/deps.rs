@@ -16,7 +16,7 @@ const OWNERS: [(&[&str], &str); 9] = [
     (&["apache-avro"], "event-codec"),
     (&["hyper-rustls"], "schema-registry"),
     (&["rten", "rten-tensor", "zune-jpeg", "zune-core", "png"], "face"),
-    (&["aes-gcm-siv", "aes-gcm", "argon2", "hpke"], "vault"),
+    (&["aes-gcm-siv", "aes-gcm", "argon2", "ed25519-dalek", "hpke", "vsss-rs"], "vault"),
     (&["maud"], "console-pages"),
     (&["actix-web", "actix-http"], "ingest-api"),
 ];
@@ -33,7 +33,7 @@ const ADAPTERS: [&str; 5] = ["face", "log-kafka", "schema-registry", "store-sqli
 const OUTSIDERS: [&str; 2] = ["system-tests", "xtask"];
 
 /// A dependency of ours (not one that only its tests have) and who alone may have it, besides outsiders.
-const LAYERS: [(&str, &[&str]); 13] = [
+const LAYERS: [(&str, &[&str]); 14] = [
     ("face", &["engine"]),
     ("log-kafka", &["engine"]),
     ("schema-registry", &["engine"]),
@@ -41,7 +41,8 @@ const LAYERS: [(&str, &[&str]); 13] = [
     ("views-cql", &["engine"]),
     ("service", &["engine", "org-directory", "schema-registry", "ingest-api", "projector", "compliance"]),
     ("engine", &["org-directory", "ingest-api", "projector", "compliance"]),
-    ("org-directory", &["ingest-api", "compliance"]),
+    ("org-directory", &["compliance", "ingest-api", "unsealing"]),
+    ("unsealing", &["compliance"]),
     ("generation-watch", &["ingest-api", "projector"]),
     ("console-pages", &["ingest-api"]),
     ("projector", &["ingest-api"]),

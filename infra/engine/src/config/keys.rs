@@ -17,7 +17,7 @@ pub struct KmsConfig {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ComplianceConfig {
-    /// Where `orgs create` writes private evidence keys it made, each `<org>.key` (0600). By default in the
-    /// embedded engine's folder.
+    /// Where the two signers of orgs of environment `sandbox` lie, `signer-1.key` and `signer-2.key` (0600). By default
+    /// in the embedded engine's folder.
     pub key_dir: Option<PathBuf>,
 }

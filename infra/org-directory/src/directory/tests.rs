@@ -14,7 +14,7 @@ use service::clock;
 use testkit::failing_log::FailingLog;
 
 use super::down_kms::DownKms;
-use crate::orgs::{CreatedOrg, EvidenceKey, NewOrg, OrgChange, Orgs};
+use crate::orgs::{CreatedOrg, NewOrg, OrgChange, Orgs};
 
 /// Longer than anything here takes; a test that waits for it has failed.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -31,7 +31,7 @@ async fn org(engine: &Engine, name: &str) -> CreatedOrg {
         capabilities: [Capability::DukcapilEnabled].into_iter().collect(),
         limits: RateLimits::default(),
         scopes: Scope::STANDARD.to_vec(),
-        evidence: EvidenceKey::Generate { key_dir },
+        key_dir,
     };
     Orgs::new(engine).create(new).await.expect("an org")
 }

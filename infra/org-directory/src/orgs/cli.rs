@@ -6,7 +6,6 @@ mod examples;
 mod print;
 mod values;
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -16,15 +15,13 @@ use domain::orgs::{
 };
 use domain::time::Timestamp;
 use serde_json::json;
-use vault::EvidencePublicKey;
 
 use self::answer::Answer;
 use self::print::{key_json, key_table, org_json, org_table};
 use self::values::{
     bucket_limit, capability, environment, expiry, key_id, limit, name, org_id, policy, scope, setting, suite,
 };
-use super::{EvidenceKey, NewOrg, OrgChange, Orgs};
-use crate::limits::PUBLIC_KEY_FILE_BYTES_MAX;
+use super::{NewOrg, OrgChange, Orgs};
 use engine::{Config, Engine, InstallationTarget, Role};
 use service::program::say;
 
@@ -132,10 +129,6 @@ struct CreateArgs {
     /// What its first key may do, with commas [default: all scopes]
     #[arg(long, value_delimiter = ',', value_parser = scope)]
     scopes: Vec<Scope>,
-    /// Public half of the pair that raw answers are sealed to; without it a pair is made and the private half
-    /// written into [compliance] key_dir
-    #[arg(long, value_name = "FILE")]
-    evidence_public_key: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
@@ -262,11 +255,6 @@ async fn command(command: OrgsCommand, config: &Config, engine: &Engine) -> Resu
 }
 
 async fn create(orgs: Orgs<'_>, config: &Config, args: CreateArgs) -> Result<Answer, Failed> {
-    let evidence = match &args.evidence_public_key {
-        Some(path) => EvidenceKey::Given(public_key(path)?),
-        None => EvidenceKey::Generate { key_dir: config.compliance_key_dir() },
-    };
-    let made = matches!(evidence, EvidenceKey::Generate { .. });
     // Of a name that is given twice the last counts, as with `orgs set`.
     let mut capabilities = CapabilitySet::default();
     for (capability, is_granted) in args.capability {
@@ -282,30 +270,26 @@ async fn create(orgs: Orgs<'_>, config: &Config, args: CreateArgs) -> Result<Ans
         capabilities,
         limits: args.limit.into_iter().chain(ingest_limit).collect(),
         scopes: or_all(args.scopes),
-        evidence,
+        key_dir: config.compliance_key_dir(),
     };
     let created = orgs.create(new).await?;
     let org = &created.org.org;
     let printed = json!({"orgId": org.as_str(), "apiKey": created.key.text.expose()});
     let mut answer = Answer::new_key(&printed, &created.key.record, &args.common.target.flag());
     answer.unseen.insert(0, format!("The org {org} was made nevertheless; do not make it again."));
-    if made {
-        let path = config.compliance_key_dir().join(format!("{org}.key"));
-        let words = format!("Compliance's private key: {}", path.display());
-        answer.words.push(words.clone());
-        answer.unseen.push(words);
-    }
+    let words = match created.org.environment {
+        Environment::Sandbox => {
+            let dir = config.compliance_key_dir();
+            format!("Its signers: {} and signer-2.key", dir.join("signer-1.key").display())
+        }
+        Environment::Live => format!(
+            "It takes no evidence before it has signers: compliance signers init --org {org} {}",
+            args.common.target.flag()
+        ),
+    };
+    answer.words.push(words.clone());
+    answer.unseen.push(words);
     Ok(answer)
-}
-
-fn public_key(path: &Path) -> Result<EvidencePublicKey, Failed> {
-    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let size = std::fs::metadata(path).map_err(|error| named(&error))?.len();
-    if size > PUBLIC_KEY_FILE_BYTES_MAX {
-        return Err(named(&"too large for a public key").into());
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| named(&error))?;
-    Ok(EvidencePublicKey::parse(&text).map_err(|error| named(&error))?)
 }
 
 impl From<ChangeArgs> for OrgChange {

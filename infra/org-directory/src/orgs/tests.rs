@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use vault::EvidencePrivateKey;
+use domain::signers::THRESHOLD_MIN;
 
 use super::*;
 use engine::Config;
@@ -13,26 +13,22 @@ async fn open(dir: &Path) -> Engine {
     Engine::open(&Config::sandbox(dir).expect("good settings"), Role::Tool).await.expect("opened")
 }
 
-fn new(evidence: EvidenceKey) -> NewOrg {
+fn new(dir: &Path) -> NewOrg {
     NewOrg {
         name: "Bank Contoh".to_owned(),
         environment: Environment::Live,
         capabilities: CapabilitySet::default(),
         limits: RateLimits::default(),
         scopes: vec![Scope::VerificationsWrite],
-        evidence,
+        key_dir: dir.join("compliance"),
     }
-}
-
-fn generated(dir: &Path) -> EvidenceKey {
-    EvidenceKey::Generate { key_dir: dir.join("compliance") }
 }
 
 #[tokio::test]
 async fn an_org_and_its_key_are_in_the_log_when_they_are_shown() {
     let dir = tempfile::tempdir().expect("a folder");
     let engine = open(dir.path()).await;
-    let created = Orgs::new(&engine).create(new(generated(dir.path()))).await.expect("an org");
+    let created = Orgs::new(&engine).create(new(dir.path())).await.expect("an org");
     engine.close().await;
     let engine = open(dir.path()).await;
     let orgs = Orgs::new(&engine);
@@ -43,32 +39,26 @@ async fn an_org_and_its_key_are_in_the_log_when_they_are_shown() {
     assert!(created.key.text.expose().starts_with("qe_sk_live_"));
     assert!(created.org.strict_scopes && !created.org.capabilities.contains(Capability::DukcapilEnabled));
 
-    let private = EvidencePrivateKey::read(&dir.path().join("compliance").join(format!("{id}.key")));
-    let private = private.expect("the private half");
-    assert_eq!(private.key_id(), created.org.evidence_key_id);
-    assert_eq!(private.public().as_bytes().as_slice(), created.org.evidence_public_key);
+    assert!(!created.org.has_evidence_key());
     vault::OrgIds::unwrap(&*engine.kms, &created.org).await.expect("the id secret");
 }
 
 #[tokio::test]
-async fn a_given_evidence_key_is_taken_up_and_nothing_is_written() {
+async fn a_sandboxs_org_has_two_signers_and_a_live_one_none_yet() {
     let dir = tempfile::tempdir().expect("a folder");
     let engine = open(dir.path()).await;
-    let pair = EvidenceKeyPair::generate();
-    let given = EvidenceKey::Given(pair.public().clone());
-    let created = Orgs::new(&engine).create(new(given)).await.expect("an org");
-    assert_eq!(created.org.evidence_key_id, pair.key_id());
+    let (orgs, sets) = (Orgs::new(&engine), SignerSets::of(&engine));
+    let live = orgs.create(new(dir.path())).await.expect("an org").org.org;
+    assert_eq!(sets.in_force(&live).await.expect("read"), None);
     assert_eq!(std::fs::read_dir(dir.path().join("compliance")).expect("there").count(), 0);
-}
 
-#[tokio::test]
-async fn an_evidence_key_that_nothing_can_be_sealed_to_is_refused() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let engine = open(dir.path()).await;
-    let zero = EvidencePublicKey::from_bytes(&[0; 32]).expect("32 bytes");
-    let refused = Orgs::new(&engine).create(new(EvidenceKey::Given(zero))).await;
-    assert!(matches!(refused, Err(OrgsError::Vault(_))), "{refused:?}");
-    assert!(Orgs::new(&engine).list().await.expect("listed").is_empty());
+    let sandbox = || NewOrg { environment: Environment::Sandbox, ..new(dir.path()) };
+    let first = orgs.create(sandbox()).await.expect("an org").org.org;
+    let set = sets.in_force(&first).await.expect("read").expect("signers");
+    assert_eq!((set.version(), set.threshold(), set.signers().len()), (1, THRESHOLD_MIN, 2));
+    let second = orgs.create(sandbox()).await.expect("an org").org.org;
+    let of_second = sets.in_force(&second).await.expect("read").expect("signers");
+    assert_eq!(of_second.signers(), set.signers(), "the same two people for every sandbox of the folder");
 }
 
 #[tokio::test]
@@ -76,7 +66,7 @@ async fn a_change_changes_what_it_names_and_nothing_else() {
     let dir = tempfile::tempdir().expect("a folder");
     let engine = open(dir.path()).await;
     let orgs = Orgs::new(&engine);
-    let created = orgs.create(new(generated(dir.path()))).await.expect("an org");
+    let created = orgs.create(new(dir.path())).await.expect("an org");
     let change = OrgChange {
         capabilities: [(Capability::DukcapilEnabled, true)].into(),
         strict_scopes: Some(false),
@@ -107,7 +97,7 @@ async fn a_change_keeps_what_a_later_build_has_granted() {
     let orgs = Orgs::new(&engine);
     let capabilities = CapabilitySet::from_words(["laterEnabled".to_owned()]);
     let limits = RateLimits::from_names([("later_bucket".to_owned(), 7)]);
-    let new = NewOrg { capabilities, limits, ..new(generated(dir.path())) };
+    let new = NewOrg { capabilities, limits, ..new(dir.path()) };
     let mut created = orgs.create(new).await.expect("an org");
     created.org.settings = OrgSettings::from_texts([("later.setting".to_owned(), "some text".to_owned())]);
     orgs.append(&DirectoryRecord::Org(created.org.clone())).await.expect("appended");
@@ -134,8 +124,8 @@ async fn keys_are_made_listed_and_revoked() {
     let dir = tempfile::tempdir().expect("a folder");
     let engine = open(dir.path()).await;
     let orgs = Orgs::new(&engine);
-    let created = orgs.create(new(generated(dir.path()))).await.expect("an org");
-    let other = orgs.create(new(generated(dir.path()))).await.expect("an org");
+    let created = orgs.create(new(dir.path())).await.expect("an org");
+    let other = orgs.create(new(dir.path())).await.expect("an org");
     let id = &created.org.org;
     let expires = Some(Timestamp::from_millis(4_000_000_000_000));
     let second = orgs.create_key(id, vec![Scope::Read], expires).await.expect("a key");
@@ -165,15 +155,15 @@ async fn an_append_that_is_not_confirmed_is_tried_again_and_then_reported() {
     let (away, lost) = (LogError::Unavailable("away".to_owned()), LogError::Unconfirmed("lost".to_owned()));
 
     fail(&[away.clone(), lost]);
-    Orgs::new(&engine).create(new(generated(dir.path()))).await.expect("the third try");
+    Orgs::new(&engine).create(new(dir.path())).await.expect("the third try");
 
     fail(&[away.clone(), away.clone(), away.clone()]);
-    let refused = Orgs::new(&engine).create(new(generated(dir.path()))).await;
+    let refused = Orgs::new(&engine).create(new(dir.path())).await;
     assert!(matches!(refused, Err(OrgsError::Log(_))), "{refused:?}");
     assert_eq!(Orgs::new(&engine).list().await.expect("listed").len(), 1);
 
     let halted = LogError::Halted("made anew".to_owned());
     fail(std::slice::from_ref(&halted));
-    let refused = Orgs::new(&engine).create(new(generated(dir.path()))).await;
+    let refused = Orgs::new(&engine).create(new(dir.path())).await;
     assert!(matches!(refused, Err(OrgsError::Log(error)) if error == halted));
 }

@@ -34,6 +34,7 @@ const COUNTERS: &[(&str, &str)] = &[
         "Erased customers whose keys were still there, as in a restored key store, and were destroyed.",
     ),
     ("identity_erasures_unreadable_total", "Records of erasures that could not be read."),
+    ("identity_evidence_secrets_total", "Evidence secrets that were shared among signers and used."),
     (
         "identity_face_photos_total",
         "Reference photos that were taken in, by what they came to: a vector, the cause why there is none, erased.",

@@ -23,7 +23,7 @@ type ExternalId = (OrgId, [u8; 32]);
 pub struct MemoryKeys {
     rows: Arc<Mutex<HashMap<CustomerRef, KeyRow>>>,
     external: Arc<Mutex<HashMap<ExternalId, CustomerId>>>,
-    notes: Arc<Mutex<HashMap<&'static str, String>>>,
+    notes: Arc<Mutex<HashMap<String, String>>>,
     pub(super) access: Arc<Mutex<Vec<AccessRow>>>,
 }
 
@@ -153,20 +153,15 @@ impl ExternalIds for MemoryKeys {
 
 #[async_trait]
 impl KeyNotes for MemoryKeys {
-    async fn note(&self, name: &'static str) -> Result<Option<String>, StoreError> {
+    async fn note(&self, name: &str) -> Result<Option<String>, StoreError> {
         Ok(lock(&self.notes).get(name).cloned())
     }
 
-    async fn change_note(
-        &self,
-        name: &'static str,
-        old: Option<&str>,
-        new: &str,
-    ) -> Result<bool, StoreError> {
+    async fn change_note(&self, name: &str, old: Option<&str>, new: &str) -> Result<bool, StoreError> {
         let mut notes = lock(&self.notes);
         let fits = notes.get(name).map(String::as_str) == old;
         if fits {
-            notes.insert(name, new.to_owned());
+            notes.insert(name.to_owned(), new.to_owned());
         }
         Ok(fits)
     }

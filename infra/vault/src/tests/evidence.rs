@@ -1,12 +1,12 @@
-//! Raw answers open with two things: the customer's evidence key and compliance's private key.
+//! Evidence of before there were signers opens with two things: the customer's key and the secret that was encapsulated
+//! to compliance's private key.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
-use std::sync::Arc;
 
 use domain::event::RawBinding;
 use domain::orgs::Suite;
-use domain::sealed::{Field, Opened, Purpose, Purposes};
+use domain::sealed::{Field, Opened, Purpose, Purposes, Sealed};
 use domain::time::Timestamp;
 
 use super::{House, SUITES, ctx, customer, event, fixed_keys, open, org};
@@ -14,11 +14,26 @@ use crate::error::{UnsealError, VaultError};
 use crate::evidence::{
     EvidenceKeyError, EvidenceKeyPair, EvidencePrivateKey, EvidencePublicKey, EvidenceSecret,
 };
+use crate::secret_shares::{OpenedSecret, UnsharedSecret};
+use crate::{DataKeys, SealContext};
 
 const RAW: &[u8] = br#"{"nik":"3171234567890123","a":1e400,"a":2}"#;
 
 fn secret(pair: &EvidenceKeyPair, n: u8) -> EvidenceSecret {
     EvidenceSecret::encapsulate(&org(n), &pair.key_id(), pair.public().as_bytes()).expect("a secret")
+}
+
+/// Opens as whoever holds the private key.
+pub(super) fn open_with(
+    keys: &DataKeys,
+    place: &SealContext<'_>,
+    binding: &RawBinding,
+    private: &EvidencePrivateKey,
+    sealed: &Sealed,
+) -> Result<Opened, UnsealError> {
+    let org = keys.customer().org.clone();
+    let secret = UnsharedSecret::adopt(private, org, binding, Timestamp::EPOCH)?;
+    keys.open_evidence(place, binding, &OpenedSecret::of_unshared(secret), sealed)
 }
 
 #[test]
@@ -33,25 +48,25 @@ fn raw_opens_only_with_both_keys() {
         let secret = secret(&pair, 1);
         let sealed = keys.seal_evidence(&place, &secret, RAW).expect("sealed");
         let binding = secret.binding();
-        assert_eq!(keys.open_evidence(&place, binding, pair.private(), &sealed), Ok(open(RAW)));
+        assert_eq!(open_with(&keys, &place, binding, pair.private(), &sealed), Ok(open(RAW)));
 
         let tampered = Err(UnsealError::Tampered);
         // The customer's key alone, as the API and the projector have it.
         assert_eq!(keys.open(&place, &sealed), tampered);
         // The private key alone, with another customer's evidence key.
         let stranger = fixed_keys(customer(1, 2), 0x12, suite);
-        assert_eq!(stranger.open_evidence(&place, binding, pair.private(), &sealed), tampered);
+        assert_eq!(open_with(&stranger, &place, binding, pair.private(), &sealed), tampered);
         // Another private key; another encapsulation; another key's name.
-        assert_eq!(keys.open_evidence(&place, binding, other_pair.private(), &sealed), tampered);
+        assert_eq!(open_with(&keys, &place, binding, other_pair.private(), &sealed), tampered);
         let later = self::secret(&pair, 1);
-        assert_eq!(keys.open_evidence(&place, later.binding(), pair.private(), &sealed), tampered);
+        assert_eq!(open_with(&keys, &place, later.binding(), pair.private(), &sealed), tampered);
         let renamed = RawBinding { evidence_key_id: other_pair.key_id(), ..binding.clone() };
-        assert_eq!(keys.open_evidence(&place, &renamed, pair.private(), &sealed), tampered);
+        assert_eq!(open_with(&keys, &place, &renamed, pair.private(), &sealed), tampered);
         let cut = RawBinding { encapsulation: binding.encapsulation.slice(1..), ..binding.clone() };
-        assert_eq!(keys.open_evidence(&place, &cut, pair.private(), &sealed), tampered);
+        assert_eq!(open_with(&keys, &place, &cut, pair.private(), &sealed), tampered);
         // Another place.
         let elsewhere = super::event(4);
-        assert_eq!(keys.open_evidence(&ctx(&elsewhere, field), binding, pair.private(), &sealed), tampered);
+        assert_eq!(open_with(&keys, &ctx(&elsewhere, field), binding, pair.private(), &sealed), tampered);
     }
 }
 
@@ -83,31 +98,14 @@ async fn erasure_works_though_the_private_key_lives_on() {
     let gone = Purposes::NONE.with(Purpose::Evidence);
     assert_eq!(house.vault.destroy(&who, gone).await, Ok(true));
     let keys = house.keys(&who).await;
-    assert_eq!(keys.open_evidence(&place, secret.binding(), pair.private(), &sealed), Ok(Opened::Erased));
+    assert_eq!(open_with(&keys, &place, secret.binding(), pair.private(), &sealed), Ok(Opened::Erased));
     assert_eq!(keys.seal_evidence(&place, &secret, RAW), Err(VaultError::Destroyed));
     assert_eq!(keys.fingerprint(b"body"), Err(VaultError::Destroyed));
 }
 
-#[tokio::test]
-async fn one_secret_per_org_and_hour() {
-    let house = House::new().await;
+#[test]
+fn an_unusable_public_key_is_said_so() {
     let pair = EvidenceKeyPair::generate();
-    let at = |n: u8, time: &str| {
-        let now = Timestamp::parse(time).expect("a time");
-        house.vault.evidence_secret(&org(n), &pair.key_id(), pair.public().as_bytes(), now).expect("a secret")
-    };
-    let first = at(1, "2026-11-23T10:00:00Z");
-    assert!(Arc::ptr_eq(&first, &at(1, "2026-11-23T10:59:59.999Z")));
-    let next = at(1, "2026-11-23T11:00:00Z");
-    assert_ne!(first.binding(), next.binding());
-    assert_ne!(first.binding(), at(2, "2026-11-23T10:00:00Z").binding());
-}
-
-#[tokio::test]
-async fn an_unusable_public_key_is_said_so() {
-    let house = House::new().await;
-    let pair = EvidenceKeyPair::generate();
-    let now = Timestamp::from_millis(0);
     let zero = EvidencePublicKey::from_bytes(&[0; 32]).expect("32 bytes");
     for (id, key) in [
         (pair.key_id(), &pair.public().as_bytes()[1..]),
@@ -115,7 +113,7 @@ async fn an_unusable_public_key_is_said_so() {
         // The point at infinity: every private key agrees with it on the same secret (RFC 7748, §6.1).
         (zero.key_id(), zero.as_bytes().as_slice()),
     ] {
-        let answer = house.vault.evidence_secret(&org(1), &id, key, now);
+        let answer = EvidenceSecret::encapsulate(&org(1), &id, key);
         assert!(matches!(answer, Err(VaultError::Corrupt(_))), "{id}");
     }
 }

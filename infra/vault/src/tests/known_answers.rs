@@ -70,8 +70,11 @@ fn envelopes_of_both_suites() {
 fn raw_with_an_encapsulated_secret() {
     let private = EvidencePrivateKey::from_bytes(&[0x22; 32]).expect("a key");
     assert_eq!(private.key_id(), "Zc9cmx3l1B91jLZ_");
-    let binding =
-        RawBinding { evidence_key_id: private.key_id(), encapsulation: Bytes::from(hex(ENCAPSULATION)) };
+    let binding = RawBinding {
+        evidence_key_id: private.key_id(),
+        encapsulation: Bytes::from(hex(ENCAPSULATION)),
+        shared_at: None,
+    };
     let secret = private.secret(&org(1), &binding).expect("the secret");
     assert_eq!(HEXLOWER.encode(&secret), "5bc8cdb4859137a05ba21e82ae1b48ca77622ec369149a64f6208ec845f292c7");
     let sealed = Sealed::from_envelope(Bytes::from(hex(
@@ -83,7 +86,10 @@ fn raw_with_an_encapsulated_secret() {
     let event = event(3);
     let ctx = ctx(&event, Field::Raw);
     let keys = fixed_keys(customer(1, 2), 0x11, Suite::Aes256GcmSiv);
-    assert_eq!(keys.open_evidence(&ctx, &binding, &private, &sealed), Ok(open(br#"{"a":1e400}"#)));
+    assert_eq!(
+        super::evidence::open_with(&keys, &ctx, &binding, &private, &sealed),
+        Ok(open(br#"{"a":1e400}"#))
+    );
 }
 
 #[test]

@@ -12,7 +12,10 @@ mod known_answers;
 mod lengths;
 mod lifecycle;
 mod round_trip;
+mod shares;
 mod shown;
+mod signer_known_answers;
+mod signers;
 mod vectors;
 mod wraps;
 

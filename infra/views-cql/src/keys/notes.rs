@@ -8,20 +8,16 @@ use crate::statement::Cell;
 
 #[async_trait]
 impl KeyNotes for CqlKeys {
-    async fn note(&self, name: &'static str) -> Result<Option<String>, StoreError> {
+    async fn note(&self, name: &str) -> Result<Option<String>, StoreError> {
         let statements = self.statements().await?;
-        let row = self.session.first::<(String,)>(&statements.note, &[Cell::Word(name)]).await?;
+        let row = self.session.first::<(String,)>(&statements.note, &[Cell::Text(name.to_owned())]).await?;
         Ok(row.map(|(text,)| text))
     }
 
-    async fn change_note(
-        &self,
-        name: &'static str,
-        old: Option<&str>,
-        new: &str,
-    ) -> Result<bool, StoreError> {
+    async fn change_note(&self, name: &str, old: Option<&str>, new: &str) -> Result<bool, StoreError> {
         let statements = self.statements().await?;
-        let (name_cell, text) = (Cell::Word(name), |note: &str| Cell::Text(note.to_owned()));
+        let text = |text: &str| Cell::Text(text.to_owned());
+        let name_cell = text(name);
         let decided = match old {
             None => self.session.decide(&statements.note_first, &[name_cell, text(new)]).await?,
             Some(old) => {

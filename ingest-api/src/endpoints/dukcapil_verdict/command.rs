@@ -7,7 +7,7 @@ use domain::orgs::OrgRecord;
 use domain::sealed::{Field, Sealed};
 use domain::time::Timestamp;
 use event_codec::value_sha256;
-use vault::SealContext;
+use vault::{EvidenceSecret, SealContext};
 
 use super::VerdictWrite;
 use crate::serving::errors::ApiError;
@@ -36,30 +36,31 @@ impl VerdictNames {
 }
 
 /// Seals a verdict. Evidence, event and row are of one command, so that they cannot disagree.
-pub(super) fn records(
+pub(super) async fn records(
     write: &VerdictWrite<'_>,
     names: &VerdictNames,
     now: Timestamp,
 ) -> Result<WriteRecords, ApiError> {
-    let command = seal(write, names, now)?;
+    let VerdictWrite { context, verdict, .. } = write;
+    let wants_secret = verdict.raw().is_some() || verdict.declined_photo().is_some();
+    let secret = if wants_secret { Some(context.evidence_secret(now).await?) } else { None };
+    let command = seal(write, names, secret.as_deref(), now)?;
     let evidence = AuditRecord::VerdictEvidence(command.evidence());
     Ok(WriteRecords::with_evidence(evidence, |audit| Event::DukcapilVerdictReceived(command.event(audit))))
 }
 
-fn seal(write: &VerdictWrite<'_>, names: &VerdictNames, now: Timestamp) -> Result<RecordVerdict, ApiError> {
-    let VerdictWrite { context: WriteContext { app, caller, .. }, customer, keys, verdict, .. } = write;
+fn seal(
+    write: &VerdictWrite<'_>,
+    names: &VerdictNames,
+    secret: Option<&EvidenceSecret>,
+    now: Timestamp,
+) -> Result<RecordVerdict, ApiError> {
+    let VerdictWrite { context: WriteContext { caller, .. }, customer, keys, verdict, .. } = write;
     let org: &OrgRecord = caller.org();
     let context = |field, content_type| SealContext { event_id: &names.event, field, content_type };
     let mut digests: Vec<SealedDigest> = Vec::with_capacity(3);
     let mut digest = |field: Field, sealed: &Sealed| digests.push((field, value_sha256(sealed.as_bytes())));
 
-    let wants_secret = verdict.raw().is_some() || verdict.declined_photo().is_some();
-    let secret = if wants_secret {
-        let (id, public) = (&org.evidence_key_id, &org.evidence_public_key);
-        Some(app.vault.evidence_secret(&org.org, id, public, now)?)
-    } else {
-        None
-    };
     let photo = if let Some(photo) = verdict.enrolled_photo() {
         let sealed = keys.seal(&context(Field::Photo, photo.content_type()), photo.as_bytes())?;
         digest(Field::Photo, &sealed);
@@ -68,7 +69,7 @@ fn seal(write: &VerdictWrite<'_>, names: &VerdictNames, now: Timestamp) -> Resul
             photo: sealed,
             content_type: photo.content_type(),
         }
-    } else if let (Some(photo), Some(secret)) = (verdict.declined_photo(), &secret) {
+    } else if let (Some(photo), Some(secret)) = (verdict.declined_photo(), secret) {
         let context = context(Field::DeclinedPhoto, photo.content_type());
         let sealed = keys.seal_evidence(&context, secret, photo.as_bytes())?;
         digest(Field::DeclinedPhoto, &sealed);
@@ -84,7 +85,7 @@ fn seal(write: &VerdictWrite<'_>, names: &VerdictNames, now: Timestamp) -> Resul
         }
         None => None,
     };
-    let raw = match (verdict.raw(), &secret) {
+    let raw = match (verdict.raw(), secret) {
         (Some(raw), Some(secret)) => {
             let context = context(Field::Raw, "application/json");
             let sealed = keys.seal_evidence(&context, secret, raw.as_bytes())?;

@@ -14,7 +14,7 @@ use crate::serving::errors::ApiError;
 use crate::writes::append::WriteRecords;
 
 /// Seals a decided match.
-pub(super) fn records(
+pub(super) async fn records(
     write: &MatchWrite<'_>,
     names: &MatchNames,
     image: &Photo,
@@ -22,9 +22,9 @@ pub(super) fn records(
     now: Timestamp,
 ) -> Result<WriteRecords, ApiError> {
     let MatchWrite { context, customer, keys, submission, fingerprint } = write;
-    let (app, org) = (context.app, context.caller.org());
+    let org = context.caller.org();
     let place = |field, content_type| SealContext { event_id: &names.event, field, content_type };
-    let secret = app.vault.evidence_secret(&org.org, &org.evidence_key_id, &org.evidence_public_key, now)?;
+    let secret = context.evidence_secret(now).await?;
     let content_type = image.content_type();
     let probe = keys.seal_evidence(&place(Field::Probe, content_type), &secret, image.as_bytes())?;
     let ComparedFaces { decision, threshold_milli, similarity, model, reference } = compared;

@@ -33,6 +33,8 @@ pub static ENDPOINT: EndpointDescription = EndpointDescription {
         ErrorCode::ReferenceTooWeak,
         ErrorCode::LivenessPending,
         ErrorCode::AttemptsExhausted,
+        // Without signers.
+        ErrorCode::CapabilityDisabled,
     ],
     derived: Derived::openapi,
     request: Some(request),

@@ -1,22 +1,24 @@
 //! What is written to `identity.audit`: the evidence of a verdict, that keys were destroyed, that somebody was shown
-//! personal data, and whose an API key read. A face's evidence is among the facts about faces.
+//! personal data, and whose an API key read. A face's evidence is among the facts about faces; what is written about the
+//! opening of evidence is in `compliance`.
 
 use bytes::Bytes;
 
-use super::{FaceEvidence, Fingerprint};
+use super::{ComplianceAct, EvidenceSecretShared, FaceEvidence, Fingerprint, SignerSetChanged, Source};
 use crate::ids::{ApiKeyId, CustomerId, CustomerRef, EventId, OrgId, VerificationId};
 use crate::sealed::{Field, Purposes, Sealed, SealedMedia};
 use crate::staff::{StaffRole, StaffUserName};
 use crate::time::Timestamp;
 
-/// How raw was sealed: with which evidence public key, and what its holder needs to come to the same
-/// secret (design §3). Both also go into the derivation.
+/// How evidence was sealed: with which secret (design §3). Its first two parts also go into the derivation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawBinding {
-    /// Which of the org's evidence keys.
+    /// The secret's name; before there were signers, which of the org's evidence keys it was encapsulated to.
     pub evidence_key_id: String,
-    /// The HPKE encapsulation (X25519: 32 bytes).
+    /// Empty; before there were signers, the HPKE encapsulation (X25519: 32 bytes).
     pub encapsulation: Bytes,
+    /// Where it stands how the secret was shared; none before there were signers.
+    pub shared_at: Option<Source>,
 }
 
 /// A verdict's evidence: written before the event, also without `raw`.
@@ -135,6 +137,12 @@ pub enum AuditRecord {
     PersonalDataViewed(PersonalDataViewed),
     /// See [`PersonalDataRead`].
     PersonalDataRead(PersonalDataRead),
+    /// See [`EvidenceSecretShared`].
+    EvidenceSecretShared(EvidenceSecretShared),
+    /// See [`SignerSetChanged`].
+    SignerSetChanged(SignerSetChanged),
+    /// See [`ComplianceAct`].
+    ComplianceAct(ComplianceAct),
 }
 
 impl AuditRecord {
@@ -146,17 +154,21 @@ impl AuditRecord {
             Self::FaceEvidence(r) => &r.event_id,
             Self::PersonalDataViewed(r) => &r.event_id,
             Self::PersonalDataRead(r) => &r.event_id,
+            Self::EvidenceSecretShared(r) => &r.event_id,
+            Self::SignerSetChanged(r) => &r.event_id,
+            Self::ComplianceAct(r) => &r.event_id,
         }
     }
 
-    /// Whom it is about; none when it is about several customers.
+    /// Whom it is about; none when it is about several customers, or an org's signers or secrets.
     pub fn customer(&self) -> Option<&CustomerRef> {
         match self {
             Self::VerdictEvidence(r) => Some(&r.customer),
             Self::KeysDestroyed(r) => Some(&r.customer),
             Self::FaceEvidence(r) => Some(&r.customer),
             Self::PersonalDataViewed(r) => Some(&r.customer),
-            Self::PersonalDataRead(_) => None,
+            Self::PersonalDataRead(_) | Self::EvidenceSecretShared(_) | Self::SignerSetChanged(_) => None,
+            Self::ComplianceAct(r) => r.customer.as_ref(),
         }
     }
 
@@ -168,6 +180,9 @@ impl AuditRecord {
             Self::FaceEvidence(r) => &r.customer.org,
             Self::PersonalDataViewed(r) => &r.customer.org,
             Self::PersonalDataRead(r) => &r.org,
+            Self::EvidenceSecretShared(r) => &r.org,
+            Self::SignerSetChanged(r) => r.set.set.org(),
+            Self::ComplianceAct(r) => &r.org,
         }
     }
 }

@@ -176,10 +176,9 @@ pub trait ExternalIds: Send + Sync {
 #[async_trait]
 pub trait KeyNotes: Send + Sync {
     /// The note of that name; none before the first. Sees every change that was answered before it was asked.
-    async fn note(&self, name: &'static str) -> Result<Option<String>, StoreError>;
+    async fn note(&self, name: &str) -> Result<Option<String>, StoreError>;
 
     /// Puts `new` where `old` stands (none: where nothing stands yet). Conditional and durable; of two at once
     /// from the same `old` one succeeds. False when something else stands there.
-    async fn change_note(&self, name: &'static str, old: Option<&str>, new: &str)
-    -> Result<bool, StoreError>;
+    async fn change_note(&self, name: &str, old: Option<&str>, new: &str) -> Result<bool, StoreError>;
 }

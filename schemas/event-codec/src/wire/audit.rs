@@ -1,4 +1,4 @@
-//! Bodies of `identity.audit`.
+//! Bodies of `identity.audit`; those about the opening of evidence are in `compliance`.
 
 use domain::event;
 use domain::ids::{ApiKeyId, CustomerId, EnrolmentId, EventId, OrgId, VerificationId};
@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Body;
 use super::parts::{
-    Blob, Fixed, List, SealedMedia, Text, customer, id, purposes_in, purposes_out, time, word,
+    Blob, Fixed, List, SealedMedia, Source, Text, customer, id, purposes_in, purposes_out, time, word,
 };
 use crate::error::DecodeError;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RawBinding<'a> {
+pub(super) struct RawBinding<'a> {
     evidence_key_id: Text<'a>,
     encapsulation: Blob,
 }
@@ -28,10 +28,19 @@ impl<'a> From<&'a event::RawBinding> for RawBinding<'a> {
     }
 }
 
-impl From<RawBinding<'_>> for event::RawBinding {
-    fn from(w: RawBinding<'_>) -> Self {
-        Self { evidence_key_id: w.evidence_key_id.into_owned(), encapsulation: w.encapsulation.0 }
+impl RawBinding<'_> {
+    /// With what an evidence record says beside it.
+    pub(super) fn into_domain(self, shared_at: Option<Source>) -> event::RawBinding {
+        event::RawBinding {
+            evidence_key_id: self.evidence_key_id.into_owned(),
+            encapsulation: self.encapsulation.0,
+            shared_at: shared_at.map(Into::into),
+        }
     }
+}
+
+fn shared_at_of(binding: Option<&event::RawBinding>) -> Option<Source> {
+    binding.and_then(|binding| binding.shared_at).map(Into::into)
 }
 
 #[derive(Serialize, Deserialize)]
@@ -67,6 +76,7 @@ pub(crate) struct VerdictEvidence<'a> {
     body_fingerprint: Fixed<32>,
     received_at: i64,
     api_key_id: Text<'a>,
+    secret_shared_at: Option<Source>,
 }
 
 impl Body for VerdictEvidence<'_> {
@@ -91,6 +101,7 @@ impl<'a> From<&'a event::VerdictEvidence> for VerdictEvidence<'a> {
             body_fingerprint: r.body_fingerprint.into(),
             received_at: r.received_at.millis(),
             api_key_id: (&r.api_key_id).into(),
+            secret_shared_at: shared_at_of(r.raw_binding.as_ref()),
         }
     }
 }
@@ -105,7 +116,7 @@ impl TryFrom<VerdictEvidence<'_>> for event::VerdictEvidence {
             customer: customer(&w.org_id, &w.customer_id)?,
             valid: w.valid,
             raw: w.raw.map(Blob::sealed),
-            raw_binding: w.raw_binding.map(Into::into),
+            raw_binding: w.raw_binding.map(|binding| binding.into_domain(w.secret_shared_at)),
             declined_photo: w.declined_photo.map(TryInto::try_into).transpose()?,
             declined_photo_content_type: w.declined_photo_content_type.map(Text::into_owned),
             sealed_sha256: digests_in(w.sealed_sha256),
@@ -168,6 +179,7 @@ pub(crate) struct FaceEvidence<'a> {
     body_fingerprint: Fixed<32>,
     received_at: i64,
     api_key_id: Text<'a>,
+    secret_shared_at: Option<Source>,
 }
 
 impl Body for FaceEvidence<'_> {
@@ -191,6 +203,7 @@ impl<'a> From<&'a event::FaceEvidence> for FaceEvidence<'a> {
             body_fingerprint: r.body_fingerprint.into(),
             received_at: r.received_at.millis(),
             api_key_id: (&r.api_key_id).into(),
+            secret_shared_at: shared_at_of(r.raw_binding.as_ref()),
         }
     }
 }
@@ -208,7 +221,7 @@ impl TryFrom<FaceEvidence<'_>> for event::FaceEvidence {
             customer: customer(&w.org_id, &w.customer_id)?,
             probe: w.probe.map(TryInto::try_into).transpose()?,
             probe_content_type: w.probe_content_type.map(Text::into_owned),
-            raw_binding: w.probe_binding.map(Into::into),
+            raw_binding: w.probe_binding.map(|binding| binding.into_domain(w.secret_shared_at)),
             sealed_sha256: digests_in(w.sealed_sha256),
             body_fingerprint: w.body_fingerprint.into(),
             received_at: time("receivedAt", w.received_at)?,

@@ -5,6 +5,7 @@
 //! What does not belong here: headers, ids of schemas, and anything that a body's meaning decides.
 
 mod audit;
+mod compliance;
 mod events;
 mod faces;
 mod orgs;
@@ -12,6 +13,7 @@ mod outcomes;
 mod parts;
 
 pub(crate) use audit::*;
+pub(crate) use compliance::*;
 pub(crate) use events::*;
 pub(crate) use faces::*;
 pub(crate) use orgs::*;

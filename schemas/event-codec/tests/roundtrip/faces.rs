@@ -1,7 +1,7 @@
 //! How any record about faces is made.
 
 use domain::event::{
-    AuditRef, FaceEvidence, FaceMatchDecided, FaceReferenceAdded, MatchReference, RawBinding, RiskLevel,
+    AuditRef, FaceEvidence, FaceMatchDecided, FaceReferenceAdded, MatchReference, RiskLevel,
 };
 use domain::ids::EnrolmentId;
 use domain::ports::FaceModelId;
@@ -11,7 +11,8 @@ use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{bytes, category, customer, event_id, fingerprint, media, sealed, source, time, verification_id};
+use super::compliance::binding;
+use super::{category, customer, event_id, fingerprint, media, sealed, source, time, verification_id};
 
 fn enrolment_id() -> impl Strategy<Value = EnrolmentId> {
     any::<[u8; 16]>().prop_map(EnrolmentId::from_bytes)
@@ -69,9 +70,7 @@ pub(crate) fn face_match() -> impl Strategy<Value = FaceMatchDecided> {
 
 pub(crate) fn face_evidence() -> impl Strategy<Value = FaceEvidence> {
     let ids = (event_id(), of(verification_id()), of(enrolment_id()), customer(), any::<String>());
-    let binding = (any::<String>(), bytes())
-        .prop_map(|(evidence_key_id, encapsulation)| RawBinding { evidence_key_id, encapsulation });
-    let parts = (of(media()), of(any::<String>()), of(binding), vec(any::<(String, [u8; 32])>(), 0..4));
+    let parts = (of(media()), of(any::<String>()), of(binding()), vec(any::<(String, [u8; 32])>(), 0..4));
     (ids, parts, fingerprint(), time()).prop_map(|(ids, parts, body_fingerprint, received_at)| FaceEvidence {
         event_id: ids.0,
         verification_id: ids.1,

@@ -6,7 +6,7 @@ use domain::event::{
     AuditRecord, AuditRef, Event, FaceEvidence, FaceMatchDecided, FaceReferenceAdded, Fingerprint,
     MatchReference, RawBinding, RiskLevel,
 };
-use domain::ids::{ApiKeyId, EnrolmentId, VerificationId};
+use domain::ids::{ApiKeyId, EnrolmentId, EvidenceSecretId, VerificationId};
 use domain::outcome::{EnrolmentSummary, FaceEnrolled, Outcome};
 use domain::ports::FaceModelId;
 use domain::rows::FaceSource;
@@ -84,6 +84,7 @@ pub(super) fn audit() -> Vec<(&'static str, Any)> {
         raw_binding: Some(RawBinding {
             evidence_key_id: "q83vEjRWeJCrze8S".into(),
             encapsulation: Bytes::from_static(&[0xE2; 32]),
+            shared_at: None,
         }),
         sealed_sha256: vec![("probe".into(), [0xD6; 32]), ("match_similarity".into(), [0xD7; 32])],
         body_fingerprint: Fingerprint([0xF5; 32]),
@@ -102,7 +103,18 @@ pub(super) fn audit() -> Vec<(&'static str, Any)> {
         ..of_match.clone()
     };
     let bare = FaceEvidence { enrolment_id: None, sealed_sha256: Vec::new(), ..of_reference.clone() };
+    let of_shared_secret = FaceEvidence {
+        raw_binding: Some(RawBinding {
+            evidence_key_id: EvidenceSecretId::from_bytes([18; 16]).to_string(),
+            encapsulation: Bytes::new(),
+            shared_at: Some(source(46)),
+        }),
+        ..of_match.clone()
+    };
     [
+        ("FaceEvidence.v2", of_shared_secret),
+        ("FaceEvidence.v2.reference", of_reference.clone()),
+        ("FaceEvidence.v2.least", bare.clone()),
         ("FaceEvidence.v1", of_match),
         ("FaceEvidence.v1.reference", of_reference),
         ("FaceEvidence.v1.least", bare),

@@ -1,6 +1,7 @@
 //! One value of every record type with everything in it, and one with nothing optional: what the golden
 //! files hold. A literal here never changes; a new version gets new literals.
 
+mod compliance;
 mod faces;
 mod looks;
 
@@ -128,6 +129,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Any)> {
     all.extend(audit());
     all.extend(outcomes());
     all.extend(others());
+    all.extend(compliance::audit());
     all.extend(faces::events());
     all.extend(faces::audit());
     all.extend(looks::audit());
@@ -200,6 +202,7 @@ fn audit() -> Vec<(&'static str, Any)> {
         raw_binding: Some(RawBinding {
             evidence_key_id: "q83vEjRWeJCrze8S".into(),
             encapsulation: Bytes::from_static(&[0xE1; 32]),
+            shared_at: None,
         }),
         declined_photo: Some(SealedMedia::Inline(sealed(0xA6, 300))),
         declined_photo_content_type: Some("image/png".into()),

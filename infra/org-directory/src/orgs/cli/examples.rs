@@ -11,8 +11,7 @@ pub(super) const ORGS: &str = "Examples:
 
 pub(super) const CREATE: &str = "Examples:
   ingest-api orgs create --config identity.toml --name 'Bank Contoh' --environment live --dukcapil-enabled
-  ingest-api orgs create --data-dir ./data --name 'Second Bank' --scopes read --ingest-limit 600
-  ingest-api orgs create --config identity.toml --name 'Bank Contoh' --evidence-public-key compliance.pub";
+  ingest-api orgs create --data-dir ./data --name 'Second Bank' --scopes read --ingest-limit 600";
 
 pub(super) const LIST: &str = "Examples:
   ingest-api orgs list --config identity.toml

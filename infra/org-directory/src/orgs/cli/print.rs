@@ -21,7 +21,6 @@ pub(super) fn org_json(org: &OrgRecord) -> Value {
         "limits": {},
         "policyVersion": org.policy_version,
         "suite": org.suite.as_str(),
-        "evidenceKeyId": org.evidence_key_id,
         "createdAt": org.created_at.rfc3339(),
         "settings": {},
     });

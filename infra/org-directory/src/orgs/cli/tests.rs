@@ -81,10 +81,9 @@ async fn create_prints_the_contracts_object_alone() {
     assert!(OrgId::parse(org).is_ok());
     assert!(printed["apiKey"].as_str().expect("a key").starts_with("qe_sk_sandbox_"));
     assert_eq!(printed.as_object().expect("an object").len(), 2);
-    assert!(words.contains(&format!("{org}.key")), "{words}");
+    assert!(words.contains("signer-1.key"), "{words}");
     assert!(!words.contains(printed["apiKey"].as_str().expect("a key")));
-    assert!(place.dir.path().join("data/compliance").join(format!("{org}.key")).is_file());
-
+    assert!(place.dir.path().join("data/compliance/signer-1.key").is_file());
     let list = place.json(&["list", "--json"]).await;
     assert_eq!(list[0]["orgId"], printed["orgId"]);
     assert_eq!(list[0]["dukcapilEnabled"], true);
@@ -96,6 +95,9 @@ async fn create_prints_the_contracts_object_alone() {
     }
     assert!(row.starts_with(org) && row.contains("  Bank  ") && row.contains("  sandbox  "), "{row}");
     assert!(row.contains("  on  ") && row.contains("  none  "), "{row}");
+
+    let (_, words) = place.run(&["create", "--name", "Bank", "--environment", "live"]).await.expect("done");
+    assert!(words.contains("compliance signers init --org org_"), "{words}");
 }
 
 #[tokio::test]
@@ -257,23 +259,6 @@ fn a_setting_that_cannot_be_is_refused_with_what_can() {
 }
 
 #[tokio::test]
-async fn a_public_key_of_ones_own_is_read_from_its_file() {
-    let place = Place::new();
-    let pair = vault::EvidenceKeyPair::generate();
-    let file = place.dir.path().join("evidence.pub");
-    std::fs::write(&file, pair.public().to_text()).expect("written");
-    let file = file.to_str().expect("UTF-8");
-    let created = place.json(&["create", "--name", "Bank", "--evidence-public-key", file]).await;
-    let list = place.json(&["list", "--json"]).await;
-    assert_eq!(list[0]["orgId"], created["orgId"]);
-    assert_eq!(list[0]["evidenceKeyId"], pair.key_id());
-
-    std::fs::write(file, "nonsense").expect("written");
-    let refused = place.run(&["create", "--name", "Bank", "--evidence-public-key", file]).await;
-    assert!(refused.expect_err("refused").starts_with(file));
-}
-
-#[tokio::test]
 async fn a_sandboxs_folder_stands_for_its_settings() {
     let place = Place::new();
     let created = place.json(&["create", "--name", "Bank"]).await;
@@ -308,6 +293,7 @@ fn wrong_usage_is_exit_code_2() {
         &["create", "--name", "B", "--environment", "prod", "--config", "c"],
         &["create", "--name", "B", "--scopes", "everything", "--config", "c"],
         &["create", "--name", "B", "--ingest-limit", "-1", "--config", "c"],
+        &["create", "--name", "B", "--evidence-public-key", "evidence.pub", "--config", "c"],
         &["set", &org, "--config", "c"],
         &["set", "bank", "--dukcapil-enabled", "true", "--config", "c"],
         &["set", &org, "--dukcapil-enabled", "yes", "--config", "c"],

@@ -81,8 +81,9 @@ pub(in crate::serving::errors) const ROWS: [CodeRow; 32] = [
         403,
         "org capability disabled",
         "The capability that `details.capability` names, as `GET /api/auth/me` shows it, is off for the \
-         org.",
-        "Ask the operator to switch it on; `details.contact` says whom, where the operator has said so.",
+         org; `signers`: nobody can open the org's evidence yet.",
+        "Ask the operator to switch it on, or to name the org's signers; `details.contact` says whom, where the \
+         operator has said so.",
     ),
     row(
         ErrorCode::RouteNotFound,
