@@ -59,6 +59,7 @@ impl OpenedInstallation {
             log: Arc::clone(&self.engine.log),
             codec: self.engine.codec.clone(),
             notes: Arc::clone(&self.engine.notes),
+            index: Arc::clone(&self.engine.access_index),
             views: Arc::clone(&self.engine.views),
             vault: self.engine.vault(Arc::new(AlwaysCurrent)),
             signers: SignerSets::of(&self.engine),

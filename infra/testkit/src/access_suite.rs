@@ -50,6 +50,7 @@ pub async fn every_row_comes_back_as_it_was_added(index: &AccessStore, s: &Sampl
     let is_of = |look: &AccessLook, wanted: &StaffRole| matches!(look, AccessLook::ConsoleView { role, .. } if role == wanted);
     assert!(StaffRole::ALL.iter().all(|role| added.iter().any(|row| is_of(&row.look, role))));
     assert!(added.iter().any(|row| matches!(row.look, AccessLook::ApiRead { .. })));
+    assert!(added.iter().any(|row| matches!(row.look, AccessLook::SignerAct { .. })));
     assert_eq!(rows(index, &of_org(s.org(0))).await, []);
     add(index, &added).await;
     add(index, &[s.access(&s.customer_of(1, 0), 0, 100)]).await;

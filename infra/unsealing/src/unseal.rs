@@ -14,7 +14,9 @@ use std::sync::Arc;
 
 use domain::event::{ActKind, AuditRecord, ComplianceAct, Offset, Partition, Source};
 use domain::ids::{CustomerRef, OrgId};
-use domain::ports::{Appended, EventLog, KeyNotes, ReadBounds, StoredRecord, Topic, Views};
+use domain::ports::{
+    AccessIndex, AccessRow, Appended, EventLog, KeyNotes, ReadBounds, StoredRecord, Topic, Views,
+};
 use domain::signers::{Signer, SignerSet};
 use domain::time::Timestamp;
 use event_codec::Codec;
@@ -43,6 +45,8 @@ pub struct UnsealPorts {
     pub notes: Arc<dyn KeyNotes>,
     /// Where a verification's event stands.
     pub views: Arc<dyn Views>,
+    /// Where the console finds acts that are about a customer.
+    pub index: Arc<dyn AccessIndex>,
     /// Customers' keys.
     pub vault: Vault,
     /// Who may.
@@ -117,7 +121,7 @@ impl<'a> Actor<'a> {
         Ok(Self { ports, keys, set, signer })
     }
 
-    /// Signs and appends; it is in the log once this returns.
+    /// Signs and appends; it is in the log once this returns, and in the access index where it is about a customer.
     pub(crate) async fn record(
         &self,
         kind: ActKind,
@@ -134,6 +138,9 @@ impl<'a> Actor<'a> {
         let now = (self.ports.now)();
         let act = sign_act(self.keys, kind, &text, self.set.org(), subject, refusal, now)?;
         let appended = self.ports.signers.append(&AuditRecord::ComplianceAct(act.clone())).await?;
+        if let Some(row) = AccessRow::of_act(&act, appended.source) {
+            self.ports.index.add_access(&row).await?;
+        }
         Ok((act, appended))
     }
 

@@ -15,7 +15,9 @@ use event_codec::{Codec, Meta};
 use serde_json::{Value, json};
 use vault::{AlwaysCurrent, SignerKeys};
 
+use crate::cases::console::account;
 use crate::client::{VERDICT, declined, text, verified};
+use crate::console::ConsoleBrowser;
 use crate::harness::ContractHarness;
 use crate::photos;
 use crate::process::{Program, ProgramOutput, run_program};
@@ -132,6 +134,14 @@ pub async fn two_signers_open_what_was_sent_byte_for_byte<H: ContractHarness>() 
     let listed = compliance(&sandbox, &["access", "list", "--customer", &customer]).await.json_lines();
     let opened = listed.iter().filter(|line| line["act"] == "unseal.open" && line["refusal"].is_null());
     assert_eq!(opened.count(), 2, "{listed:?}");
+    let (name, password) = account(&sandbox, "compliance").await;
+    let staff = ConsoleBrowser::new(&sandbox.info().url);
+    staff.sign_in(&name, &password).await.goes_to();
+    let page = staff.get(&format!("/console/access?lang=en&customer={customer}")).await;
+    let page = page.page(200);
+    for (step, times) in [("asked for evidence", 2), ("approved that evidence", 2), ("opened evidence", 2)] {
+        assert_eq!(page.matches(step).count(), times, "{step}: {page}");
+    }
 }
 
 /// A record as somebody writes it to the log who is no program of ours.

@@ -1,9 +1,10 @@
 //! Samples of the access index.
 
-use domain::event::{PersonalDataPage, Source};
+use domain::event::{ActKind, PersonalDataPage, Source};
 use domain::ids::{ApiKeyId, CustomerRef};
 use domain::ports::{AccessLook, AccessRow};
 use domain::sealed::Field;
+use domain::signers::SignerName;
 use domain::staff::{StaffRole, StaffUserName};
 use domain::time::Timestamp;
 
@@ -20,7 +21,7 @@ impl Samples {
         ApiKeyId::from_bytes(self.bytes16("key", n))
     }
 
-    /// Look number `n` at that customer by that account, or by a key where that is the fifth: the second place of its
+    /// Look number `n` at that customer by that account, or by a key where that is the fifth and a signer where it is the sixth: the second place of its
     /// partition, at its own time.
     pub fn access(&self, customer: &CustomerRef, staff: u64, n: u64) -> AccessRow {
         let fields = [Field::FullName, Field::ExternalId, Field::Reason];
@@ -28,8 +29,12 @@ impl Samples {
             event_id: self.event_id(n),
             source: Source { topic_id: self.topic(1), ..self.source((n % 3) as u32, 1 + n / 3) },
             customer: customer.clone(),
-            look: match StaffRole::ALL.get((staff % 5) as usize) {
-                None => AccessLook::ApiRead { key: self.api_key(staff) },
+            look: match StaffRole::ALL.get((staff % 6) as usize) {
+                None if staff % 6 == 4 => AccessLook::ApiRead { key: self.api_key(staff) },
+                None => AccessLook::SignerAct {
+                    signer: SignerName::parse(&format!("Signer-{staff}")).expect("a name"),
+                    kind: ActKind::ALL[n as usize % ActKind::ALL.len()],
+                },
                 Some(role) => AccessLook::ConsoleView {
                     user: self.staff_user(staff),
                     role: *role,

@@ -53,6 +53,7 @@ pub(crate) fn ports_of(engine: &Engine) -> UnsealPorts {
         log: Arc::clone(&engine.log),
         codec: engine.codec.clone(),
         notes: Arc::clone(&engine.notes),
+        index: Arc::clone(&engine.access_index),
         views: Arc::clone(&engine.views),
         vault: engine.vault(Arc::new(AlwaysCurrent)),
         signers: SignerSets::of(engine),

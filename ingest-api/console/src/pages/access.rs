@@ -1,5 +1,6 @@
 //! Who was shown personal data of whom, and when. No personal field of a customer is shown here.
 
+use domain::event::ActKind;
 use domain::ports::{AccessLook, AccessRow};
 use domain::sealed::Field;
 use domain::time::Timestamp;
@@ -147,7 +148,9 @@ fn table(language: Language, words: &AccessWords, rows: &[AccessRow]) -> Markup 
 /// Of reads with a key the minute, which is all that the record says.
 fn when(language: Language, row: &AccessRow) -> Markup {
     match row.look {
-        AccessLook::ConsoleView { .. } => format::time(language, row.viewed_at),
+        AccessLook::ConsoleView { .. } | AccessLook::SignerAct { .. } => {
+            format::time(language, row.viewed_at)
+        }
         AccessLook::ApiRead { .. } => {
             let minute = row.viewed_at.millis() - row.viewed_at.millis() % MINUTE_MS;
             format::time(language, Timestamp::from_millis(minute))
@@ -159,6 +162,7 @@ fn actor_kind(language: Language, look: &AccessLook) -> &'static str {
     match look {
         AccessLook::ConsoleView { role, .. } => role_name(language, *role),
         AccessLook::ApiRead { .. } => AccessWords::of(language).api_key,
+        AccessLook::SignerAct { .. } => AccessWords::of(language).signer,
     }
 }
 
@@ -166,6 +170,19 @@ fn what_was_shown(language: Language, look: &AccessLook) -> String {
     match look {
         AccessLook::ConsoleView { fields, .. } => field_names(language, fields),
         AccessLook::ApiRead { .. } => AccessWords::of(language).answers.to_owned(),
+        AccessLook::SignerAct { kind, .. } => act_name(language, *kind).to_owned(),
+    }
+}
+
+fn act_name(language: Language, kind: ActKind) -> &'static str {
+    let words = AccessWords::of(language);
+    match kind {
+        ActKind::UnsealRequest => words.asked,
+        ActKind::UnsealApprove => words.approved,
+        ActKind::UnsealOpen => words.opened,
+        ActKind::ReplayReveal => words.revealed,
+        // Of no customer: none of these has a row here.
+        ActKind::SignersChange | ActKind::Reshare | ActKind::Drill => kind.as_str(),
     }
 }
 
@@ -191,14 +208,19 @@ words! {
     /// Words of the page.
     AccessWords {
         title: "Access to personal data", "Akses data pribadi";
-        introduction: "Each view of a customer's personal fields in this console is written to the audit log before it is shown, and what API keys read as each minute ends. This list is the log's index; the record is the proof, and its place is in the last column.",
-            "Setiap tampilan data pribadi nasabah di konsol ini ditulis ke log audit sebelum ditampilkan, dan pembacaan oleh kunci API setiap menit berakhir. Daftar ini adalah indeks log tersebut; catatan di log adalah buktinya, dan letaknya ada di kolom terakhir.";
+        introduction: "Each view of a customer's personal fields in this console is written to the audit log before it is shown, what API keys read as each minute ends, and each step of a signer before it is taken. This list is the log's index; the record is the proof, and its place is in the last column.",
+            "Setiap tampilan data pribadi nasabah di konsol ini ditulis ke log audit sebelum ditampilkan, pembacaan oleh kunci API setiap menit berakhir, dan setiap langkah penanda tangan sebelum dilakukan. Daftar ini adalah indeks log tersebut; catatan di log adalah buktinya, dan letaknya ada di kolom terakhir.";
         customer: "Customer", "Nasabah";
         customer_rule: "A customer's id: cus_ and 26 characters.", "ID nasabah: cus_ dan 26 karakter.";
-        staff: "Staff or API key", "Staf atau kunci API";
-        staff_rule: "A user name: 3 to 64 of a–z, digits, and . _ @ -; or a key's name: key_ and 26 characters.",
-            "Nama pengguna: 3 sampai 64 karakter a–z, angka, dan . _ @ -; atau nama kunci: key_ dan 26 karakter.";
+        staff: "Staff, signer or API key", "Staf, penanda tangan, atau kunci API";
+        staff_rule: "A name: 1 to 64 letters, digits, and . _ @ -; or a key's: key_ and 26 characters.",
+            "Nama: 1 sampai 64 huruf, angka, dan . _ @ -; atau nama kunci: key_ dan 26 karakter.";
         api_key: "API key", "Kunci API";
+        signer: "Signer", "Penanda tangan";
+        asked: "asked for evidence to be opened", "meminta pembukaan bukti";
+        approved: "approved that evidence is opened", "menyetujui pembukaan bukti";
+        opened: "opened evidence", "membuka bukti";
+        revealed: "was shown sealed fields of events", "melihat isian tersegel dari peristiwa";
         answers: "answers of the API, within this minute", "jawaban API, dalam menit ini";
         from: "From", "Dari tanggal";
         to: "To and including", "Sampai dengan tanggal";

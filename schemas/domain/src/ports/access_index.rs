@@ -5,9 +5,10 @@
 use async_trait::async_trait;
 
 use super::{RowPlace, StoreError};
-use crate::event::{PersonalDataPage, PersonalDataRead, PersonalDataViewed, Source};
+use crate::event::{ActKind, ComplianceAct, PersonalDataPage, PersonalDataRead, PersonalDataViewed, Source};
 use crate::ids::{ApiKeyId, CustomerId, CustomerRef, EventId, OrgId};
 use crate::sealed::Field;
+use crate::signers::SignerName;
 use crate::staff::{StaffRole, StaffUserName};
 use crate::time::Timestamp;
 
@@ -33,16 +34,23 @@ pub enum AccessLook {
         /// Which.
         key: ApiKeyId,
     },
+    /// A signer took a step towards opening something of the customer's.
+    SignerAct {
+        /// Who.
+        signer: SignerName,
+        /// Which step.
+        kind: ActKind,
+    },
 }
 
 /// A look in the words of stores: who, as what, where, and which fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessLookWords {
-    /// A user name, or a key's public name.
+    /// A user name, a key's public name, or a signer's.
     pub actor: String,
-    /// A role, or [`AccessLookWords::API_KEY`].
+    /// A role, [`AccessLookWords::API_KEY`] or [`AccessLookWords::SIGNER`].
     pub role: &'static str,
-    /// A page, or [`AccessLookWords::API`].
+    /// A page, [`AccessLookWords::API`], or an act's kind.
     pub page: &'static str,
     /// The fields' names, with commas; empty where the record has none.
     pub fields: String,
@@ -51,6 +59,8 @@ pub struct AccessLookWords {
 impl AccessLookWords {
     /// In a role's place. No role is called so.
     pub const API_KEY: &'static str = "api_key";
+    /// In a role's place. No role is called so.
+    pub const SIGNER: &'static str = "signer";
     /// In a page's place. No page is called so.
     pub const API: &'static str = "api";
 }
@@ -61,6 +71,7 @@ impl AccessLook {
         match self {
             Self::ConsoleView { user, .. } => user.as_str(),
             Self::ApiRead { key } => key.as_str(),
+            Self::SignerAct { signer, .. } => signer.as_str(),
         }
     }
 
@@ -78,6 +89,12 @@ impl AccessLook {
                 page: AccessLookWords::API,
                 fields: String::new(),
             },
+            Self::SignerAct { kind, .. } => AccessLookWords {
+                actor,
+                role: AccessLookWords::SIGNER,
+                page: kind.as_str(),
+                fields: String::new(),
+            },
         }
     }
 
@@ -88,6 +105,10 @@ impl AccessLook {
                 .then(|| ApiKeyId::parse(actor).ok())
                 .flatten()
                 .map(|key| Self::ApiRead { key });
+        }
+        if role == AccessLookWords::SIGNER {
+            let (signer, kind) = (SignerName::parse(actor).ok()?, ActKind::parse(page)?);
+            return fields.is_empty().then_some(Self::SignerAct { signer, kind });
         }
         Some(Self::ConsoleView {
             user: StaffUserName::parse(actor)?,
@@ -147,6 +168,17 @@ impl AccessRow {
         })
     }
 
+    /// Of a signer's act that stands there; none where it is about nobody.
+    pub fn of_act(act: &ComplianceAct, source: Source) -> Option<Self> {
+        Some(Self {
+            event_id: act.event_id.clone(),
+            source,
+            customer: act.customer.clone()?,
+            look: AccessLook::SignerAct { signer: act.signer.clone(), kind: act.kind },
+            viewed_at: act.acted_at,
+        })
+    }
+
     /// Its place in the list: by time, then by where its record stands.
     pub fn place(&self) -> RowPlace {
         RowPlace { created_at: self.viewed_at, partition: self.source.partition, offset: self.source.offset }
@@ -160,13 +192,17 @@ pub enum AccessActor {
     Staff(StaffUserName),
     /// A key.
     ApiKey(ApiKeyId),
+    /// A signer whose name no member of staff can have.
+    Signer(SignerName),
 }
 
 impl AccessActor {
-    /// A user name or a key's public name, whichever it is.
+    /// A user name, a key's public name or a signer's, whichever it can be. The rows of a member of staff and of a signer of
+    /// one name are found together: that is one person, as a rule.
     pub fn parse(text: &str) -> Option<Self> {
         let key = ApiKeyId::parse(text).ok().map(Self::ApiKey);
-        key.or_else(|| StaffUserName::parse(text).map(Self::Staff))
+        let staff = || StaffUserName::parse(text).map(Self::Staff);
+        key.or_else(staff).or_else(|| SignerName::parse(text).ok().map(Self::Signer))
     }
 
     /// As rows have it.
@@ -174,6 +210,7 @@ impl AccessActor {
         match self {
             Self::Staff(user) => user.as_str(),
             Self::ApiKey(key) => key.as_str(),
+            Self::Signer(signer) => signer.as_str(),
         }
     }
 }
@@ -254,8 +291,15 @@ mod tests {
             comes_back(&view(fields));
         }
         comes_back(&AccessLook::ApiRead { key: ApiKeyId::from_bytes([7; 16]) });
+        for kind in ActKind::ALL {
+            comes_back(&AccessLook::SignerAct { signer: SignerName::parse("Rina.K").expect("a name"), kind });
+        }
         assert_eq!(view(&[Field::Reason, Field::FullName]).words().fields, "reason,full_name");
-        assert!(StaffRole::ALL.iter().all(|role| role.as_str() != AccessLookWords::API_KEY));
+        assert!(
+            StaffRole::ALL
+                .iter()
+                .all(|role| ![AccessLookWords::API_KEY, AccessLookWords::SIGNER].contains(&role.as_str()))
+        );
         assert!(PersonalDataPage::ALL.iter().all(|page| page.as_str() != AccessLookWords::API));
         for (actor, role, page, fields) in [
             ("ana", "analyst", "customer", "full_name,nothing"),
@@ -263,6 +307,9 @@ mod tests {
             ("ana", "analyst", "nowhere", ""),
             ("A", "analyst", "customer", ""),
             ("ana", "api_key", "api", ""),
+            ("ana", "signer", "customer", ""),
+            ("", "signer", "unseal.open", ""),
+            ("ana", "signer", "unseal.open", "full_name"),
             ("key_00000000000000000000000001", "api_key", "customer", ""),
             ("key_00000000000000000000000001", "api_key", "api", "full_name"),
         ] {
