@@ -28,8 +28,9 @@ enum Command {
   compliance access list --data-dir ./data --customer cus_…
   compliance access list --config compliance.toml --key key_… --from 2026-11-23T00:00:00+07:00 --json
 
-A view in the console (console_view) and what signers do (signer_act) is recorded before anything is shown. Reads with an API key (api_read) are recorded
-by the minute, as it ends: one line for each customer whose name, external id or reasons were in an answer.
+A view in the console (console_view) and what signers do (signer_act) are recorded before anything is shown. Reads with an
+API key (api_read) are recorded by the minute, as it ends: one line for each customer whose name, external id or reasons
+were in an answer.
 
 Exit code 1: some record could not be read.")]
     List(ListArgs),

@@ -1,20 +1,17 @@
 //! Killed (`kill -9`) before and after each step that lasts, of everything that signers do: run again, it ends the same.
 //! The process that is killed is this test program, started once more for one work on one folder.
 
+mod mortal;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use domain::event::{AuditRecord, Offset, Partition};
+use domain::event::AuditRecord;
 use domain::ids::{OrgId, UnsealRequestId, VerificationId};
 use domain::orgs::{CapabilitySet, DirectoryRecord, Environment, RateLimits, Scope};
-use domain::ports::{
-    Appended, EventLog, Follower, KeyNotes, LogError, Member, NewRecord, OffsetRange, ReadBounds,
-    StartPositions, StoreError, StoredRecord, Topic, TopicDescription,
-};
+use domain::ports::Topic;
 use engine::Engine;
 use event_codec::Meta;
 use org_directory::orgs::{NewOrg, Orgs};
@@ -25,6 +22,7 @@ use unsealing::signer_changes::{self, SignerChange};
 use unsealing::unseal;
 use vault::{EvidenceKeyPair, EvidenceSecret, SignerKeys};
 
+use self::mortal::{Death, MortalLog, MortalNotes};
 use crate::asking::{approved, asked, opened, order};
 use crate::place::{Place, RAW, member, name, now, open_engine};
 
@@ -52,84 +50,6 @@ impl Work {
 
     fn word(self) -> String {
         format!("{self:?}")
-    }
-}
-
-/// Counts steps, and kills this process at one of them.
-struct Death(AtomicU32);
-
-impl Death {
-    fn step(&self) {
-        if self.0.fetch_sub(1, Ordering::SeqCst) == 1 {
-            let id = std::process::id().to_string();
-            Command::new("sh").args(["-c", &format!("kill -9 {id}")]).status().expect("a shell runs");
-            loop {
-                std::thread::park();
-            }
-        }
-    }
-}
-
-struct MortalLog(Arc<dyn EventLog>, Arc<Death>);
-
-#[async_trait]
-impl EventLog for MortalLog {
-    async fn describe(&self, topic: Topic) -> Result<TopicDescription, LogError> {
-        self.0.describe(topic).await
-    }
-
-    async fn append(&self, topic: Topic, record: NewRecord) -> Result<Appended, LogError> {
-        self.1.step();
-        let done = self.0.append(topic, record).await;
-        self.1.step();
-        done
-    }
-
-    async fn offsets(&self, topic: Topic) -> Result<Vec<OffsetRange>, LogError> {
-        self.0.offsets(topic).await
-    }
-
-    async fn read(
-        &self,
-        topic: Topic,
-        partition: Partition,
-        from: Offset,
-        bounds: ReadBounds,
-    ) -> Result<Vec<StoredRecord>, LogError> {
-        self.0.read(topic, partition, from, bounds).await
-    }
-
-    async fn follow(
-        &self,
-        topic: Topic,
-        from: Vec<(Partition, Offset)>,
-    ) -> Result<Box<dyn Follower>, LogError> {
-        self.0.follow(topic, from).await
-    }
-
-    async fn join(
-        &self,
-        topic: Topic,
-        group: &str,
-        positions: Arc<dyn StartPositions>,
-    ) -> Result<Box<dyn Member>, LogError> {
-        self.0.join(topic, group, positions).await
-    }
-}
-
-struct MortalNotes(Arc<dyn KeyNotes>, Arc<Death>);
-
-#[async_trait]
-impl KeyNotes for MortalNotes {
-    async fn note(&self, name: &str) -> Result<Option<String>, StoreError> {
-        self.0.note(name).await
-    }
-
-    async fn change_note(&self, name: &str, old: Option<&str>, new: &str) -> Result<bool, StoreError> {
-        self.1.step();
-        let done = self.0.change_note(name, old, new).await;
-        self.1.step();
-        done
     }
 }
 
@@ -217,7 +137,7 @@ async fn a_process_of_a_drill() {
     let (folder, what, step) = (told.next(), told.next(), told.next().and_then(|step| step.parse().ok()));
     let story = Story::read(Path::new(folder.expect("a folder")));
     let what = Work::ALL.into_iter().find(|work| Some(work.word().as_str()) == what).expect("a work");
-    let death = Arc::new(Death(AtomicU32::new(step.expect("a step"))));
+    let death = Death::at(step.expect("a step"));
     let mut engine = open_engine(&story.folder).await;
     engine.log = Arc::new(MortalLog(Arc::clone(&engine.log), Arc::clone(&death)));
     engine.notes = Arc::new(MortalNotes(Arc::clone(&engine.notes), death));
