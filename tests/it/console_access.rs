@@ -243,7 +243,7 @@ async fn the_list_of_looks_is_filtered_by_customer_staff_and_jakartas_days_and_h
 
     for (wrong, rule) in [
         ("customer=42", "cus_ and 26 characters"),
-        ("staff=%3Cscript%3Ealert(1)%3C/script%3E", "A user name"),
+        ("staff=%3Cscript%3Ealert(1)%3C/script%3E", "A name: 1 to 64"),
         ("from=yesterday", "YYYY-MM-DD"),
         ("to=2026-02-30", "YYYY-MM-DD"),
     ] {
