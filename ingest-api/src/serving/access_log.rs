@@ -11,7 +11,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _};
-use service::telemetry::Served;
+use service::telemetry::{REQUEST_LINES, Served};
 use tracing::Instrument as _;
 
 use crate::console::error::ConsoleError;
@@ -144,6 +144,7 @@ fn report(response: &ServiceResponse, name: &RequestName, served: Served<'_>, st
     let (request_id, status_number) = (name.as_str(), status.as_u16());
     if status.is_server_error() {
         tracing::warn!(
+            target: REQUEST_LINES,
             method,
             route,
             status = status_number,
@@ -157,6 +158,7 @@ fn report(response: &ServiceResponse, name: &RequestName, served: Served<'_>, st
         );
     } else {
         tracing::info!(
+            target: REQUEST_LINES,
             method,
             route,
             status = status_number,

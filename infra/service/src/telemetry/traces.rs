@@ -16,8 +16,9 @@ use super::TelemetryError;
 use crate::limits::TRACES_FLUSH_MAX;
 
 /// Spans that are exported: ours from `info` up, and none of the exporter's own way out, or each export
-/// would make spans to export.
-const FILTER: &str = "info,h2=off,hyper=off,hyper_util=off,tonic=off,tower=off,opentelemetry=off";
+/// would make spans to export. Not the lines of requests either: they name whom a request was about, and leave the log for
+/// nowhere.
+const FILTER: &str = "info,ingest_api::request_lines=off,h2=off,hyper=off,hyper_util=off,tonic=off,tower=off,opentelemetry=off";
 
 pub(super) struct Traces {
     provider: SdkTracerProvider,
