@@ -100,7 +100,9 @@ impl Instance {
         let public = bind_first(&wanted.address, &wanted.addresses()?, wanted.tls.as_ref(), Bound::new);
         let public = public.context("the public listener")?;
         let is_on_loopback = public.address().ip().is_loopback();
-        settings.console.secure_cookies = !is_on_loopback || wanted.tls.is_some();
+        // Behind a proxy the browser speaks TLS, also where the proxy speaks plaintext over loopback.
+        let is_behind_proxy = config.console.proxies > 0;
+        settings.console.secure_cookies = !is_on_loopback || is_behind_proxy || wanted.tls.is_some();
         // Alive and unready from the start, also while a broker or a node is not there yet.
         let readiness = Arc::new(Readiness::waiting_for(readiness::reasons(config, also), stop));
         let management = serve_management(config, &settings, &readiness, metrics);
@@ -342,9 +344,8 @@ fn sweep(vault: Vault, cancel: CancellationToken) -> JoinHandle<()> {
 
 /// Records of reads are written from now on, the last of them once nobody is answered any more.
 fn write_reads(engine: &Engine, records: Arc<ReadRecords>, cancel: CancellationToken) -> JoinHandle<()> {
-    let (log, codec, index) =
-        (Arc::clone(&engine.log), engine.codec.clone(), Arc::clone(&engine.access_index));
-    tokio::spawn(ReadRecordWriter { records, log, codec, index }.run(cancel))
+    let (log, codec) = (Arc::clone(&engine.log), engine.codec.clone());
+    tokio::spawn(ReadRecordWriter { records, log, codec }.run(cancel))
 }
 
 /// Under which this process says which pointer it works by. Another name at each start: one that was killed is

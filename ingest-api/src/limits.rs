@@ -275,9 +275,6 @@ pub const READS_WAITING_MAX: usize = 200_000;
 /// Records of reads that are appended at once.
 pub const READ_APPENDS_AT_ONCE: usize = 8;
 
-/// Rows of one such record that are written at once: a batch of four small rows each, beside those that requests wait for.
-pub const READ_ROWS_AT_ONCE: usize = 8;
-
 /// Pauses between tries of such an append.
 pub const READ_RECORDS_RETRY: RetrySchedule =
     RetrySchedule::new(Duration::from_millis(200), Duration::from_secs(10));

@@ -106,7 +106,7 @@ async fn a_look_at_a_customer_is_in_the_log_when_its_page_comes_and_a_second_loo
         Engine::open(&sandbox.config(), Role::Tool).await.expect("it opens beside whoever serves it");
     let org = viewed.customer.org.clone();
     let query =
-        AccessQuery { org, customer: None, actor: None, from: None, to: None, after: None, limit: 10 };
+        AccessQuery { org, customer: None, staff_user: None, from: None, to: None, after: None, limit: 10 };
     let indexed = engine.access_index.access_page(&query).await.expect("a page");
     engine.close().await;
     let mut places: Vec<_> = indexed.rows.iter().map(|row| (row.event_id.clone(), row.source)).collect();

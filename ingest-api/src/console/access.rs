@@ -1,12 +1,12 @@
-//! `GET /console/access`: who was shown or read personal data of whom, from the access index. Days are Jakarta's.
+//! `GET /console/access`: who was shown personal data of whom, from the access index. Days are Jakarta's.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use console_pages::format::day_start;
 use console_pages::pages::access::{self, AccessFilter, AccessFilters, AccessModel};
 use domain::ids::CustomerId;
-use domain::ports::{AccessActor, AccessPage, AccessQuery, AccessRow};
-use domain::staff::ConsolePage;
+use domain::ports::{AccessPage, AccessQuery, AccessRow};
+use domain::staff::{ConsolePage, StaffUserName};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::app::App;
@@ -60,13 +60,13 @@ impl AccessRequest {
         };
         let mut filters = AccessFilters::default();
         let customer = filter(text, "customer", &mut filters.customer, |text| CustomerId::parse(text).ok());
-        let actor = filter(text, "staff", &mut filters.staff, AccessActor::parse);
+        let staff_user = filter(text, "staff", &mut filters.staff, StaffUserName::parse);
         let from = filter(text, "from", &mut filters.from, |day| day_start(day, 0));
         // The last day belongs to the range.
         let to = filter(text, "to", &mut filters.to, |day| day_start(day, 1));
         let org = signed_in.org_id().clone();
         let after = cursor.map(|cursor| cursor.after);
-        let query = AccessQuery { org, customer, actor, from, to, after, limit: ACCESS_ROWS_PER_PAGE };
+        let query = AccessQuery { org, customer, staff_user, from, to, after, limit: ACCESS_ROWS_PER_PAGE };
         Ok(Self { filters, query, cursor })
     }
 

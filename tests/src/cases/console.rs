@@ -16,7 +16,7 @@ fn user(prefix: &str) -> String {
 }
 
 /// An account of the harness's org: its name and its password.
-pub(super) async fn account<H: ContractHarness>(place: &H, role: &str) -> (String, String) {
+async fn account<H: ContractHarness>(place: &H, role: &str) -> (String, String) {
     let name = user(role);
     let made = place.staff(&["add", &name, "--role", role, "--org", &place.info().org]).await.json();
     assert_eq!(made["user"], name.as_str());

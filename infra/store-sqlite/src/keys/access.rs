@@ -1,10 +1,10 @@
 //! The access index on SQLite: the AccessIndex port, one table in the key store's file.
 
 use async_trait::async_trait;
+use domain::event::PersonalDataPage;
 use domain::ids::EventId;
-use domain::ports::{
-    AccessIndex, AccessLook, AccessLookWords, AccessPage, AccessQuery, AccessRow, StoreError,
-};
+use domain::ports::{AccessIndex, AccessPage, AccessQuery, AccessRow, StoreError};
+use domain::staff::{StaffRole, StaffUserName};
 use domain::time::Timestamp;
 use rusqlite::Transaction;
 
@@ -35,11 +35,10 @@ fn add(transaction: &Transaction<'_>, row: &AccessRow) -> Result<(), Failure> {
     out.source(&row.source)?;
     out.put(row.viewed_at.millis())?;
     out.put(row.event_id.as_str())?;
-    let AccessLookWords { actor, role, page, fields } = row.look.words();
-    out.put(actor)?;
-    out.put(role)?;
-    out.put(page)?;
-    out.put(fields)?;
+    out.put(row.staff_user.as_str())?;
+    out.put(row.staff_role.as_str())?;
+    out.put(row.page.as_str())?;
+    out.put(row.field_names())?;
     out.execute()
 }
 
@@ -47,7 +46,7 @@ fn add(transaction: &Transaction<'_>, row: &AccessRow) -> Result<(), Failure> {
 fn page(transaction: &Transaction<'_>, query: &AccessQuery) -> Result<AccessPage, Failure> {
     let mut conditions = vec!["org = ?", "viewed_at >= ?", "viewed_at < ?"];
     conditions.extend(query.customer.as_ref().map(|_| "customer = ?"));
-    conditions.extend(query.actor.as_ref().map(|_| "staff_user = ?"));
+    conditions.extend(query.staff_user.as_ref().map(|_| "staff_user = ?"));
     conditions.extend(query.after.map(|_| "(viewed_at, log_partition, log_offset) < (?, ?, ?)"));
     let text = format!(
         "SELECT org, customer, topic_id, log_partition, log_offset, viewed_at, event_id, staff_user, \
@@ -62,8 +61,8 @@ fn page(transaction: &Transaction<'_>, query: &AccessQuery) -> Result<AccessPage
     if let Some(customer) = &query.customer {
         out.put(customer.as_str())?;
     }
-    if let Some(actor) = &query.actor {
-        out.put(actor.as_str())?;
+    if let Some(staff_user) = &query.staff_user {
+        out.put(staff_user.as_str())?;
     }
     if let Some(after) = query.after {
         out.put(after.created_at.millis())?;
@@ -84,15 +83,9 @@ fn row(columns: &mut ColumnReader<'_>) -> Result<AccessRow, Failure> {
         source: columns.source()?,
         viewed_at: columns.time()?,
         event_id: columns.id(EventId::parse)?,
-        look: look(columns)?,
+        staff_user: columns.word(StaffUserName::parse)?,
+        staff_role: columns.word(StaffRole::parse)?,
+        page: columns.word(PersonalDataPage::parse)?,
+        fields: columns.word(AccessRow::parse_field_names)?,
     })
-}
-
-fn look(columns: &mut ColumnReader<'_>) -> Result<AccessLook, Failure> {
-    let [actor, role, page] = [columns.word(text)?, columns.word(text)?, columns.word(text)?];
-    columns.word(|fields| AccessLook::parse(&actor, &role, &page, fields))
-}
-
-fn text(text: &str) -> Option<String> {
-    Some(text.to_owned())
 }

@@ -5,11 +5,11 @@
 use std::ops::ControlFlow;
 
 use async_trait::async_trait;
+use domain::event::PersonalDataPage;
 use domain::ids::{CustomerId, CustomerRef, EventId, OrgId};
-use domain::ports::{
-    AccessIndex, AccessLook, AccessLookWords, AccessPage, AccessQuery, AccessRow, StoreError,
-};
+use domain::ports::{AccessIndex, AccessPage, AccessQuery, AccessRow, StoreError};
 use domain::rows::Span;
+use domain::staff::{StaffRole, StaffUserName};
 use domain::time::Timestamp;
 
 use super::CqlKeys;
@@ -102,30 +102,33 @@ fn month_of(millis: i64) -> i64 {
 }
 
 fn cells(row: &AccessRow) -> Result<Vec<Cell>, StoreError> {
-    let AccessLookWords { actor, role, page, fields } = row.look.words();
+    let text = |text: &str| Cell::Text(text.to_owned());
     Ok(vec![
         Cell::time(row.viewed_at),
         Cell::partition(row.source.partition)?,
         Cell::offset(row.source.offset)?,
         Cell::topic(row.source.topic_id),
-        Cell::Text(row.event_id.as_str().to_owned()),
+        text(row.event_id.as_str()),
         Cell::Customer(row.customer.customer.clone()),
-        Cell::Text(actor),
-        Cell::Word(role),
-        Cell::Word(page),
-        Cell::Text(fields),
+        text(row.staff_user.as_str()),
+        Cell::Word(row.staff_role.as_str()),
+        Cell::Word(row.page.as_str()),
+        Cell::Text(row.field_names()),
     ])
 }
 
 fn decode(org: &OrgId, columns: AccessColumns) -> Result<AccessRow, StoreError> {
-    let (viewed_at, partition, offset, topic, event_id, customer, actor, role, page, fields) = columns;
+    let (viewed_at, partition, offset, topic, event_id, customer, staff_user, role, page, fields) = columns;
     let broken = || StoreError::Corrupt("a row of the access index that cannot be one".to_owned());
     let customer = CustomerId::parse(&customer).map_err(|_| broken())?;
     Ok(AccessRow {
         event_id: EventId::parse(&event_id).map_err(|_| broken())?,
         source: source(&topic, partition, offset)?,
         customer: CustomerRef::new(org.clone(), customer),
-        look: AccessLook::parse(&actor, &role, &page, &fields).ok_or_else(broken)?,
+        staff_user: StaffUserName::parse(&staff_user).ok_or_else(broken)?,
+        staff_role: StaffRole::parse(&role).ok_or_else(broken)?,
+        page: PersonalDataPage::parse(&page).ok_or_else(broken)?,
+        fields: AccessRow::parse_field_names(&fields).ok_or_else(broken)?,
         viewed_at: Timestamp::from_millis(viewed_at),
     })
 }
@@ -183,7 +186,7 @@ impl AccessIndex for CqlKeys {
         let statements = self.access_statements().await?;
         let org = || Cell::Org(row.customer.org.clone());
         let month = || Cell::Big(month_of(row.viewed_at.millis()));
-        let staff = Cell::Text(row.look.actor().to_owned());
+        let staff = Cell::Text(row.staff_user.as_str().to_owned());
         let columns = cells(row)?;
         // The row's own, so that a repetition is the same write; in microseconds, as the store counts.
         let written = || Cell::Big(row.viewed_at.millis() * 1_000);
@@ -217,7 +220,7 @@ impl AccessIndex for CqlKeys {
         }
         if let Some(customer) = &query.customer {
             // Few look at one customer: whose look it was is told row by row.
-            let limit = if query.actor.is_some() { usize::MAX } else { page.missing() };
+            let limit = if query.staff_user.is_some() { usize::MAX } else { page.missing() };
             page.take(&statements.of_customer, vec![org(), Cell::Customer(customer.clone())], limit).await?;
             return Ok(page.page());
         }
@@ -234,9 +237,9 @@ impl AccessIndex for CqlKeys {
             if limit == 0 {
                 break;
             }
-            match &query.actor {
-                Some(actor) => {
-                    let key = vec![org(), Cell::Text(actor.as_str().to_owned()), Cell::Big(month)];
+            match &query.staff_user {
+                Some(user) => {
+                    let key = vec![org(), Cell::Text(user.as_str().to_owned()), Cell::Big(month)];
                     page.take(&statements.of_staff, key, limit).await?;
                 }
                 None => page.take(&statements.of_month, vec![org(), Cell::Big(month)], limit).await?,

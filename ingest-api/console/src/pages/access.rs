@@ -1,19 +1,17 @@
 //! Who was shown personal data of whom, and when. No personal field of a customer is shown here.
 
-use domain::ports::{AccessLook, AccessRow};
+use domain::ports::AccessRow;
 use domain::sealed::Field;
-use domain::time::Timestamp;
 use maud::{Markup, html};
 
 use super::account::role_name;
 use super::customers::customer_path;
+use crate::tables::table_head;
 use crate::words::words;
 use crate::{Language, PageFrame, format};
 
 /// Where the page is.
 pub const PATH: &str = "/console/access";
-
-const MINUTE_MS: i64 = 60_000;
 
 /// A filter as it was typed, and whether it can be one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,7 +27,7 @@ pub struct AccessFilter {
 pub struct AccessFilters {
     /// A customer's id.
     pub customer: AccessFilter,
-    /// A user name, or a key's public name.
+    /// A user name.
     pub staff: AccessFilter,
     /// The first day, in Jakarta.
     pub from: AccessFilter,
@@ -119,53 +117,21 @@ fn table(language: Language, words: &AccessWords, rows: &[AccessRow]) -> Markup 
     html! {
         div class="table-frame" role="group" tabindex="0" aria-label=(words.title) {
             table {
-                thead { tr {
-                    th scope="col" { (words.when) }
-                    th scope="col" { (words.staff) }
-                    th scope="col" { (words.role) }
-                    th scope="col" { (words.customer) }
-                    th scope="col" { (words.fields) }
-                    th scope="col" { (words.record) }
-                } }
+                (table_head(&[words.when, words.staff, words.role, words.customer, words.fields, words.record]))
                 tbody {
                     @for row in rows {
                         tr data-id=(row.event_id) {
-                            td { (when(language, row)) }
-                            td { (row.look.actor()) }
-                            td { (actor_kind(language, &row.look)) }
+                            td { (format::time(language, row.viewed_at)) }
+                            td { (row.staff_user) }
+                            td { (role_name(language, row.staff_role)) }
                             td { a href=(customer_path(&row.customer.customer)) { (row.customer.customer) } }
-                            td { (what_was_shown(language, &row.look)) }
+                            td { (field_names(language, &row.fields)) }
                             td { code { "identity.audit " (row.source.partition.0) ":" (row.source.offset.0) } }
                         }
                     }
                 }
             }
         }
-    }
-}
-
-/// Of reads with a key the minute, which is all that the record says.
-fn when(language: Language, row: &AccessRow) -> Markup {
-    match row.look {
-        AccessLook::ConsoleView { .. } => format::time(language, row.viewed_at),
-        AccessLook::ApiRead { .. } => {
-            let minute = row.viewed_at.millis() - row.viewed_at.millis() % MINUTE_MS;
-            format::time(language, Timestamp::from_millis(minute))
-        }
-    }
-}
-
-fn actor_kind(language: Language, look: &AccessLook) -> &'static str {
-    match look {
-        AccessLook::ConsoleView { role, .. } => role_name(language, *role),
-        AccessLook::ApiRead { .. } => AccessWords::of(language).api_key,
-    }
-}
-
-fn what_was_shown(language: Language, look: &AccessLook) -> String {
-    match look {
-        AccessLook::ConsoleView { fields, .. } => field_names(language, fields),
-        AccessLook::ApiRead { .. } => AccessWords::of(language).answers.to_owned(),
     }
 }
 
@@ -191,15 +157,13 @@ words! {
     /// Words of the page.
     AccessWords {
         title: "Access to personal data", "Akses data pribadi";
-        introduction: "Each view of a customer's personal fields in this console is written to the audit log before it is shown, and what API keys read as each minute ends. This list is the log's index; the record is the proof, and its place is in the last column.",
-            "Setiap tampilan data pribadi nasabah di konsol ini ditulis ke log audit sebelum ditampilkan, dan pembacaan oleh kunci API setiap menit berakhir. Daftar ini adalah indeks log tersebut; catatan di log adalah buktinya, dan letaknya ada di kolom terakhir.";
+        introduction: "Each view of a customer's personal fields in this console is written to the audit log before it is shown. This list is the log's index; the record is the proof, and its place is in the last column.",
+            "Setiap tampilan data pribadi nasabah di konsol ini ditulis ke log audit sebelum ditampilkan. Daftar ini adalah indeks log tersebut; catatan di log adalah buktinya, dan letaknya ada di kolom terakhir.";
         customer: "Customer", "Nasabah";
         customer_rule: "A customer's id: cus_ and 26 characters.", "ID nasabah: cus_ dan 26 karakter.";
-        staff: "Staff or API key", "Staf atau kunci API";
-        staff_rule: "A user name: 3 to 64 of a–z, digits, and . _ @ -; or a key's name: key_ and 26 characters.",
-            "Nama pengguna: 3 sampai 64 karakter a–z, angka, dan . _ @ -; atau nama kunci: key_ dan 26 karakter.";
-        api_key: "API key", "Kunci API";
-        answers: "answers of the API, within this minute", "jawaban API, dalam menit ini";
+        staff: "Staff", "Staf";
+        staff_rule: "A user name: 3 to 64 of a–z, digits, and . _ @ -",
+            "Nama pengguna: 3 sampai 64 karakter a–z, angka, dan . _ @ -";
         from: "From", "Dari tanggal";
         to: "To and including", "Sampai dengan tanggal";
         day_rule: "A day: YYYY-MM-DD.", "Tanggal: TTTT-BB-HH.";
@@ -226,8 +190,9 @@ words! {
 #[cfg(test)]
 mod tests {
     use domain::event::{Offset, Partition, PersonalDataPage, Source, TopicId};
-    use domain::ids::{ApiKeyId, CustomerId, CustomerRef, EventId, OrgId};
+    use domain::ids::{CustomerId, CustomerRef, EventId, OrgId};
     use domain::staff::{StaffRole, StaffUserName};
+    use domain::time::Timestamp;
 
     use super::*;
 
@@ -242,12 +207,10 @@ mod tests {
             event_id: EventId::from_bytes([1; 16]),
             source: Source { topic_id: TopicId([2; 16]), partition: Partition(3), offset: Offset(41) },
             customer: CustomerRef::new(OrgId::from_bytes([4; 16]), CustomerId::from_bytes([5; 16])),
-            look: AccessLook::ConsoleView {
-                user: StaffUserName::parse("rina").expect("a name"),
-                role: StaffRole::Compliance,
-                page: PersonalDataPage::Customer,
-                fields: vec![Field::FullName, Field::Reason],
-            },
+            staff_user: StaffUserName::parse("rina").expect("a name"),
+            staff_role: StaffRole::Compliance,
+            page: PersonalDataPage::Customer,
+            fields: vec![Field::FullName, Field::Reason],
             viewed_at: Timestamp::from_millis(0),
         }
     }
@@ -274,24 +237,6 @@ mod tests {
             assert!(shown.contains(&wanted), "{wanted}: {shown}");
         }
         assert!(page(Language::Indonesian, &model).contains("nama lengkap, alasan"));
-    }
-
-    #[test]
-    fn a_read_with_a_key_is_of_its_minute() {
-        let key = ApiKeyId::from_bytes([6; 16]);
-        let read = AccessRow {
-            look: AccessLook::ApiRead { key: key.clone() },
-            viewed_at: Timestamp::from_millis(120_017),
-            ..row()
-        };
-        let model =
-            AccessModel { filters: AccessFilters::default(), rows: vec![read], older: None, newest: None };
-        let shown = page(Language::English, &model);
-        for wanted in
-            [key.as_str(), "API key", "within this minute", "1 Jan 1970, 07:02:00 WIB", "identity.audit 3:41"]
-        {
-            assert!(shown.contains(wanted), "{wanted}: {shown}");
-        }
     }
 
     #[test]

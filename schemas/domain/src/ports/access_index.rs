@@ -5,8 +5,8 @@
 use async_trait::async_trait;
 
 use super::{RowPlace, StoreError};
-use crate::event::{PersonalDataPage, PersonalDataRead, PersonalDataViewed, Source};
-use crate::ids::{ApiKeyId, CustomerId, CustomerRef, EventId, OrgId};
+use crate::event::{PersonalDataPage, PersonalDataViewed, Source};
+use crate::ids::{CustomerId, CustomerRef, EventId, OrgId};
 use crate::sealed::Field;
 use crate::staff::{StaffRole, StaffUserName};
 use crate::time::Timestamp;
@@ -14,95 +14,7 @@ use crate::time::Timestamp;
 /// Between names of fields: in none of them.
 const SEPARATOR: &str = ",";
 
-/// How somebody had access.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AccessLook {
-    /// A member of staff was shown fields in the console.
-    ConsoleView {
-        /// Who looked.
-        user: StaffUserName,
-        /// As what.
-        role: StaffRole,
-        /// Where.
-        page: PersonalDataPage,
-        /// What was shown, in the record's order.
-        fields: Vec<Field>,
-    },
-    /// Personal data was in an answer to an API key.
-    ApiRead {
-        /// Which.
-        key: ApiKeyId,
-    },
-}
-
-/// A look in the words of stores: who, as what, where, and which fields.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccessLookWords {
-    /// A user name, or a key's public name.
-    pub actor: String,
-    /// A role, or [`AccessLookWords::API_KEY`].
-    pub role: &'static str,
-    /// A page, or [`AccessLookWords::API`].
-    pub page: &'static str,
-    /// The fields' names, with commas; empty where the record has none.
-    pub fields: String,
-}
-
-impl AccessLookWords {
-    /// In a role's place. No role is called so.
-    pub const API_KEY: &'static str = "api_key";
-    /// In a page's place. No page is called so.
-    pub const API: &'static str = "api";
-}
-
-impl AccessLook {
-    /// By which the looks of one are found: a user name, or a key's public name.
-    pub fn actor(&self) -> &str {
-        match self {
-            Self::ConsoleView { user, .. } => user.as_str(),
-            Self::ApiRead { key } => key.as_str(),
-        }
-    }
-
-    /// For stores.
-    pub fn words(&self) -> AccessLookWords {
-        let actor = self.actor().to_owned();
-        match self {
-            Self::ConsoleView { role, page, fields, .. } => {
-                let fields = fields.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(SEPARATOR);
-                AccessLookWords { actor, role: role.as_str(), page: page.as_str(), fields }
-            }
-            Self::ApiRead { .. } => AccessLookWords {
-                actor,
-                role: AccessLookWords::API_KEY,
-                page: AccessLookWords::API,
-                fields: String::new(),
-            },
-        }
-    }
-
-    /// The look that [`AccessLook::words`] gave.
-    pub fn parse(actor: &str, role: &str, page: &str, fields: &str) -> Option<Self> {
-        if role == AccessLookWords::API_KEY {
-            return (page == AccessLookWords::API && fields.is_empty())
-                .then(|| ApiKeyId::parse(actor).ok())
-                .flatten()
-                .map(|key| Self::ApiRead { key });
-        }
-        Some(Self::ConsoleView {
-            user: StaffUserName::parse(actor)?,
-            role: StaffRole::parse(role)?,
-            page: PersonalDataPage::parse(page)?,
-            fields: fields
-                .split(SEPARATOR)
-                .filter(|name| !name.is_empty())
-                .map(Field::parse)
-                .collect::<Option<_>>()?,
-        })
-    }
-}
-
-/// An access record as the index has it: one row for each customer of the record.
+/// An access record as the index has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessRow {
     /// The record.
@@ -111,10 +23,15 @@ pub struct AccessRow {
     pub source: Source,
     /// Whose data.
     pub customer: CustomerRef,
-    /// Who looked, and at what.
-    pub look: AccessLook,
-    /// The record's time. Of reads with an API key the minute, and as many milliseconds after its first as there are
-    /// customers before this one in the record: so each has its own place in the list.
+    /// Who looked.
+    pub staff_user: StaffUserName,
+    /// As what.
+    pub staff_role: StaffRole,
+    /// Where.
+    pub page: PersonalDataPage,
+    /// What was shown, in the record's order.
+    pub fields: Vec<Field>,
+    /// The record's time.
     pub viewed_at: Timestamp,
 }
 
@@ -125,56 +42,27 @@ impl AccessRow {
             event_id: record.event_id.clone(),
             source,
             customer: record.customer.clone(),
-            look: AccessLook::ConsoleView {
-                user: record.staff_user.clone(),
-                role: record.staff_role,
-                page: record.page,
-                fields: record.fields.clone(),
-            },
+            staff_user: record.staff_user.clone(),
+            staff_role: record.staff_role,
+            page: record.page,
+            fields: record.fields.clone(),
             viewed_at: record.viewed_at,
         }
     }
 
-    /// Of a record of reads that stands there: at most [`READ_CUSTOMERS_MAX`](crate::limits::READ_CUSTOMERS_MAX) rows, fewer
-    /// than a minute has milliseconds.
-    pub fn of_reads(record: &PersonalDataRead, source: Source) -> impl Iterator<Item = Self> {
-        (0..).zip(&record.customers).map(move |(number, customer)| Self {
-            event_id: record.event_id.clone(),
-            source,
-            customer: CustomerRef::new(record.org.clone(), customer.clone()),
-            look: AccessLook::ApiRead { key: record.key.clone() },
-            viewed_at: Timestamp::from_millis(record.minute.millis() + number),
-        })
+    /// The names of its fields as one text, for stores.
+    pub fn field_names(&self) -> String {
+        self.fields.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(SEPARATOR)
+    }
+
+    /// The fields of a text that [`AccessRow::field_names`] gave.
+    pub fn parse_field_names(text: &str) -> Option<Vec<Field>> {
+        text.split(SEPARATOR).filter(|name| !name.is_empty()).map(Field::parse).collect()
     }
 
     /// Its place in the list: by time, then by where its record stands.
     pub fn place(&self) -> RowPlace {
         RowPlace { created_at: self.viewed_at, partition: self.source.partition, offset: self.source.offset }
-    }
-}
-
-/// Whose looks are asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AccessActor {
-    /// A member of staff.
-    Staff(StaffUserName),
-    /// A key.
-    ApiKey(ApiKeyId),
-}
-
-impl AccessActor {
-    /// A user name or a key's public name, whichever it is.
-    pub fn parse(text: &str) -> Option<Self> {
-        let key = ApiKeyId::parse(text).ok().map(Self::ApiKey);
-        key.or_else(|| StaffUserName::parse(text).map(Self::Staff))
-    }
-
-    /// As rows have it.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Staff(user) => user.as_str(),
-            Self::ApiKey(key) => key.as_str(),
-        }
     }
 }
 
@@ -185,8 +73,8 @@ pub struct AccessQuery {
     pub org: OrgId,
     /// Only looks at this customer.
     pub customer: Option<CustomerId>,
-    /// Only looks by this account or this key.
-    pub actor: Option<AccessActor>,
+    /// Only looks by this account.
+    pub staff_user: Option<StaffUserName>,
     /// From here, inclusive.
     pub from: Option<Timestamp>,
     /// To here, exclusive.
@@ -202,7 +90,7 @@ impl AccessQuery {
     pub fn matches(&self, row: &AccessRow) -> bool {
         row.customer.org == self.org
             && self.customer.as_ref().is_none_or(|only| row.customer.customer == *only)
-            && self.actor.as_ref().is_none_or(|only| row.look.actor() == only.as_str())
+            && self.staff_user.as_ref().is_none_or(|only| row.staff_user == *only)
             && self.from.is_none_or(|from| row.viewed_at >= from)
             && self.to.is_none_or(|to| row.viewed_at < to)
             && self.after.is_none_or(|after| row.place() < after)
@@ -234,60 +122,22 @@ mod tests {
     use super::*;
     use crate::event::{Offset, Partition, TopicId};
 
-    fn comes_back(look: &AccessLook) {
-        let AccessLookWords { actor, role, page, fields } = look.words();
-        assert_eq!(AccessLook::parse(&actor, role, page, &fields).as_ref(), Some(look));
-    }
-
-    fn view(fields: &[Field]) -> AccessLook {
-        AccessLook::ConsoleView {
-            user: StaffUserName::parse("ana").expect("a name"),
-            role: StaffRole::Analyst,
+    #[test]
+    fn names_of_fields_come_back_as_they_were() {
+        let row = |fields: &[Field]| AccessRow {
+            event_id: EventId::from_bytes([1; 16]),
+            source: Source { topic_id: TopicId([2; 16]), partition: Partition(3), offset: Offset(4) },
+            customer: CustomerRef::new(OrgId::from_bytes([5; 16]), CustomerId::from_bytes([6; 16])),
+            staff_user: StaffUserName::parse("ana").expect("a name"),
+            staff_role: StaffRole::Analyst,
             page: PersonalDataPage::Customer,
             fields: fields.to_vec(),
-        }
-    }
-
-    #[test]
-    fn a_look_comes_back_from_its_words() {
-        for fields in [&[][..], &[Field::FullName], &[Field::Reason, Field::FullName]] {
-            comes_back(&view(fields));
-        }
-        comes_back(&AccessLook::ApiRead { key: ApiKeyId::from_bytes([7; 16]) });
-        assert_eq!(view(&[Field::Reason, Field::FullName]).words().fields, "reason,full_name");
-        assert!(StaffRole::ALL.iter().all(|role| role.as_str() != AccessLookWords::API_KEY));
-        assert!(PersonalDataPage::ALL.iter().all(|page| page.as_str() != AccessLookWords::API));
-        for (actor, role, page, fields) in [
-            ("ana", "analyst", "customer", "full_name,nothing"),
-            ("ana", "nobody", "customer", ""),
-            ("ana", "analyst", "nowhere", ""),
-            ("A", "analyst", "customer", ""),
-            ("ana", "api_key", "api", ""),
-            ("key_00000000000000000000000001", "api_key", "customer", ""),
-            ("key_00000000000000000000000001", "api_key", "api", "full_name"),
-        ] {
-            assert_eq!(AccessLook::parse(actor, role, page, fields), None, "{actor} {role} {page} {fields}");
-        }
-    }
-
-    #[test]
-    fn each_customer_of_a_record_of_reads_has_a_row_and_a_place_of_its_own() {
-        let customers: Vec<_> = (0..3).map(|n| CustomerId::from_bytes([n; 16])).collect();
-        let record = PersonalDataRead {
-            event_id: EventId::from_bytes([1; 16]),
-            org: OrgId::from_bytes([2; 16]),
-            key: ApiKeyId::from_bytes([3; 16]),
-            minute: Timestamp::from_millis(60_000),
-            customers: customers.clone(),
+            viewed_at: Timestamp::from_millis(7),
         };
-        let source = Source { topic_id: TopicId([2; 16]), partition: Partition(3), offset: Offset(4) };
-        let rows: Vec<_> = AccessRow::of_reads(&record, source).collect();
-        assert_eq!(
-            rows.iter().map(|row| row.viewed_at.millis()).collect::<Vec<_>>(),
-            [60_000, 60_001, 60_002]
-        );
-        assert_eq!(rows.iter().map(|row| row.customer.customer.clone()).collect::<Vec<_>>(), customers);
-        assert!(rows.iter().all(|row| row.look == AccessLook::ApiRead { key: record.key.clone() }));
-        assert!(rows.iter().all(|row| row.source == source && row.event_id == record.event_id));
+        for fields in [&Field::ALL[..], &[Field::Reason], &[]] {
+            let text = row(fields).field_names();
+            assert_eq!(AccessRow::parse_field_names(&text).as_deref(), Some(fields), "{text}");
+        }
+        assert_eq!(AccessRow::parse_field_names("full_name,shoe_size"), None, "a later build's");
     }
 }
