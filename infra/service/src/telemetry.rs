@@ -21,9 +21,6 @@ pub use metrics::{Metrics, metrics};
 pub use served::Served;
 pub use traceparent::{NotATraceparent, TraceParent};
 
-/// The target of the one line that each request has in the log. It is never exported with the request's span.
-pub const REQUEST_LINES: &str = "ingest_api::request_lines";
-
 /// Why a program could not be made to speak.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
