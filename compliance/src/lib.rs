@@ -18,7 +18,6 @@ mod subject;
 pub mod what_if;
 
 pub use merge::ReadProgress;
-pub use subject::customer_of_key;
 
 use std::sync::Arc;
 

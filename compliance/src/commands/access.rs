@@ -8,7 +8,7 @@ use domain::ids::ApiKeyId;
 
 use crate::command_error::CommandError;
 use crate::opened::OpenedInstallation;
-use crate::output::{AnswerLines, ProgressDisplay, fixed_row};
+use crate::output::{AnswerLines, ProgressDisplay, fixed_row, json_line};
 use crate::target::{CommonArgs, CustomerArgs, OrgArgs, TimeArgs};
 
 /// Who looked at whom.
@@ -82,11 +82,6 @@ async fn list(args: &ListArgs, opened: &OpenedInstallation) -> Result<bool, Comm
     // What was read is shown, also where the rest could not be.
     lines.flush()?;
     Ok(done?)
-}
-
-fn json_line(line: &AccessLine) -> String {
-    // Every part of a line has a form in JSON.
-    serde_json::to_string(line).unwrap_or_default() + "\n"
 }
 
 fn row([at, kind, who, customer, what]: [&str; 5]) -> String {

@@ -13,7 +13,7 @@ use service::program::say;
 
 use crate::command_error::CommandError;
 use crate::opened::OpenedInstallation;
-use crate::output::{AnswerLines, ProgressDisplay, fixed_row};
+use crate::output::{AnswerLines, ProgressDisplay, fixed_row, json_line};
 use crate::target::{CommonArgs, CustomerArgs, OrgArgs, TimeArgs};
 
 /// The facts in the log, in their order, with their evidence compared.
@@ -100,11 +100,6 @@ async fn replay(args: &ReplayArgs, opened: &OpenedInstallation) -> Result<Replay
     // What was read is shown, also where the rest could not be.
     lines.flush()?;
     Ok(counts?)
-}
-
-fn json_line(line: &FactLine) -> String {
-    // Every part of a line has a form in JSON.
-    serde_json::to_string(line).unwrap_or_default() + "\n"
 }
 
 fn head() -> String {
