@@ -16,6 +16,18 @@ use crate::{CompliancePorts, ReadError};
 /// How long after its first moment a minute goes on.
 const MINUTE_MS: i64 = 60_000;
 
+/// An act that no signer of the org signed.
+const ERROR_UNSIGNED: &str = "not_signed";
+
+/// Who signed acts.
+pub trait ActSignatures {
+    /// Whether somebody who is or was a signer of the act's org signed what its record says.
+    ///
+    /// # Errors
+    /// [`ReadError`] where it cannot be told.
+    fn is_signed(&mut self, act: &ComplianceAct) -> impl Future<Output = Result<bool, ReadError>>;
+}
+
 /// Which looks are listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccessFilter {
@@ -61,7 +73,12 @@ pub enum AccessContent {
         customer: CustomerId,
     },
     /// A signer asked for evidence, gave a share for it, opened it, was shown sealed fields, or was refused.
-    SignerAct(Box<ComplianceAct>),
+    SignerAct {
+        /// What the record says.
+        act: Box<ComplianceAct>,
+        /// Whether a signer of the org signed that. What nobody signed was written by somebody who can write to the topic.
+        is_signed: bool,
+    },
     /// The record cannot be read.
     Unreadable(&'static str),
 }
@@ -72,7 +89,7 @@ impl AccessLine {
         match self.content {
             AccessContent::ConsoleView(_) => "console_view",
             AccessContent::KeyRead { .. } => "api_read",
-            AccessContent::SignerAct(_) => "signer_act",
+            AccessContent::SignerAct { .. } => "signer_act",
             AccessContent::Unreadable(_) => "",
         }
     }
@@ -80,9 +97,10 @@ impl AccessLine {
     /// Why the exit code will be 1.
     pub fn error(&self) -> Option<&'static str> {
         match self.content {
-            AccessContent::ConsoleView(_) | AccessContent::KeyRead { .. } | AccessContent::SignerAct(_) => {
-                None
-            }
+            AccessContent::SignerAct { is_signed: false, .. } => Some(ERROR_UNSIGNED),
+            AccessContent::ConsoleView(_)
+            | AccessContent::KeyRead { .. }
+            | AccessContent::SignerAct { is_signed: true, .. } => None,
             AccessContent::Unreadable(error) => Some(error),
         }
     }
@@ -113,7 +131,7 @@ impl Serialize for AccessLine {
                 map.serialize_entry("keyId", key.as_str())?;
                 map.serialize_entry("recordId", record.as_str())?;
             }
-            AccessContent::SignerAct(act) => {
+            AccessContent::SignerAct { act, .. } => {
                 map.serialize_entry("kind", self.kind())?;
                 map.serialize_entry("at", &act.acted_at.rfc3339())?;
                 map.serialize_entry("orgId", act.org.as_str())?;
@@ -124,7 +142,10 @@ impl Serialize for AccessLine {
                 map.serialize_entry("refusal", &act.refusal)?;
                 map.serialize_entry("recordId", act.event_id.as_str())?;
             }
-            AccessContent::Unreadable(error) => map.serialize_entry("error", error)?,
+            AccessContent::Unreadable(_) => {}
+        }
+        if let Some(error) = self.error() {
+            map.serialize_entry("error", error)?;
         }
         map.serialize_entry("partition", &self.place.partition.0)?;
         map.serialize_entry("offset", &self.place.offset.0)?;
@@ -161,11 +182,12 @@ impl<'a> AccessList<'a> {
     /// [`ReadError`]; what was shown until then stands.
     pub async fn run(
         self,
+        signatures: &mut impl ActSignatures,
         progress: &dyn ReadProgress,
         mut show: impl FnMut(&AccessLine) -> Result<(), ReadError>,
     ) -> Result<bool, ReadError> {
         let mut is_sound = true;
-        let mut reader = AccessReader { ports: self.ports, filter: self.filter };
+        let mut reader = AccessReader { ports: self.ports, filter: self.filter, signatures };
         let audit = (Topic::Audit, self.ranges.as_slice());
         read_merged(&*self.ports.log, audit, &mut reader, progress, |line: AccessLine| {
             is_sound &= line.error().is_none();
@@ -176,12 +198,13 @@ impl<'a> AccessList<'a> {
     }
 }
 
-struct AccessReader<'a> {
+struct AccessReader<'a, S> {
     ports: &'a CompliancePorts,
     filter: AccessFilter,
+    signatures: &'a mut S,
 }
 
-impl PieceReader for AccessReader<'_> {
+impl<S: ActSignatures> PieceReader for AccessReader<'_, S> {
     type Item = AccessLine;
 
     async fn read(
@@ -199,7 +222,8 @@ impl PieceReader for AccessReader<'_> {
                     add(AccessContent::ConsoleView(Box::new(view)));
                 }
                 Ok(AuditRecord::ComplianceAct(act)) if self.takes_act(&act) => {
-                    add(AccessContent::SignerAct(Box::new(act)));
+                    let is_signed = self.signatures.is_signed(&act).await?;
+                    add(AccessContent::SignerAct { act: Box::new(act), is_signed });
                 }
                 Ok(AuditRecord::PersonalDataViewed(_) | AuditRecord::ComplianceAct(_)) => {}
                 // What nobody looked at: its header said nothing of what it is.
@@ -220,7 +244,7 @@ impl PieceReader for AccessReader<'_> {
     }
 }
 
-impl AccessReader<'_> {
+impl<S> AccessReader<'_, S> {
     /// By its key and its header: evidence, which is nearly all of the topic, is not decoded.
     fn may_be_a_look(&self, record: &StoredRecord) -> bool {
         let of_org = self.filter.org.as_ref().is_none_or(|org| is_of_org(&record.key, org));

@@ -9,7 +9,7 @@ use domain::ports::{EventLog, LogError, OffsetRange, ReadBounds, Topic};
 use event_codec::value_sha256;
 
 use crate::limits::{EVIDENCE_GAP_MAX, EVIDENCE_REMEMBERED_MAX};
-use crate::partition_walk::read_there;
+use crate::partition_walk::read_present;
 
 /// What stands where an event says that its evidence does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +117,7 @@ impl PartitionDigests {
         // The first record after a jump is read alone: what comes after it may be nobody's here.
         let bounds = if one_by_one { ReadBounds { records_max: 1, ..bounds } } else { bounds };
         while from <= offset {
-            let records = read_there(log, Topic::Audit, partition, from, bounds).await?;
+            let records = read_present(log, Topic::Audit, partition, from, bounds).await?;
             for record in &records {
                 if self.last.len() == EVIDENCE_REMEMBERED_MAX {
                     self.last.pop_front();

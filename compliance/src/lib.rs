@@ -18,7 +18,6 @@ mod subject;
 pub mod what_if;
 
 pub use merge::ReadProgress;
-pub use subject::customer_of_key;
 
 use std::sync::Arc;
 
@@ -48,6 +47,9 @@ pub enum ReadError {
     /// The vault did not answer.
     #[error("the vault is not available: {0}")]
     Vault(String),
+    /// Who the signers were cannot be told.
+    #[error("the signers of an org cannot be read: {0}")]
+    Signers(String),
     /// What is shown could not be written.
     #[error("what is shown could not be written: {0}")]
     Unwritten(String),

@@ -16,6 +16,11 @@ pub trait ReadProgress {
     fn records(&self, count: u64);
 }
 
+/// Nobody hears it.
+impl ReadProgress for () {
+    fn records(&self, _: u64) {}
+}
+
 /// What is made of records before they are merged.
 pub(crate) trait PieceReader {
     /// One of them.

@@ -63,6 +63,11 @@ impl ReadProgress for ProgressDisplay {
     }
 }
 
+/// A line of JSON.
+pub(crate) fn json_line(line: &impl serde::Serialize) -> String {
+    serde_json::to_string(line).expect("texts, numbers and flags have a form in JSON") + "\n"
+}
+
 /// A row of a long table: columns of fixed widths, since nobody can wait for its last row to see the widest cell.
 pub(crate) fn fixed_row<const N: usize>(cells: [(&str, usize); N]) -> String {
     let padded = cells.map(|(cell, width)| format!("{cell:<width$}"));

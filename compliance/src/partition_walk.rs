@@ -47,7 +47,7 @@ impl PartitionWalk {
         if self.next >= self.end {
             return Ok(Vec::new());
         }
-        let mut records = read_there(log, self.topic, self.partition, self.next, self.bounds).await?;
+        let mut records = read_present(log, self.topic, self.partition, self.next, self.bounds).await?;
         if let Some(last) = records.last() {
             self.next = Offset(last.source.offset.0 + 1);
         }
@@ -57,7 +57,7 @@ impl PartitionWalk {
 }
 
 /// Reads records that are known to be there, and tries again while the log does not answer.
-pub(crate) async fn read_there(
+pub(crate) async fn read_present(
     log: &dyn EventLog,
     topic: Topic,
     partition: Partition,

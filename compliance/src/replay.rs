@@ -22,7 +22,7 @@ use crate::erased_fields::ErasedFields;
 use crate::evidence::{EvidenceDigests, EvidenceFound, EvidenceReader};
 use crate::merge::{PieceReader, ReadProgress, place_of, read_merged, records_in};
 use crate::partition_walk::bounds_beside;
-use crate::subject::{customer_of_key, is_of_org};
+use crate::subject::is_of_org;
 use crate::{CompliancePorts, ReadError};
 
 /// The bytes cannot be decoded, by any build.
@@ -172,7 +172,7 @@ struct FactMark {
 }
 
 /// A record that the filter takes, decoded or not.
-struct ReadRecord {
+struct ReplayedRecord {
     place: RowPlace,
     customer: Option<CustomerRef>,
     event: Result<Event, &'static str>,
@@ -195,7 +195,8 @@ impl<T, F: Fn(&FactLine) -> T> PieceReader for FactReader<'_, F> {
         _partition: Partition,
         records: Vec<StoredRecord>,
     ) -> Result<Vec<(RowPlace, Self::Item)>, ReadError> {
-        let read: Vec<ReadRecord> = records.iter().filter_map(|record| self.read_record(record)).collect();
+        let read: Vec<ReplayedRecord> =
+            records.iter().filter_map(|record| self.read_record(record)).collect();
         // Payloads are not needed any more, and evidence is read next.
         drop(records);
         let with_envelopes =
@@ -213,11 +214,11 @@ impl<T, F: Fn(&FactLine) -> T> PieceReader for FactReader<'_, F> {
 }
 
 impl<T, F: Fn(&FactLine) -> T> FactReader<'_, F> {
-    fn read_record(&self, record: &StoredRecord) -> Option<ReadRecord> {
+    fn read_record(&self, record: &StoredRecord) -> Option<ReplayedRecord> {
         if !self.filter.takes_record(record) {
             return None;
         }
-        let customer = customer_of_key(&record.key);
+        let customer = CustomerRef::of_record_key(&record.key);
         let event = match self.ports.codec.decode_event(record) {
             Err(DecodeError::UnknownSchema { .. }) => Err(ERROR_LATER_BUILD),
             Err(DecodeError::Malformed(_)) => Err(ERROR_NOT_DECODABLE),
@@ -227,7 +228,7 @@ impl<T, F: Fn(&FactLine) -> T> FactReader<'_, F> {
             Ok(event) if !event.is_consistent() => Err(ERROR_INCONSISTENT),
             Ok(event) => Ok(event),
         };
-        Some(ReadRecord { place: place_of(record), customer, event })
+        Some(ReplayedRecord { place: place_of(record), customer, event })
     }
 
     /// What the event's envelopes are shown as, and what is wrong with them.
@@ -245,8 +246,12 @@ impl<T, F: Fn(&FactLine) -> T> FactReader<'_, F> {
         }
     }
 
-    async fn item(&self, read: ReadRecord, digests: &EvidenceDigests) -> Result<(T, FactMark), ReadError> {
-        let ReadRecord { place, customer, event } = read;
+    async fn item(
+        &self,
+        read: ReplayedRecord,
+        digests: &EvidenceDigests,
+    ) -> Result<(T, FactMark), ReadError> {
+        let ReplayedRecord { place, customer, event } = read;
         let erased = customer.as_ref().map_or(Purposes::NONE, |customer| self.erased.of(customer));
         let content = match event {
             Err(error) => FactContent::Unreadable { error, customer },

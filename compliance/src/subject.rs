@@ -1,12 +1,6 @@
-//! Whom a record is about, by its key (contract §5).
+//! Whose a record is, by its key (contract §5).
 
-use domain::ids::{CustomerId, CustomerRef, OrgId};
-
-/// The customer that a record's key names; none of `org/` and of what is no key of ours.
-pub fn customer_of_key(key: &[u8]) -> Option<CustomerRef> {
-    let (org, customer) = std::str::from_utf8(key).ok()?.split_once('/')?;
-    Some(CustomerRef::new(OrgId::parse(org).ok()?, CustomerId::parse(customer).ok()?))
-}
+use domain::ids::OrgId;
 
 /// Whether a record's key is of that org.
 pub(crate) fn is_of_org(key: &[u8], org: &OrgId) -> bool {

@@ -18,7 +18,7 @@ use crate::limits::{PASS_ROWS_MAX, SAMPLE_MAX};
 use crate::merge::{ReadProgress, records_in};
 use crate::partition_walk::{PartitionWalk, bounds_beside};
 use crate::refold::{CustomerFold, RefoldError, fact_of};
-use crate::subject::{customer_of_key, is_of_org};
+use crate::subject::is_of_org;
 
 /// What another policy would do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -154,7 +154,9 @@ impl FoldPass<'_> {
         if self.asked.org.as_ref().is_some_and(|org| !is_of_org(&record.key, org)) {
             return Ok(());
         }
-        let Some(customer) = customer_of_key(&record.key).filter(|customer| self.is_of_it(customer)) else {
+        let Some(customer) =
+            CustomerRef::of_record_key(&record.key).filter(|customer| self.is_in_pass(customer))
+        else {
             return Ok(());
         };
         let fact = fact_of(&ports.codec, record, &customer)?;
@@ -169,7 +171,7 @@ impl FoldPass<'_> {
         Ok(())
     }
 
-    fn is_of_it(&self, customer: &CustomerRef) -> bool {
+    fn is_in_pass(&self, customer: &CustomerRef) -> bool {
         self.from.as_ref().is_none_or(|from| customer >= from)
             && self.until.as_ref().is_none_or(|until| customer < until)
     }

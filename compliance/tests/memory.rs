@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use compliance::CompliancePorts;
 use compliance::replay::{FactLine, LogReplay, ReplayFilter};
-use compliance::{CompliancePorts, ReadProgress};
 use domain::event::{
     AuditRecord, AuditRef, DukcapilVerdictReceived, Event, Fingerprint, Offset, Partition, Source, TopicId,
     VerdictEvidence,
@@ -27,10 +27,14 @@ const RECORDS: u64 = 2_000;
 const PHOTO_BYTES: usize = 16 * 1024;
 const AUDIT_TOPIC: TopicId = TopicId([2; 16]);
 
-/// Two records of each partition, an event and its evidence, shown over and over.
+/// An event and its evidence for each partition, shown over and over: every event refers to the evidence at its own offset.
 struct EndlessLog {
-    records: HashMap<(Topic, u32), NewRecord>,
+    codec: Codec,
+    events: HashMap<u32, DukcapilVerdictReceived>,
+    evidence: HashMap<u32, NewRecord>,
 }
+
+const META: Meta<'_> = Meta { time: Timestamp::EPOCH, traceparent: None };
 
 fn sealed() -> Sealed {
     Sealed::from_envelope(Bytes::from(vec![0x5A; PHOTO_BYTES]))
@@ -48,8 +52,7 @@ fn customer_in(partition: u32) -> CustomerRef {
 
 impl EndlessLog {
     fn new(codec: &Codec) -> Self {
-        let meta = Meta { time: Timestamp::EPOCH, traceparent: None };
-        let mut records = HashMap::new();
+        let (mut events, mut records) = (HashMap::new(), HashMap::new());
         for partition in 0..PARTITIONS {
             let customer = customer_in(partition);
             let event_id = EventId::from_bytes([3; 16]);
@@ -67,10 +70,9 @@ impl EndlessLog {
                 received_at: Timestamp::EPOCH,
                 api_key_id: ApiKeyId::from_bytes([8; 16]).to_string(),
             });
-            let evidence = codec.audit(&evidence, &meta).expect("it fits");
-            // Its offset differs from record to record, which the encoding of an event does not: one for all of them.
-            let source = Source { topic_id: AUDIT_TOPIC, partition: Partition(partition), offset: Offset(7) };
-            let event = Event::DukcapilVerdictReceived(DukcapilVerdictReceived {
+            let evidence = codec.audit(&evidence, &META).expect("it fits");
+            let source = Source { topic_id: AUDIT_TOPIC, partition: Partition(partition), offset: Offset(0) };
+            let event = DukcapilVerdictReceived {
                 event_id,
                 customer,
                 verification_id: VerificationId::from_bytes([4; 16]),
@@ -84,11 +86,21 @@ impl EndlessLog {
                 body_fingerprint: Fingerprint([1; 32]),
                 policy_version: 1,
                 audit: AuditRef { source, value_sha256: value_sha256(&evidence.value) },
-            });
-            records.insert((Topic::Events, partition), codec.event(&event, &meta).expect("it fits"));
-            records.insert((Topic::Audit, partition), evidence);
+            };
+            events.insert(partition, event);
+            records.insert(partition, evidence);
         }
-        Self { records }
+        Self { codec: codec.clone(), events, evidence: records }
+    }
+
+    /// The record at that place.
+    fn record(&self, topic: Topic, partition: Partition, offset: Offset) -> NewRecord {
+        if topic == Topic::Audit {
+            return self.evidence[&partition.0].clone();
+        }
+        let mut event = self.events[&partition.0].clone();
+        event.audit.source.offset = offset;
+        self.codec.event(&Event::DukcapilVerdictReceived(event), &META).expect("it fits")
     }
 }
 
@@ -119,14 +131,14 @@ impl EventLog for EndlessLog {
         from: Offset,
         bounds: ReadBounds,
     ) -> Result<Vec<StoredRecord>, LogError> {
-        let record = &self.records[&(topic, partition.0)];
         let (mut read, mut bytes) = (Vec::new(), 0);
         for offset in from.0..RECORDS {
+            let record = self.record(topic, partition, Offset(offset));
             let stored = StoredRecord {
                 source: Source { topic_id: AUDIT_TOPIC, partition, offset: Offset(offset) },
                 appended_at: Timestamp::from_millis(1_795_406_400_000 + offset as i64),
-                key: record.key.clone(),
-                headers: record.headers.clone(),
+                key: record.key,
+                headers: record.headers,
                 value: Some(Bytes::copy_from_slice(&record.value)),
             };
             bytes += stored.size();
@@ -145,12 +157,6 @@ impl EventLog for EndlessLog {
     async fn join(&self, _: Topic, _: &str, _: Arc<dyn StartPositions>) -> Result<Box<dyn Member>, LogError> {
         Err(LogError::Unavailable("this log is made up".to_owned()))
     }
-}
-
-struct Unwatched;
-
-impl ReadProgress for Unwatched {
-    fn records(&self, _: u64) {}
 }
 
 /// `VmHWM`: the most that this process ever had in memory, in KiB.
@@ -173,7 +179,7 @@ async fn a_replay_of_hundreds_of_megabytes_takes_a_few_dozen() {
     let mut bytes = 0;
     let form = |line: &FactLine| serde_json::to_string(line).expect("a line is JSON");
     let counts = replay
-        .run(form, &Unwatched, |line: String| {
+        .run(form, &(), |line: String| {
             bytes += line.len();
             Ok(())
         })

@@ -25,6 +25,7 @@ use crate::app::{App, Ports};
 use crate::faces::FaceServices;
 use crate::limits;
 use crate::pipeline::{InstanceParts, ManagementPages};
+use crate::reading::read_index::ReadIndexer;
 use crate::reading::read_records::{ReadRecordWriter, ReadRecords};
 use crate::registry_pages::SchemaIds;
 use crate::serving::server::{self, Bound, Serving};
@@ -101,7 +102,9 @@ impl Instance {
         let public = bind_first(&wanted.address, &wanted.addresses()?, wanted.tls.as_ref(), Bound::new);
         let public = public.context("the public listener")?;
         let is_on_loopback = public.address().ip().is_loopback();
-        settings.console.secure_cookies = !is_on_loopback || wanted.tls.is_some();
+        // Behind a proxy the browser speaks TLS, also where the proxy speaks plaintext over loopback.
+        let is_behind_proxy = config.console.proxies > 0;
+        settings.console.secure_cookies = !is_on_loopback || is_behind_proxy || wanted.tls.is_some();
         // Alive and unready from the start, also while a broker or a node is not there yet.
         let readiness = Arc::new(Readiness::waiting_for(readiness::reasons(config, also), stop));
         let management = serve_management(config, &settings, &readiness, metrics);
@@ -232,8 +235,8 @@ impl Begun {
         let generations = Arc::clone(&engine.operations.generations);
         let (live, reading) = LiveGeneration::start(generations, &instance_name(), cancel.clone());
         let reads = Arc::new(ReadRecords::default());
-        let writing = write_reads(engine, Arc::clone(&reads), cancel.clone());
-        let mut tasks = vec![following, reading, sweep(vault.clone(), cancel.clone()), writing];
+        let mut tasks = vec![following, reading, sweep(vault.clone(), cancel.clone())];
+        tasks.extend(write_reads(engine, Arc::clone(&reads), &cancel));
         let parts = InstanceParts {
             vault: vault.clone(),
             directory: directory.clone(),
@@ -356,11 +359,16 @@ fn sweep(vault: Vault, cancel: CancellationToken) -> JoinHandle<()> {
     })
 }
 
-/// Records of reads are written from now on, the last of them once nobody is answered any more.
-fn write_reads(engine: &Engine, records: Arc<ReadRecords>, cancel: CancellationToken) -> JoinHandle<()> {
-    let (log, codec, index) =
-        (Arc::clone(&engine.log), engine.codec.clone(), Arc::clone(&engine.access_index));
-    tokio::spawn(ReadRecordWriter { records, log, codec, index }.run(cancel))
+/// Records of reads are written and indexed from now on, the last of them once nobody is answered any more.
+fn write_reads(
+    engine: &Engine,
+    records: Arc<ReadRecords>,
+    cancel: &CancellationToken,
+) -> [JoinHandle<()>; 2] {
+    let (log, codec) = (Arc::clone(&engine.log), engine.codec.clone());
+    let (indexer, indexing) = ReadIndexer::new(Arc::clone(&engine.access_index));
+    let writer = ReadRecordWriter { records, log, codec, indexer };
+    [tokio::spawn(writer.run(cancel.clone())), tokio::spawn(indexing.run(cancel.clone()))]
 }
 
 /// Under which this process says which pointer it works by. Another name at each start: one that was killed is

@@ -279,9 +279,6 @@ pub const READS_WAITING_MAX: usize = 200_000;
 /// Records of reads that are appended at once.
 pub const READ_APPENDS_AT_ONCE: usize = 8;
 
-/// Rows of one such record that are written at once: a batch of four small rows each, beside those that requests wait for.
-pub const READ_ROWS_AT_ONCE: usize = 8;
-
 /// Pauses between tries of such an append.
 pub const READ_RECORDS_RETRY: RetrySchedule =
     RetrySchedule::new(Duration::from_millis(200), Duration::from_secs(10));
@@ -289,3 +286,10 @@ pub const READ_RECORDS_RETRY: RetrySchedule =
 /// How long the last of them may take at the end: of the 5 s that are left of the contract's 25 s when requests were
 /// waited for as long as they may be.
 pub const READS_LAST_WRITE_MAX: Duration = Duration::from_secs(2);
+
+/// Records of reads that wait for the access index: 40 MB if all are full, half an hour of an instance's usual ones while its
+/// store does not answer. Beyond them the index lacks some.
+pub const READS_UNINDEXED_MAX: usize = 1_000;
+
+/// How long the index may go on after the last request: what the last records may take, and a second.
+pub const READS_LAST_INDEX_MAX: Duration = Duration::from_secs(3);

@@ -91,6 +91,7 @@ impl ManagementPages {
             unready: self.readiness.reasons().into_iter().map(UnreadyReason::name).collect(),
             figures,
             is_live: has(request.query, "live"),
+            is_held: has(request.query, "held"),
         };
         let frame = PageFrame {
             language: language(request),

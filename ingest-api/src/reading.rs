@@ -9,6 +9,7 @@ pub mod enrolments;
 pub mod kyc;
 pub mod me;
 pub mod page;
+pub mod read_index;
 pub mod read_records;
 pub mod unseal;
 pub mod verification;

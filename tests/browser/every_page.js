@@ -128,6 +128,24 @@ test('a page is small, loads from its own listener only, and nothing on it moves
   }
 });
 
+test('what renews itself can be stopped', async () => {
+  const customer = await sandbox.customer('Tahan Sebentar');
+  await signedIn({}, async (page) => {
+    for (const url of [sandbox.at('/console/attempts?lang=en'), sandbox.adminAt('/console/pipeline?lang=en')]) {
+      await page.goto(url);
+      await page.getByRole('link', { name: 'Stop renewing' }).click();
+      await page.getByRole('link', { name: /Show the newest|Renew again/ }).waitFor();
+      assert.equal(await page.locator('[sse-connect]').count(), 0, url);
+      assert.equal(await page.locator('script').count(), 0, url);
+      await page.getByRole('link', { name: /Show the newest|Renew again/ }).click();
+      await page.locator('[sse-connect]').waitFor({ state: 'attached' });
+    }
+    const id = await sandbox.declined(customer, 'Data ganda');
+    await page.goto(sandbox.at('/console/attempts?lang=en'));
+    await page.locator(`tr[data-id="${id}"]`).waitFor();
+  });
+});
+
 test('everything but being told of news works without scripts', async () => {
   const customer = await sandbox.customer('Tanpa Skrip');
   const all = [];

@@ -11,7 +11,7 @@ use system_tests::harness::ContractHarness as _;
 use system_tests::patience::until;
 use system_tests::process::{Process, Program, command, run, run_with};
 use system_tests::sandbox::{Options, Sandbox};
-use system_tests::wire::{Wire, post};
+use system_tests::wire::{Wire, post_head};
 
 fn mode(path: &Path) -> u32 {
     path.metadata().unwrap_or_else(|_| panic!("{} is not there", path.display())).permissions().mode() & 0o777
@@ -28,8 +28,9 @@ async fn a_sandbox_says_how_to_reach_it_and_guards_its_keys() {
     assert_eq!(mode(&file), 0o600);
     assert_eq!(mode(&folder.join("kms")), 0o700);
     assert_eq!(mode(&folder.join("compliance")), 0o700);
-    let key = folder.join("compliance").join(format!("{}.key", text(&json["orgId"])));
-    assert_eq!(mode(&key), 0o600);
+    for signer in ["signer-1.key", "signer-2.key"] {
+        assert_eq!(mode(&folder.join("compliance").join(signer)), 0o600);
+    }
     for entry in std::fs::read_dir(folder.join("kms")).expect("a folder") {
         assert_eq!(mode(&entry.expect("an entry").path()), 0o600);
     }
@@ -126,12 +127,14 @@ async fn sigterm_lets_what_began_end_and_exits_with_zero() {
     let mut sandbox = Sandbox::start().await;
     let (api, admin) = (sandbox.api(), sandbox.admin());
     let body = declined(&sandbox.info().customer, "Data ganda").to_string();
-    let request = post(VERDICT, api.key(), body.as_bytes());
-    let (first, rest) = request.split_at(request.len() - 10);
+    let length = body.len().to_string();
+    let (json, expect) = (("Content-Type", "application/json"), ("Expect", "100-continue"));
+    let headers = [json, ("Content-Length", length.as_str()), expect];
     let mut wire = Wire::open(&sandbox.address()).await;
+    wire.send(post_head(VERDICT, api.key(), &headers)).await;
+    wire.body_is_asked_for().await;
+    let (first, rest) = body.split_at(body.len() - 10);
     wire.send(first).await;
-    // Answered over the same listener, so the request before it has been taken up.
-    api.get("/api/auth/me").await.expect(200);
     sandbox.process().signal(Signal::TERM);
     // It must say so, not just be gone: for as long as a request is under way there is somebody to ask.
     until("unready", async || (admin.get("/readyz").await.status == 503).then_some(())).await;

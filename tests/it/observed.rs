@@ -56,6 +56,13 @@ async fn a_requests_line_has_its_route_its_key_and_its_objects_and_never_its_que
             "/api/identity/attempts",
             400,
         ),
+        (
+            "POST",
+            VERDICT.to_owned(),
+            declined("cus_00000000000000000000000000", "ALASAN-77").to_string(),
+            VERDICT,
+            404,
+        ),
         ("GET", "/api/PATH-77".to_owned(), String::new(), "unmatched", 404),
         ("PUT", VERDICT.to_owned(), "BODY-77".to_owned(), VERDICT, 405),
     ]

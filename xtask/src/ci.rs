@@ -65,8 +65,8 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// The engines' tests need a Java and Maven; Schemathesis, the subscribers' examples and the fetching of face models a
-/// Python; the console's tests a browser and Node.js. Without them they cannot run, and must not pass in silence: said aloud on a developer's machine, a failure
-/// where `CI` is set.
+/// Python; the console's tests a browser and Node.js. Without them they cannot run, and must not pass in silence: said
+/// aloud on a developer's machine, a failure where `CI` is set.
 fn here(tests: &str, names: &str, found: Result<(), String>) -> Result<bool> {
     let Err(missing) = found else { return Ok(true) };
     let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");

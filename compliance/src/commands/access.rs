@@ -1,14 +1,20 @@
 //! `compliance access`.
 
+use std::collections::HashMap;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use compliance::access::{AccessContent, AccessFilter, AccessLine, AccessList};
-use domain::ids::ApiKeyId;
+use compliance::ReadError;
+use compliance::access::{AccessContent, AccessFilter, AccessLine, AccessList, ActSignatures};
+use domain::event::ComplianceAct;
+use domain::ids::{ApiKeyId, OrgId};
+use domain::signers::SignerSet;
+use org_directory::signers::SignerSets;
+use unsealing::act::is_signed_in;
 
 use crate::command_error::CommandError;
 use crate::opened::OpenedInstallation;
-use crate::output::{AnswerLines, ProgressDisplay, fixed_row};
+use crate::output::{AnswerLines, ProgressDisplay, fixed_row, json_line};
 use crate::target::{CommonArgs, CustomerArgs, OrgArgs, TimeArgs};
 
 /// Who looked at whom.
@@ -32,7 +38,8 @@ A view in the console (console_view) and what signers do (signer_act) are record
 API key (api_read) are recorded by the minute, as it ends: one line for each customer whose name, external id or reasons
 were in an answer.
 
-Exit code 1: some record could not be read.")]
+Exit code 1: some record could not be read, or is an act that no signer of the org signed (not_signed): whoever can write
+to the topic can write such a record, and it opens nothing.")]
     List(ListArgs),
 }
 
@@ -78,16 +85,31 @@ async fn list(args: &ListArgs, opened: &OpenedInstallation) -> Result<bool, Comm
         lines.push(&row(["at", "kind", "who", "customer", "what"]))?;
     }
     let form = if args.common.json { json_line } else { table_row };
-    let done = all.run(&progress, |line| lines.push(&form(line))).await;
+    let mut signatures = SignerChains { sets: SignerSets::of(&opened.engine), known: HashMap::new() };
+    let done = all.run(&mut signatures, &progress, |line| lines.push(&form(line))).await;
     progress.finish();
     // What was read is shown, also where the rest could not be.
     lines.flush()?;
     Ok(done?)
 }
 
-fn json_line(line: &AccessLine) -> String {
-    // Every part of a line has a form in JSON.
-    serde_json::to_string(line).unwrap_or_default() + "\n"
+/// The signer sets of the orgs that were met, all that ever were in force.
+struct SignerChains {
+    sets: SignerSets,
+    known: HashMap<OrgId, Vec<SignerSet>>,
+}
+
+impl ActSignatures for SignerChains {
+    async fn is_signed(&mut self, act: &ComplianceAct) -> Result<bool, ReadError> {
+        if let Some(sets) = self.known.get(&act.org) {
+            return Ok(is_signed_in(act, sets));
+        }
+        let chain = self.sets.chain(&act.org).await.map_err(|error| ReadError::Signers(error.to_string()))?;
+        let sets: Vec<SignerSet> = chain.into_iter().map(|signed| signed.set).collect();
+        let is_signed = is_signed_in(act, &sets);
+        self.known.insert(act.org.clone(), sets);
+        Ok(is_signed)
+    }
 }
 
 fn row([at, kind, who, customer, what]: [&str; 5]) -> String {
@@ -105,10 +127,11 @@ fn table_row(line: &AccessLine) -> String {
         AccessContent::KeyRead { minute, key, customer, .. } => {
             row([&minute.rfc3339(), line.kind(), key.as_str(), customer.as_str(), "within this minute"])
         }
-        AccessContent::SignerAct(act) => {
+        AccessContent::SignerAct { act, .. } => {
             let customer = act.customer.as_ref().map_or("", |of| of.customer.as_str());
             let refused = act.refusal.as_ref().map(|code| format!(" REFUSED {code}")).unwrap_or_default();
-            let what = format!("{} {}{refused}", act.kind.as_str(), act.request);
+            let error = line.error().map(|error| format!(" ERROR {error}")).unwrap_or_default();
+            let what = format!("{} {}{refused}{error}", act.kind.as_str(), act.request);
             row([&act.acted_at.rfc3339(), line.kind(), act.signer.as_str(), customer, what.trim_end()])
         }
         AccessContent::Unreadable(error) => {

@@ -17,7 +17,7 @@ use unsealing::reveal::{self, RevealOrder};
 
 use crate::command_error::CommandError;
 use crate::opened::OpenedInstallation;
-use crate::output::{AnswerLines, ProgressDisplay, fixed_row};
+use crate::output::{AnswerLines, ProgressDisplay, fixed_row, json_line};
 use crate::signer_files::read_signer;
 use crate::target::{CommonArgs, CustomerArgs, OrgArgs, TimeArgs};
 
@@ -162,11 +162,6 @@ async fn record_reveal(
     reveal::record_reveal(&opened.unseal_ports(), &keys, &order).await?;
     filter.org = Some(org);
     Ok(true)
-}
-
-fn json_line(line: &FactLine) -> String {
-    // Every part of a line has a form in JSON.
-    serde_json::to_string(line).unwrap_or_default() + "\n"
 }
 
 fn head() -> String {

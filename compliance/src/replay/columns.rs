@@ -41,7 +41,7 @@ const FIELD_COLUMNS: [&str; 20] = [
 const LAST_COLUMNS: [&str; 6] =
     ["evidencePartition", "evidenceOffset", "evidenceSha256", "evidenceMatches", "error", "more"];
 
-/// A fact as cells, in the order of [`CsvRow::HEAD`].
+/// A fact as cells, in the order of [`CsvRow::head`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CsvRow(Vec<String>);
 

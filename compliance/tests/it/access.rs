@@ -1,7 +1,8 @@
 //! Lists of looks.
 
 use bytes::Bytes;
-use compliance::access::{AccessFilter, AccessList};
+use compliance::ReadError;
+use compliance::access::{AccessFilter, AccessList, ActSignatures};
 use domain::event::{
     ActKind, AuditRecord, ComplianceAct, PersonalDataPage, PersonalDataRead, PersonalDataViewed,
 };
@@ -13,7 +14,7 @@ use domain::staff::{StaffRole, StaffUserName};
 use domain::time::Timestamp;
 use serde_json::{Value, json};
 
-use crate::world::{Unwatched, World, fresh, org};
+use crate::world::{World, fresh, org};
 
 const MINUTE: i64 = 1_795_406_400_000;
 
@@ -46,12 +47,21 @@ async fn view(world: &World, by: &str, at: i64, customer: &CustomerRef) {
     world.audit(&AuditRecord::PersonalDataViewed(record)).await;
 }
 
+/// Signatures that are right but of acts by "mallory".
+struct NotOfMallory;
+
+impl ActSignatures for NotOfMallory {
+    async fn is_signed(&mut self, act: &ComplianceAct) -> Result<bool, ReadError> {
+        Ok(act.signer.as_str() != "mallory")
+    }
+}
+
 async fn list(world: &World, filter: AccessFilter) -> (Vec<Value>, bool) {
     let ports = world.ports();
     let all = AccessList::open(&ports, filter).await.expect("it opens");
     let mut lines = Vec::new();
     let is_sound = all
-        .run(&Unwatched, |line| {
+        .run(&mut NotOfMallory, &(), |line| {
             lines.push(serde_json::to_value(line).expect("a line is JSON"));
             Ok(())
         })
@@ -185,4 +195,10 @@ async fn an_act_of_a_signer_is_a_line_also_when_it_was_refused() {
     let (lines, _) = list(&world, budi).await;
     assert_eq!((&lines[0]["kind"], &lines[0]["act"]), (&"signer_act".into(), &"unseal.open".into()));
     assert_eq!((&lines[0]["refusal"], &lines[0]["requestId"]), (&"expired".into(), &"uns_1".into()));
+    // What nobody signed is shown as what it says, and as an error.
+    world.audit(&act(ActKind::UnsealApprove, "mallory", None)).await;
+    let (lines, is_sound) = list(&world, AccessFilter::default()).await;
+    let errors: Vec<_> = lines.iter().filter(|line| !line["error"].is_null()).collect();
+    assert_eq!((lines.len(), errors.len(), is_sound), (5, 1, false));
+    assert_eq!((&errors[0]["actor"], &errors[0]["error"]), (&"mallory".into(), &"not_signed".into()));
 }

@@ -9,10 +9,10 @@ use domain::sealed::{Purpose, Purposes};
 use domain::time::Timestamp;
 use serde_json::{Value, json};
 
-use crate::world::{Counted, Unwatched, Verdict, World, org};
+use crate::world::{Counted, Verdict, World, org};
 
 async fn state(world: &World, customer: &CustomerRef, as_of: Timestamp) -> Option<Value> {
-    let found = customer_kyc(&world.ports(), customer, as_of, &Unwatched).await;
+    let found = customer_kyc(&world.ports(), customer, as_of, &()).await;
     found.expect("the log answers").map(|kyc| kyc.body())
 }
 
@@ -22,7 +22,7 @@ fn end() -> Timestamp {
 }
 
 async fn what_if(world: &World, asked: WhatIf) -> WhatIfResult {
-    asked.run(&world.ports(), &Unwatched).await.expect("the log answers")
+    asked.run(&world.ports(), &()).await.expect("the log answers")
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn a_policy_that_this_build_does_not_know_stops_the_fold() {
     let world = World::new(1);
     let customer = world.customer(&org(1)).await;
     world.verdict(&customer, &Verdict { policy_version: 99, ..Verdict::new(true) }).await;
-    let stopped = customer_kyc(&world.ports(), &customer, end(), &Unwatched).await;
+    let stopped = customer_kyc(&world.ports(), &customer, end(), &()).await;
     assert!(matches!(stopped, Err(RefoldError::Stopped(_))), "{stopped:?}");
 }
 

@@ -11,7 +11,7 @@ use domain::sealed::{Purpose, Purposes};
 use event_codec::RecordType;
 use serde_json::{Value, json};
 
-use crate::world::{Counted, Unwatched, Verdict, World, org};
+use crate::world::{Counted, Verdict, World, org};
 
 async fn replay(world: &World, filter: ReplayFilter) -> (Vec<Value>, ReplayCounts) {
     let ports = world.ports();
@@ -19,7 +19,7 @@ async fn replay(world: &World, filter: ReplayFilter) -> (Vec<Value>, ReplayCount
     let mut lines = Vec::new();
     let form = |line: &FactLine| serde_json::to_value(line).expect("a line is JSON");
     let counts = replay
-        .run(form, &Unwatched, |line| {
+        .run(form, &(), |line| {
             lines.push(line);
             Ok(())
         })
@@ -237,7 +237,7 @@ async fn rows_for_a_spreadsheet_have_the_heads_columns() {
     let mut rows = Vec::new();
     let form = |line: &FactLine| CsvRow::of(line).text();
     replay
-        .run(form, &Unwatched, |row| {
+        .run(form, &(), |row| {
             rows.push(row);
             Ok(())
         })
@@ -271,7 +271,7 @@ async fn what_is_appended_meanwhile_is_not_part_of_a_replay() {
     let ports = world.ports();
     let replay = LogReplay::open(&ports, ReplayFilter::default()).await.expect("it opens");
     world.verdict(&customer, &Verdict::new(false)).await;
-    let counts = replay.run(|_| (), &Unwatched, Ok).await.expect("the log answers");
+    let counts = replay.run(|_| (), &(), Ok).await.expect("the log answers");
     assert_eq!(counts.facts, 1);
     assert_eq!(world.log.offsets(Topic::Events).await.expect("offsets")[0].end, Offset(2));
 }

@@ -19,13 +19,6 @@ use domain::time::Timestamp;
 use event_codec::{Codec, Meta, value_sha256};
 use testkit::memory::{MemoryKeys, MemoryLog};
 
-/// Nobody watches.
-pub(crate) struct Unwatched;
-
-impl ReadProgress for Unwatched {
-    fn records(&self, _: u64) {}
-}
-
 /// Counts what it hears of.
 #[derive(Default)]
 pub(crate) struct Counted(AtomicU64);

@@ -56,7 +56,9 @@ pub enum StaffError {
     #[error("{0}: name one with --org")]
     WhichOrg(&'static str),
     /// Somebody has the name, in this org or another: names are unique in an installation.
-    #[error("there is a user {0} already; names are unique in an installation")]
+    #[error(
+        "there is a user {0} already; names are unique in an installation, and `staff reset` gives one of this org another password"
+    )]
     UserTaken(StaffUserName),
     /// Nobody has the name.
     #[error("there is no user {0}")]
@@ -186,7 +188,10 @@ impl<'a> StaffDirectory<'a> {
             let mut after = StaffAccount { version: before.version.saturating_add(1), ..before.clone() };
             change(&mut after);
             if self.accounts.replace_account(before.version, after.clone()).await? {
-                self.sessions.delete_sessions_of(user).await?;
+                // They have ended with this version, so that what was done is done.
+                if let Err(error) = self.sessions.delete_sessions_of(user).await {
+                    tracing::warn!(%error, "rows of sessions that have ended stay until they expire");
+                }
                 return Ok(after);
             }
         }

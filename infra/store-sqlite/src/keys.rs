@@ -31,6 +31,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("keys/schema-4.sql"),
     include_str!("keys/schema-5.sql"),
     include_str!("keys/schema-6.sql"),
+    include_str!("keys/schema-7.sql"),
 ];
 
 /// The key store of the embedded engine. Every write is one transaction, fsynced before it is confirmed.

@@ -166,11 +166,12 @@ async fn a_store_of_before_the_access_index_is_brought_up() {
     }
     let file = Connection::open(folder.path().join("keys.sqlite")).expect("opened");
     let current: i64 = file.pragma_query_value(None, "user_version", |row| row.get(0)).expect("a format");
-    file.execute_batch("DROP TABLE access").expect("as it was");
-    file.pragma_update(None, "user_version", current - 1).expect("as it was");
+    file.execute_batch("DROP TABLE access; DROP TABLE reads; DROP TABLE customer_reads").expect("as it was");
+    file.pragma_update(None, "user_version", current - 2).expect("as it was");
     drop(file);
     let keys = SqliteKeys::open(folder.path()).expect("brought up");
     keys.add_access(&look).await.expect("added");
+    keys.add_reads(&s.reads(0, 0, 1, &[0]), s.access_source(1)).await.expect("added");
     assert_eq!(keys.get(&row.customer).await.expect("read"), Some(row));
 }
 

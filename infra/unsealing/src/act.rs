@@ -110,8 +110,30 @@ pub fn member<'a>(set: &'a SignerSet, keys: &SignerKeys) -> Result<&'a Signer, R
     set.signers().iter().find(|signer| keys.public().are_of(signer)).ok_or(Refusal::NotASigner)
 }
 
-/// Checks an act that stands in the log: done, of that kind and request, and signed by a signer of the set in force. What
-/// the record says beside the text is not signed, so the text has to say the same.
+/// What an act's record says and who signed it, when that is a signer of the set. What the record says beside the text is not
+/// signed, so the text has to say the same.
+fn signed_text<'a>(act: &ComplianceAct, set: &'a SignerSet) -> Option<(ActText, &'a Signer)> {
+    let signer = set.signer(&act.signer)?;
+    if !is_signed_by(signer, act.text.as_bytes(), &act.signature) {
+        return None;
+    }
+    let text = ActText::parse(&act.text)?;
+    let says = |name: &str, value: &str| text.get(name) == value;
+    let is_it = act.org == *set.org()
+        && says("kind", act.kind.as_str())
+        && says("org", act.org.as_str())
+        && says("signer", act.signer.as_str())
+        && says("request", &act.request)
+        && says("customer", act.customer.as_ref().map_or("", |customer| customer.customer.as_str()));
+    is_it.then_some((text, signer))
+}
+
+/// Whether a signer of one of these sets signed what the act's record says.
+pub fn is_signed_in(act: &ComplianceAct, sets: &[SignerSet]) -> bool {
+    sets.iter().any(|set| signed_text(act, set).is_some())
+}
+
+/// Checks an act that stands in the log: done, of that kind and request, and signed by a signer of the set in force.
 ///
 /// # Errors
 /// [`Refusal::BadSignature`].
@@ -121,20 +143,7 @@ pub fn verified(
     kind: ActKind,
     request: &str,
 ) -> Result<(ActText, Signer), Refusal> {
-    let signer = set.signer(&act.signer).ok_or(Refusal::BadSignature)?;
-    if !is_signed_by(signer, act.text.as_bytes(), &act.signature) {
-        return Err(Refusal::BadSignature);
-    }
-    let text = ActText::parse(&act.text).ok_or(Refusal::BadSignature)?;
-    let says = |name: &str, value: &str| text.get(name) == value;
-    let is_it = act.kind == kind
-        && act.refusal.is_none()
-        && act.request == request
-        && act.org == *set.org()
-        && says("kind", kind.as_str())
-        && says("org", act.org.as_str())
-        && says("signer", act.signer.as_str())
-        && says("request", request)
-        && says("customer", act.customer.as_ref().map_or("", |customer| customer.customer.as_str()));
-    if is_it { Ok((text, signer.clone())) } else { Err(Refusal::BadSignature) }
+    let is_it = act.kind == kind && act.refusal.is_none() && act.request == request;
+    let (text, signer) = signed_text(act, set).filter(|_| is_it).ok_or(Refusal::BadSignature)?;
+    Ok((text, signer.clone()))
 }

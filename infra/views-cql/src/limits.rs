@@ -104,3 +104,7 @@ pub(crate) const SESSION_SECONDS_MAX: i32 = 7 * 24 * 60 * 60;
 
 /// Sessions of one user that are deleted at once: each is a transaction of its own.
 pub(crate) const SESSIONS_DELETED_AT_ONCE: usize = 8;
+
+/// Batches of one record of reads that are written at once: a full record has 200 of them, each of five customers, and it
+/// is written beside what somebody waits for.
+pub(crate) const READ_BATCHES_AT_ONCE: usize = 8;

@@ -48,7 +48,7 @@ const FACES: &[&str] = &[
 
 /// The key store's tables, by version. Written by lightweight transactions only, but for which sessions are whose and for
 /// the access index.
-pub(crate) const KEYS: &[&[&str]] = &[KEYS_1, KEYS_2, KEYS_3, staff::KEYS_4, access::KEYS_5];
+pub(crate) const KEYS: &[&[&str]] = &[KEYS_1, KEYS_2, KEYS_3, staff::KEYS_4, access::KEYS_5, access::KEYS_6];
 
 const KEYS_1: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS {keys}.key_rows (

@@ -1,5 +1,7 @@
 //! What surrounds every page: the document's head, the navigation, who is signed in, the choice of the language.
 
+use std::fmt;
+
 use domain::staff::{ConsolePage, StaffRole};
 use maud::{DOCTYPE, Markup, html};
 use percent_encoding::percent_decode_str;
@@ -18,7 +20,7 @@ const HTMX_CONFIG: &str =
     r#"{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"historyCacheSize":0}"#;
 
 /// Who reads the page.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct PageReader {
     /// By which name it signed in.
     pub user: String,
@@ -28,6 +30,16 @@ pub struct PageReader {
     pub role: StaffRole,
     /// Goes into every form, in the field [`CSRF_FIELD`].
     pub csrf_token: String,
+}
+
+/// Without the token.
+impl fmt::Debug for PageReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PageReader")
+            .field("user", &self.user)
+            .field("role", &self.role)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a page needs to know beside what it shows.

@@ -11,6 +11,7 @@ pub mod frame;
 pub mod language;
 pub mod navigation;
 pub mod pages;
+mod tables;
 pub mod terms;
 mod words;
 

@@ -29,7 +29,7 @@ pub async fn record_view(
     let record = app.codec.audit(&record, &meta).map_err(|error| refused(&error))?;
     let write = async {
         let appended = app.log.append(Topic::Audit, record).await.map_err(|error| refused(&error))?;
-        let row = AccessRow::of(&view, appended.source);
+        let row = AccessRow::of_view(&view, appended.source);
         app.access_index.add_access(&row).await.map_err(|error| {
             refused(&format_args!(
                 "the access record {} stands, its row in the index does not: {error}",

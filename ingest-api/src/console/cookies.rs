@@ -115,6 +115,13 @@ mod tests {
     }
 
     #[test]
+    fn a_known_browser_is_known_for_half_a_year_and_by_the_server_alone() {
+        let set = ConsoleCookie::KnownBrowser.set("abc", true);
+        let whole = "__Host-console-browser=abc; Path=/; Max-Age=15552000; HttpOnly; SameSite=Lax; Secure";
+        assert_eq!(set.to_str().expect("a text"), whole);
+    }
+
+    #[test]
     fn tokens_are_for_the_server_alone_and_over_tls_for_this_host_alone() {
         for cookie in [ConsoleCookie::Session, ConsoleCookie::SignInForm] {
             let secure = cookie.set("abc", true);

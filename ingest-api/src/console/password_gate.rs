@@ -84,18 +84,21 @@ impl PasswordGate {
         }
     }
 
-    /// Whether that is the password of the hash; without a hash it takes as long and is not.
+    /// Whether that is the password of the hash; without a hash it takes as long and is not. A known browser waits its turn
+    /// however many others do: its own tries are few, and each place before it is soon free.
     ///
     /// # Errors
     /// [`PasswordRefusal`].
     pub async fn verify(
         &self,
+        from: TryOrigin,
         password: Zeroizing<String>,
         hash: Option<PasswordHash>,
     ) -> Result<bool, PasswordRefusal> {
         let waiting = self.waiting.fetch_add(1, Ordering::AcqRel);
         let entry = WaitingPassword(&self.waiting);
-        if waiting >= PASSWORD_HASHES_WAITING_MAX + PASSWORD_HASHES_AT_ONCE {
+        let is_known = matches!(from, TryOrigin::Browser(_));
+        if !is_known && waiting >= PASSWORD_HASHES_WAITING_MAX + PASSWORD_HASHES_AT_ONCE {
             return Err(PasswordRefusal::Busy);
         }
         let turn = tokio::time::timeout(PASSWORD_HASH_WAIT, Arc::clone(&self.turns).acquire_owned()).await;
@@ -130,6 +133,10 @@ mod tests {
         PasswordHash::parse(hash)
     }
 
+    fn stranger() -> TryOrigin {
+        TryOrigin::Address(TryingAddress::of(std::net::IpAddr::from([192, 0, 2, 7])))
+    }
+
     fn password() -> Zeroizing<String> {
         Zeroizing::new("kata sandi".to_owned())
     }
@@ -144,15 +151,19 @@ mod tests {
         let waiting: Vec<_> = (0..all)
             .map(|_| {
                 let gate = Arc::clone(&gate);
-                tokio::spawn(async move { gate.verify(password(), cheap()).await })
+                tokio::spawn(async move { gate.verify(stranger(), password(), cheap()).await })
             })
             .collect();
         while gate.waiting.load(Ordering::Acquire) < all {
             tokio::task::yield_now().await;
         }
-        let one_more = gate.verify(password(), cheap()).await;
+        let one_more = gate.verify(stranger(), password(), cheap()).await;
         assert!(matches!(one_more, Err(PasswordRefusal::Busy)), "{one_more:?}");
+        let known = gate.verify(TryOrigin::Browser(KnownBrowser::numbered(1)), password(), cheap());
+        futures::pin_mut!(known);
+        assert!(futures::poll!(&mut known).is_pending(), "it has a place");
         drop(taken);
+        assert!(matches!(known.await, Ok(false)));
         for verified in waiting {
             assert!(matches!(verified.await.expect("no panic"), Ok(false)));
         }
@@ -165,7 +176,7 @@ mod tests {
         let gate = PasswordGate::default();
         let taken = gate.turns.acquire_many(PASSWORD_HASHES_AT_ONCE as u32).await.expect("two turns");
         {
-            let waiting = gate.verify(password(), cheap());
+            let waiting = gate.verify(stranger(), password(), cheap());
             futures::pin_mut!(waiting);
             assert!(futures::poll!(&mut waiting).is_pending());
             assert_eq!(gate.waiting.load(Ordering::Acquire), 1);

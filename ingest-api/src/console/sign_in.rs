@@ -106,7 +106,7 @@ async fn tried(
         None => account().await?,
     };
     let hash = account.as_ref().map(|account| account.password_hash.clone());
-    let is_right = app.password_gate.verify(password, hash).await?;
+    let is_right = app.password_gate.verify(from, password, hash).await?;
     let signed_in = account.filter(|account| is_right && !account.is_disabled);
     if signed_in.is_some() {
         app.password_gate.forgive(from, name);

@@ -172,12 +172,13 @@ impl PipelineSources {
 
     /// The events that each model has not come to. How many photos are among them would have to be read.
     async fn faces(&self) -> Option<Vec<FaceModelLag>> {
-        let ranges = self.offsets(Topic::Events).await?;
-        let positions = async {
+        let both = async {
             let topic = self.log.describe(Topic::Events).await.ok()?;
-            self.face_vectors.positions(topic.id).await.ok()
+            let positions = async { self.face_vectors.positions(topic.id).await.ok() };
+            let (ranges, positions) = tokio::join!(self.offsets(Topic::Events), positions);
+            ranges.zip(positions)
         };
-        let positions = timeout(PIPELINE_PART_WITHIN, positions).await.ok()??;
+        let (ranges, positions) = timeout(PIPELINE_PART_WITHIN, both).await.ok()??;
         let mut models: BTreeMap<String, (bool, BTreeMap<Partition, Offset>)> = BTreeMap::new();
         if let Some(model) = &self.face_model {
             models.entry(model.to_string()).or_default().0 = true;

@@ -149,7 +149,7 @@ pub async fn get(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, 
     let data: Vec<AttemptBody> = found.rows.iter().map(|view| AttemptBody::of(view, &keys)).collect();
     let shown = data.iter().zip(&found.rows).filter(|(body, _)| body.shows_personal_data());
     let shown = shown.map(|(_, view)| &view.row.customer.customer);
-    app.reads.shows(&caller, app.now(), &LoggedObjects::of(&req), shown)?;
+    app.reads.record(&caller, app.now(), &LoggedObjects::of(&req), shown)?;
     let next = found.rows.last().filter(|_| found.more).map(|VerificationView { row, .. }| {
         let (partition, offset) = (row.source.partition, row.source.offset);
         let after = RowPlace { created_at: row.created_at, partition, offset };

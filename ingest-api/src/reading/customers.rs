@@ -55,7 +55,7 @@ pub async fn get(
     let not_yet = |error| if error == ApiError::NotFound { ApiError::NotFoundYet } else { error };
     let id = CustomerId::parse(&id).map_err(|_| ApiError::NotFoundYet)?;
     let body = read(&app, &caller, &id).await.map_err(not_yet)?;
-    app.reads.shows(&caller, app.now(), &LoggedObjects::of(&req), [&id])?;
+    app.reads.record(&caller, app.now(), &LoggedObjects::of(&req), [&id])?;
     Ok(HttpResponse::Ok().json(body))
 }
 
@@ -79,7 +79,7 @@ pub async fn find(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse,
     if body.external_id.as_deref() != Some(external_id.as_str()) {
         return Err(ApiError::NotFound);
     }
-    app.reads.shows(&caller, app.now(), &LoggedObjects::of(&req), [&id])?;
+    app.reads.record(&caller, app.now(), &LoggedObjects::of(&req), [&id])?;
     Ok(HttpResponse::Ok().json(body))
 }
 

@@ -101,7 +101,7 @@ pub async fn get(
         None => state.kyc,
         Some(_) => rows.kyc(),
     };
-    app.reads.shows(&caller, app.now(), &LoggedObjects::of(&req), [&customer.customer])?;
+    app.reads.record(&caller, app.now(), &LoggedObjects::of(&req), [&customer.customer])?;
     let verifications = rows.verifications.iter().map(|row| KycVerification::of(row, &keys)).collect();
     Ok(HttpResponse::Ok().json(KycBody {
         customer: KycCustomer {

@@ -9,19 +9,18 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::event::Source;
 use domain::event::{AuditRecord, PersonalDataRead};
 use domain::ids::{ApiKeyId, CustomerId, EventId, OrgId};
 use domain::limits::READ_CUSTOMERS_MAX;
-use domain::ports::{AccessIndex, AccessRow, EventLog, StoreError, Topic};
+use domain::ports::{EventLog, Topic};
 use domain::time::Timestamp;
 use event_codec::{Codec, Meta};
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures::stream::{self, StreamExt as _};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::limits::{
-    READ_APPENDS_AT_ONCE, READ_RECORDS_RETRY, READ_ROWS_AT_ONCE, READS_LAST_WRITE_MAX, READS_WAITING_MAX,
-};
+use crate::limits::{READ_APPENDS_AT_ONCE, READ_RECORDS_RETRY, READS_LAST_WRITE_MAX, READS_WAITING_MAX};
+use crate::reading::read_index::IndexSender;
 use crate::serving::auth::Caller;
 use crate::serving::errors::ApiError;
 use crate::serving::logged_objects::LoggedObjects;
@@ -42,6 +41,8 @@ struct KeyReads {
 struct WaitingReads {
     /// By the minute's first millisecond.
     minutes: BTreeMap<i64, MinuteReads>,
+    /// Records that nothing is added to any more, and that the log has not taken.
+    complete: Vec<PersonalDataRead>,
     /// Customers in all of them, and in records that were taken and are not written.
     customers: usize,
 }
@@ -50,6 +51,8 @@ struct WaitingReads {
 #[derive(Default)]
 pub struct ReadRecords {
     waiting: Mutex<WaitingReads>,
+    /// A record is complete before its minute has ended.
+    completed: Notify,
 }
 
 /// The minute that a moment is in, by its first millisecond.
@@ -62,18 +65,17 @@ impl ReadRecords {
     /// line.
     ///
     /// # Errors
-    /// [`ApiError::Unavailable`] while too much waits to be written: nothing is shown then.
-    pub fn shows<'c>(
+    /// [`ApiError::Unavailable`] while too much waits to be written: nothing is shown then, and nobody is on record for it.
+    pub fn record<'c>(
         &self,
         caller: &Caller,
         now: Timestamp,
         objects: &LoggedObjects,
         customers: impl IntoIterator<Item = &'c CustomerId>,
     ) -> Result<(), ApiError> {
-        for customer in customers {
-            objects.add(customer.as_str());
-            self.add(&caller.org().org, &caller.key.id, now, customer)?;
-        }
+        let customers: Vec<&CustomerId> = customers.into_iter().collect();
+        self.add(&caller.org().org, &caller.key.id, now, &customers)?;
+        customers.iter().for_each(|customer| objects.add(customer.as_str()));
         Ok(())
     }
 
@@ -82,42 +84,50 @@ impl ReadRecords {
         org: &OrgId,
         key: &ApiKeyId,
         now: Timestamp,
-        customer: &CustomerId,
+        customers: &[&CustomerId],
     ) -> Result<(), ApiError> {
-        let mut waiting = self.lock();
-        let is_full = waiting.customers >= READS_WAITING_MAX;
-        let minute = waiting.minutes.entry(minute_of(now)).or_default();
-        let reads = minute
-            .entry(key.clone())
-            .or_insert_with(|| KeyReads { org: org.clone(), customers: BTreeSet::new() });
-        if reads.customers.contains(customer) {
+        if customers.is_empty() {
             return Ok(());
         }
-        if is_full {
+        let minute = minute_of(now);
+        let mut waiting = self.lock();
+        let WaitingReads { minutes, complete, customers: all } = &mut *waiting;
+        let keys = minutes.entry(minute).or_default();
+        let reads = keys
+            .entry(key.clone())
+            .or_insert_with(|| KeyReads { org: org.clone(), customers: BTreeSet::new() });
+        let new = customers.iter().filter(|customer| !reads.customers.contains(**customer)).count();
+        if new > 0 && *all + new > READS_WAITING_MAX {
             return Err(ApiError::Unavailable("the records of reads cannot be written".into()));
         }
-        reads.customers.insert(customer.clone());
-        waiting.customers += 1;
+        for customer in customers {
+            *all += usize::from(reads.customers.insert((*customer).clone()));
+            if reads.customers.len() == READ_CUSTOMERS_MAX {
+                complete.push(record_of(minute, key.clone(), org.clone(), mem::take(&mut reads.customers)));
+                self.completed.notify_one();
+            }
+        }
         Ok(())
     }
 
-    /// Takes the records of every minute that has ended before that moment; of all of them without one. What was taken
-    /// waits until [`ReadRecords::written`].
+    /// Takes what is complete and the records of every minute that has ended before that moment; of all minutes without
+    /// one. What was taken waits until [`ReadRecords::written`].
     fn take(&self, before: Option<Timestamp>) -> Vec<PersonalDataRead> {
         let mut waiting = self.lock();
         let later = before.map(|now| waiting.minutes.split_off(&minute_of(now))).unwrap_or_default();
         let ended = mem::replace(&mut waiting.minutes, later);
+        let mut records = mem::take(&mut waiting.complete);
         drop(waiting);
-        ended.into_iter().flat_map(|(minute, keys)| records_of(minute, keys)).collect()
+        records.extend(ended.into_iter().flat_map(|(minute, keys)| {
+            let read = keys.into_iter().filter(|(_, reads)| !reads.customers.is_empty());
+            read.map(move |(key, KeyReads { org, customers })| record_of(minute, key, org, customers))
+        }));
+        records
     }
 
-    /// What was taken waits again, to be written with the last.
+    /// What was taken waits again, to be written with the last; under its own id, since the log may have it.
     fn put_back(&self, record: PersonalDataRead) {
-        let PersonalDataRead { org, key, minute, customers, .. } = record;
-        let mut waiting = self.lock();
-        let minute = waiting.minutes.entry(minute.millis()).or_default();
-        let reads = minute.entry(key).or_insert_with(|| KeyReads { org, customers: BTreeSet::new() });
-        reads.customers.extend(customers);
+        self.lock().complete.push(record);
     }
 
     fn written(&self, record: &PersonalDataRead) {
@@ -130,19 +140,19 @@ impl ReadRecords {
     }
 }
 
-/// A minute's records: for each key one, or several where it read many.
-fn records_of(minute: i64, keys: MinuteReads) -> impl Iterator<Item = PersonalDataRead> {
-    keys.into_iter().flat_map(move |(key, KeyReads { org, customers })| {
-        let customers: Vec<CustomerId> = customers.into_iter().collect();
-        let parts: Vec<Vec<CustomerId>> = customers.chunks(READ_CUSTOMERS_MAX).map(<[_]>::to_vec).collect();
-        parts.into_iter().map(move |customers| PersonalDataRead {
-            event_id: EventId::from_bytes(vault::random_id()),
-            org: org.clone(),
-            key: key.clone(),
-            minute: Timestamp::from_millis(minute),
-            customers,
-        })
-    })
+fn record_of(
+    minute: i64,
+    key: ApiKeyId,
+    org: OrgId,
+    customers: impl IntoIterator<Item = CustomerId>,
+) -> PersonalDataRead {
+    PersonalDataRead {
+        event_id: EventId::from_bytes(vault::random_id()),
+        org,
+        key,
+        minute: Timestamp::from_millis(minute),
+        customers: customers.into_iter().collect(),
+    }
 }
 
 /// Writes records of reads.
@@ -153,23 +163,17 @@ pub struct ReadRecordWriter {
     pub log: Arc<dyn EventLog>,
     /// In which form.
     pub codec: Codec,
-    /// Where compliance finds them.
-    pub index: Arc<dyn AccessIndex>,
+    /// Who is told where a record stands.
+    pub indexer: IndexSender,
 }
 
 impl ReadRecordWriter {
-    /// Writes each minute's records once it has ended, until `cancel`; then all that is left. By then nobody is answered
-    /// any more.
+    /// Writes each minute's records once it has ended, and those that are complete before that, until `cancel`; then all
+    /// that is left. By then nobody is answered any more.
     pub async fn run(self, cancel: CancellationToken) {
-        loop {
-            let now = service::clock::now();
-            let left = MINUTE_MS - now.millis() % MINUTE_MS;
-            let rest = Duration::from_millis(left.unsigned_abs());
-            if cancel.run_until_cancelled(tokio::time::sleep(rest)).await.is_none() {
-                break;
-            }
-            let ended = self.records.take(Some(service::clock::now()));
-            self.write(ended, &cancel).await;
+        while cancel.run_until_cancelled(self.due()).await.is_some() {
+            let due = self.records.take(Some(service::clock::now()));
+            self.write(due, &cancel).await;
         }
         let last = self.records.take(None);
         if tokio::time::timeout(READS_LAST_WRITE_MAX, self.write(last, &CancellationToken::new()))
@@ -179,6 +183,17 @@ impl ReadRecordWriter {
             tracing::error!(
                 "the last records of reads were not written in time; the lines of the requests have them"
             );
+        }
+    }
+
+    /// Until the minute ends or a record is complete.
+    async fn due(&self) {
+        let now = service::clock::now();
+        let left = MINUTE_MS - now.millis() % MINUTE_MS;
+        let ends = tokio::time::sleep(Duration::from_millis(left.unsigned_abs()));
+        tokio::select! {
+            () = ends => {}
+            () = self.records.completed.notified() => {}
         }
     }
 
@@ -199,7 +214,7 @@ impl ReadRecordWriter {
                 Ok(encoded) => match self.log.append(Topic::Audit, encoded).await {
                     Ok(appended) => {
                         self.records.written(&record);
-                        return self.index(&record, appended.source, cancel).await;
+                        return self.indexer.send(record, appended.source);
                     }
                     Err(error) => error.to_string(),
                 },
@@ -213,39 +228,21 @@ impl ReadRecordWriter {
     }
 }
 
-impl ReadRecordWriter {
-    /// Gives a record that stands its rows, each until it is there. What is not when `cancel` came is missing in the index
-    /// and stands in the log, which is the proof.
-    async fn index(&self, record: &PersonalDataRead, source: Source, cancel: &CancellationToken) {
-        let mut backoff = READ_RECORDS_RETRY.start();
-        while let Err(why) = self.add_rows(record, source).await {
-            tracing::warn!(%why, key_id = record.key.as_str(), "rows of a record of reads were not written; trying again");
-            if cancel.run_until_cancelled(tokio::time::sleep(backoff.next_pause())).await.is_none() {
-                tracing::error!(
-                    record = record.event_id.as_str(),
-                    "the access index lacks rows of a record that stands"
-                );
-                return;
-            }
-        }
-    }
-
-    async fn add_rows(&self, record: &PersonalDataRead, source: Source) -> Result<(), StoreError> {
-        stream::iter(AccessRow::of_reads(record, source).map(Ok))
-            .try_for_each_concurrent(
-                READ_ROWS_AT_ONCE,
-                |row| async move { self.index.add_access(&row).await },
-            )
-            .await
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use domain::ports::AccessQuery;
+    use domain::ports::{AccessIndex as _, AccessQuery};
     use testkit::memory::{MemoryKeys, MemoryLog};
 
     use super::*;
+    use crate::reading::read_index::ReadIndexer;
+
+    /// A writer to that log, with an index of its own.
+    fn writer(records: &Arc<ReadRecords>, log: &MemoryLog) -> (ReadRecordWriter, ReadIndexer, MemoryKeys) {
+        let keys = MemoryKeys::default();
+        let (indexer, running) = ReadIndexer::new(Arc::new(keys.clone()));
+        let (records, log) = (Arc::clone(records), Arc::new(log.clone()));
+        (ReadRecordWriter { records, log, codec: Codec::committed(), indexer }, running, keys)
+    }
 
     fn id<T>(make: impl Fn([u8; 16]) -> T, number: u32) -> T {
         make(u128::from(number).to_be_bytes())
@@ -253,7 +250,7 @@ mod tests {
 
     fn add(records: &ReadRecords, key: u32, ms: i64, customer: u32) -> Result<(), ApiError> {
         let (org, key) = (id(OrgId::from_bytes, 1), id(ApiKeyId::from_bytes, key));
-        records.add(&org, &key, Timestamp::from_millis(ms), &id(CustomerId::from_bytes, customer))
+        records.add(&org, &key, Timestamp::from_millis(ms), &[&id(CustomerId::from_bytes, customer)])
     }
 
     fn shape(mut records: Vec<PersonalDataRead>) -> Vec<(String, i64, usize)> {
@@ -281,59 +278,94 @@ mod tests {
     }
 
     #[test]
-    fn many_customers_are_several_records() {
+    fn many_customers_are_several_records_and_a_full_one_does_not_wait_for_the_minutes_end() {
         let records = ReadRecords::default();
         for customer in 0..2_500 {
             add(&records, 1, 0, customer).expect("room");
         }
-        let taken = records.take(None);
+        let key = id(ApiKeyId::from_bytes, 1).to_string();
+        let mut taken = records.take(Some(Timestamp::from_millis(1)));
+        assert_eq!(shape(taken.clone()), [(key.clone(), 0, 1_000), (key.clone(), 0, 1_000)]);
+        let rest = records.take(None);
+        assert_eq!(shape(rest.clone()), [(key, 0, 500)]);
+        taken.extend(rest);
         let all: BTreeSet<_> = taken.iter().flat_map(|record| &record.customers).collect();
         assert_eq!(all.len(), 2_500, "each once");
-        let key = id(ApiKeyId::from_bytes, 1).to_string();
-        assert_eq!(shape(taken), [(key.clone(), 0, 500), (key.clone(), 0, 1_000), (key, 0, 1_000)]);
     }
 
     #[test]
     fn what_waits_is_bounded_and_nothing_is_shown_beyond() {
         let records = ReadRecords::default();
-        for customer in 0..READS_WAITING_MAX as u32 {
+        let last = READS_WAITING_MAX as u32 - 1;
+        for customer in 1..=last {
             add(&records, 1, 0, customer).expect("room");
         }
-        add(&records, 1, 0, 7).expect("it waits already");
-        let refused = add(&records, 1, 0, u32::MAX);
+        add(&records, 1, 0, last).expect("it waits already");
+        let (org, key) = (id(OrgId::from_bytes, 1), id(ApiKeyId::from_bytes, 1));
+        let two = [last + 1, last + 2].map(|number| id(CustomerId::from_bytes, number));
+        let refused = records.add(&org, &key, Timestamp::EPOCH, &two.each_ref());
         assert!(matches!(refused, Err(ApiError::Unavailable(_))), "{refused:?}");
         let taken = records.take(None);
-        assert!(add(&records, 1, 0, 1).is_err(), "what was taken is not written yet");
+        let is_there = |customer: &CustomerId| taken.iter().any(|record| record.customers.contains(customer));
+        assert!(!two.iter().any(is_there), "nobody is on record for what was not shown");
+        add(&records, 1, 0, last + 1).expect("room for one");
+        assert!(add(&records, 1, 0, last + 2).is_err(), "what was taken is not written yet");
         taken.iter().for_each(|record| records.written(record));
-        add(&records, 1, 0, 1).expect("room again");
+        add(&records, 1, 0, last + 2).expect("room again");
+    }
+
+    #[test]
+    fn a_record_that_waits_again_keeps_its_id() {
+        let records = ReadRecords::default();
+        add(&records, 1, 0, 1).expect("room");
+        let taken = records.take(None);
+        records.put_back(taken[0].clone());
+        add(&records, 1, 0, 2).expect("room");
+        let again = records.take(None);
+        assert_eq!((again.len(), again[0].clone()), (2, taken[0].clone()));
+        assert_eq!(records.lock().customers, 2);
+    }
+
+    #[tokio::test]
+    async fn a_full_record_is_written_at_once() {
+        let records = Arc::new(ReadRecords::default());
+        let log = MemoryLog::new(1);
+        let cancel = CancellationToken::new();
+        let (writer, _indexer, _) = writer(&records, &log);
+        let writing = tokio::spawn(writer.run(cancel.clone()));
+        let now = service::clock::now().millis();
+        for customer in 0..READ_CUSTOMERS_MAX as u32 {
+            add(&records, 1, now, customer).expect("room");
+        }
+        while log.all(Topic::Audit).is_empty() {
+            tokio::task::yield_now().await;
+        }
+        cancel.cancel();
+        writing.await.expect("no panic");
+        assert_eq!((log.all(Topic::Audit).len(), records.lock().customers), (1, 0));
     }
 
     #[tokio::test]
     async fn what_waits_at_the_end_is_written() {
         let records = Arc::new(ReadRecords::default());
-        let (log, codec) = (MemoryLog::new(1), Codec::committed());
+        let log = MemoryLog::new(1);
         add(&records, 1, 0, 1).expect("room");
         let cancel = CancellationToken::new();
         cancel.cancel();
-        let index = Arc::new(MemoryKeys::default());
-        let writer = ReadRecordWriter {
-            records: Arc::clone(&records),
-            log: Arc::new(log.clone()),
-            codec: codec.clone(),
-            index: Arc::clone(&index) as Arc<dyn AccessIndex>,
-        };
-        writer.run(cancel).await;
+        let (writer, indexer, keys) = writer(&records, &log);
+        let codec = writer.codec.clone();
+        tokio::join!(writer.run(cancel.clone()), indexer.run(cancel));
         let written = log.all(Topic::Audit);
         assert_eq!(written.len(), 1);
         assert_eq!(written[0].key, format!("{}/", id(OrgId::from_bytes, 1)).into_bytes());
         let read = codec.decode_audit(&written[0]).expect("a record of ours");
-        let AuditRecord::PersonalDataRead(read) = read else { panic!("{read:?}") };
-        assert_eq!(read.customers.len(), 1);
-        let org = read.org.clone();
-        let all =
-            AccessQuery { org, customer: None, actor: None, from: None, to: None, after: None, limit: 10 };
-        let indexed = index.access_page(&all).await.expect("a page").rows;
-        assert_eq!(indexed, AccessRow::of_reads(&read, written[0].source).collect::<Vec<_>>());
+        assert!(matches!(read, AuditRecord::PersonalDataRead(read) if read.customers.len() == 1));
         assert_eq!(records.lock().customers, 0);
+        let org = id(OrgId::from_bytes, 1);
+        let query =
+            AccessQuery { org, customer: None, actor: None, from: None, to: None, after: None, limit: 9 };
+        let indexed = keys.access_page(&query).await.expect("a page").rows;
+        assert_eq!(indexed.len(), 1, "and the index says where");
+        assert_eq!(indexed[0].source.offset, written[0].source.offset);
     }
 }

@@ -56,7 +56,7 @@ pub async fn get(
     let objects = LoggedObjects::of(&req);
     objects.add(id.as_str());
     let shown = row.shows_personal_data().then_some(&view.row.customer.customer);
-    app.reads.shows(&caller, app.now(), &objects, shown)?;
+    app.reads.record(&caller, app.now(), &objects, shown)?;
     let is_stub = app.faces.is_fallback_stub(enrolment.as_ref().map(EnrolledPhoto::of_row)).await?;
     let enrolment = enrolment.as_ref().map(|row| EnrolmentBody::new(&row.id, row.face_source, is_stub));
     let face_match = view.row.face_match.as_ref();

@@ -142,31 +142,26 @@ fn report(response: &ServiceResponse, name: &RequestName, served: Served<'_>, st
     let cause = response.response().error().and_then(cause).unwrap_or_default();
     let latency_ms = latency.as_secs_f64() * 1_000.0;
     let (request_id, status_number) = (name.as_str(), status.as_u16());
+    macro_rules! say {
+        ($level:ident $(, $cause:ident)?) => {
+            tracing::$level!(
+                method,
+                route,
+                status = status_number,
+                latency_ms,
+                request_id,
+                org,
+                key_id,
+                objects,
+                $($cause,)?
+                "request"
+            )
+        };
+    }
     if status.is_server_error() {
-        tracing::warn!(
-            method,
-            route,
-            status = status_number,
-            latency_ms,
-            request_id,
-            org,
-            key_id,
-            objects,
-            cause,
-            "request"
-        );
+        say!(warn, cause);
     } else {
-        tracing::info!(
-            method,
-            route,
-            status = status_number,
-            latency_ms,
-            request_id,
-            org,
-            key_id,
-            objects,
-            "request"
-        );
+        say!(info);
     }
     let labels =
         [("method", method.to_owned()), ("route", route.to_owned()), ("status", status_label(status))];

@@ -26,6 +26,7 @@ pub async fn admitted_keys(
         None if registered(app, customer).await?.is_none() => return Err(ApiError::NotFound),
         None => unseal::keys_of_registered(app, caller.org().suite, customer).await?,
     };
+    context.is_about(customer);
     let destroyed: Purposes = Purpose::ALL.into_iter().filter(|p| keys.is_destroyed(*p)).collect();
     let destroyed = destroyed.union(unseal::erased_unheard(app, customer).await?);
     let projected = matches!(keys.state(), KeyRowState::Pending { .. }) && {

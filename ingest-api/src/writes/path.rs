@@ -83,9 +83,8 @@ impl<'a> WriteContext<'a> {
         AnswerTimes::of(self.received, self.wait)
     }
 
-    /// A customer of the caller's org.
+    /// A customer of the caller's org, if there is one of that id.
     pub fn customer(&self, id: CustomerId) -> CustomerRef {
-        self.objects.add(id.as_str());
         CustomerRef::new(self.caller.org().org.clone(), id)
     }
 
@@ -95,6 +94,11 @@ impl<'a> WriteContext<'a> {
     /// As for [`EvidenceSecrets::secret`](super::evidence_secrets::EvidenceSecrets::secret), within the time to decide.
     pub async fn evidence_secret(&self, now: Timestamp) -> Result<Arc<EvidenceSecret>, ApiError> {
         self.deciding(self.app.evidence_secrets.secret(&self.caller.org().org, now)).await
+    }
+
+    /// Names a customer of the org in the request's line.
+    pub fn is_about(&self, customer: &CustomerRef) {
+        self.objects.add(customer.customer.as_str());
     }
 
     /// Nothing is accepted yet: what is read to decide ends in time, or is a 503.

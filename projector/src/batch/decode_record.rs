@@ -3,7 +3,7 @@
 
 use domain::event::{Event, Offset, RecordedEvent, SealedField};
 use domain::fold::{Fact, Poison};
-use domain::ids::{CustomerId, CustomerRef, OrgId};
+use domain::ids::{CustomerRef, OrgId};
 use domain::orgs::Suite;
 use domain::ports::StoredRecord;
 use domain::sealed::Field;
@@ -61,12 +61,6 @@ const CAUSE_KEY_MISMATCH: &str = "record_key_of_another_customer";
 /// An envelope was changed, moved, or made with another key.
 const CAUSE_ENVELOPE: &str = "envelope_not_authentic";
 
-/// Whom a record is about, by its key.
-pub(crate) fn customer_of_key(key: &[u8]) -> Option<CustomerRef> {
-    let (org, customer) = std::str::from_utf8(key).ok()?.split_once('/')?;
-    Some(CustomerRef::new(OrgId::parse(org).ok()?, CustomerId::parse(customer).ok()?))
-}
-
 fn poison(record: &StoredRecord, customer: CustomerRef, event: Option<&Event>, cause: &str) -> Poison {
     Poison {
         customer,
@@ -86,7 +80,7 @@ pub(crate) async fn decode_record(
     vault: &Vault,
     record: &StoredRecord,
 ) -> Result<DecodedRecord, DecodeRecordError> {
-    let customer = customer_of_key(&record.key);
+    let customer = CustomerRef::of_record_key(&record.key);
     let poisoned = |customer, event: Option<&Event>, cause| {
         DecodedRecord::Fact(Box::new(Fact::Poison(poison(record, customer, event, cause))))
     };

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::event::{Offset, Partition};
-use domain::ids::OrgId;
+use domain::ids::{CustomerRef, OrgId};
 use domain::ports::{ReadBounds, StoredRecord, Topic};
 use domain::rows::{Generation, HeldOrg};
 use retry_schedule::Backoff;
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use crate::batch::batch_error::BatchError;
-use crate::batch::decode_record::{KeyWait, customer_of_key};
+use crate::batch::decode_record::KeyWait;
 use crate::batch::partition_worker::{BatchEnd, PartitionWorker, Publish};
 use crate::batch::split::{BatchWork, split_at_handover, split_at_releases};
 use crate::limits::{HELD_ORG_RETRY, HELD_ORGS_MAX};
@@ -134,7 +134,7 @@ impl Drop for HeldOrgs {
 }
 
 fn org_of(record: &StoredRecord) -> Option<OrgId> {
-    customer_of_key(&record.key).map(|customer| customer.org)
+    CustomerRef::of_record_key(&record.key).map(|customer| customer.org)
 }
 
 impl PartitionWorker {

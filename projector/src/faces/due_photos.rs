@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use domain::event::{Offset, Partition};
+use domain::ids::CustomerRef;
 use domain::ports::{FaceModelId, FaceVectors, OffsetRange, ReadBounds, StoredRecord, Topic};
 use domain::rows::{HeldOrg, PositionRow};
 use event_codec::Codec;
 
-use crate::batch::decode_record::customer_of_key;
 use crate::limits::{DUE_RECORDS_MAX, FACE_BATCH_BYTES_MAX, FACE_BATCH_RECORDS_MAX};
 use crate::settings::ProjectorPorts;
 use crate::status::StatusError;
@@ -106,7 +106,7 @@ async fn count(ports: &ProjectorPorts, of: &mut PartitionDue) -> Result<(), Stat
 fn is_due(of: &PartitionDue, record: &StoredRecord) -> bool {
     let at = record.source.offset;
     let is_held = || {
-        let org = customer_of_key(&record.key).map(|customer| customer.org);
+        let org = CustomerRef::of_record_key(&record.key).map(|customer| customer.org);
         of.held.iter().any(|held| Some(&held.org) == org.as_ref() && held.from <= at)
     };
     at < of.end && (at >= of.next || is_held())

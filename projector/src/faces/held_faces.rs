@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use domain::event::{Offset, Partition};
-use domain::ids::OrgId;
+use domain::ids::{CustomerRef, OrgId};
 use domain::ports::StoredRecord;
 use domain::rows::HeldOrg;
 use retry_schedule::Backoff;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use crate::batch::decode_record::{KeyWait, customer_of_key};
+use crate::batch::decode_record::KeyWait;
 use crate::limits::{HELD_ORG_RETRY, HELD_ORGS_MAX};
 
 /// One org that waits.
@@ -51,7 +51,8 @@ impl HeldFaces {
     /// Whether it is an org's that waits.
     pub(crate) fn waits(&self, record: &StoredRecord) -> bool {
         !self.orgs.is_empty()
-            && customer_of_key(&record.key).is_some_and(|customer| self.orgs.contains_key(&customer.org))
+            && CustomerRef::of_record_key(&record.key)
+                .is_some_and(|customer| self.orgs.contains_key(&customer.org))
     }
 
     /// Those to be tried again, each with where it stands and whether its key was away the last time.

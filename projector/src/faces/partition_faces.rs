@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use domain::event::{Offset, Partition};
+use domain::ids::CustomerRef;
 use domain::ports::{ReadBounds, StoredRecord, Topic};
 use domain::rows::{Epoch, PositionRow, WriteTimestamp};
 use event_codec::record_id;
@@ -12,7 +13,7 @@ use retry_schedule::Backoff;
 use tokio::time::Instant;
 use tracing::{error, warn};
 
-use crate::batch::decode_record::{KeyWait, customer_of_key};
+use crate::batch::decode_record::KeyWait;
 use crate::faces::held_faces::HeldFaces;
 use crate::faces::reference_photo::{FaceStop, FaceWork};
 use crate::limits::{FACE_BATCH_BYTES_MAX, FACE_BATCH_RECORDS_MAX, FACE_PHOTOS_AT_ONCE, FACE_RETRY};
@@ -148,7 +149,9 @@ impl PartitionStanding {
                 if from < upto { self.records(work, from, records_max).await? } else { Vec::new() };
             records.retain(|record| record.source.offset < upto);
             let next = records.last().map_or(upto, |last| Offset(last.source.offset.0 + 1));
-            records.retain(|record| customer_of_key(&record.key).is_some_and(|whose| whose.org == org));
+            records.retain(|record| {
+                CustomerRef::of_record_key(&record.key).is_some_and(|whose| whose.org == org)
+            });
             let taken = self.take_in(work, &records).await;
             if let Some((_, stop)) = taken.stopped {
                 return Err(stop);

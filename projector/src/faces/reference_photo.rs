@@ -17,7 +17,7 @@ use tracing::warn;
 use vault::{CustomerKeys, FacePlace, SealContext, VaultError, suite_of_envelope};
 use zeroize::Zeroizing;
 
-use crate::batch::decode_record::{KeyWait, customer_of_key};
+use crate::batch::decode_record::KeyWait;
 use crate::faces::FacePorts;
 use crate::limits::{BROKEN_PHOTO_TRIES, FACE_RETRY};
 use crate::settings::ProjectorPorts;
@@ -82,7 +82,8 @@ impl FaceWork {
             }
             Err(DecodeError::Malformed(_)) => return Ok(()),
         };
-        let Some(customer) = customer_of_key(&record.key).filter(|customer| customer == event.customer())
+        let Some(customer) =
+            CustomerRef::of_record_key(&record.key).filter(|customer| customer == event.customer())
         else {
             return Ok(());
         };

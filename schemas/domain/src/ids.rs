@@ -134,11 +134,30 @@ impl CustomerRef {
     pub fn record_key(&self) -> String {
         format!("{}/{}", self.org, self.customer)
     }
+
+    /// The customer that a record's key names; none of `org/` and of what is no key of ours.
+    pub fn of_record_key(key: &[u8]) -> Option<Self> {
+        let (org, customer) = std::str::from_utf8(key).ok()?.split_once('/')?;
+        Some(Self::new(OrgId::parse(org).ok()?, CustomerId::parse(customer).ok()?))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_key_names_its_customer_and_nothing_else_does() {
+        let customer = CustomerRef::new(OrgId::from_bytes([1; 16]), CustomerId::from_bytes([2; 16]));
+        let key = customer.record_key();
+        assert_eq!(CustomerRef::of_record_key(key.as_bytes()), Some(customer.clone()));
+        for other in
+            [format!("{}/", customer.org), customer.customer.to_string(), format!("{key}/"), String::new()]
+        {
+            assert_eq!(CustomerRef::of_record_key(other.as_bytes()), None, "{other}");
+        }
+        assert_eq!(CustomerRef::of_record_key(b"\xff/\xff"), None);
+    }
 
     #[test]
     fn an_id_is_a_prefix_and_26_characters() {

@@ -9,14 +9,15 @@ use opentelemetry_otlp::SpanExporter;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Subscriber;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use super::TelemetryError;
 use crate::limits::TRACES_FLUSH_MAX;
 
-/// Spans that are exported: ours from `info` up, and none of the exporter's own way out, or each export
-/// would make spans to export.
+/// Spans that are exported: ours from `info` up, and none of the exporter's own way out, or each export would make spans
+/// to export.
 const FILTER: &str = "info,h2=off,hyper=off,hyper_util=off,tonic=off,tower=off,opentelemetry=off";
 
 pub(super) struct Traces {
@@ -74,7 +75,8 @@ impl Traces {
     {
         tracing_opentelemetry::layer()
             .with_tracer(self.provider.tracer(self.service))
-            .with_filter(EnvFilter::new(FILTER))
+            // Lines of the log name customers and events; a trace goes to whoever looks after programs, and has spans alone.
+            .with_filter(EnvFilter::new(FILTER).and(filter_fn(|metadata| metadata.is_span())))
             .boxed()
     }
 

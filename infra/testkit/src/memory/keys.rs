@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::ports::{
-    ABANDONED_PURPOSES, AccessRow, Claimed, Created, DataKey, ExternalIds, KeyNotes, KeyRow, KeyRowState,
-    KeyRows, PendingStep, StoreError,
+    ABANDONED_PURPOSES, Claimed, Created, DataKey, ExternalIds, KeyNotes, KeyRow, KeyRowState, KeyRows,
+    PendingStep, StoreError,
 };
 use domain::sealed::{Purpose, Purposes};
 use domain::time::Timestamp;
@@ -24,7 +24,7 @@ pub struct MemoryKeys {
     rows: Arc<Mutex<HashMap<CustomerRef, KeyRow>>>,
     external: Arc<Mutex<HashMap<ExternalId, CustomerId>>>,
     notes: Arc<Mutex<HashMap<String, String>>>,
-    pub(super) access: Arc<Mutex<Vec<AccessRow>>>,
+    pub(super) access: Arc<Mutex<super::access::MemoryAccess>>,
 }
 
 #[async_trait]

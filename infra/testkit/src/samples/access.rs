@@ -1,8 +1,8 @@
 //! Samples of the access index.
 
-use domain::event::{ActKind, PersonalDataPage, Source};
+use domain::event::{ActKind, PersonalDataPage, PersonalDataRead, Source};
 use domain::ids::{ApiKeyId, CustomerRef};
-use domain::ports::{AccessLook, AccessRow};
+use domain::ports::{AccessCustomers, AccessLook, AccessRow};
 use domain::sealed::Field;
 use domain::signers::SignerName;
 use domain::staff::{StaffRole, StaffUserName};
@@ -21,16 +21,16 @@ impl Samples {
         ApiKeyId::from_bytes(self.bytes16("key", n))
     }
 
-    /// Look number `n` at that customer by that account, or by a key where that is the fifth and a signer where it is the sixth: the second place of its
+    /// Look number `n` at that customer by that account, or by a signer where it is the fifth: the second place of its
     /// partition, at its own time.
     pub fn access(&self, customer: &CustomerRef, staff: u64, n: u64) -> AccessRow {
         let fields = [Field::FullName, Field::ExternalId, Field::Reason];
         AccessRow {
             event_id: self.event_id(n),
-            source: Source { topic_id: self.topic(1), ..self.source((n % 3) as u32, 1 + n / 3) },
-            customer: customer.clone(),
-            look: match StaffRole::ALL.get((staff % 6) as usize) {
-                None if staff % 6 == 4 => AccessLook::ApiRead { key: self.api_key(staff) },
+            source: self.access_source(n),
+            org: customer.org.clone(),
+            customers: AccessCustomers::One(customer.customer.clone()),
+            look: match StaffRole::ALL.get((staff % 5) as usize) {
                 None => AccessLook::SignerAct {
                     signer: SignerName::parse(&format!("Signer-{staff}")).expect("a name"),
                     kind: ActKind::ALL[n as usize % ActKind::ALL.len()],
@@ -44,5 +44,21 @@ impl Samples {
             },
             viewed_at: Timestamp::from_millis(START_MS + n as i64 * STEP_MS),
         }
+    }
+
+    /// Record of reads number `n`: of those customers of an org with that key.
+    pub fn reads(&self, org: u64, key: u64, n: u64, customers: &[u64]) -> PersonalDataRead {
+        PersonalDataRead {
+            event_id: self.event_id(n),
+            org: self.org(org),
+            key: self.api_key(key),
+            minute: Timestamp::from_millis(START_MS + n as i64 * STEP_MS),
+            customers: customers.iter().map(|number| self.customer_of(org, *number).customer).collect(),
+        }
+    }
+
+    /// Where access record number `n` stands.
+    pub fn access_source(&self, n: u64) -> Source {
+        Source { topic_id: self.topic(1), ..self.source((n % 3) as u32, 1 + n / 3) }
     }
 }

@@ -1,13 +1,16 @@
 //! The access index: the port AccessIndex. Rows are never changed, so that none needs a lightweight transaction: written
-//! again they come to the same. One row stands in a table for each way to ask; the rows of an org, and those of one of its
-//! staff, lie by month, so that no partition grows without end, and which months there are stands in a table of its own.
+//! again they come to the same. A look has a row in a table for each way to ask; the rows of an org, and those of one of its
+//! people, lie by month, so that no partition grows without end, and which months there are stands in a table of its own.
+//! Records of reads with keys are many more: they lie by day, in tables of their own ([`reads`]), and a page is made of both.
 
-use std::ops::ControlFlow;
+mod page;
+mod reads;
 
 use async_trait::async_trait;
-use domain::ids::{CustomerId, CustomerRef, EventId, OrgId};
+use domain::event::{PersonalDataRead, Source};
+use domain::ids::{CustomerId, EventId, OrgId};
 use domain::ports::{
-    AccessIndex, AccessLook, AccessLookWords, AccessPage, AccessQuery, AccessRow, StoreError,
+    AccessCustomers, AccessIndex, AccessLook, AccessLookWords, AccessPage, AccessQuery, AccessRow, StoreError,
 };
 use domain::rows::Span;
 use domain::time::Timestamp;
@@ -16,6 +19,8 @@ use super::CqlKeys;
 use crate::session::{CqlSession, Use};
 use crate::statement::{Cell, Statement, source};
 use crate::views::init;
+use page::PageRows;
+use reads::ReadStatements;
 
 /// A row's columns behind the key of its partition, in the order of [`cells`].
 const COLUMNS: &str = "viewed_at, log_partition, log_offset, topic_id, event_id, customer, staff_user, \
@@ -33,18 +38,19 @@ pub(super) struct AccessStatements {
     of_month: Statement,
     of_staff: Statement,
     of_customer: Statement,
+    reads: ReadStatements,
 }
 
-fn insert(table: &str, key: &str) -> String {
-    let names = key.split(", ").chain(COLUMNS.split(", ")).count();
+fn insert(table: &str, key: &str, columns: &str) -> String {
+    let names = key.split(", ").chain(columns.split(", ")).count();
     let marks = vec!["?"; names].join(", ");
-    format!("INSERT INTO {{keys}}.{table} ({key}, {COLUMNS}) VALUES ({marks}) USING TIMESTAMP ?")
+    format!("INSERT INTO {{keys}}.{table} ({key}, {columns}) VALUES ({marks}) USING TIMESTAMP ?")
 }
 
-fn select(table: &str, key: &str) -> String {
+fn select(table: &str, key: &str, columns: &str) -> String {
     let key = key.split(", ").map(|name| format!("{name} = ? AND ")).collect::<String>();
     format!(
-        "SELECT {COLUMNS} FROM {{keys}}.{table} WHERE {key}\
+        "SELECT {columns} FROM {{keys}}.{table} WHERE {key}\
          (viewed_at, log_partition, log_offset) >= (?, ?, ?) \
          AND (viewed_at, log_partition, log_offset) < (?, ?, ?) LIMIT ?"
     )
@@ -63,45 +69,34 @@ impl AccessStatements {
         let months = "SELECT month FROM {keys}.access_months WHERE org = ? AND month >= ? AND month <= ?";
         Ok(Self {
             add_month: prepare("access_add_month", add_month).await?,
-            add_of_month: prepare("access_add", &insert("access_of_month", MONTH_KEY)).await?,
-            add_of_staff: prepare("access_add", &insert("access_of_staff", STAFF_KEY)).await?,
-            add_of_customer: prepare("access_add", &insert("access_of_customer", CUSTOMER_KEY)).await?,
+            add_of_month: prepare("access_add", &insert("access_of_month", MONTH_KEY, COLUMNS)).await?,
+            add_of_staff: prepare("access_add", &insert("access_of_staff", STAFF_KEY, COLUMNS)).await?,
+            add_of_customer: prepare("access_add", &insert("access_of_customer", CUSTOMER_KEY, COLUMNS))
+                .await?,
             months: prepare("access_months", months).await?,
-            of_month: prepare("access_of_month", &select("access_of_month", MONTH_KEY)).await?,
-            of_staff: prepare("access_of_staff", &select("access_of_staff", STAFF_KEY)).await?,
-            of_customer: prepare("access_of_customer", &select("access_of_customer", CUSTOMER_KEY)).await?,
+            of_month: prepare("access_of_month", &select("access_of_month", MONTH_KEY, COLUMNS)).await?,
+            of_staff: prepare("access_of_staff", &select("access_of_staff", STAFF_KEY, COLUMNS)).await?,
+            of_customer: prepare("access_of_customer", &select("access_of_customer", CUSTOMER_KEY, COLUMNS))
+                .await?,
+            reads: ReadStatements::prepare(session).await?,
         })
     }
-}
-
-/// A place in the list below which, exclusive, or from which on rows are: time, log partition, offset.
-type PlaceBound = (i64, i32, i64);
-
-/// Below every row of that time and later.
-fn at(millis: i64) -> PlaceBound {
-    (millis, i32::MIN, i64::MIN)
-}
-
-fn bounds(query: &AccessQuery) -> (PlaceBound, PlaceBound) {
-    let from = at(query.from.map_or(0, Timestamp::millis));
-    let to = at(query.to.map_or(i64::MAX, Timestamp::millis));
-    let after = query.after.map_or(to, |after| {
-        // A cursor is a caller's: what no row can have is as good as the largest that one can.
-        let partition = i32::try_from(after.partition.0).unwrap_or(i32::MAX);
-        (after.created_at.millis(), partition, i64::try_from(after.offset.0).unwrap_or(i64::MAX))
-    });
-    (from, to.min(after))
-}
-
-fn bound_cells((time, partition, offset): PlaceBound) -> [Cell; 3] {
-    [Cell::Big(time), Cell::Int(partition), Cell::Big(offset)]
 }
 
 fn month_of(millis: i64) -> i64 {
     Span::Month.start_of(Timestamp::from_millis(millis)).millis()
 }
 
-fn cells(row: &AccessRow) -> Result<Vec<Cell>, StoreError> {
+/// When a row is written, as the store counts: the record's own time in microseconds, so that a repetition is the same write.
+fn written_at(row: &AccessRow) -> Cell {
+    Cell::Big(row.viewed_at.millis() * 1_000)
+}
+
+fn broken() -> StoreError {
+    StoreError::Corrupt("a row of the access index that cannot be one".to_owned())
+}
+
+fn cells(row: &AccessRow, customer: &CustomerId) -> Result<Vec<Cell>, StoreError> {
     let AccessLookWords { actor, role, page, fields } = row.look.words();
     Ok(vec![
         Cell::time(row.viewed_at),
@@ -109,7 +104,7 @@ fn cells(row: &AccessRow) -> Result<Vec<Cell>, StoreError> {
         Cell::offset(row.source.offset)?,
         Cell::topic(row.source.topic_id),
         Cell::Text(row.event_id.as_str().to_owned()),
-        Cell::Customer(row.customer.customer.clone()),
+        Cell::Customer(customer.clone()),
         Cell::Text(actor),
         Cell::Word(role),
         Cell::Word(page),
@@ -119,56 +114,15 @@ fn cells(row: &AccessRow) -> Result<Vec<Cell>, StoreError> {
 
 fn decode(org: &OrgId, columns: AccessColumns) -> Result<AccessRow, StoreError> {
     let (viewed_at, partition, offset, topic, event_id, customer, actor, role, page, fields) = columns;
-    let broken = || StoreError::Corrupt("a row of the access index that cannot be one".to_owned());
     let customer = CustomerId::parse(&customer).map_err(|_| broken())?;
     Ok(AccessRow {
         event_id: EventId::parse(&event_id).map_err(|_| broken())?,
         source: source(&topic, partition, offset)?,
-        customer: CustomerRef::new(org.clone(), customer),
+        org: org.clone(),
+        customers: AccessCustomers::One(customer),
         look: AccessLook::parse(&actor, &role, &page, &fields).ok_or_else(broken)?,
         viewed_at: Timestamp::from_millis(viewed_at),
     })
-}
-
-/// The rows of a page, while they are collected.
-struct PageRows<'a> {
-    session: &'a CqlSession,
-    query: &'a AccessQuery,
-    bounds: (PlaceBound, PlaceBound),
-    rows: Vec<AccessRow>,
-}
-
-impl PageRows<'_> {
-    /// How many rows are still wanted: one more than the page has, to know whether there is one.
-    fn missing(&self) -> usize {
-        self.query.limit.saturating_add(1) - self.rows.len()
-    }
-
-    /// Takes rows of one partition, as long as some are wanted.
-    async fn take(&mut self, statement: &Statement, key: Vec<Cell>, limit: usize) -> Result<(), StoreError> {
-        let mut cells = key;
-        cells.extend(bound_cells(self.bounds.0));
-        cells.extend(bound_cells(self.bounds.1));
-        cells.push(Cell::Int(i32::try_from(limit).unwrap_or(i32::MAX)));
-        let (session, query, mut missing) = (self.session, self.query, self.missing());
-        let rows = &mut self.rows;
-        session
-            .each::<AccessColumns>(statement, &cells, |columns| {
-                let row = decode(&query.org, columns)?;
-                if query.matches(&row) {
-                    rows.push(row);
-                    missing -= 1;
-                }
-                Ok(if missing == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-            })
-            .await
-    }
-
-    fn page(mut self) -> AccessPage {
-        let more = self.rows.len() > self.query.limit;
-        self.rows.truncate(self.query.limit);
-        AccessPage { rows: self.rows, more }
-    }
 }
 
 impl CqlKeys {
@@ -180,13 +134,15 @@ impl CqlKeys {
 #[async_trait]
 impl AccessIndex for CqlKeys {
     async fn add_access(&self, row: &AccessRow) -> Result<(), StoreError> {
+        let Some(customer) = row.customers.one() else {
+            return Err(StoreError::Corrupt("a look at several customers".to_owned()));
+        };
         let statements = self.access_statements().await?;
-        let org = || Cell::Org(row.customer.org.clone());
+        let org = || Cell::Org(row.org.clone());
         let month = || Cell::Big(month_of(row.viewed_at.millis()));
         let staff = Cell::Text(row.look.actor().to_owned());
-        let columns = cells(row)?;
-        // The row's own, so that a repetition is the same write; in microseconds, as the store counts.
-        let written = || Cell::Big(row.viewed_at.millis() * 1_000);
+        let columns = cells(row, customer)?;
+        let written = || written_at(row);
         let whole =
             |key: Vec<Cell>| key.into_iter().chain(columns.iter().cloned()).chain([written()]).collect();
         self.session
@@ -201,35 +157,46 @@ impl AccessIndex for CqlKeys {
                     vec![org(), month(), written()],
                     whole(vec![org(), month()]),
                     whole(vec![org(), staff, month()]),
-                    whole(vec![org(), Cell::Customer(row.customer.customer.clone())]),
+                    whole(vec![org(), Cell::Customer(customer.clone())]),
                 ],
             )
             .await
     }
 
+    async fn add_reads(&self, record: &PersonalDataRead, source: Source) -> Result<(), StoreError> {
+        self.access_statements().await?.reads.add(&self.session, record, source).await
+    }
+
     async fn access_page(&self, query: &AccessQuery) -> Result<AccessPage, StoreError> {
         let statements = self.access_statements().await?;
-        let org = || Cell::Org(query.org.clone());
-        let bounds = bounds(query);
-        let mut page = PageRows { session: &self.session, query, bounds, rows: Vec::new() };
-        if bounds.0 >= bounds.1 {
-            return Ok(page.page());
+        let mut rows = Vec::new();
+        if query.has_people() {
+            rows.extend(statements.looks(&self.session, query).await?);
         }
+        if query.has_reads() {
+            rows.extend(statements.reads.rows(&self.session, query).await?);
+        }
+        Ok(query.page(rows))
+    }
+}
+
+impl AccessStatements {
+    /// The rows of people's looks on the page.
+    async fn looks(&self, session: &CqlSession, query: &AccessQuery) -> Result<Vec<AccessRow>, StoreError> {
+        let org = || Cell::Org(query.org.clone());
+        let mut page = PageRows::new(session, query);
+        if page.is_empty_range() {
+            return Ok(Vec::new());
+        }
+        let decode = |columns| decode(&query.org, columns);
         if let Some(customer) = &query.customer {
             // Few look at one customer: whose look it was is told row by row.
             let limit = if query.actor.is_some() { usize::MAX } else { page.missing() };
-            page.take(&statements.of_customer, vec![org(), Cell::Customer(customer.clone())], limit).await?;
-            return Ok(page.page());
+            let key = vec![org(), Cell::Customer(customer.clone())];
+            page.take(&self.of_customer, key, limit, decode).await?;
+            return Ok(page.into_rows());
         }
-        let span = [org(), Cell::Big(month_of(bounds.0.0)), Cell::Big(month_of(bounds.1.0))];
-        let mut months = Vec::new();
-        self.session
-            .each::<(i64,)>(&statements.months, &span, |(month,)| {
-                months.push(month);
-                Ok(ControlFlow::Continue(()))
-            })
-            .await?;
-        for month in months {
+        for month in page.spans(&self.months, vec![org()], month_of).await? {
             let limit = page.missing();
             if limit == 0 {
                 break;
@@ -237,11 +204,11 @@ impl AccessIndex for CqlKeys {
             match &query.actor {
                 Some(actor) => {
                     let key = vec![org(), Cell::Text(actor.as_str().to_owned()), Cell::Big(month)];
-                    page.take(&statements.of_staff, key, limit).await?;
+                    page.take(&self.of_staff, key, limit, decode).await?;
                 }
-                None => page.take(&statements.of_month, vec![org(), Cell::Big(month)], limit).await?,
+                None => page.take(&self.of_month, vec![org(), Cell::Big(month)], limit, decode).await?,
             }
         }
-        Ok(page.page())
+        Ok(page.into_rows())
     }
 }

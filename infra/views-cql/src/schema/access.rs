@@ -24,3 +24,16 @@ pub(super) const KEYS_5: &[&str] = &[
         PRIMARY KEY ((org, whose), viewed_at, log_partition, log_offset, topic_id))
         WITH CLUSTERING ORDER BY (viewed_at DESC, log_partition DESC, log_offset DESC, topic_id ASC)",
 ];
+
+/// Format 6: records of reads with API keys, in the lists of an org, a key and each customer, by day.
+pub(super) const KEYS_6: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS {keys}.read_days (
+        org text, list text, day bigint, PRIMARY KEY ((org, list), day))
+        WITH CLUSTERING ORDER BY (day DESC)",
+    "CREATE TABLE IF NOT EXISTS {keys}.reads_of_day (
+        org text, list text, day bigint,
+        viewed_at bigint, log_partition int, log_offset bigint, topic_id blob,
+        event_id text, api_key text, customers int, customer text,
+        PRIMARY KEY ((org, list, day), viewed_at, log_partition, log_offset, topic_id))
+        WITH CLUSTERING ORDER BY (viewed_at DESC, log_partition DESC, log_offset DESC, topic_id ASC)",
+];

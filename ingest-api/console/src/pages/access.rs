@@ -1,20 +1,18 @@
 //! Who was shown personal data of whom, and when. No personal field of a customer is shown here.
 
 use domain::event::ActKind;
-use domain::ports::{AccessLook, AccessRow};
+use domain::ports::{AccessCustomers, AccessLook, AccessRow};
 use domain::sealed::Field;
-use domain::time::Timestamp;
 use maud::{Markup, html};
 
 use super::account::role_name;
 use super::customers::customer_path;
+use crate::tables::table_head;
 use crate::words::words;
 use crate::{Language, PageFrame, format};
 
 /// Where the page is.
 pub const PATH: &str = "/console/access";
-
-const MINUTE_MS: i64 = 60_000;
 
 /// A filter as it was typed, and whether it can be one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -120,21 +118,14 @@ fn table(language: Language, words: &AccessWords, rows: &[AccessRow]) -> Markup 
     html! {
         div class="table-frame" role="group" tabindex="0" aria-label=(words.title) {
             table {
-                thead { tr {
-                    th scope="col" { (words.when) }
-                    th scope="col" { (words.staff) }
-                    th scope="col" { (words.role) }
-                    th scope="col" { (words.customer) }
-                    th scope="col" { (words.fields) }
-                    th scope="col" { (words.record) }
-                } }
+                (table_head(&[words.when, words.staff, words.role, words.customer, words.fields, words.record]))
                 tbody {
                     @for row in rows {
                         tr data-id=(row.event_id) {
-                            td { (when(language, row)) }
+                            td { (format::time(language, row.viewed_at)) }
                             td { (row.look.actor()) }
                             td { (actor_kind(language, &row.look)) }
-                            td { a href=(customer_path(&row.customer.customer)) { (row.customer.customer) } }
+                            td { (whose(words, &row.customers)) }
                             td { (what_was_shown(language, &row.look)) }
                             td { code { "identity.audit " (row.source.partition.0) ":" (row.source.offset.0) } }
                         }
@@ -145,15 +136,11 @@ fn table(language: Language, words: &AccessWords, rows: &[AccessRow]) -> Markup 
     }
 }
 
-/// Of reads with a key the minute, which is all that the record says.
-fn when(language: Language, row: &AccessRow) -> Markup {
-    match row.look {
-        AccessLook::ConsoleView { .. } | AccessLook::SignerAct { .. } => {
-            format::time(language, row.viewed_at)
-        }
-        AccessLook::ApiRead { .. } => {
-            let minute = row.viewed_at.millis() - row.viewed_at.millis() % MINUTE_MS;
-            format::time(language, Timestamp::from_millis(minute))
+fn whose(words: &AccessWords, customers: &AccessCustomers) -> Markup {
+    html! {
+        @match customers {
+            AccessCustomers::One(customer) => { a href=(customer_path(customer)) { (customer) } }
+            AccessCustomers::Several(count) => { (count) " " (words.customers) }
         }
     }
 }
@@ -211,6 +198,7 @@ words! {
         introduction: "Each view of a customer's personal fields in this console is written to the audit log before it is shown, what API keys read as each minute ends, and each step of a signer before it is taken. This list is the log's index; the record is the proof, and its place is in the last column.",
             "Setiap tampilan data pribadi nasabah di konsol ini ditulis ke log audit sebelum ditampilkan, pembacaan oleh kunci API setiap menit berakhir, dan setiap langkah penanda tangan sebelum dilakukan. Daftar ini adalah indeks log tersebut; catatan di log adalah buktinya, dan letaknya ada di kolom terakhir.";
         customer: "Customer", "Nasabah";
+        customers: "customers", "nasabah";
         customer_rule: "A customer's id: cus_ and 26 characters.", "ID nasabah: cus_ dan 26 karakter.";
         staff: "Staff, signer or API key", "Staf, penanda tangan, atau kunci API";
         staff_rule: "A name: 1 to 64 letters, digits, and . _ @ -; or a key's: key_ and 26 characters.",
@@ -248,8 +236,9 @@ words! {
 #[cfg(test)]
 mod tests {
     use domain::event::{Offset, Partition, PersonalDataPage, Source, TopicId};
-    use domain::ids::{ApiKeyId, CustomerId, CustomerRef, EventId, OrgId};
+    use domain::ids::{ApiKeyId, CustomerId, EventId, OrgId};
     use domain::staff::{StaffRole, StaffUserName};
+    use domain::time::Timestamp;
 
     use super::*;
 
@@ -259,11 +248,16 @@ mod tests {
         render(&frame, model)
     }
 
+    fn customer() -> CustomerId {
+        CustomerId::from_bytes([5; 16])
+    }
+
     fn row() -> AccessRow {
         AccessRow {
             event_id: EventId::from_bytes([1; 16]),
             source: Source { topic_id: TopicId([2; 16]), partition: Partition(3), offset: Offset(41) },
-            customer: CustomerRef::new(OrgId::from_bytes([4; 16]), CustomerId::from_bytes([5; 16])),
+            org: OrgId::from_bytes([4; 16]),
+            customers: AccessCustomers::One(customer()),
             look: AccessLook::ConsoleView {
                 user: StaffUserName::parse("rina").expect("a name"),
                 role: StaffRole::Compliance,
@@ -285,7 +279,7 @@ mod tests {
         let shown = page(Language::English, &model);
         for wanted in [
             format!("<tr data-id=\"{}\">", row().event_id),
-            format!("<a href=\"/console/customers/{0}\">{0}</a>", row().customer.customer),
+            format!("<a href=\"/console/customers/{0}\">{0}</a>", customer()),
             "rina".to_owned(),
             "Compliance".to_owned(),
             "full name, reasons".to_owned(),
@@ -303,15 +297,21 @@ mod tests {
         let key = ApiKeyId::from_bytes([6; 16]);
         let read = AccessRow {
             look: AccessLook::ApiRead { key: key.clone() },
-            viewed_at: Timestamp::from_millis(120_017),
+            viewed_at: Timestamp::from_millis(120_000),
+            customers: AccessCustomers::Several(37),
             ..row()
         };
         let model =
             AccessModel { filters: AccessFilters::default(), rows: vec![read], older: None, newest: None };
         let shown = page(Language::English, &model);
-        for wanted in
-            [key.as_str(), "API key", "within this minute", "1 Jan 1970, 07:02:00 WIB", "identity.audit 3:41"]
-        {
+        for wanted in [
+            key.as_str(),
+            "API key",
+            "within this minute",
+            "1 Jan 1970, 07:02:00 WIB",
+            "identity.audit 3:41",
+            "37 customers",
+        ] {
             assert!(shown.contains(wanted), "{wanted}: {shown}");
         }
     }

@@ -94,6 +94,10 @@ fn found(frame: &PageFrame, model: &AttemptsModel, list: &AttemptList) -> Markup
                 @if list.total == 1 { (words.found_one) } @else { (words.found) }
             }
             @if list.total > 0 { p { a href=(csv) download { (words.csv) } } }
+            // What renews itself can be stopped (WCAG 2.2.2).
+            @if let Some(now) = list.next_until.filter(|_| is_live(list)) {
+                p { a href=(model.filters.address(&[("until", now.rfc3339())])) { (words.hold) } }
+            }
         }
         @if let Some(series) = model.series.as_ref().filter(|_| list.total > 0) { (series::charts(frame, series)) }
         @if let Some(until) = list.until {
@@ -145,6 +149,7 @@ words! {
         found_one: "attempt", "percobaan";
         csv: "Download as CSV", "Unduh sebagai CSV";
         until: "This list is as it was at", "Daftar ini adalah keadaan pada";
+        hold: "Stop renewing", "Hentikan pembaruan";
         newest: "Show the newest", "Tampilkan yang terbaru";
         none: "No attempt matches.", "Tidak ada percobaan yang cocok.";
         beyond: "The list ends before this page.", "Daftar berakhir sebelum halaman ini.";

@@ -8,6 +8,7 @@ use domain::rows::VerificationStatus;
 use domain::time::Timestamp;
 use maud::{Markup, html};
 
+use crate::tables::table_head;
 use crate::terms::{category_name, method_name, result_name, tier_name};
 use crate::words::words;
 use crate::{PageFrame, format};
@@ -98,11 +99,7 @@ fn found_part(frame: &PageFrame, words: &CustomersWords, found: &FoundCustomer) 
             h2 id="found" { (words.found) }
             div class="table-frame" role="group" tabindex="0" aria-labelledby="found" {
                 table {
-                    thead { tr {
-                        th scope="col" { (words.customer) }
-                        th scope="col" { (words.tier) }
-                        th scope="col" { (words.registered) }
-                    } }
+                    (table_head(&[words.customer, words.tier, words.registered]))
                     tbody { tr data-id=(found.id) {
                         td { a href=(customer_path(&found.id)) { (found.id) } }
                         td { (tier_name(frame.language, found.tier)) }
@@ -124,13 +121,7 @@ fn latest_part(frame: &PageFrame, words: &CustomersWords, latest: &[LatestCustom
             } @else {
                 div class="table-frame" role="group" tabindex="0" aria-labelledby="latest" {
                     table {
-                        thead { tr {
-                            th scope="col" { (words.customer) }
-                            th scope="col" { (words.verification) }
-                            th scope="col" { (words.result) }
-                            th scope="col" { (words.category) }
-                            th scope="col" { (words.when) }
-                        } }
+                        (table_head(&[words.customer, words.verification, words.result, words.category, words.when]))
                         tbody {
                             @for row in latest {
                                 tr data-id=(row.customer) {

@@ -38,6 +38,8 @@ pub struct PipelineModel {
     pub figures: Option<PipelineFigures>,
     /// It is renewed by itself while it is read.
     pub is_live: bool,
+    /// Its reader wants it to stay as it is.
+    pub is_held: bool,
 }
 
 /// What changes. Two that are equal look the same.
@@ -200,21 +202,33 @@ pub fn render(frame: &PageFrame, model: &PipelineModel) -> String {
     let main = html! {
         h1 { (words.title) }
         p class="lead" { (words.lead) }
-        div hx-ext="sse" sse-connect=(LIVE_PATH) {
-            div id="figures" hx-get=(format!("{PATH}?lang={language}&live=1")) hx-trigger=(format!("sse:{CHANGED}"))
-                hx-select="#figures > *" hx-swap="innerHTML" {
-                (figures(frame, words, model))
+        @if model.is_held {
+            div id="figures" { (figures(frame, words, model)) }
+        } @else {
+            div hx-ext="sse" sse-connect=(LIVE_PATH) {
+                div id="figures" hx-get=(format!("{PATH}?lang={language}&live=1")) hx-trigger=(format!("sse:{CHANGED}"))
+                    hx-select="#figures > *" hx-swap="innerHTML" {
+                    (figures(frame, words, model))
+                }
             }
         }
     };
-    frame.document(words.title, &main)
+    PageFrame { is_live: !model.is_held, ..frame.clone() }.document(words.title, &main)
 }
 
 fn figures(frame: &PageFrame, words: &PipelineWords, model: &PipelineModel) -> Markup {
     let at = format::time(frame.language, model.asked_at);
     let (live, note) = if model.is_live { ("on", words.live) } else { ("off", words.not_live) };
     html! {
-        p class="live" data-live=(live) { span { (words.as_of) " " (at) ". " (note) } }
+        p class="live" data-live=(live) {
+            span { (words.as_of) " " (at) ". " (note) } " "
+            // What renews itself can be stopped (WCAG 2.2.2).
+            @if model.is_held {
+                a href=(format!("{PATH}?lang={}", frame.language.code())) { (words.follow) }
+            } @else {
+                a href=(format!("{PATH}?lang={}&held=1", frame.language.code())) { (words.hold) }
+            }
+        }
         @if !model.unready.is_empty() {
             div class="notice warn" role="status" {
                 p { strong { (words.unready) } " " (words.unready_because) }

@@ -22,8 +22,8 @@ pub enum SignInRefusal {
     Busy,
 }
 
-/// What the page shows.
-#[derive(Debug, Clone)]
+/// What the page shows. Nothing shows itself here: it has a token.
+#[derive(Clone)]
 pub struct SignInModel {
     /// Says that the form is ours.
     pub csrf_token: String,

@@ -107,10 +107,9 @@ impl RegistrationWrite<'_> {
                 WriteName::Keyed { ids: &self.caller().entry.ids, route: ROUTE, customer: None, key }
             }
         };
-        RegistrationNames {
-            customer: self.0.context.customer(CustomerId::from_bytes(name.id_bytes(CustomerId::PREFIX))),
-            event_id: EventId::from_bytes(name.id_bytes(EventId::PREFIX)),
-        }
+        let customer = self.0.context.customer(CustomerId::from_bytes(name.id_bytes(CustomerId::PREFIX)));
+        self.0.context.is_about(&customer);
+        RegistrationNames { customer, event_id: EventId::from_bytes(name.id_bytes(EventId::PREFIX)) }
     }
 
     /// Claims the external id.
@@ -124,6 +123,7 @@ impl RegistrationWrite<'_> {
             Claimed::Ours => return Ok(ClaimStanding::Ours),
             Claimed::Taken(other) => self.0.context.customer(other),
         };
+        self.0.context.is_about(&other);
         let Some(keys) = self.app().vault.customer_keys(&other, self.caller().org().suite).await? else {
             return Ok(ClaimStanding::WithoutKeys(other));
         };

@@ -7,6 +7,8 @@ use domain::rows::VerificationStatus;
 use domain::time::Timestamp;
 use maud::{Markup, html};
 
+use crate::pages::customers::customer_path;
+use crate::tables::table_head;
 use crate::terms::{category_name, method_name, result_name};
 use crate::words::words;
 use crate::{PageFrame, format};
@@ -37,22 +39,13 @@ pub(super) fn table(frame: &PageFrame, rows: &[AttemptRow]) -> Markup {
     html! {
         div class="table-frame" tabindex="0" role="region" aria-label=(words.table) {
             table {
-                thead {
-                    tr {
-                        th scope="col" { (words.time) }
-                        th scope="col" { (words.customer) }
-                        th scope="col" { (words.method) }
-                        th scope="col" { (words.result) }
-                        th scope="col" { (words.reason) }
-                        th scope="col" { (words.signals) }
-                    }
-                }
+                (table_head(&[words.time, words.customer, words.method, words.result, words.reason, words.signals]))
                 tbody {
                     @for row in rows {
                         tr data-id=(row.id.as_str()) {
                             td { (format::time(language, row.created_at)) }
                             td {
-                                a class="id" href={ "/console/customers/" (row.customer.as_str()) } {
+                                a class="id" href=(customer_path(&row.customer)) {
                                     (row.customer.as_str())
                                 }
                             }

@@ -5,6 +5,7 @@ use domain::time::Timestamp;
 use maud::{Markup, html};
 
 use crate::charts::{StackedBar, lying_bar, stacked_bars};
+use crate::tables::table_head;
 use crate::terms::category_name;
 use crate::words::words;
 use crate::{PageFrame, format};
@@ -84,13 +85,7 @@ fn by_day(frame: &PageFrame, days: &[DayNumbers]) -> Markup {
             details {
                 summary { (words.numbers) }
                 table {
-                    thead {
-                        tr {
-                            th scope="col" { (words.day) }
-                            th scope="col" { (words.verified) }
-                            th scope="col" { (words.declined) }
-                        }
-                    }
+                    (table_head(&[words.day, words.verified, words.declined]))
                     tbody {
                         @for day in days {
                             tr {

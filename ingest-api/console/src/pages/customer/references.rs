@@ -7,6 +7,7 @@ use domain::rows::FaceSource;
 use domain::time::Timestamp;
 use maud::{Markup, html};
 
+use crate::tables::table_head;
 use crate::terms::source_name;
 use crate::words::words;
 use crate::{PageFrame, format};
@@ -66,12 +67,7 @@ pub(super) fn part(frame: &PageFrame, references: &ReferencesPart, is_erased: bo
                 }
                 div class="table-frame" role="group" tabindex="0" aria-labelledby="references" {
                     table class="references" {
-                        thead { tr {
-                            th scope="col" { (words.photo) }
-                            th scope="col" { (words.since) }
-                            th scope="col" { (words.standing) }
-                            th scope="col" { (words.id) }
-                        } }
+                        (table_head(&[words.photo, words.since, words.standing, words.id]))
                         @for source in FaceSource::ALL {
                             @if of_source(source).next().is_some() {
                                 tbody data-source=(source.as_str()) {

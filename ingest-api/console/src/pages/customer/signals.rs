@@ -2,6 +2,7 @@
 //! what would stand here.
 
 use domain::face_match::SIGNAL_PROBE_EQUALS_REFERENCE;
+use domain::fold::SIGNAL_CONFLICT;
 use domain::ids::VerificationId;
 use domain::time::Timestamp;
 use maud::{Markup, html};
@@ -78,7 +79,7 @@ pub(super) fn signal_name(language: Language, code: &str) -> &'static str {
 /// Title, meaning, what to do. A code that this build does not know came from a later one.
 fn explained(words: &SignalWords, code: &str) -> (&'static str, &'static str, &'static str) {
     match code {
-        "idempotency_conflict" => (words.conflict, words.conflict_means, words.conflict_advice),
+        SIGNAL_CONFLICT => (words.conflict, words.conflict_means, words.conflict_advice),
         SIGNAL_PROBE_EQUALS_REFERENCE => (words.copy, words.copy_means, words.copy_advice),
         "reason_unreadable" => (words.unreadable, words.unreadable_means, words.unreadable_advice),
         _ => (words.unknown, words.unknown_means, words.unknown_advice),

@@ -11,6 +11,7 @@ use maud::{Markup, html};
 
 use super::signals::{SignalLine, signal_name};
 use crate::pages::customers::customer_path;
+use crate::tables::table_head;
 use crate::terms::{category_name, method_name, result_name, source_name, tier_name};
 use crate::words::words;
 use crate::{PageFrame, format};
@@ -130,12 +131,7 @@ pub(super) fn part(frame: &PageFrame, customer: &CustomerId, timeline: &Timeline
             } @else {
                 div class="table-frame" role="group" tabindex="0" aria-labelledby="timeline" {
                     table class="timeline" {
-                        thead { tr {
-                            th scope="col" { (words.when) }
-                            th scope="col" { (words.what) }
-                            th scope="col" { (words.result) }
-                            th scope="col" { (words.reason) }
-                        } }
+                        (table_head(&[words.when, words.what, words.result, words.reason]))
                         tbody { @for entry in &timeline.entries { (row(frame, words, entry)) } }
                     }
                 }

@@ -7,6 +7,7 @@ use super::{
     DependencyName, DependencyState, FaceModelLag, OrgBooksFigures, PartitionFigures, PipelineFigures,
     ProjectionFigures, SecondGenerationState,
 };
+use crate::tables::table_head;
 use crate::{Language, format};
 
 /// Orgs that are shown: a page of some 30 KB. `projector status` shows all.
@@ -45,7 +46,7 @@ fn badge(class: &str, word: &str) -> Markup {
 pub(super) fn dependencies(words: &PipelineWords, all: &[(DependencyName, DependencyState)]) -> Markup {
     let table = html! {
         table {
-            thead { tr { th scope="col" { (words.dependency) } th scope="col" { (words.state) } } }
+            (table_head(&[words.dependency, words.state]))
             tbody {
                 @for (name, state) in all {
                     tr data-id=(dependency_id(*name)) {

@@ -42,6 +42,7 @@ fn page(language: Language, figures: Option<PipelineFigures>, unready: Vec<&'sta
         unready,
         figures,
         is_live: false,
+        is_held: false,
     };
     render(&frame, &model)
 }

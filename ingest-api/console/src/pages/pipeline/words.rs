@@ -11,6 +11,8 @@ words! {
         as_of: "As of", "Per";
         live: "Renewed by itself.", "Diperbarui otomatis.";
         not_live: "Reload the page for newer figures.", "Muat ulang halaman untuk angka terbaru.";
+        hold: "Stop renewing", "Hentikan pembaruan";
+        follow: "Renew again", "Perbarui lagi";
         unready: "This program is not ready.", "Program ini belum siap.";
         unready_because: "It waits for, or is:", "Yang ditunggu, atau keadaannya:";
         nothing_yet: "There are no figures yet: the stores are being opened, or the program ends.",
