@@ -213,7 +213,10 @@ impl<S: ActSignatures> PieceReader for AccessReader<'_, S> {
         records: Vec<StoredRecord>,
     ) -> Result<Vec<(RowPlace, AccessLine)>, ReadError> {
         let mut lines = Vec::new();
-        for record in records.iter().filter(|record| self.may_be_a_look(record)) {
+        for record in &records {
+            if !self.may_be_a_look(record) {
+                continue;
+            }
             let place = place_of(record);
             let mut add = |content| lines.push((place, AccessLine { place, content }));
             match self.ports.codec.decode_audit(record) {

@@ -173,3 +173,24 @@ pub(crate) const CONSOLE_ROWS_AT_ONCE: u64 = 5_000;
 
 /// Times that a page is asked for, at most: above it no percentile becomes better.
 pub(crate) const CONSOLE_PAGE_READS_MAX: i64 = 10_000;
+
+/// What a replay may take of memory, whatever the log's length: the issue's.
+pub(crate) const COMPLIANCE_RSS_MAX_MIB: u64 = 150;
+
+/// Replays of each log, and passes of the bare reader in turn with them.
+pub(crate) const REPLAYS: u32 = 3;
+
+/// By then a replay has ended: a log of some GB.
+pub(crate) const REPLAY_WITHIN: Duration = Duration::from_secs(600);
+
+/// Records that the bare reader asks for at once: more makes it no faster.
+pub(crate) const BARE_READ_RECORDS: usize = 1_000;
+
+/// Bytes that the bare reader asks for at once.
+pub(crate) const BARE_READ_BYTES: usize = 8 * 1024 * 1024;
+
+/// Secrets that are split for a median.
+pub(crate) const SPLITS: usize = 1_000;
+
+/// What a split may take, once an hour and org: the issue's.
+pub(crate) const SPLIT_MAX_MS: u32 = 5;

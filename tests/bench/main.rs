@@ -3,6 +3,7 @@
 //! share is `load` (requests), `process` and `sandbox` (the measured program), `counters` (what it says of itself), `sample`
 //! (what is sent), `stat`, `report`.
 
+mod compliance;
 mod console;
 mod counters;
 mod distributed;
@@ -47,6 +48,8 @@ enum Command {
     Start(start::Arguments),
     /// The console's pages over a large read model.
     Console(console::Arguments),
+    /// Replays beside a bare reader, splits of secrets, a verdict's cost beside an earlier build's.
+    Compliance(compliance::Arguments),
     /// Only the stages of one verdict on one core.
     Stages(Written),
     /// Faces: a photo's steps, matches, verdicts with models and without, a backlog of photos.
@@ -103,6 +106,7 @@ fn run(command: Command) -> Result<()> {
         Command::Distributed(arguments) => distributed::run(&arguments),
         Command::Start(arguments) => start::run(&arguments),
         Command::Console(arguments) => console::run(&arguments),
+        Command::Compliance(arguments) => compliance::run(&arguments),
         Command::Stages(written) => {
             let mut report = Report::new("stages");
             stages::run(&mut report)?;

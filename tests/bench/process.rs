@@ -100,10 +100,7 @@ impl Program {
 
     /// The most memory it ever had, in bytes (`VmHWM`).
     pub(crate) fn peak_rss(&self) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
-        let kib: u64 = line.split_whitespace().next().context("no number")?.parse()?;
-        Ok(kib * 1024)
+        peak_rss_of(self.child.id())
     }
 
     /// What it has read so far, from the system's cache or the disk.
@@ -135,6 +132,14 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The most memory that a process which still runs ever had, in bytes (`VmHWM`).
+pub(crate) fn peak_rss_of(pid: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    let kib: u64 = line.split_whitespace().next().context("no number")?.parse()?;
+    Ok(kib * 1024)
 }
 
 /// Our own CPU time so far.

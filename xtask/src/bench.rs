@@ -1,6 +1,6 @@
-//! `cargo xtask bench embedded|distributed|start|console|stages|face`: builds what is measured and what measures it, with the
-//! profile `dist`, and runs it. What belongs here: builds and paths. What is measured and how is `tests/bench`; how to read it
-//! is `docs/performance.md`.
+//! `cargo xtask bench embedded|distributed|start|console|compliance|stages|face`: builds what is measured and what measures it,
+//! with the profile `dist`, and runs it. What belongs here: builds and paths. What is measured and how is `tests/bench`; how to
+//! read it is `docs/performance.md`.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -21,6 +21,8 @@ const PAGE: &str = "docs/performance.md";
   cargo xtask bench distributed --part back --rounds 1
   cargo xtask bench start --write
   cargo xtask bench console --write
+  cargo xtask bench compliance --write
+  cargo xtask bench compliance --part verdicts --before /tmp/earlier/ingest-api
   cargo xtask bench stages
   cargo xtask bench face --write
   cargo xtask bench face --part steps,match --rounds 1
@@ -43,10 +45,11 @@ pub(crate) struct Arguments {
     #[arg(long)]
     verdicts: Option<String>,
     /// Only these parts, with commas. Distributed: front, back, freshness, rebuild; face: steps, match, verdicts, backlog,
-    /// first-projection
+    /// first-projection; compliance: replay, split, verdicts
     #[arg(long)]
     part: Option<String>,
-    /// Of faces: an earlier build of `ingest-api`, to compare the first projection's CPU time with
+    /// Of faces and compliance: an earlier build of `ingest-api`, to compare the first projection's or a verdict's CPU time
+    /// with
     #[arg(long, value_name = "FILE")]
     before: Option<PathBuf>,
     /// Also put the tables into docs/performance.md
@@ -64,6 +67,8 @@ enum Kind {
     Start,
     /// The console's pages over a read model of a million verifications.
     Console,
+    /// Replays, splits of secrets, and a verdict's cost beside an earlier build's.
+    Compliance,
     /// The stages of one verdict on one core.
     Stages,
     /// What reading a photo takes, a match from outside, and verdicts while photos are read.
@@ -77,6 +82,7 @@ impl Kind {
             Self::Distributed => "distributed",
             Self::Start => "start",
             Self::Console => "console",
+            Self::Compliance => "compliance",
             Self::Stages => "stages",
             Self::Face => "face",
         }
@@ -113,6 +119,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     if arguments.kind == Kind::Distributed {
         command.arg("--projector").arg(built("projector", &[])?);
+    }
+    if arguments.kind == Kind::Compliance {
+        command.arg("--compliance").arg(built("compliance", &[])?);
     }
     if arguments.kind == Kind::Face {
         command.arg("--models").arg(root.join("target/models"));
