@@ -129,24 +129,8 @@ impl Instance {
                 return Err(error);
             }
         };
-        let Begun { cancel, failed, mut tasks, vault, directory, live, reads, .. } = begun;
-        let ports = Ports {
-            log: Arc::clone(&engine.log),
-            views: Arc::clone(&engine.views),
-            counts: Arc::clone(&engine.counts),
-            inspection: Arc::clone(&engine.operations.inspection),
-            live,
-            external_ids: Arc::clone(&engine.external_ids),
-            staff_accounts: Arc::clone(&engine.staff_accounts),
-            staff_sessions: Arc::clone(&engine.staff_sessions),
-            access_index: Arc::clone(&engine.access_index),
-            vault,
-            codec: engine.codec.clone(),
-            directory,
-            signers: SignerSets::of(&engine),
-            faces,
-            reads,
-        };
+        let ports = begun.ports(&engine, faces);
+        let Begun { cancel, failed, mut tasks, .. } = begun;
         let app = App::new(ports, settings, outcomes);
         tasks.push(sweep_secrets(Arc::clone(&app), cancel.clone()));
         let public = Public::Bound(Box::new(public));
@@ -253,6 +237,27 @@ impl Begun {
             progress = Some(its_progress);
         }
         Self { cancel, failed, tasks, freshness, vault, directory, live, reads, progress }
+    }
+
+    /// What handlers work through.
+    fn ports(&self, engine: &Engine, faces: FaceServices) -> Ports {
+        Ports {
+            log: Arc::clone(&engine.log),
+            views: Arc::clone(&engine.views),
+            counts: Arc::clone(&engine.counts),
+            inspection: Arc::clone(&engine.operations.inspection),
+            live: self.live.clone(),
+            external_ids: Arc::clone(&engine.external_ids),
+            staff_accounts: Arc::clone(&engine.staff_accounts),
+            staff_sessions: Arc::clone(&engine.staff_sessions),
+            access_index: Arc::clone(&engine.access_index),
+            vault: self.vault.clone(),
+            codec: engine.codec.clone(),
+            directory: self.directory.clone(),
+            signers: SignerSets::of(engine),
+            faces,
+            reads: Arc::clone(&self.reads),
+        }
     }
 
     /// Ends it; nobody was served yet.
