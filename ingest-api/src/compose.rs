@@ -127,23 +127,8 @@ impl Instance {
                 return Err(error);
             }
         };
-        let Begun { cancel, failed, tasks, vault, directory, live, reads, .. } = begun;
-        let ports = Ports {
-            log: Arc::clone(&engine.log),
-            views: Arc::clone(&engine.views),
-            counts: Arc::clone(&engine.counts),
-            inspection: Arc::clone(&engine.operations.inspection),
-            live,
-            external_ids: Arc::clone(&engine.external_ids),
-            staff_accounts: Arc::clone(&engine.staff_accounts),
-            staff_sessions: Arc::clone(&engine.staff_sessions),
-            access_index: Arc::clone(&engine.access_index),
-            vault,
-            codec: engine.codec.clone(),
-            directory,
-            faces,
-            reads,
-        };
+        let ports = begun.ports(&engine, faces);
+        let Begun { cancel, failed, tasks, .. } = begun;
         let app = App::new(ports, settings, outcomes);
         let public = Public::Bound(Box::new(public));
         Ok(Self {
@@ -249,6 +234,26 @@ impl Begun {
             progress = Some(its_progress);
         }
         Self { cancel, failed, tasks, freshness, vault, directory, live, reads, progress }
+    }
+
+    /// What handlers work through.
+    fn ports(&self, engine: &Engine, faces: FaceServices) -> Ports {
+        Ports {
+            log: Arc::clone(&engine.log),
+            views: Arc::clone(&engine.views),
+            counts: Arc::clone(&engine.counts),
+            inspection: Arc::clone(&engine.operations.inspection),
+            live: self.live.clone(),
+            external_ids: Arc::clone(&engine.external_ids),
+            staff_accounts: Arc::clone(&engine.staff_accounts),
+            staff_sessions: Arc::clone(&engine.staff_sessions),
+            access_index: Arc::clone(&engine.access_index),
+            vault: self.vault.clone(),
+            codec: engine.codec.clone(),
+            directory: self.directory.clone(),
+            faces,
+            reads: Arc::clone(&self.reads),
+        }
     }
 
     /// Ends it; nobody was served yet.
