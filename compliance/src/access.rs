@@ -1,9 +1,12 @@
 //! Who looked at whom, as `identity.audit` has it: views in the console and acts of signers, one line each, and reads with
 //! API keys, one line for each customer and minute.
 
-use domain::event::{ActKind, AuditRecord, ComplianceAct, Partition, PersonalDataRead, PersonalDataViewed};
+use domain::event::{
+    ActKind, AuditRecord, ComplianceAct, Partition, PersonalDataRead, PersonalDataViewed, SignerSetChanged,
+};
 use domain::ids::{ApiKeyId, CustomerId, CustomerRef, EventId, OrgId};
 use domain::ports::{OffsetRange, RowPlace, StoredRecord, Topic};
+use domain::signers::{SignedSignerSet, SignerSet, SignerSignature};
 use domain::time::Timestamp;
 use event_codec::{DecodeError, RecordType, record_type};
 use serde::ser::SerializeMap as _;
@@ -19,6 +22,14 @@ const MINUTE_MS: i64 = 60_000;
 /// An act that no signer of the org signed.
 const ERROR_UNSIGNED: &str = "not_signed";
 
+/// A change of signers that the org's sets do not have.
+const ERROR_NOT_IN_FORCE: &str = "not_in_force";
+
+/// The names under a change of signers, with commas; nobody's under the first.
+pub fn signed_by(signatures: &[SignerSignature]) -> String {
+    signatures.iter().map(|signature| signature.signer.as_str()).collect::<Vec<_>>().join(",")
+}
+
 /// Who signed acts.
 pub trait ActSignatures {
     /// Whether somebody who is or was a signer of the act's org signed what its record says.
@@ -26,6 +37,12 @@ pub trait ActSignatures {
     /// # Errors
     /// [`ReadError`] where it cannot be told.
     fn is_signed(&mut self, act: &ComplianceAct) -> impl Future<Output = Result<bool, ReadError>>;
+
+    /// Whether a set of signers is or was in force in its org.
+    ///
+    /// # Errors
+    /// [`ReadError`] where it cannot be told.
+    fn is_in_force(&mut self, set: &SignerSet) -> impl Future<Output = Result<bool, ReadError>>;
 }
 
 /// Which looks are listed.
@@ -79,6 +96,13 @@ pub enum AccessContent {
         /// Whether a signer of the org signed that. What nobody signed was written by somebody who can write to the topic.
         is_signed: bool,
     },
+    /// Who an org's signers are was changed.
+    SignersChanged {
+        /// What the record says.
+        record: Box<SignerSetChanged>,
+        /// Whether the org's chain of sets has it. One that has not was written by somebody who can write to the topic.
+        is_in_force: bool,
+    },
     /// The record cannot be read.
     Unreadable(&'static str),
 }
@@ -90,6 +114,7 @@ impl AccessLine {
             AccessContent::ConsoleView(_) => "console_view",
             AccessContent::KeyRead { .. } => "api_read",
             AccessContent::SignerAct { .. } => "signer_act",
+            AccessContent::SignersChanged { .. } => "signers_changed",
             AccessContent::Unreadable(_) => "",
         }
     }
@@ -98,7 +123,9 @@ impl AccessLine {
     pub fn error(&self) -> Option<&'static str> {
         match self.content {
             AccessContent::SignerAct { is_signed: false, .. } => Some(ERROR_UNSIGNED),
+            AccessContent::SignersChanged { is_in_force: false, .. } => Some(ERROR_NOT_IN_FORCE),
             AccessContent::ConsoleView(_)
+            | AccessContent::SignersChanged { is_in_force: true, .. }
             | AccessContent::KeyRead { .. }
             | AccessContent::SignerAct { is_signed: true, .. } => None,
             AccessContent::Unreadable(error) => Some(error),
@@ -141,6 +168,19 @@ impl Serialize for AccessLine {
                 map.serialize_entry("requestId", &act.request)?;
                 map.serialize_entry("refusal", &act.refusal)?;
                 map.serialize_entry("recordId", act.event_id.as_str())?;
+            }
+            AccessContent::SignersChanged { record, .. } => {
+                let SignedSignerSet { set, signatures } = &record.set;
+                let names: Vec<&str> = set.signers().iter().map(|signer| signer.name.as_str()).collect();
+                map.serialize_entry("kind", self.kind())?;
+                map.serialize_entry("at", &record.changed_at.rfc3339())?;
+                map.serialize_entry("orgId", set.org().as_str())?;
+                map.serialize_entry("customerId", &None::<&str>)?;
+                map.serialize_entry("actor", &signed_by(signatures))?;
+                map.serialize_entry("version", &set.version())?;
+                map.serialize_entry("threshold", &set.threshold())?;
+                map.serialize_entry("signers", &names)?;
+                map.serialize_entry("recordId", record.event_id.as_str())?;
             }
             AccessContent::Unreadable(_) => {}
         }
@@ -228,14 +268,21 @@ impl<S: ActSignatures> PieceReader for AccessReader<'_, S> {
                     let is_signed = self.signatures.is_signed(&act).await?;
                     add(AccessContent::SignerAct { act: Box::new(act), is_signed });
                 }
-                Ok(AuditRecord::PersonalDataViewed(_) | AuditRecord::ComplianceAct(_)) => {}
+                Ok(AuditRecord::SignerSetChanged(record)) if self.takes_change(&record) => {
+                    let is_in_force = self.signatures.is_in_force(&record.set.set).await?;
+                    add(AccessContent::SignersChanged { record: Box::new(record), is_in_force });
+                }
+                Ok(
+                    AuditRecord::PersonalDataViewed(_)
+                    | AuditRecord::ComplianceAct(_)
+                    | AuditRecord::SignerSetChanged(_),
+                ) => {}
                 // What nobody looked at: its header said nothing of what it is.
                 Ok(
                     AuditRecord::VerdictEvidence(_)
                     | AuditRecord::KeysDestroyed(_)
                     | AuditRecord::FaceEvidence(_)
-                    | AuditRecord::EvidenceSecretShared(_)
-                    | AuditRecord::SignerSetChanged(_),
+                    | AuditRecord::EvidenceSecretShared(_),
                 ) => {}
                 Err(DecodeError::UnknownSchema { .. }) => {
                     add(AccessContent::Unreadable("written_by_a_later_build"));
@@ -255,7 +302,10 @@ impl<S> AccessReader<'_, S> {
             && match record_type(record) {
                 Some(known) => matches!(
                     known,
-                    RecordType::PersonalDataRead | RecordType::PersonalDataViewed | RecordType::ComplianceAct
+                    RecordType::PersonalDataRead
+                        | RecordType::PersonalDataViewed
+                        | RecordType::ComplianceAct
+                        | RecordType::SignerSetChanged
                 ),
                 None => true,
             }
@@ -282,6 +332,18 @@ impl<S> AccessReader<'_, S> {
             && actor.as_ref().is_none_or(|wanted| act.signer.as_str() == wanted)
             && from.is_none_or(|from| act.acted_at >= from)
             && to.is_none_or(|to| act.acted_at < to)
+    }
+
+    fn takes_change(&self, record: &SignerSetChanged) -> bool {
+        let AccessFilter { customer, actor, key, from, to, .. } = &self.filter;
+        let is_by = |wanted: &String| {
+            record.set.signatures.iter().any(|signature| signature.signer.as_str() == wanted)
+        };
+        key.is_none()
+            && customer.is_none()
+            && actor.as_ref().is_none_or(is_by)
+            && from.is_none_or(|from| record.changed_at >= from)
+            && to.is_none_or(|to| record.changed_at < to)
     }
 
     fn add_reads(&self, read: PersonalDataRead, add: &mut impl FnMut(AccessContent)) {

@@ -1,6 +1,7 @@
 //! What commands print: answers on standard output in pieces, and how far a long reading is on standard error, as a bar
 //! where somebody looks at it.
 
+use std::borrow::Cow;
 use std::io::IsTerminal as _;
 
 use compliance::limits::OUTPUT_BYTES;
@@ -70,6 +71,33 @@ pub(crate) fn json_line(line: &impl serde::Serialize) -> String {
 
 /// A row of a long table: columns of fixed widths, since nobody can wait for its last row to see the widest cell.
 pub(crate) fn fixed_row<const N: usize>(cells: [(&str, usize); N]) -> String {
-    let padded = cells.map(|(cell, width)| format!("{cell:<width$}"));
+    let padded = cells.map(|(cell, width)| format!("{:<width$}", shown(cell)));
     format!("{}\n", padded.join("  ").trim_end())
+}
+
+/// A cell in one line, in the direction that it was written in: what a bank wrote draws no rows of its own.
+fn shown(cell: &str) -> Cow<'_, str> {
+    let is_odd = |char: char| {
+        char.is_control()
+            || matches!(char, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    };
+    if !cell.contains(is_odd) {
+        return Cow::Borrowed(cell);
+    }
+    Cow::Owned(
+        cell.chars()
+            .map(|char| if is_odd(char) { char.escape_default().to_string() } else { char.to_string() })
+            .collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_wrote_stays_in_its_cell() {
+        let row = fixed_row([("a\nb\u{1b}[2K\u{202E}c", 4), ("é", 0)]);
+        assert_eq!(row, "a\\nb\\u{1b}[2K\\u{202e}c  é\n");
+    }
 }

@@ -13,20 +13,43 @@ const PASSPHRASE: &str = "IDENTITY_SIGNER_PASSPHRASE";
 /// A file that holds it.
 const PASSPHRASE_FILE: &str = "IDENTITY_SIGNER_PASSPHRASE_FILE";
 
-/// The passphrase that the environment names, if it names one.
-pub(crate) fn passphrase() -> Result<Option<Zeroizing<String>>, CommandError> {
-    if let Ok(text) = std::env::var(PASSPHRASE) {
-        return Ok(Some(Zeroizing::new(text)));
+/// The passphrase that the environment names, if it names one: that of the signer whose file is named as the so-manieth, or
+/// everybody's.
+pub(crate) fn passphrase(number: Option<usize>) -> Result<Option<Zeroizing<String>>, CommandError> {
+    let own = number.map(|number| format!("_{number}"));
+    for suffix in own.as_deref().into_iter().chain([""]) {
+        if let Some(found) =
+            passphrase_in(&format!("{PASSPHRASE}{suffix}"), &format!("{PASSPHRASE_FILE}{suffix}"))?
+        {
+            return Ok(Some(found));
+        }
     }
-    let Some(file) = std::env::var_os(PASSPHRASE_FILE) else { return Ok(None) };
-    let text = std::fs::read_to_string(&file).map(Zeroizing::new);
-    let text = text.map_err(|error| CommandError::WrongUsage(format!("{PASSPHRASE_FILE}: {error}")))?;
-    Ok(Some(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())))
+    Ok(None)
 }
 
-/// Reads a signer's keys.
-pub(crate) fn read_signer(path: &Path) -> Result<SignerKeys, CommandError> {
-    let given = passphrase()?;
+fn passphrase_in(variable: &str, file_variable: &str) -> Result<Option<Zeroizing<String>>, CommandError> {
+    let (text, name) = match (std::env::var(variable), std::env::var_os(file_variable)) {
+        (Ok(text), _) => (Zeroizing::new(text), variable),
+        (Err(std::env::VarError::NotUnicode(_)), _) => {
+            return Err(CommandError::WrongUsage(format!("{variable}: not UTF-8")));
+        }
+        (Err(std::env::VarError::NotPresent), None) => return Ok(None),
+        (Err(std::env::VarError::NotPresent), Some(file)) => {
+            let text = std::fs::read_to_string(&file).map(Zeroizing::new);
+            let text = text.map_err(|error| CommandError::WrongUsage(format!("{file_variable}: {error}")))?;
+            (Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()), file_variable)
+        }
+    };
+    if text.is_empty() {
+        // A file under it would look guarded.
+        return Err(CommandError::WrongUsage(format!("{name}: an empty passphrase guards nothing")));
+    }
+    Ok(Some(text))
+}
+
+/// Reads a signer's keys: of one alone, or of the so-manieth that is named.
+pub(crate) fn read_signer(path: &Path, number: Option<usize>) -> Result<SignerKeys, CommandError> {
+    let given = passphrase(number)?;
     SignerKeys::read(path, || given).map_err(|error| {
         let words = match &error {
             SignerFileError::PassphraseWanted => format!("{error}: set {PASSPHRASE} or {PASSPHRASE_FILE}"),

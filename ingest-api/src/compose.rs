@@ -25,15 +25,16 @@ use crate::app::{App, Ports};
 use crate::faces::FaceServices;
 use crate::limits;
 use crate::pipeline::{InstanceParts, ManagementPages};
-use crate::reading::read_index::ReadIndexer;
-use crate::reading::read_records::{ReadRecordWriter, ReadRecords};
+use crate::reading::read_records::ReadRecords;
 use crate::registry_pages::SchemaIds;
 use crate::serving::server::{self, Bound, Serving};
 use crate::settings::Settings;
 use crate::writes::outcome_hub::{OutcomeFreshness, OutcomeHub};
 
+mod background;
 mod readiness;
 
+use self::background::{sweep_keys, sweep_secrets, write_reads};
 use self::readiness::{Failure, Waits};
 
 /// An instance: assembled, then serving. [`Instance::shutdown`] at the end.
@@ -219,7 +220,7 @@ impl Begun {
         let generations = Arc::clone(&engine.operations.generations);
         let (live, reading) = LiveGeneration::start(generations, &instance_name(), cancel.clone());
         let reads = Arc::new(ReadRecords::default());
-        let mut tasks = vec![following, reading, sweep(vault.clone(), cancel.clone())];
+        let mut tasks = vec![following, reading, sweep_keys(vault.clone(), cancel.clone())];
         tasks.extend(write_reads(engine, Arc::clone(&reads), &cancel));
         let parts = InstanceParts {
             vault: vault.clone(),
@@ -285,7 +286,7 @@ impl Begun {
         };
         let outcomes = self.failed.or(stop.run_until_cancelled(outcomes)).await?;
         let outcomes = outcomes.context("stopped before it was ready")?;
-        readiness::refuse_evidence_keys(&self.directory, config)?;
+        readiness::refuse_evidence_keys(&self.directory, &*engine.notes, config).await?;
         Ok(outcomes)
     }
 }
@@ -342,38 +343,6 @@ async fn follow_outcomes(
         tracing::warn!(%error, "the outcome stream cannot be followed yet; trying again");
         tokio::time::sleep(backoff.next_pause()).await;
     }
-}
-
-/// Drops evidence secrets of past hours, also when nobody asks for any.
-fn sweep_secrets(app: Arc<App>, cancel: CancellationToken) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let mut every = tokio::time::interval(limits::SWEEP_EVERY);
-        while cancel.run_until_cancelled(every.tick()).await.is_some() {
-            app.evidence_secrets.sweep(app.now());
-        }
-    })
-}
-
-/// Drops keys that are past their time, also when nobody asks for any.
-fn sweep(vault: Vault, cancel: CancellationToken) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let mut every = tokio::time::interval(limits::SWEEP_EVERY);
-        while cancel.run_until_cancelled(every.tick()).await.is_some() {
-            vault.sweep();
-        }
-    })
-}
-
-/// Records of reads are written and indexed from now on, the last of them once nobody is answered any more.
-fn write_reads(
-    engine: &Engine,
-    records: Arc<ReadRecords>,
-    cancel: &CancellationToken,
-) -> [JoinHandle<()>; 2] {
-    let (log, codec) = (Arc::clone(&engine.log), engine.codec.clone());
-    let (indexer, indexing) = ReadIndexer::new(Arc::clone(&engine.access_index));
-    let writer = ReadRecordWriter { records, log, codec, indexer };
-    [tokio::spawn(writer.run(cancel.clone())), tokio::spawn(indexing.run(cancel.clone()))]
 }
 
 /// Under which this process says which pointer it works by. Another name at each start: one that was killed is

@@ -13,6 +13,7 @@ use domain::time::Timestamp;
 use engine::{Engine, Role};
 use event_codec::{Meta, value_sha256};
 use org_directory::orgs::Orgs;
+use serde_json::json;
 use system_tests::client::{text, verified};
 use system_tests::harness::ContractHarness as _;
 use system_tests::process::run;
@@ -143,4 +144,24 @@ async fn opened(sandbox: &Sandbox, verification: &str) -> Vec<u8> {
     let done = sandbox.compliance(&["unseal", "open", id, "--signer", one, "--out", path]).await;
     assert_eq!(done.code, Some(0), "{done:?}");
     std::fs::read(out).expect("the file")
+}
+
+/// A live org needs two replicas in sync, which the one broker of the distributed engine's tests has not.
+#[tokio::test]
+async fn a_live_org_takes_verdicts_once_it_has_signers() {
+    let sandbox = Sandbox::start().await;
+    let (org, api) = sandbox.org(&["--environment", "live", "--dukcapil-enabled"]).await;
+    let customer = api.customer("Budi Santoso").await;
+    let body = json!({"customerId": customer, "valid": false, "raw": {"nik": "3174096112900001"}});
+    let refused = api.verdict(&body).await;
+    let said = refused.expect(403);
+    assert_eq!(
+        (&said["code"], &said["details"]["capability"]),
+        (&json!("capability_disabled"), &json!("signers"))
+    );
+    sandbox.give_signers(&org).await;
+    let said = api.verdict(&body).await.expect(200);
+    let kept = sandbox.kept(&org).await;
+    assert_eq!(kept[0].verification, text(&said["verification"]["id"]));
+    assert_eq!(kept[0].raw.as_deref(), Some(br#"{"nik":"3174096112900001"}"#.as_slice()));
 }

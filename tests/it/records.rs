@@ -41,7 +41,10 @@ async fn records_are_what_a_subscriber_expects() {
     let mut sandbox = Sandbox::start().await;
     let (api, info) = (sandbox.api(), sandbox.info().clone());
     api.verdict(&verified(&info.customer)).await.expect(200);
-    api.verdict(&declined(&info.customer, "Data ganda")).await.expect(200);
+    // With what is sealed for two signers, so that an hour's secret is shared.
+    let mut with_raw = declined(&info.customer, "Data ganda");
+    with_raw["raw"] = json!({"NIK": "Sesuai"});
+    api.verdict(&with_raw).await.expect(200);
     // The registry, while it is there.
     let admin = sandbox.admin();
     let subjects: Value = registered(&admin.get("/registry/subjects").await, 200);

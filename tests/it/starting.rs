@@ -308,7 +308,8 @@ async fn forget_the_installation(sandbox: &Sandbox) {
     put_back_to_format_2(sandbox).await;
     let folder = sandbox.folder();
     let since_then = "ALTER TABLE key_row DROP COLUMN attempt_until; ALTER TABLE key_row DROP COLUMN abandoned; \
-                      DROP TABLE staff_account; DROP TABLE staff_session; DROP TABLE access;";
+                      DROP TABLE staff_account; DROP TABLE staff_session; DROP TABLE access; DROP TABLE reads; \
+                      DROP TABLE customer_reads;";
     for (file, version, also) in [("log/log.sqlite", 1, ""), ("keystore/keys.sqlite", 2, since_then)] {
         let database = rusqlite::Connection::open(folder.join(file)).expect("a database");
         let script = format!("{also} DROP TABLE installation; PRAGMA user_version = {version};");

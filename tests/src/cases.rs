@@ -163,7 +163,6 @@ macro_rules! contract_cases {
                 capabilities_and_limits_are_set_by_name_and_hold_within_seconds,
                 a_setting_is_shown_until_it_is_put_back_and_no_name_is_guessed,
                 exit_codes_tell_failed_from_wrong_usage,
-                a_live_org_takes_verdicts_once_it_has_signers,
             ];
             photo_fields: one_thread [
                 what_is_no_photo_is_refused_whatever_valid_says,

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use compliance::ReadError;
-use compliance::access::{AccessContent, AccessFilter, AccessLine, AccessList, ActSignatures};
+use compliance::access::{AccessContent, AccessFilter, AccessLine, AccessList, ActSignatures, signed_by};
 use domain::event::ComplianceAct;
 use domain::ids::{ApiKeyId, OrgId};
-use domain::signers::SignerSet;
+use domain::signers::{SignedSignerSet, SignerSet};
 use org_directory::signers::SignerSets;
-use unsealing::act::is_signed_in;
+use unsealing::act::{is_of_nobody, is_signed_in};
 
 use crate::command_error::CommandError;
 use crate::opened::OpenedInstallation;
@@ -101,19 +101,31 @@ struct SignerChains {
 
 impl ActSignatures for SignerChains {
     async fn is_signed(&mut self, act: &ComplianceAct) -> Result<bool, ReadError> {
-        if let Some(sets) = self.known.get(&act.org) {
-            return Ok(is_signed_in(act, sets));
+        if is_of_nobody(act) {
+            return Ok(true);
         }
-        let chain = self.sets.chain(&act.org).await.map_err(|error| ReadError::Signers(error.to_string()))?;
-        let sets: Vec<SignerSet> = chain.into_iter().map(|signed| signed.set).collect();
-        let is_signed = is_signed_in(act, &sets);
-        self.known.insert(act.org.clone(), sets);
-        Ok(is_signed)
+        Ok(is_signed_in(act, self.of(&act.org).await?))
+    }
+
+    async fn is_in_force(&mut self, set: &SignerSet) -> Result<bool, ReadError> {
+        Ok(self.of(set.org()).await?.contains(set))
+    }
+}
+
+impl SignerChains {
+    /// The org's sets, read once.
+    async fn of(&mut self, org: &OrgId) -> Result<&[SignerSet], ReadError> {
+        if !self.known.contains_key(org) {
+            let chain = self.sets.chain(org).await.map_err(|error| ReadError::Signers(error.to_string()))?;
+            let sets = chain.into_iter().map(|signed| signed.set).collect();
+            self.known.insert(org.clone(), sets);
+        }
+        Ok(self.known.get(org).map_or(&[], Vec::as_slice))
     }
 }
 
 fn row([at, kind, who, customer, what]: [&str; 5]) -> String {
-    fixed_row([(at, 24), (kind, 12), (who, 30), (customer, 30), (what, 0)])
+    fixed_row([(at, 24), (kind, 15), (who, 30), (customer, 30), (what, 0)])
 }
 
 fn table_row(line: &AccessLine) -> String {
@@ -133,6 +145,14 @@ fn table_row(line: &AccessLine) -> String {
             let error = line.error().map(|error| format!(" ERROR {error}")).unwrap_or_default();
             let what = format!("{} {}{refused}{error}", act.kind.as_str(), act.request);
             row([&act.acted_at.rfc3339(), line.kind(), act.signer.as_str(), customer, what.trim_end()])
+        }
+        AccessContent::SignersChanged { record, .. } => {
+            let SignedSignerSet { set, signatures } = &record.set;
+            let names: Vec<&str> = set.signers().iter().map(|signer| signer.name.as_str()).collect();
+            let error = line.error().map(|error| format!(" ERROR {error}")).unwrap_or_default();
+            let (version, threshold) = (set.version(), set.threshold());
+            let what = format!("version {version}: {threshold} of {}{error}", names.join(", "));
+            row([&record.changed_at.rfc3339(), line.kind(), &signed_by(signatures), "", &what])
         }
         AccessContent::Unreadable(error) => {
             row([&line.place.created_at.rfc3339(), "", "", "", &format!("ERROR {error}")])

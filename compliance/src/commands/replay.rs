@@ -141,7 +141,7 @@ async fn record_reveal(
     else {
         return Ok(false);
     };
-    let keys = read_signer(signer)?;
+    let keys = read_signer(signer, None)?;
     let org = match &filter.customer {
         Some(customer) => customer.org.clone(),
         None => args.org.only(opened).await?.org,

@@ -4,17 +4,18 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use domain::ids::OrgId;
+use data_encoding::BASE64URL_NOPAD;
+use domain::ids::{EvidenceSecretId, OrgId};
 use domain::orgs::{Environment, OrgRecord};
 use domain::signers::{SignedSignerSet, Signer, SignerName, SignerSet};
 use org_directory::orgs::Orgs;
-use org_directory::signers::{make_signer, read_public_file, sandbox_signer_set};
+use org_directory::signers::{make_signer, public_file_of, read_public_file, sandbox_signer_set};
 use serde_json::json;
 use service::program::{print, say};
 use unsealing::adopt::bring_over;
 use unsealing::signer_changes::{self, SignerChange};
 use unsealing::unseal::UnsealPorts;
-use vault::SignerKeys;
+use vault::{SignerKeys, signer_set_sha256};
 
 use crate::command_error::CommandError;
 use crate::opened::OpenedInstallation;
@@ -33,7 +34,8 @@ use crate::target::{CommonArgs, OrgArgs};
       --signer ./data/compliance/signer-2.key
 
 A file under a passphrase asks the environment: IDENTITY_SIGNER_PASSPHRASE, or the file that
-IDENTITY_SIGNER_PASSPHRASE_FILE names.")]
+IDENTITY_SIGNER_PASSPHRASE_FILE names. Where several sign, each has its own by its place in the order of --signer:
+IDENTITY_SIGNER_PASSPHRASE_1, IDENTITY_SIGNER_PASSPHRASE_FILE_2.")]
 pub(crate) struct SignersArgs {
     #[command(subcommand)]
     command: Command,
@@ -164,31 +166,42 @@ pub(crate) async fn run(args: SignersArgs) -> Result<ExitCode, CommandError> {
 }
 
 fn read_all(files: &[PathBuf]) -> Result<Vec<SignerKeys>, CommandError> {
-    files.iter().map(|file| read_signer(file)).collect()
+    files.iter().zip(1..).map(|(file, number)| read_signer(file, Some(number))).collect()
 }
 
 fn keygen(out: &Path) -> Result<ExitCode, CommandError> {
     if out.extension().is_none_or(|extension| extension != "key") {
         return Err(CommandError::WrongUsage("the private file's name ends in .key".to_owned()));
     }
-    let passphrase = passphrase()?;
+    let beside = public_file_of(out);
+    if beside.symlink_metadata().is_ok() && !out.exists() {
+        let words = format!("{} is there already: another signer's, it may be", beside.display());
+        return Err(CommandError::WrongUsage(words));
+    }
+    let passphrase = passphrase(None)?;
     make_signer(out, passphrase.as_ref().map(|text| text.as_str()))?;
     say(&format!("The private file is {}: it is this person's alone.", out.display()));
-    print(&format!("{}\n", out.with_extension("pub").display()))?;
+    print(&format!("{}\n", beside.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 
 async fn init(args: &InitArgs, opened: &OpenedInstallation) -> Result<ExitCode, CommandError> {
     let record = args.org.only(opened).await?;
-    let signers = first_signers(args, opened, &record)?;
     let ports = opened.unseal_ports();
     if record.has_evidence_key() && !args.adopt {
         let words = format!("the evidence of {} was sealed to one key before: add --adopt", record.org);
         return Err(CommandError::Refused(words));
     }
-    // Again with the same signers, after an interruption, is no error.
-    let init = signer_changes::init(&ports, &record.org, record.environment, signers, args.threshold);
-    let set = init.await?;
+    let set = match ports.signers.in_force(&record.org).await? {
+        // Signers may have changed since it was interrupted: what is left to bring over is shared among those in force.
+        Some(set) if args.adopt => set,
+        _ => {
+            // Again with the same signers, after an interruption, is no error.
+            let signers = first_signers(args, opened, &record)?;
+            let environment = record.environment;
+            signer_changes::init(&ports, &record.org, environment, signers, args.threshold).await?
+        }
+    };
     if args.adopt {
         adopt(args, opened, &ports, &record).await?;
     }
@@ -222,15 +235,20 @@ async fn adopt(
     let org = &record.org;
     let file = args.evidence_key.clone();
     let file = file.unwrap_or_else(|| opened.key_dir().join(format!("{org}.key")));
-    let adopted = bring_over(ports, &Orgs::new(&opened.engine), org, &file).await?;
+    let adopted = bring_over(ports, &Orgs::new(&opened.engine), record, &file).await?;
     say(&format!(
-        "{} secrets of {} records are shared among the signers ({} were before); {} is destroyed. Copies of it open what \
-         it opened: destroy them too.",
-        adopted.shared,
-        adopted.records,
-        adopted.present,
-        file.display()
+        "{} secrets of {} records are shared among the signers ({} were before).",
+        adopted.shared, adopted.records, adopted.present,
     ));
+    if adopted.unreadable > 0 {
+        say(&format!("{} records of evidence cannot be read: nobody opens those.", adopted.unreadable));
+    }
+    let file = file.display();
+    say(&if adopted.is_destroyed {
+        format!("{file} is destroyed. Copies of it open what it opened: destroy them too.")
+    } else {
+        format!("{file} was left alone: nothing of {org} was sealed to it.")
+    });
     Ok(())
 }
 
@@ -274,12 +292,19 @@ async fn reshare(
 ) -> Result<ExitCode, CommandError> {
     let org = args.org.only(opened).await?.org;
     let done = signer_changes::reshare(&opened.unseal_ports(), &org, keys).await?;
+    let unopened: Vec<&str> = done.unopened.iter().map(EvidenceSecretId::as_str).collect();
     if args.common.json {
-        print(&format!("{}\n", json!({"shared": done.shared, "present": done.present})))?;
+        let line = json!({"shared": done.shared, "present": done.present, "unopened": unopened});
+        print(&format!("{line}\n"))?;
     } else {
         print(&format!("{} secrets shared anew, {} were already\n", done.shared, done.present))?;
     }
-    Ok(ExitCode::SUCCESS)
+    if unopened.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let words =
+        format!("these signers' shares do not open {} secrets: {}", unopened.len(), unopened.join(" "));
+    Err(CommandError::Refused(words))
 }
 
 async fn drill(
@@ -316,6 +341,8 @@ fn json_line(org: &OrgId, signed: &SignedSignerSet) -> String {
         "version": set.version(),
         "threshold": set.threshold(),
         "signers": names(set),
+        "keys": set.signers().iter().map(key_of).collect::<Vec<_>>(),
+        "sha256": digest_of(set),
         "signedBy": by,
     });
     format!("{line}\n")
@@ -324,10 +351,25 @@ fn json_line(org: &OrgId, signed: &SignedSignerSet) -> String {
 fn row(signed: &SignedSignerSet) -> String {
     let set = &signed.set;
     format!(
-        "version {}  {} of {}  {}\n",
+        "version {}  {} of {}  {}  {}\n",
         set.version(),
         set.threshold(),
         set.signers().len(),
-        names(set).join(", ")
+        digest_of(set),
+        set.signers()
+            .iter()
+            .map(|signer| format!("{} {}", signer.name, key_of(signer)))
+            .collect::<Vec<_>>()
+            .join(", ")
     )
+}
+
+/// A signer's public key for signatures, as public files have it.
+fn key_of(signer: &Signer) -> String {
+    BASE64URL_NOPAD.encode(&signer.ed25519)
+}
+
+/// What the log's records name the set by.
+fn digest_of(set: &SignerSet) -> String {
+    signer_set_sha256(set).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -94,7 +94,7 @@ pub(crate) async fn run(args: UnsealArgs) -> Result<ExitCode, CommandError> {
 
 async fn act(command: &Command, opened: &OpenedInstallation) -> Result<ExitCode, CommandError> {
     let SignerArgs { common, org, signer } = command.signer();
-    let keys = read_signer(signer)?;
+    let keys = read_signer(signer, None)?;
     let org = org.only(opened).await?.org;
     let ports = opened.unseal_ports();
     let (answer, words) = match command {
@@ -112,9 +112,12 @@ async fn act(command: &Command, opened: &OpenedInstallation) -> Result<ExitCode,
             (json!({ "requestId": id.as_str(), "expiresAt": expires_at }), words)
         }
         Command::Approve { request, .. } => {
-            unseal::approve(&ports, &keys, &org, request).await?;
-            let words = format!("{request} is approved: whoever asked may open it\n");
-            (json!({ "requestId": request.as_str(), "state": "approved" }), words)
+            let missing = unseal::approve(&ports, &keys, &org, request).await?;
+            let (state, words) = match missing {
+                0 => ("approved", format!("{request} is approved: whoever asked may open it\n")),
+                more => ("requested", format!("{request} wants {more} more approvals, by other signers\n")),
+            };
+            (json!({ "requestId": request.as_str(), "state": state, "missing": missing }), words)
         }
         Command::Open { request, out, .. } => {
             let opened = unseal::open(&ports, &keys, &org, request, out).await?;

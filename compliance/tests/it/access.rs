@@ -5,11 +5,12 @@ use compliance::ReadError;
 use compliance::access::{AccessFilter, AccessList, ActSignatures};
 use domain::event::{
     ActKind, AuditRecord, ComplianceAct, PersonalDataPage, PersonalDataRead, PersonalDataViewed,
+    SignerSetChanged,
 };
 use domain::ids::{ApiKeyId, CustomerId, CustomerRef, EventId};
 use domain::ports::{NewRecord, Topic};
 use domain::sealed::Field;
-use domain::signers::SignerName;
+use domain::signers::{SignedSignerSet, Signer, SignerName, SignerSet};
 use domain::staff::{StaffRole, StaffUserName};
 use domain::time::Timestamp;
 use serde_json::{Value, json};
@@ -53,6 +54,10 @@ struct NotOfMallory;
 impl ActSignatures for NotOfMallory {
     async fn is_signed(&mut self, act: &ComplianceAct) -> Result<bool, ReadError> {
         Ok(act.signer.as_str() != "mallory")
+    }
+
+    async fn is_in_force(&mut self, set: &SignerSet) -> Result<bool, ReadError> {
+        Ok(set.version() == 1)
     }
 }
 
@@ -201,4 +206,36 @@ async fn an_act_of_a_signer_is_a_line_also_when_it_was_refused() {
     let errors: Vec<_> = lines.iter().filter(|line| !line["error"].is_null()).collect();
     assert_eq!((lines.len(), errors.len(), is_sound), (5, 1, false));
     assert_eq!((&errors[0]["actor"], &errors[0]["error"]), (&"mallory".into(), &"not_signed".into()));
+}
+
+#[tokio::test]
+async fn a_change_of_signers_is_a_line_of_whoever_signed_it() {
+    let world = World::new(2);
+    let customer = world.customer(&org(1)).await;
+    let signers = [1, 2].map(|number| Signer {
+        name: SignerName::parse(&format!("signer-{number}")).expect("a name"),
+        x25519: [number; 32],
+        ed25519: [number + 4; 32],
+    });
+    for (version, previous) in [(1, None), (2, Some([7; 32]))] {
+        let set = SignerSet::new(org(1), version, previous, 2, signers.to_vec()).expect("a set");
+        let record = SignerSetChanged {
+            event_id: EventId::from_bytes(fresh()),
+            set: SignedSignerSet { set, signatures: Vec::new() },
+            changed_at: Timestamp::from_millis(MINUTE),
+        };
+        world.audit(&AuditRecord::SignerSetChanged(record)).await;
+    }
+    let (lines, is_sound) = list(&world, AccessFilter::default()).await;
+    assert_eq!((lines.len(), is_sound), (2, false), "the second is in no chain");
+    let of = |version: u32| lines.iter().find(|line| line["version"] == version).expect("its line");
+    assert_eq!((&of(1)["kind"], &of(1)["error"]), (&"signers_changed".into(), &Value::Null));
+    assert_eq!(of(1)["signers"], json!(["signer-1", "signer-2"]));
+    assert_eq!(of(2)["error"], "not_in_force");
+    for filter in [
+        AccessFilter { customer: Some(customer), ..AccessFilter::default() },
+        AccessFilter { actor: Some("signer-1".to_owned()), ..AccessFilter::default() },
+    ] {
+        assert_eq!(list(&world, filter).await.0.len(), 0, "nobody signed the first");
+    }
 }

@@ -3,7 +3,7 @@
 //! and it is seen by whoever asks after the change was answered. The sandbox's own signers are here too.
 
 use std::fs::{DirBuilder, OpenOptions};
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,6 +29,9 @@ const FORMAT: u32 = 1;
 
 /// Names of the signers that a sandbox makes for itself.
 const SANDBOX_SIGNERS: [&str; 2] = ["signer-1", "signer-2"];
+
+/// The note that has the org which is being brought over from before there were signers; an empty one once it is.
+pub const ADOPTION_NOTE: &str = "adoption";
 
 /// Why a signer set was not read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -282,9 +285,24 @@ pub fn make_signer(path: &Path, passphrase: Option<&str>) -> Result<SignerPublic
         Err(error) => return Err(failed(error)),
     };
     let beside = public_file_of(path);
-    let written = std::fs::write(&beside, public.to_text());
-    written.map_err(|error| SignersError::File { path: beside, error: error.into() })?;
+    write_public_file(&beside, &public)?;
     Ok(public)
+}
+
+/// Puts a public file in its place, whole, over whatever was there.
+fn write_public_file(path: &Path, public: &SignerPublicKeys) -> Result<(), SignersError> {
+    let beside = path.with_extension("pub.new");
+    let written = || {
+        match std::fs::remove_file(&beside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&beside)?;
+        file.write_all(public.to_text().as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)
+    };
+    written().map_err(|error| SignersError::File { path: path.to_path_buf(), error: error.into() })
 }
 
 /// Reads a signer's public file.
@@ -293,11 +311,13 @@ pub fn make_signer(path: &Path, passphrase: Option<&str>) -> Result<SignerPublic
 /// [`SignersError::File`].
 pub fn read_public_file(path: &Path) -> Result<SignerPublicKeys, SignersError> {
     let read = || {
-        let size = std::fs::metadata(path)?.len();
-        if size > PUBLIC_KEY_FILE_BYTES_MAX {
+        let mut text = String::new();
+        let file = std::fs::File::open(path)?;
+        file.take(PUBLIC_KEY_FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
+        if text.len() as u64 > PUBLIC_KEY_FILE_BYTES_MAX {
             return Err(io::Error::other("too large for a public key").into());
         }
-        SignerPublicKeys::parse(&std::fs::read_to_string(path)?)
+        SignerPublicKeys::parse(&text)
     };
     read().map_err(|error| SignersError::File { path: path.to_path_buf(), error })
 }
@@ -318,7 +338,23 @@ pub fn sandbox_signer_set(org: &OrgId, key_dir: &Path) -> Result<SignedSignerSet
     for name in SANDBOX_SIGNERS {
         let path = key_dir.join(format!("{name}.key"));
         let beside = public_file_of(&path);
-        let public = if beside.exists() { read_public_file(&beside)? } else { make_signer(&path, None)? };
+        let public = if path.exists() {
+            match SignerKeys::read(&path, || None) {
+                Ok(keys) => {
+                    // What is beside it may be half a file.
+                    write_public_file(&beside, keys.public())?;
+                    keys.public().clone()
+                }
+                Err(SignerFileError::PassphraseWanted) => read_public_file(&beside)?,
+                Err(error) => return Err(SignersError::File { path, error }),
+            }
+        } else if beside.exists() {
+            let words = "the private file of this signer is not there";
+            let error = io::Error::new(io::ErrorKind::NotFound, words).into();
+            return Err(SignersError::File { path, error });
+        } else {
+            make_signer(&path, None)?
+        };
         signers.push(public.named(SignerName::parse(name).expect("a name of ours")));
     }
     drop(lock);

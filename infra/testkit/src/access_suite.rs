@@ -118,7 +118,8 @@ async fn assert_walk(index: &AccessStore, query: &AccessQuery, wanted: &[AccessR
 
 /// With one field and with all of them, of every role and of a signer; and nothing of another org.
 pub async fn every_row_comes_back_as_it_was_added(index: &AccessStore, s: &Samples) {
-    let added: Vec<AccessRow> = (0..8).map(|n| s.access(&s.customer(n), n, n)).collect();
+    let mut added: Vec<AccessRow> = (0..8).map(|n| s.access(&s.customer(n), n, n)).collect();
+    added.push(AccessRow { customers: AccessCustomers::All, ..s.access(&s.customer(8), 4, 8) });
     let is_of = |look: &AccessLook, wanted: &StaffRole| matches!(look, AccessLook::ConsoleView { role, .. } if role == wanted);
     assert!(StaffRole::ALL.iter().all(|role| added.iter().any(|row| is_of(&row.look, role))));
     assert!(added.iter().any(|row| matches!(row.look, AccessLook::SignerAct { .. })));
@@ -178,7 +179,7 @@ pub async fn every_filter_gives_its_rows_and_no_others(index: &AccessStore, s: &
             let far = |time: Timestamp| Timestamp::from_millis(time.millis() + (n as i64 / 8) * FAR_MS);
             match n / 4 % 3 {
                 2 => {
-                    let record = s.reads(0, 4, n, &[n % 4, 2, 5]);
+                    let record = s.reads(0, 4, n, &[n % 4, 5]);
                     let minute = far(record.minute);
                     AddedAccess::Reads(PersonalDataRead { minute, ..record }, s.access_source(n))
                 }

@@ -5,10 +5,13 @@ use domain::event::{ActKind, ComplianceAct};
 use domain::ids::{CustomerRef, EventId, OrgId};
 use domain::signers::{Signer, SignerName, SignerSet};
 use domain::time::Timestamp;
-use vault::{SignerKeys, is_signed_by, random_id};
+use vault::{SignerKeys, is_signed_by};
 
 use crate::limits::ACT_TEXT_BYTES_MAX;
 use crate::refusal::Refusal;
+
+/// In a signer's place where keys are no signer's.
+pub(crate) const NOBODY: &str = "not-a-signer";
 
 /// The first line of every act.
 const FIRST_LINE: &str = "identity/compliance-act/v1";
@@ -18,7 +21,8 @@ const FIRST_LINE: &str = "identity/compliance-act/v1";
 pub struct ActText(Vec<(String, String)>);
 
 impl ActText {
-    /// An act of that kind in that org by that signer, with what else it says.
+    /// An act of that kind in that org by that signer, with what else it says. All that its record says is in it, so that
+    /// nothing of the record can be altered, and none can be taken for another.
     ///
     /// # Errors
     /// [`Refusal::NotPlainText`] for a value that would not stand in one line.
@@ -26,9 +30,20 @@ impl ActText {
         kind: ActKind,
         org: &OrgId,
         signer: &SignerName,
+        subject: &ActSubject<'_>,
         more: &[(&str, &str)],
     ) -> Result<Self, Refusal> {
-        let own = [("kind", kind.as_str()), ("org", org.as_str()), ("signer", signer.as_str())];
+        let acted_at = subject.acted_at.rfc3339();
+        let own = [
+            ("kind", kind.as_str()),
+            ("org", org.as_str()),
+            ("signer", signer.as_str()),
+            ("event", subject.event_id.as_str()),
+            ("acted-at", &acted_at),
+            ("refusal", subject.refusal.map_or("", Refusal::code)),
+            ("request", subject.request),
+            ("customer", subject.customer.map_or("", |customer| customer.customer.as_str())),
+        ];
         let fields: Vec<_> =
             own.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let is_plain = fields.iter().all(|(_, value)| !value.chars().any(char::is_control));
@@ -67,29 +82,33 @@ impl ActText {
     }
 }
 
-/// Whom an act is about, and of which request.
+/// Whom an act is about, of which request, and when.
 #[derive(Debug, Clone, Copy)]
 pub struct ActSubject<'a> {
+    /// The record's own id.
+    pub event_id: &'a EventId,
     /// The customer, if it is about one.
     pub customer: Option<&'a CustomerRef>,
     /// The request's id; empty where there is none.
     pub request: &'a str,
+    /// Why it was refused, if it was.
+    pub refusal: Option<Refusal>,
+    /// By the clock on the wall.
+    pub acted_at: Timestamp,
 }
 
-/// Signs an act; refused, the record says so.
+/// Signs an act of that text.
 pub fn sign_act(
     keys: &SignerKeys,
     kind: ActKind,
     text: &ActText,
     org: &OrgId,
     subject: ActSubject<'_>,
-    refusal: Option<Refusal>,
-    acted_at: Timestamp,
 ) -> Result<ComplianceAct, Refusal> {
     let signer = SignerName::parse(text.get("signer")).map_err(|_| Refusal::NotASigner)?;
     let text = text.text();
     Ok(ComplianceAct {
-        event_id: EventId::from_bytes(random_id()),
+        event_id: subject.event_id.clone(),
         org: org.clone(),
         customer: subject.customer.cloned(),
         kind,
@@ -97,8 +116,8 @@ pub fn sign_act(
         signer,
         signature: keys.sign(text.as_bytes()),
         text,
-        refusal: refusal.map(|refusal| refusal.code().to_owned()),
-        acted_at,
+        refusal: subject.refusal.map(|refusal| refusal.code().to_owned()),
+        acted_at: subject.acted_at,
     })
 }
 
@@ -123,9 +142,18 @@ fn signed_text<'a>(act: &ComplianceAct, set: &'a SignerSet) -> Option<(ActText, 
         && says("kind", act.kind.as_str())
         && says("org", act.org.as_str())
         && says("signer", act.signer.as_str())
+        && says("event", act.event_id.as_str())
+        && says("acted-at", &act.acted_at.rfc3339())
+        && says("refusal", act.refusal.as_deref().unwrap_or_default())
         && says("request", &act.request)
         && says("customer", act.customer.as_ref().map_or("", |customer| customer.customer.as_str()));
     is_it.then_some((text, signer))
+}
+
+/// Whether it is a refusal to keys that were no signer's: the one act that no signer can have signed.
+pub fn is_of_nobody(act: &ComplianceAct) -> bool {
+    let of_nobody = [Refusal::NotASigner, Refusal::NoSigners];
+    act.signer.as_str() == NOBODY && of_nobody.iter().any(|one| act.refusal.as_deref() == Some(one.code()))
 }
 
 /// Whether a signer of one of these sets signed what the act's record says.

@@ -13,10 +13,12 @@ use std::path::Path;
 
 use domain::event::{AuditRecord, RawBinding, SharingCause};
 use domain::ids::{EvidenceSecretId, OrgId};
+use domain::orgs::OrgRecord;
 use domain::ports::Topic;
 use domain::time::Timestamp;
-use event_codec::{RecordType, record_type};
+use event_codec::{DecodeError, RecordType, record_type};
 use org_directory::orgs::Orgs;
+use org_directory::signers::ADOPTION_NOTE;
 use vault::{EvidencePrivateKey, UnsharedSecret, evidence_secret_id};
 
 use crate::audit_walk::walk;
@@ -34,6 +36,12 @@ pub struct Adopted {
     pub present: u64,
     /// Records that were sealed with them.
     pub records: u64,
+    /// Records of that kind that nobody can read: what they held opens with no key.
+    pub unreadable: u64,
+    /// Whether some of it was sealed to the key that was given.
+    pub is_this_key: bool,
+    /// The key's file is gone.
+    pub is_destroyed: bool,
 }
 
 /// How the evidence in a record was sealed before there were signers, and when it came.
@@ -66,8 +74,10 @@ impl OldKey {
     pub fn read(path: &Path) -> Result<Self, ActError> {
         let could_not =
             |error: &dyn std::fmt::Display| ActError::CouldNot(format!("{}: {error}", path.display()));
-        let size = match std::fs::metadata(path) {
-            Ok(metadata) => metadata.len(),
+        let size = match std::fs::symlink_metadata(path) {
+            Ok(metadata) if metadata.is_file() => metadata.len(),
+            // It would be another name that is destroyed, or no file at all.
+            Ok(_) => return Err(could_not(&"not a plain file")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::Gone),
             Err(error) => return Err(could_not(&error)),
         };
@@ -92,10 +102,17 @@ pub async fn adopt_secrets(ports: &UnsealPorts, org: &OrgId, old: &OldKey) -> Re
             if !matches!(kind, Some(RecordType::VerdictEvidence | RecordType::FaceEvidence)) {
                 return Ok(());
             }
-            let Some((binding, at)) = old_binding(ports.codec.decode_audit(record)?, org) else {
-                return Ok(());
+            let record = match ports.codec.decode_audit(record) {
+                Err(DecodeError::Malformed(_)) => {
+                    done.unreadable += 1;
+                    return Ok(());
+                }
+                decoded => decoded?,
             };
+            let Some((binding, at)) = old_binding(record, org) else { return Ok(()) };
             done.records += 1;
+            done.is_this_key |=
+                matches!(old, OldKey::Kept(private) if private.key_id() == binding.evidence_key_id);
             let id = evidence_secret_id(org, &binding);
             if !seen.insert(id.clone()) {
                 return Ok(());
@@ -132,26 +149,60 @@ pub async fn adopt_secrets(ports: &UnsealPorts, org: &OrgId, old: &OldKey) -> Re
 /// Brings an org with signers over: every secret is shared, and then the private key's file is destroyed.
 ///
 /// # Errors
-/// [`ActError`]. The key is there until everything it opens is shared.
+/// [`ActError`]. The key is there until everything it opens is shared, and one that is not the org's stays.
 pub async fn bring_over(
     ports: &UnsealPorts,
     orgs: &Orgs<'_>,
-    org: &OrgId,
+    record: &OrgRecord,
     key_file: &Path,
 ) -> Result<Adopted, ActError> {
+    let org = &record.org;
     let old = OldKey::read(key_file)?;
-    if !matches!(old, OldKey::Kept(_)) {
+    match &old {
+        OldKey::Kept(private) if record.has_evidence_key() && private.key_id() != record.evidence_key_id => {
+            let words = format!("{} is not the evidence key of {org}", key_file.display());
+            return Err(ActError::CouldNot(words));
+        }
+        OldKey::Kept(_) => {}
         // Nothing may be left that only it opens.
-        adopt_secrets(ports, org, &old).await?;
+        OldKey::Wiped | OldKey::Gone => {
+            adopt_secrets(ports, org, &old).await?;
+        }
     }
+    note_adoption(ports, org, true).await?;
     orgs.retire_evidence_key(org).await?;
-    let adopted = adopt_secrets(ports, org, &old).await?;
-    if !matches!(old, OldKey::Gone) {
+    let mut adopted = adopt_secrets(ports, org, &old).await?;
+    let is_its = match &old {
+        OldKey::Kept(private) => adopted.is_this_key || private.key_id() == record.evidence_key_id,
+        OldKey::Wiped => true,
+        OldKey::Gone => false,
+    };
+    if is_its {
         drop(old);
         let could_not = |error| ActError::CouldNot(format!("{}: {error}", key_file.display()));
         destroy_key_file(key_file).map_err(could_not)?;
+        adopted.is_destroyed = true;
     }
+    note_adoption(ports, org, false).await?;
     Ok(adopted)
+}
+
+/// Says that an org is being brought over, until it is: programs do not serve it meanwhile.
+async fn note_adoption(ports: &UnsealPorts, org: &OrgId, goes_on: bool) -> Result<(), ActError> {
+    let wanted = if goes_on { org.as_str() } else { "" };
+    let before = ports.notes.note(ADOPTION_NOTE).await?;
+    match before.as_deref() {
+        Some(other) if ![org.as_str(), ""].contains(&other) => {
+            return Err(ActError::CouldNot(format!("{other} is being brought over: end that first")));
+        }
+        Some(same) if same == wanted => return Ok(()),
+        _ => {}
+    }
+    if ports.notes.change_note(ADOPTION_NOTE, before.as_deref(), wanted).await? {
+        Ok(())
+    } else {
+        Err(ActError::CouldNot(format!("{org} is being brought over by another program")))
+    }
 }
 
 /// Destroys a private key's file: overwritten, then removed. What a copy elsewhere opens, it still opens. Run again after

@@ -28,3 +28,12 @@ pub(crate) const HOUR_MS: i64 = 60 * 60 * 1000;
 
 /// A file with an evidence key of before: a short word and 43 characters.
 pub(crate) const OLD_KEY_FILE_BYTES_MAX: u64 = 1024;
+
+/// Bytes of a file that evidence was opened to: the largest raw answer, with room.
+pub(crate) const OUT_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// Bytes of a statement: ids, digests, a purpose and a ticket.
+pub(crate) const STATEMENT_BYTES_MAX: u64 = 64 * 1024;
+
+/// A request's id in a refusal, in characters: an id's own, with room for what is none.
+pub(crate) const REQUEST_CHARS_MAX: usize = 64;

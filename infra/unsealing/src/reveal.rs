@@ -32,10 +32,11 @@ pub async fn record_reveal(
     keys: &SignerKeys,
     order: &RevealOrder,
 ) -> Result<(), ActError> {
-    let actor = Actor::of(ports, &order.org, keys).await?;
+    let actor = Actor::about_to(ports, &order.org, keys, ActKind::ReplayReveal, "").await?;
     let customer = order.customer.as_ref();
     let checked = check_words(&order.purpose, &order.ticket).map_err(ActError::from);
-    actor.refused(ActKind::ReplayReveal, customer, "", checked).await?;
+    let asked = [("purpose", order.purpose.as_str()), ("ticket", order.ticket.as_str())];
+    actor.refused(ActKind::ReplayReveal, customer, "", &asked, checked).await?;
     let mut fields: Vec<(&str, &str)> =
         order.filter.iter().map(|(name, value)| (*name, value.as_str())).collect();
     fields.extend([("purpose", order.purpose.trim()), ("ticket", order.ticket.trim())]);

@@ -153,24 +153,31 @@ pub(crate) async fn note_sharing(
 }
 
 /// What a reshare came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reshared {
     /// Secrets that were shared anew.
     pub shared: u64,
     /// Secrets that the present set has already.
     pub present: u64,
+    /// Secrets that these signers' shares do not open: of hours before they came, or no secret at all.
+    pub unopened: Vec<EvidenceSecretId>,
 }
 
-/// Shares every secret of the org's log among the present set that is not yet. Run again, it goes on where it was.
+/// Shares every secret of the org's log among the present set that is not yet, with the shares of as many of its signers as
+/// open one. Run again, it goes on where it was. What they cannot open is left out and named.
 ///
 /// # Errors
-/// [`ActError`].
+/// [`ActError`]; what is refused is in the log.
 pub async fn reshare(ports: &UnsealPorts, org: &OrgId, keys: &[SignerKeys]) -> Result<Reshared, ActError> {
     let set = ports.set_in_force(org).await?;
     let set_sha256: String = signer_set_sha256(&set).iter().map(|byte| format!("{byte:02x}")).collect();
     let done = async {
+        let mut names = HashSet::new();
         for keys in keys {
-            member(&set, keys)?;
+            names.insert(member(&set, keys)?.name.clone());
+        }
+        if names.len() < set.threshold() as usize {
+            return Err(Refusal::TooFewSigners.into());
         }
         ports.record_acts(org, keys, ActKind::Reshare, &[("set-sha256", &set_sha256)], None).await?;
         try_reshare(ports, &set, keys).await
@@ -189,9 +196,12 @@ async fn refused<T>(
 ) -> Result<T, ActError> {
     let Err(ActError::Refused(refusal)) = &done else { return done };
     let Some(set) = ports.signers.in_force(org).await? else { return done };
-    // Of keys that are nobody's there is no name to record anything under.
-    for keys in keys.iter().filter(|keys| member(&set, keys).is_ok()) {
-        ports.record_acts(org, std::slice::from_ref(keys), kind, &[], Some(*refusal)).await?;
+    for keys in keys {
+        if member(&set, keys).is_ok() {
+            ports.record_acts(org, std::slice::from_ref(keys), kind, &[], Some(*refusal)).await?;
+        } else {
+            ports.record_outsider(org, keys, kind, "", Refusal::NotASigner).await?;
+        }
     }
     done
 }
@@ -208,7 +218,15 @@ async fn try_reshare(
             done.present += 1;
             continue;
         }
-        let anew = open_with(&latest, keys)?.into_unshared();
+        let anew = match open_with(&latest, keys) {
+            Ok(opened) => opened.into_unshared(),
+            // One that does not open, or that is none, keeps nobody from the others.
+            Err(ActError::Refused(_)) => {
+                done.unopened.push(secret.secret);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let appended =
             share(ports, &anew, set, latest.0.hour, SharingCause::Reshared, latest.0.adopted).await?;
         note_sharing(ports, anew.id(), &appended).await?;
@@ -249,8 +267,8 @@ async fn shared_secrets(ports: &UnsealPorts, org: &OrgId) -> Result<Vec<FirstSha
             return Ok(());
         }
         // The first record is the one that evidence names. A later one counts once a note names it: whoever appended it may
-        // have been interrupted before that.
-        if let AuditRecord::EvidenceSecretShared(shared) = ports.codec.decode_audit(record)?
+        // have been interrupted before that. What does not decode shares nothing.
+        if let Ok(AuditRecord::EvidenceSecretShared(shared)) = ports.codec.decode_audit(record)
             && shared.org == *org
             && seen.insert(shared.secret.clone())
         {

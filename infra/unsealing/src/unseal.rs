@@ -12,16 +12,17 @@ mod target;
 
 use std::sync::Arc;
 
+use data_encoding::BASE64URL_NOPAD;
 use domain::event::{ActKind, AuditRecord, ComplianceAct, Offset, Partition, Source};
-use domain::ids::{CustomerRef, OrgId};
+use domain::ids::{CustomerRef, EventId, OrgId};
 use domain::ports::{
     AccessIndex, AccessRow, Appended, EventLog, KeyNotes, ReadBounds, StoredRecord, Topic, Views,
 };
-use domain::signers::{Signer, SignerSet};
+use domain::signers::{Signer, SignerName, SignerSet};
 use domain::time::Timestamp;
 use event_codec::Codec;
 use org_directory::signers::SignerSets;
-use vault::{SignerKeys, Vault};
+use vault::{SignerKeys, Vault, random_id};
 
 pub use self::approve::approve;
 pub use self::open::{OpenedEvidence, open};
@@ -30,8 +31,8 @@ pub use self::request::{UnsealOrder, request};
 pub(crate) use self::shared_secret::place_text;
 pub use self::shared_secret::{SharedSecret, note_of as sharing_note_of};
 pub use self::target::UnsealField;
-use crate::act::{ActSubject, ActText, member, sign_act};
-use crate::limits::{READ_BYTES_MAX, READ_WAIT};
+use crate::act::{ActSubject, ActText, NOBODY, member, sign_act};
+use crate::limits::{PURPOSE_CHARS_MAX, READ_BYTES_MAX, READ_WAIT, REQUEST_CHARS_MAX};
 use crate::refusal::{ActError, Refusal};
 
 /// What opening evidence works through.
@@ -71,6 +72,29 @@ impl UnsealPorts {
         Ok(())
     }
 
+    /// Records that keys which are no signer's were refused: under nobody's name, with the key that asked.
+    pub(crate) async fn record_outsider(
+        &self,
+        org: &OrgId,
+        keys: &SignerKeys,
+        kind: ActKind,
+        request: &str,
+        refusal: Refusal,
+    ) -> Result<(), ActError> {
+        let name = SignerName::parse(NOBODY).map_err(|_| Refusal::NotASigner)?;
+        let key = BASE64URL_NOPAD.encode(&keys.public().named(name.clone()).ed25519);
+        let event_id = EventId::from_bytes(random_id());
+        let request = plain(request, REQUEST_CHARS_MAX);
+        let refusal = Some(refusal);
+        let acted_at = (self.now)();
+        let subject =
+            ActSubject { event_id: &event_id, customer: None, request: &request, refusal, acted_at };
+        let text = ActText::new(kind, org, &name, &subject, &[("key", &key)])?;
+        let act = sign_act(keys, kind, &text, org, subject)?;
+        self.signers.append(&AuditRecord::ComplianceAct(act)).await?;
+        Ok(())
+    }
+
     /// The set in force.
     pub(crate) async fn set_in_force(&self, org: &OrgId) -> Result<SignerSet, ActError> {
         self.signers.in_force(org).await?.ok_or_else(|| Refusal::NoSigners.into())
@@ -102,6 +126,11 @@ impl UnsealPorts {
     }
 }
 
+/// As much of what somebody typed as stands in one line of a record.
+fn plain(text: &str, chars_max: usize) -> String {
+    text.trim().chars().filter(|char| !char.is_control()).take(chars_max).collect()
+}
+
 /// A signer at work in an org.
 pub(crate) struct Actor<'a> {
     ports: &'a UnsealPorts,
@@ -111,6 +140,21 @@ pub(crate) struct Actor<'a> {
 }
 
 impl<'a> Actor<'a> {
+    /// Whoever has those keys, to do that; keys that are no signer's are refused, and that is recorded.
+    pub(crate) async fn about_to(
+        ports: &'a UnsealPorts,
+        org: &OrgId,
+        keys: &'a SignerKeys,
+        kind: ActKind,
+        request: &str,
+    ) -> Result<Self, ActError> {
+        let actor = Self::of(ports, org, keys).await;
+        if let Err(ActError::Refused(refusal)) = &actor {
+            ports.record_outsider(org, keys, kind, request, *refusal).await?;
+        }
+        actor
+    }
+
     pub(crate) async fn of(
         ports: &'a UnsealPorts,
         org: &OrgId,
@@ -130,13 +174,11 @@ impl<'a> Actor<'a> {
         more: &[(&str, &str)],
         refusal: Option<Refusal>,
     ) -> Result<(ComplianceAct, Appended), ActError> {
-        let about = customer.map_or("", |customer| customer.customer.as_str());
-        let mut fields = vec![("request", request), ("customer", about)];
-        fields.extend(more);
-        let text = ActText::new(kind, self.set.org(), &self.signer.name, &fields)?;
-        let subject = ActSubject { customer, request };
-        let now = (self.ports.now)();
-        let act = sign_act(self.keys, kind, &text, self.set.org(), subject, refusal, now)?;
+        let event_id = EventId::from_bytes(random_id());
+        let subject =
+            ActSubject { event_id: &event_id, customer, request, refusal, acted_at: (self.ports.now)() };
+        let text = ActText::new(kind, self.set.org(), &self.signer.name, &subject, more)?;
+        let act = sign_act(self.keys, kind, &text, self.set.org(), subject)?;
         let appended = self.ports.signers.append(&AuditRecord::ComplianceAct(act.clone())).await?;
         if let Some(row) = AccessRow::of_act(&act, appended.source) {
             self.ports.index.add_access(&row).await?;
@@ -144,17 +186,21 @@ impl<'a> Actor<'a> {
         Ok((act, appended))
     }
 
-    /// Whatever is refused to a signer is recorded before it is said.
+    /// Whatever is refused to a signer is recorded before it is said, with what was asked for.
     pub(crate) async fn refused<T>(
         &self,
         kind: ActKind,
         customer: Option<&CustomerRef>,
         request: &str,
+        more: &[(&str, &str)],
         done: Result<T, ActError>,
     ) -> Result<T, ActError> {
         if let Err(ActError::Refused(refusal)) = &done {
-            let request = if request.chars().any(char::is_control) { "" } else { request };
-            self.record(kind, customer, request, &[], Some(*refusal)).await?;
+            let request = plain(request, REQUEST_CHARS_MAX);
+            let more: Vec<(&str, String)> =
+                more.iter().map(|(name, value)| (*name, plain(value, PURPOSE_CHARS_MAX))).collect();
+            let more: Vec<(&str, &str)> = more.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            self.record(kind, customer, &request, &more, Some(*refusal)).await?;
         }
         done
     }

@@ -3,11 +3,14 @@
 
 use std::sync::{Arc, OnceLock};
 
+use anyhow::Context as _;
+use domain::ids::OrgId;
 use domain::orgs::Environment;
-use domain::ports::{OffsetRange, Topic};
+use domain::ports::{KeyNotes, OffsetRange, Topic};
 use engine::Engine;
 use engine::config::{Config, EngineKind};
 use org_directory::Directory;
+use org_directory::signers::ADOPTION_NOTE;
 use projector::SessionProgress;
 use service::{Readiness, UnreadyReason};
 use tokio_util::sync::CancellationToken;
@@ -87,13 +90,21 @@ impl Waits<'_> {
     }
 }
 
-/// An org whose evidence was sealed to one key has to be brought over once: what it sealed before would open by
+/// An org whose evidence was sealed to one key has to be brought over once, to the end: what it sealed before would open by
 /// nobody's share, and whoever has that key opens it alone.
 ///
 /// # Errors
-/// The first such org, and the command.
-pub(super) fn refuse_evidence_keys(directory: &Directory, config: &Config) -> anyhow::Result<()> {
-    let Some(org) = directory.orgs_with_evidence_key().into_iter().min() else { return Ok(()) };
+/// The first such org, and the command; the key store.
+pub(super) async fn refuse_evidence_keys(
+    directory: &Directory,
+    notes: &dyn KeyNotes,
+    config: &Config,
+) -> anyhow::Result<()> {
+    let mut orgs = directory.orgs_with_evidence_key();
+    // One that was interrupted has no key in its record any more.
+    let interrupted = notes.note(ADOPTION_NOTE).await.context("the key store")?;
+    orgs.extend(interrupted.and_then(|org| OrgId::parse(&org).ok()));
+    let Some(org) = orgs.into_iter().min() else { return Ok(()) };
     let target = match config.engine.kind {
         EngineKind::Embedded => format!("--data-dir {}", config.engine.data_dir.display()),
         EngineKind::Distributed => "--config FILE".to_owned(),

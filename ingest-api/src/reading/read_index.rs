@@ -58,9 +58,13 @@ impl ReadIndexer {
             cancel.cancelled().await;
             tokio::time::sleep(READS_LAST_INDEX_MAX).await;
         };
+        let Self { index, waiting } = &mut self;
+        let mut current = None;
         let work = async {
-            while let Some((record, source)) = self.waiting.recv().await {
-                self.add(&record, source).await;
+            while let Some(next) = waiting.recv().await {
+                let (record, source) = &*current.insert(next);
+                add(&**index, record, *source).await;
+                current = None;
             }
         };
         let is_done = tokio::select! {
@@ -69,19 +73,18 @@ impl ReadIndexer {
         };
         if !is_done {
             self.waiting.close();
-            while let Ok((record, source)) = self.waiting.try_recv() {
-                missed(&record, source, "the program ended");
-            }
+            let left = current.into_iter().chain(std::iter::from_fn(|| self.waiting.try_recv().ok()));
+            left.for_each(|(record, source)| missed(&record, source, "the program ended"));
         }
     }
+}
 
-    /// Until the index has it.
-    async fn add(&self, record: &PersonalDataRead, source: Source) {
-        let mut backoff = READ_RECORDS_RETRY.start();
-        while let Err(why) = self.index.add_reads(record, source).await {
-            tracing::warn!(%why, "the access index did not take a record of reads; trying again");
-            tokio::time::sleep(backoff.next_pause()).await;
-        }
+/// Until the index has it.
+async fn add(index: &dyn AccessIndex, record: &PersonalDataRead, source: Source) {
+    let mut backoff = READ_RECORDS_RETRY.start();
+    while let Err(why) = index.add_reads(record, source).await {
+        tracing::warn!(%why, "the access index did not take a record of reads; trying again");
+        tokio::time::sleep(backoff.next_pause()).await;
     }
 }
 

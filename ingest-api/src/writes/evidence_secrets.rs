@@ -79,9 +79,9 @@ impl EvidenceSecrets {
         let hour = now.millis().div_euclid(EVIDENCE_SECRET_HOUR.as_millis() as i64);
         let entry = self.entry(org);
         let mut state = entry.state.lock().await;
-        // A request that began in the hour before may find the next one's.
+        // A request that began in the hour before may find the next one's. One of a clock that ran ahead is not used on.
         if let Some((of, secret)) = &state.current
-            && *of >= hour
+            && (*of == hour || *of == hour + 1)
         {
             return Ok(Arc::clone(secret));
         }
@@ -100,7 +100,7 @@ impl EvidenceSecrets {
         for entry in self.lock().values() {
             // Who holds it is about to use or to replace it.
             if let Ok(mut state) = entry.state.try_lock()
-                && state.current.as_ref().is_some_and(|(of, _)| *of < hour)
+                && state.current.as_ref().is_some_and(|(of, _)| *of < hour || *of > hour + 1)
             {
                 state.current = None;
             }

@@ -177,21 +177,3 @@ pub async fn exit_codes_tell_failed_from_wrong_usage<H: ContractHarness>() {
     assert_eq!(run(["sandbox", "--listen", "nowhere"]).await.code, Some(2));
     assert_eq!(run(["serve"]).await.code, Some(2));
 }
-
-pub async fn a_live_org_takes_verdicts_once_it_has_signers<H: ContractHarness>() {
-    let sandbox = H::start().await;
-    let (org, api) = sandbox.org(&["--environment", "live", "--dukcapil-enabled"]).await;
-    let customer = api.customer("Budi Santoso").await;
-    let body = json!({"customerId": customer, "valid": false, "raw": {"nik": "3174096112900001"}});
-    let refused = api.verdict(&body).await;
-    let said = refused.expect(403);
-    assert_eq!(
-        (&said["code"], &said["details"]["capability"]),
-        (&json!("capability_disabled"), &json!("signers"))
-    );
-    sandbox.give_signers(&org).await;
-    let said = api.verdict(&body).await.expect(200);
-    let kept = sandbox.kept(&org).await;
-    assert_eq!(kept[0].verification, text(&said["verification"]["id"]));
-    assert_eq!(kept[0].raw.as_deref(), Some(br#"{"nik":"3174096112900001"}"#.as_slice()));
-}

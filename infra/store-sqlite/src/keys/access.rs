@@ -17,11 +17,11 @@ use crate::pool::Failure;
 #[async_trait]
 impl AccessIndex for SqliteKeys {
     async fn add_access(&self, row: &AccessRow) -> Result<(), StoreError> {
-        let Some(customer) = row.customers.one().cloned() else {
+        if matches!(row.customers, AccessCustomers::Several(_)) {
             return Err(StoreError::Corrupt("a look at several customers".to_owned()));
-        };
+        }
         let row = row.clone();
-        self.pool.write(move |transaction| add_look(transaction, &row, &customer)).await
+        self.pool.write(move |transaction| add_look(transaction, &row)).await
     }
 
     async fn add_reads(&self, record: &PersonalDataRead, source: Source) -> Result<(), StoreError> {
@@ -46,14 +46,17 @@ impl AccessIndex for SqliteKeys {
     }
 }
 
-fn add_look(transaction: &Transaction<'_>, row: &AccessRow, customer: &CustomerId) -> Result<(), Failure> {
+/// In the place of a customer in a look at all of them.
+const EVERY_CUSTOMER: &str = "";
+
+fn add_look(transaction: &Transaction<'_>, row: &AccessRow) -> Result<(), Failure> {
     let mut out = ParameterBinder::new(transaction.prepare_cached(
         "INSERT INTO access (org, customer, topic_id, log_partition, log_offset, viewed_at, event_id, \
          staff_user, staff_role, page, fields) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
          ON CONFLICT DO NOTHING",
     )?);
     out.put(row.org.as_str())?;
-    out.put(customer.as_str())?;
+    out.put(row.customers.one().map_or(EVERY_CUSTOMER, CustomerId::as_str))?;
     out.source(&row.source)?;
     out.put(row.viewed_at.millis())?;
     out.put(row.event_id.as_str())?;
@@ -149,7 +152,10 @@ fn looks(transaction: &Transaction<'_>, query: &AccessQuery) -> Result<Vec<Acces
     conditions.bind(&mut out)?;
     out.all(|columns| {
         let org = columns.id(OrgId::parse)?;
-        let customers = AccessCustomers::One(columns.id(CustomerId::parse)?);
+        let customers = columns.word(|word| match word {
+            EVERY_CUSTOMER => Some(AccessCustomers::All),
+            customer => CustomerId::parse(customer).ok().map(AccessCustomers::One),
+        })?;
         let (source, viewed_at) = (columns.source()?, columns.time()?);
         let event_id = columns.id(EventId::parse)?;
         let (actor, role, page) = (columns.text()?, columns.text()?, columns.text()?);

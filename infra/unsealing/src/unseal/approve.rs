@@ -59,7 +59,7 @@ impl SignedRequest {
     }
 }
 
-/// Approves another signer's request.
+/// Approves another signer's request. How many more approvals it wants.
 ///
 /// # Errors
 /// [`ActError`]; what is refused is in the log.
@@ -68,10 +68,10 @@ pub async fn approve(
     keys: &SignerKeys,
     org: &OrgId,
     id: &UnsealRequestId,
-) -> Result<(), ActError> {
-    let actor = Actor::of(ports, org, keys).await?;
+) -> Result<usize, ActError> {
+    let actor = Actor::about_to(ports, org, keys, ActKind::UnsealApprove, id.as_str()).await?;
     let done = try_approve(&actor, org, id).await;
-    let done = actor.refused(ActKind::UnsealApprove, None, id.as_str(), done).await;
+    let done = actor.refused(ActKind::UnsealApprove, None, id.as_str(), &[], done).await;
     if matches!(done, Err(ActError::Refused(Refusal::Expired))) {
         mark_expired(&*ports.notes, id.as_str(), org).await?;
     }
@@ -103,7 +103,7 @@ pub(super) async fn approvals(
     Ok(found)
 }
 
-async fn try_approve(actor: &Actor<'_>, org: &OrgId, id: &UnsealRequestId) -> Result<(), ActError> {
+async fn try_approve(actor: &Actor<'_>, org: &OrgId, id: &UnsealRequestId) -> Result<usize, ActError> {
     let ports = actor.ports;
     let stored = RequestRow::find(&*ports.notes, id.as_str(), org).await?;
     match stored.row.state {
@@ -150,11 +150,12 @@ async fn try_approve(actor: &Actor<'_>, org: &OrgId, id: &UnsealRequestId) -> Re
     let recorded = actor.record(ActKind::UnsealApprove, customer, id.as_str(), &fields, None).await?;
     let mut next = stored.row.clone();
     next.approvals.push(recorded.1.source.into());
-    if next.approvals.len() + 1 >= threshold as usize {
+    let missing = (threshold as usize).saturating_sub(next.approvals.len() + 1);
+    if missing == 0 {
         next.state = RequestState::Approved;
     }
     stored.change(&*ports.notes, id.as_str(), next).await?;
-    Ok(())
+    Ok(missing)
 }
 
 fn share_fields(sealed: &SealedShare) -> [(String, String); 3] {

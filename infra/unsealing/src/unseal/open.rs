@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::event::{ActKind, RawBinding};
+use domain::event::{ActKind, AuditRecord, RawBinding};
 use domain::ids::{OrgId, UnsealRequestId};
 use domain::sealed::{Opened, Sealed};
 use domain::signers::Signer;
@@ -18,7 +18,7 @@ use super::request_row::{RequestRow, RequestState, StoredRow, mark_expired};
 use super::shared_secret::SharedSecret;
 use super::target::UnsealTarget;
 use super::{Actor, UnsealPorts};
-use crate::act::ActText;
+use crate::act::{ActText, verified};
 use crate::refusal::{ActError, Refusal};
 
 /// Where it lies now.
@@ -41,16 +41,17 @@ pub async fn open(
     id: &UnsealRequestId,
     out: &Path,
 ) -> Result<OpenedEvidence, ActError> {
-    let actor = Actor::of(ports, org, keys).await?;
+    let actor = Actor::about_to(ports, org, keys, ActKind::UnsealOpen, id.as_str()).await?;
     let could_not = |error| ActError::CouldNot(format!("{}: {error}", out.display()));
     let out_path = OutPath::of(out).map_err(could_not)?;
     let out_sha256 = out_path.sha256();
-    if let Some(written) = out_path.finished(id.as_str())
-        && was_opened_to(ports, org, id, &out_sha256).await?
-    {
-        return Ok(OpenedEvidence { statement: statement_of(&written), out: written });
+    if let Some(written) = out_path.finished(id.as_str()) {
+        let was = was_opened_to(&actor, org, id, &out_sha256).await;
+        if actor.refused(ActKind::UnsealOpen, None, id.as_str(), &[], was).await? {
+            return Ok(OpenedEvidence { statement: statement_of(&written), out: written });
+        }
     }
-    let out = out_path.begin().map_err(could_not)?;
+    let out = out_path.begin(id.as_str()).map_err(could_not)?;
     match try_open(&actor, org, id, &out_sha256).await {
         Ok((opening, stored)) => {
             let written = out.finish(&opening.bytes, opening.statement.as_bytes())?;
@@ -60,7 +61,7 @@ pub async fn open(
         }
         Err(error) => {
             out.abandon();
-            let refused = actor.refused(ActKind::UnsealOpen, None, id.as_str(), Err(error)).await;
+            let refused = actor.refused(ActKind::UnsealOpen, None, id.as_str(), &[], Err(error)).await;
             if matches!(refused, Err(ActError::Refused(Refusal::Expired))) {
                 mark_expired(&*ports.notes, id.as_str(), org).await?;
             }
@@ -70,13 +71,14 @@ pub async fn open(
 }
 
 /// Whether that request was opened to there: it was interrupted after it had written the file, if it was, and all that is
-/// left to do is to say so in its row. Nothing is shown that is not there already.
+/// left to do is to say so in its row. Nothing is shown that is not there already; to whoever asked for it.
 async fn was_opened_to(
-    ports: &UnsealPorts,
+    actor: &Actor<'_>,
     org: &OrgId,
     id: &UnsealRequestId,
     out_sha256: &str,
 ) -> Result<bool, ActError> {
+    let ports = actor.ports;
     let stored = match RequestRow::find(&*ports.notes, id.as_str(), org).await {
         Ok(stored) => stored,
         // It is refused, and recorded, where it is opened.
@@ -85,6 +87,12 @@ async fn was_opened_to(
     };
     if stored.row.out.as_deref() != Some(out_sha256) {
         return Ok(false);
+    }
+    let record = ports.audit_record(&stored.row.request.source()).await?;
+    let Some(AuditRecord::ComplianceAct(act)) = record else { return Err(Refusal::BadSignature.into()) };
+    let (_, requester) = verified(&act, &actor.set, ActKind::UnsealRequest, id.as_str())?;
+    if requester.name != actor.signer.name {
+        return Err(Refusal::NotTheRequester.into());
     }
     if stored.row.state == RequestState::Opened {
         let done = RequestRow { state: RequestState::Done, ..stored.row.clone() };

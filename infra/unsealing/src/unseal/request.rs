@@ -50,16 +50,24 @@ pub async fn request(
     keys: &SignerKeys,
     order: &UnsealOrder,
 ) -> Result<(UnsealRequestId, Timestamp), ActError> {
-    let actor = Actor::of(ports, &order.org, keys).await?;
     let id = UnsealRequestId::from_bytes(random_id());
+    let actor = Actor::about_to(ports, &order.org, keys, ActKind::UnsealRequest, id.as_str()).await?;
+    let asked = [
+        ("verification", order.verification.as_str()),
+        ("field", order.field.as_str()),
+        ("purpose", order.purpose.as_str()),
+        ("ticket", order.ticket.as_str()),
+    ];
     let found = async {
         order.check()?;
-        let target = UnsealTarget::find(ports, &order.org, &order.verification, order.field).await?;
-        // Nobody is asked to approve what nobody can open any more.
-        target.keys(ports).await?;
-        Ok::<_, ActError>(target)
+        UnsealTarget::find(ports, &order.org, &order.verification, order.field).await
     };
-    let target = actor.refused(ActKind::UnsealRequest, None, id.as_str(), found.await).await?;
+    let found = found.await;
+    let target = actor.refused(ActKind::UnsealRequest, None, id.as_str(), &asked, found).await?;
+    // Nobody is asked to approve what nobody can open any more.
+    let keys = target.keys(ports).await;
+    let of_customer = Some(&target.customer);
+    actor.refused(ActKind::UnsealRequest, of_customer, id.as_str(), &asked, keys).await?;
     let expires_at = Timestamp::from_millis((ports.now)().millis() + UNSEAL_REQUEST_MS);
     let expires = expires_at.rfc3339();
     let target_fields = target.fields();

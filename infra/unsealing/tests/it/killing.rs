@@ -106,7 +106,10 @@ async fn work(story: &Story, work: Work, place: &Place) -> Result<(), ActError> 
             let signers = place.first_set().signers().to_vec();
             signer_changes::init(ports, org, Environment::Live, signers, 2).await?;
             if work == Work::Adopt {
-                bring_over(ports, &Orgs::new(&place.engine), org, &story.old_key()).await?;
+                let orgs = Orgs::new(&place.engine);
+                let all = orgs.list().await.map_err(|error| ActError::CouldNot(error.to_string()))?;
+                let record = all.into_iter().find(|record| record.org == *org).expect("the org");
+                bring_over(ports, &orgs, &record, &story.old_key()).await?;
             }
         }
         Work::Change => {
@@ -121,7 +124,9 @@ async fn work(story: &Story, work: Work, place: &Place) -> Result<(), ActError> 
             let (id, _) = unseal::request(ports, &two[0], &order(place, &verification)).await?;
             std::fs::write(story.folder.join("asked"), id.as_str()).expect("written");
         }
-        Work::Approve => unseal::approve(ports, &two[1], org, &story.request()).await?,
+        Work::Approve => {
+            unseal::approve(ports, &two[1], org, &story.request()).await?;
+        }
         Work::Open => {
             unseal::open(ports, &two[0], org, &story.request(), &story.folder.join("raw")).await?;
         }

@@ -71,7 +71,7 @@ async fn a_signer_who_came_later_gives_shares_of_older_hours_once_they_are_share
     assert_eq!(refusal(change(&two, SignerChange::Add(member("siti", &dewi))).await), Refusal::NotASet);
     assert_eq!(
         place.refusals().await,
-        ["too_few_signers", "no_such_signer", "no_such_signer", "not_a_set", "not_a_set"],
+        ["not_a_signer", "too_few_signers", "no_such_signer", "no_such_signer", "not_a_set", "not_a_set"],
         "to each who signed"
     );
     assert_eq!(change(&two, remove("rina")).await.expect("signed by two").version(), 2);
@@ -81,13 +81,43 @@ async fn a_signer_who_came_later_gives_shares_of_older_hours_once_they_are_share
     assert_eq!(open(&place, &verification, siti, budi).await.expect("both were there"), RAW);
 
     let reshare = async || signer_changes::reshare(&place.ports, &place.org, &two).await.expect("reshared");
-    assert_eq!(reshare().await, Reshared { shared: 1, present: 0 });
-    assert_eq!(reshare().await, Reshared { shared: 0, present: 1 });
+    assert_eq!(reshare().await, Reshared { shared: 1, ..Reshared::default() });
+    assert_eq!(reshare().await, Reshared { present: 1, ..Reshared::default() });
     assert_eq!(open(&place, &verification, siti, &dewi).await.expect("it is hers too now"), RAW);
     assert_eq!(open(&place, &verification, &dewi, budi).await.expect("and the other way"), RAW);
+    let alone = signer_changes::reshare(&place.ports, &place.org, &two[..1]).await;
+    assert_eq!(refusal(alone), Refusal::TooFewSigners);
     let fresh = place.secret().await;
     let later = place.verdict(&fresh).await;
     assert_eq!(open(&place, &later, &dewi, siti).await.expect("a share of each new hour"), RAW);
+}
+
+/// Given a record that shares no secret and an hour of before two signers came, when they reshare, then what they have
+/// shares of is shared anew and the others are named.
+#[tokio::test]
+async fn what_does_not_open_keeps_nobody_from_the_others() {
+    let place = Place::new().await;
+    let [siti, budi, rina] = &place.keys;
+    let [dewi, eka] = [SignerKeys::generate(), SignerKeys::generate()];
+    let first = place.secret().await;
+    let change = async |keys: &[SignerKeys], change: SignerChange| {
+        signer_changes::change(&place.ports, &place.org, keys, None, &change).await.expect("signed by two")
+    };
+    let two = [take(siti, &place), take(budi, &place)];
+    for (called, keys) in [("dewi", &dewi), ("eka", &eka)] {
+        change(&two, SignerChange::Add(member(called, keys))).await;
+    }
+    change(&two, SignerChange::Remove(name("siti"))).await;
+    change(&[take(budi, &place), take(rina, &place)], SignerChange::Remove(name("budi"))).await;
+    let second = place.secret().await;
+    change(&[take(&dewi, &place), take(&eka, &place)], SignerChange::Remove(name("rina"))).await;
+    let new = [dewi, eka];
+    let done = signer_changes::reshare(&place.ports, &place.org, &new).await.expect("as far as it goes");
+    assert_eq!((done.shared, done.present, done.unopened.len()), (1, 0, 1));
+    assert_eq!(done.unopened[0].as_str(), first.binding().evidence_key_id);
+    let again = signer_changes::reshare(&place.ports, &place.org, &new).await.expect("as far as it goes");
+    assert_eq!((again.shared, again.present, again.unopened.len()), (0, 1, 1));
+    assert_ne!(second.binding().evidence_key_id, first.binding().evidence_key_id);
 }
 
 /// The same keys once more: they are not copied but by their file.
@@ -143,15 +173,19 @@ async fn what_was_sealed_before_there_were_signers_opens_by_them_once_it_is_adop
     }
     let old_key = OldKey::read(&file).expect("read");
     let adopt = async || adopt_secrets(&place.ports, &place.org, &old_key).await.expect("adopted");
-    assert_eq!(adopt().await, Adopted { shared: 2, present: 0, records: 3 });
-    assert_eq!(adopt().await, Adopted { shared: 0, present: 2, records: 3 }, "interrupted, it goes on");
+    assert_eq!(
+        adopt().await,
+        Adopted { shared: 2, present: 0, records: 3, is_this_key: true, ..Adopted::default() }
+    );
+    let present = Adopted { shared: 0, present: 2, records: 3, ..Adopted::default() };
+    assert_eq!(adopt().await, Adopted { is_this_key: true, ..present }, "interrupted, it goes on");
     // Killed after it was overwritten: nothing but the file is left to do.
     let length = std::fs::metadata(&file).expect("there").len() as usize;
     std::fs::write(&file, vec![0; length]).expect("overwritten");
     let wiped = OldKey::read(&file).expect("read");
     assert!(matches!(wiped, OldKey::Wiped));
     let again = adopt_secrets(&place.ports, &place.org, &wiped).await.expect("all is shared");
-    assert_eq!(again, Adopted { shared: 0, present: 2, records: 3 });
+    assert_eq!(again, present);
     for verdict in &verdicts {
         assert_eq!(open(&place, verdict, siti, budi).await.expect("opened"), RAW);
     }

@@ -96,7 +96,10 @@ fn broken() -> StoreError {
     StoreError::Corrupt("a row of the access index that cannot be one".to_owned())
 }
 
-fn cells(row: &AccessRow, customer: &CustomerId) -> Result<Vec<Cell>, StoreError> {
+/// In the place of a customer in a look at all of them.
+const EVERY_CUSTOMER: &str = "";
+
+fn cells(row: &AccessRow) -> Result<Vec<Cell>, StoreError> {
     let AccessLookWords { actor, role, page, fields } = row.look.words();
     Ok(vec![
         Cell::time(row.viewed_at),
@@ -104,7 +107,7 @@ fn cells(row: &AccessRow, customer: &CustomerId) -> Result<Vec<Cell>, StoreError
         Cell::offset(row.source.offset)?,
         Cell::topic(row.source.topic_id),
         Cell::Text(row.event_id.as_str().to_owned()),
-        Cell::Customer(customer.clone()),
+        Cell::Text(row.customers.one().map_or(EVERY_CUSTOMER, CustomerId::as_str).to_owned()),
         Cell::Text(actor),
         Cell::Word(role),
         Cell::Word(page),
@@ -114,12 +117,15 @@ fn cells(row: &AccessRow, customer: &CustomerId) -> Result<Vec<Cell>, StoreError
 
 fn decode(org: &OrgId, columns: AccessColumns) -> Result<AccessRow, StoreError> {
     let (viewed_at, partition, offset, topic, event_id, customer, actor, role, page, fields) = columns;
-    let customer = CustomerId::parse(&customer).map_err(|_| broken())?;
+    let customers = match customer.as_str() {
+        EVERY_CUSTOMER => AccessCustomers::All,
+        customer => AccessCustomers::One(CustomerId::parse(customer).map_err(|_| broken())?),
+    };
     Ok(AccessRow {
         event_id: EventId::parse(&event_id).map_err(|_| broken())?,
         source: source(&topic, partition, offset)?,
         org: org.clone(),
-        customers: AccessCustomers::One(customer),
+        customers,
         look: AccessLook::parse(&actor, &role, &page, &fields).ok_or_else(broken)?,
         viewed_at: Timestamp::from_millis(viewed_at),
     })
@@ -134,33 +140,27 @@ impl CqlKeys {
 #[async_trait]
 impl AccessIndex for CqlKeys {
     async fn add_access(&self, row: &AccessRow) -> Result<(), StoreError> {
-        let Some(customer) = row.customers.one() else {
+        if matches!(row.customers, AccessCustomers::Several(_)) {
             return Err(StoreError::Corrupt("a look at several customers".to_owned()));
-        };
+        }
         let statements = self.access_statements().await?;
         let org = || Cell::Org(row.org.clone());
         let month = || Cell::Big(month_of(row.viewed_at.millis()));
         let staff = Cell::Text(row.look.actor().to_owned());
-        let columns = cells(row, customer)?;
+        let columns = cells(row)?;
         let written = || written_at(row);
         let whole =
             |key: Vec<Cell>| key.into_iter().chain(columns.iter().cloned()).chain([written()]).collect();
-        self.session
-            .batch(
-                &[
-                    &statements.add_month,
-                    &statements.add_of_month,
-                    &statements.add_of_staff,
-                    &statements.add_of_customer,
-                ],
-                vec![
-                    vec![org(), month(), written()],
-                    whole(vec![org(), month()]),
-                    whole(vec![org(), staff, month()]),
-                    whole(vec![org(), Cell::Customer(customer.clone())]),
-                ],
-            )
-            .await
+        let mut writes = vec![
+            (&statements.add_month, vec![org(), month(), written()]),
+            (&statements.add_of_month, whole(vec![org(), month()])),
+            (&statements.add_of_staff, whole(vec![org(), staff, month()])),
+        ];
+        if let Some(customer) = row.customers.one() {
+            writes.push((&statements.add_of_customer, whole(vec![org(), Cell::Customer(customer.clone())])));
+        }
+        let (statements, values): (Vec<_>, Vec<_>) = writes.into_iter().unzip();
+        self.session.batch(&statements, values).await
     }
 
     async fn add_reads(&self, record: &PersonalDataRead, source: Source) -> Result<(), StoreError> {

@@ -141,6 +141,7 @@ fn whose(words: &AccessWords, customers: &AccessCustomers) -> Markup {
         @match customers {
             AccessCustomers::One(customer) => { a href=(customer_path(customer)) { (customer) } }
             AccessCustomers::Several(count) => { (count) " " (words.customers) }
+            AccessCustomers::All => { (words.every_customer) }
         }
     }
 }
@@ -199,6 +200,7 @@ words! {
             "Setiap tampilan data pribadi nasabah di konsol ini ditulis ke log audit sebelum ditampilkan, pembacaan oleh kunci API setiap menit berakhir, dan setiap langkah penanda tangan sebelum dilakukan. Daftar ini adalah indeks log tersebut; catatan di log adalah buktinya, dan letaknya ada di kolom terakhir.";
         customer: "Customer", "Nasabah";
         customers: "customers", "nasabah";
+        every_customer: "every customer", "semua nasabah";
         customer_rule: "A customer's id: cus_ and 26 characters.", "ID nasabah: cus_ dan 26 karakter.";
         staff: "Staff, signer or API key", "Staf, penanda tangan, atau kunci API";
         staff_rule: "A name: 1 to 64 letters, digits, and . _ @ -; or a key's: key_ and 26 characters.",
@@ -237,6 +239,7 @@ words! {
 mod tests {
     use domain::event::{Offset, Partition, PersonalDataPage, Source, TopicId};
     use domain::ids::{ApiKeyId, CustomerId, EventId, OrgId};
+    use domain::signers::SignerName;
     use domain::staff::{StaffRole, StaffUserName};
     use domain::time::Timestamp;
 
@@ -314,6 +317,19 @@ mod tests {
         ] {
             assert!(shown.contains(wanted), "{wanted}: {shown}");
         }
+    }
+
+    #[test]
+    fn a_signer_who_was_shown_all_was_shown_every_customer() {
+        let look = AccessLook::SignerAct {
+            signer: SignerName::parse("Rina").expect("a name"),
+            kind: ActKind::ReplayReveal,
+        };
+        let all = AccessRow { look, customers: AccessCustomers::All, ..row() };
+        let model =
+            AccessModel { filters: AccessFilters::default(), rows: vec![all], older: None, newest: None };
+        let shown = page(Language::English, &model);
+        assert!(shown.contains("<td>every customer</td>"), "{shown}");
     }
 
     #[test]

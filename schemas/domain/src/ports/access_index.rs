@@ -4,124 +4,12 @@
 
 use async_trait::async_trait;
 
-use super::{RowPlace, StoreError};
-use crate::event::{ActKind, ComplianceAct, PersonalDataPage, PersonalDataRead, PersonalDataViewed, Source};
+use super::{AccessLook, RowPlace, StoreError};
+use crate::event::{ActKind, ComplianceAct, PersonalDataRead, PersonalDataViewed, Source};
 use crate::ids::{ApiKeyId, CustomerId, EventId, OrgId};
-use crate::sealed::Field;
 use crate::signers::SignerName;
-use crate::staff::{StaffRole, StaffUserName};
+use crate::staff::StaffUserName;
 use crate::time::Timestamp;
-
-/// Between names of fields: in none of them.
-const SEPARATOR: &str = ",";
-
-/// How somebody had access.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AccessLook {
-    /// A member of staff was shown fields in the console.
-    ConsoleView {
-        /// Who looked.
-        user: StaffUserName,
-        /// As what.
-        role: StaffRole,
-        /// Where.
-        page: PersonalDataPage,
-        /// What was shown, in the record's order.
-        fields: Vec<Field>,
-    },
-    /// Personal data was in an answer to an API key.
-    ApiRead {
-        /// Which.
-        key: ApiKeyId,
-    },
-    /// A signer took a step towards opening something of the customer's.
-    SignerAct {
-        /// Who.
-        signer: SignerName,
-        /// Which step.
-        kind: ActKind,
-    },
-}
-
-/// A look in the words of stores: who, as what, where, and which fields.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccessLookWords {
-    /// A user name, a key's public name, or a signer's.
-    pub actor: String,
-    /// A role, [`AccessLookWords::API_KEY`] or [`AccessLookWords::SIGNER`].
-    pub role: &'static str,
-    /// A page, [`AccessLookWords::API`], or an act's kind.
-    pub page: &'static str,
-    /// The fields' names, with commas; empty where the record has none.
-    pub fields: String,
-}
-
-impl AccessLookWords {
-    /// In a role's place. No role is called so.
-    pub const API_KEY: &'static str = "api_key";
-    /// In a role's place. No role is called so.
-    pub const SIGNER: &'static str = "signer";
-    /// In a page's place. No page is called so.
-    pub const API: &'static str = "api";
-}
-
-impl AccessLook {
-    /// By which the looks of one are found: a user name, or a key's public name.
-    pub fn actor(&self) -> &str {
-        match self {
-            Self::ConsoleView { user, .. } => user.as_str(),
-            Self::ApiRead { key } => key.as_str(),
-            Self::SignerAct { signer, .. } => signer.as_str(),
-        }
-    }
-
-    /// For stores.
-    pub fn words(&self) -> AccessLookWords {
-        let actor = self.actor().to_owned();
-        match self {
-            Self::ConsoleView { role, page, fields, .. } => {
-                let fields = fields.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(SEPARATOR);
-                AccessLookWords { actor, role: role.as_str(), page: page.as_str(), fields }
-            }
-            Self::ApiRead { .. } => AccessLookWords {
-                actor,
-                role: AccessLookWords::API_KEY,
-                page: AccessLookWords::API,
-                fields: String::new(),
-            },
-            Self::SignerAct { kind, .. } => AccessLookWords {
-                actor,
-                role: AccessLookWords::SIGNER,
-                page: kind.as_str(),
-                fields: String::new(),
-            },
-        }
-    }
-
-    /// The look that [`AccessLook::words`] gave.
-    pub fn parse(actor: &str, role: &str, page: &str, fields: &str) -> Option<Self> {
-        if role == AccessLookWords::API_KEY {
-            return (page == AccessLookWords::API && fields.is_empty())
-                .then(|| ApiKeyId::parse(actor).ok())
-                .flatten()
-                .map(|key| Self::ApiRead { key });
-        }
-        if role == AccessLookWords::SIGNER {
-            let (signer, kind) = (SignerName::parse(actor).ok()?, ActKind::parse(page)?);
-            return fields.is_empty().then_some(Self::SignerAct { signer, kind });
-        }
-        Some(Self::ConsoleView {
-            user: StaffUserName::parse(actor)?,
-            role: StaffRole::parse(role)?,
-            page: PersonalDataPage::parse(page)?,
-            fields: fields
-                .split(SEPARATOR)
-                .filter(|name| !name.is_empty())
-                .map(Field::parse)
-                .collect::<Option<_>>()?,
-        })
-    }
-}
 
 /// Whose data a row is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,6 +18,8 @@ pub enum AccessCustomers {
     One(CustomerId),
     /// So many customers': a record of reads in a list that is not one customer's.
     Several(u32),
+    /// Every customer's of the org: a signer was shown the facts of all.
+    All,
 }
 
 impl AccessCustomers {
@@ -137,7 +27,7 @@ impl AccessCustomers {
     pub fn one(&self) -> Option<&CustomerId> {
         match self {
             Self::One(customer) => Some(customer),
-            Self::Several(_) => None,
+            Self::Several(_) | Self::All => None,
         }
     }
 }
@@ -194,14 +84,19 @@ impl AccessRow {
         }
     }
 
-    /// Of a signer's act that stands there; none where it is about nobody or was refused.
+    /// Of a signer's act that stands there; none where it shows nothing of anybody or was refused.
     pub fn of_act(act: &ComplianceAct, source: Source) -> Option<Self> {
-        let customer = act.customer.as_ref().filter(|_| act.refusal.is_none())?;
+        let customers = match &act.customer {
+            _ if act.refusal.is_some() => return None,
+            Some(customer) => AccessCustomers::One(customer.customer.clone()),
+            None if act.kind == ActKind::ReplayReveal => AccessCustomers::All,
+            None => return None,
+        };
         Some(Self {
             event_id: act.event_id.clone(),
             source,
-            org: customer.org.clone(),
-            customers: AccessCustomers::One(customer.customer.clone()),
+            org: act.org.clone(),
+            customers,
             look: AccessLook::SignerAct { signer: act.signer.clone(), kind: act.kind },
             viewed_at: act.acted_at,
         })
@@ -308,7 +203,7 @@ pub struct AccessPage {
 /// the same. After `Unavailable` it may be there, for some queries or for all.
 #[async_trait]
 pub trait AccessIndex: Send + Sync {
-    /// Adds the row of a view or an act about one customer whose record was acknowledged.
+    /// Adds the row of a view or an act, about one customer or all, whose record was acknowledged.
     async fn add_access(&self, row: &AccessRow) -> Result<(), StoreError>;
 
     /// Adds a record of reads that was acknowledged: one row to the lists of the org and of the key, and one to the list of
@@ -323,52 +218,6 @@ pub trait AccessIndex: Send + Sync {
 mod tests {
     use super::*;
     use crate::event::{Offset, Partition, TopicId};
-
-    fn comes_back(look: &AccessLook) {
-        let AccessLookWords { actor, role, page, fields } = look.words();
-        assert_eq!(AccessLook::parse(&actor, role, page, &fields).as_ref(), Some(look));
-    }
-
-    fn view(fields: &[Field]) -> AccessLook {
-        AccessLook::ConsoleView {
-            user: StaffUserName::parse("ana").expect("a name"),
-            role: StaffRole::Analyst,
-            page: PersonalDataPage::Customer,
-            fields: fields.to_vec(),
-        }
-    }
-
-    #[test]
-    fn a_look_comes_back_from_its_words() {
-        for fields in [&[][..], &[Field::FullName], &[Field::Reason, Field::FullName]] {
-            comes_back(&view(fields));
-        }
-        comes_back(&AccessLook::ApiRead { key: ApiKeyId::from_bytes([7; 16]) });
-        for kind in ActKind::ALL {
-            comes_back(&AccessLook::SignerAct { signer: SignerName::parse("Rina.K").expect("a name"), kind });
-        }
-        assert_eq!(view(&[Field::Reason, Field::FullName]).words().fields, "reason,full_name");
-        assert!(
-            StaffRole::ALL
-                .iter()
-                .all(|role| ![AccessLookWords::API_KEY, AccessLookWords::SIGNER].contains(&role.as_str()))
-        );
-        assert!(PersonalDataPage::ALL.iter().all(|page| page.as_str() != AccessLookWords::API));
-        for (actor, role, page, fields) in [
-            ("ana", "analyst", "customer", "full_name,nothing"),
-            ("ana", "nobody", "customer", ""),
-            ("ana", "analyst", "nowhere", ""),
-            ("A", "analyst", "customer", ""),
-            ("ana", "api_key", "api", ""),
-            ("ana", "signer", "customer", ""),
-            ("", "signer", "unseal.open", ""),
-            ("ana", "signer", "unseal.open", "full_name"),
-            ("key_00000000000000000000000001", "api_key", "customer", ""),
-            ("key_00000000000000000000000001", "api_key", "api", "full_name"),
-        ] {
-            assert_eq!(AccessLook::parse(actor, role, page, fields), None, "{actor} {role} {page} {fields}");
-        }
-    }
 
     fn read(customers: &[u8]) -> PersonalDataRead {
         PersonalDataRead {

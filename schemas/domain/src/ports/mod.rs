@@ -3,6 +3,7 @@
 //! obligations written here.
 
 mod access_index;
+mod access_look;
 mod face_copies;
 mod face_models;
 mod face_vectors;
@@ -15,6 +16,7 @@ mod verification_series;
 mod views;
 
 pub use access_index::*;
+pub use access_look::*;
 pub use face_copies::*;
 pub use face_models::*;
 pub use face_vectors::*;

@@ -60,7 +60,7 @@ fn evidence() -> [(&'static str, AuditRecord); 2] {
     ]
 }
 
-pub(super) fn audit() -> Vec<(&'static str, Any)> {
+fn sharings() -> [(&'static str, AuditRecord); 2] {
     let share = |signer: &str, byte: u8| SealedShare {
         signer: name(signer),
         key_id: "q83vEjRWeJCrze8S".into(),
@@ -90,6 +90,13 @@ pub(super) fn audit() -> Vec<(&'static str, Any)> {
         }),
         ..made.clone()
     };
+    [
+        ("EvidenceSecretShared.v1", AuditRecord::EvidenceSecretShared(adopted)),
+        ("EvidenceSecretShared.v1.least", AuditRecord::EvidenceSecretShared(made)),
+    ]
+}
+
+fn signer_sets() -> [(&'static str, AuditRecord); 2] {
     let set =
         |version, previous| SignerSet::new(who().org, version, previous, 2, signers()).expect("a set of two");
     let first = SignerSetChanged {
@@ -105,6 +112,13 @@ pub(super) fn audit() -> Vec<(&'static str, Any)> {
         },
         ..first.clone()
     };
+    [
+        ("SignerSetChanged.v1", AuditRecord::SignerSetChanged(next)),
+        ("SignerSetChanged.v1.least", AuditRecord::SignerSetChanged(first)),
+    ]
+}
+
+fn acts() -> [(&'static str, AuditRecord); 2] {
     let asked = ComplianceAct {
         event_id: event(42),
         org: who().org,
@@ -124,13 +138,13 @@ pub(super) fn audit() -> Vec<(&'static str, Any)> {
         refusal: None,
         ..asked.clone()
     };
-    let records = [
-        ("EvidenceSecretShared.v1", AuditRecord::EvidenceSecretShared(adopted)),
-        ("EvidenceSecretShared.v1.least", AuditRecord::EvidenceSecretShared(made)),
-        ("SignerSetChanged.v1", AuditRecord::SignerSetChanged(next)),
-        ("SignerSetChanged.v1.least", AuditRecord::SignerSetChanged(first)),
+    [
         ("ComplianceAct.v1", AuditRecord::ComplianceAct(asked)),
         ("ComplianceAct.v1.least", AuditRecord::ComplianceAct(drilled)),
-    ];
-    evidence().into_iter().chain(records).map(|(name, value)| (name, Any::Audit(value))).collect()
+    ]
+}
+
+pub(super) fn audit() -> Vec<(&'static str, Any)> {
+    let records = evidence().into_iter().chain(sharings()).chain(signer_sets()).chain(acts());
+    records.map(|(name, value)| (name, Any::Audit(value))).collect()
 }

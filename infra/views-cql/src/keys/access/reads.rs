@@ -42,6 +42,7 @@ fn cells(row: &AccessRow, key: &ApiKeyId) -> Result<Vec<Cell>, StoreError> {
     let (customers, customer) = match &row.customers {
         AccessCustomers::One(customer) => (1, Cell::Customer(customer.clone())),
         AccessCustomers::Several(count) => (i32::try_from(*count).map_err(|_| broken())?, Cell::Null),
+        AccessCustomers::All => return Err(broken()),
     };
     Ok(vec![
         Cell::time(row.viewed_at),
