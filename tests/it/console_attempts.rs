@@ -304,7 +304,7 @@ fn memory_peak_kib(sandbox: &Sandbox) -> u64 {
 
 #[tokio::test]
 async fn a_large_list_is_a_file_without_being_in_memory() {
-    const ROWS: u64 = 60_000;
+    const ROWS: u64 = 120_000;
     let mut sandbox = Sandbox::start().await;
     assert!(sandbox.sigterm().await.success());
     let s = Samples::new(1);
@@ -324,10 +324,11 @@ async fn a_large_list_is_a_file_without_being_in_memory() {
     let ids: BTreeSet<&str> =
         file.body.split("\r\n").skip(1).filter_map(|line| line.split(',').next()).collect();
     assert_eq!(ids.len() as u64, ROWS + 1, "every row once, and the end");
-    // The file alone has 9 MB, its rows with their envelopes many times as much; a page cache of 16 MiB may fill.
-    assert!(after < before + 40 * 1_024, "{before} KiB before, {after} KiB after");
+    // The file alone has 18 MB, its rows with their envelopes many times as much; the page caches of the store's four
+    // readers, 16 MiB each, may fill, when other work takes one after the other.
+    assert!(after < before + 80 * 1_024, "{before} KiB before, {after} KiB after");
     // The last page is as near as the first.
-    let last = staff.get(&format!("{ATTEMPTS}?page=3000")).await;
+    let last = staff.get(&format!("{ATTEMPTS}?page=6000")).await;
     assert_eq!((last.rows().len(), neighbours(&last)[1].clone()), (20, None));
     assert_eq!(last.rows().last().map(String::as_str), Some(s.verification_id(1).as_str()));
 }
