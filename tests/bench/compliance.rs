@@ -51,7 +51,7 @@ pub(crate) struct Arguments {
     /// Rounds in which each program takes verdicts
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=crate::limits::ROUNDS_MAX))]
     rounds: u32,
-    /// Seconds of verdicts before the first replay, and of each program's window; before the second replay three times as many
+    /// Seconds of verdicts in the first log that is replayed, and of each program's window; in the second log four times as many
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=crate::limits::WINDOW_S_MAX))]
     seconds: u64,
     #[command(flatten)]
@@ -141,10 +141,10 @@ fn spread(values: Vec<f64>) -> (f64, String) {
 }
 
 fn replay(arguments: &Arguments, report: &mut Report) -> Result<()> {
-    let folder = tempfile::Builder::new().prefix("bench-compliance-").tempdir_in(&arguments.work_dir)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut rows = Vec::new();
-    for times in [1, 3] {
+    for times in [1, 4] {
+        let folder = tempfile::Builder::new().prefix("bench-compliance-").tempdir_in(&arguments.work_dir)?;
         let window = Duration::from_secs(arguments.seconds * times);
         runtime.block_on(taken(&arguments.program, folder.path(), window))?;
         let data = data_of(folder.path());
@@ -179,7 +179,7 @@ fn replay(arguments: &Arguments, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Verdicts for that long, into a log that may have some.
+/// Verdicts for that long, on a folder of their own.
 async fn taken(program: &Path, folder: &Path, window: Duration) -> Result<Outcome> {
     let Sandbox { program, address, api_key, .. } = Sandbox::start(program, folder, None, READY_WITHIN)?;
     let target = Target::prepare(address, api_key, CUSTOMERS).await?;
