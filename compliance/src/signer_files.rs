@@ -13,8 +13,8 @@ const PASSPHRASE: &str = "IDENTITY_SIGNER_PASSPHRASE";
 /// A file that holds it.
 const PASSPHRASE_FILE: &str = "IDENTITY_SIGNER_PASSPHRASE_FILE";
 
-/// The passphrase that the environment names, if it names one: that of the signer whose file is named as the so-manieth, or
-/// everybody's.
+/// The passphrase that the environment names, if it names one. With a number that of the signer at this place in the order of
+/// `--signer`, counted from 1, if there is one; otherwise the one without a number.
 pub(crate) fn passphrase(number: Option<usize>) -> Result<Option<Zeroizing<String>>, CommandError> {
     let own = number.map(|number| format!("_{number}"));
     for suffix in own.as_deref().into_iter().chain([""]) {
@@ -47,7 +47,7 @@ fn passphrase_in(variable: &str, file_variable: &str) -> Result<Option<Zeroizing
     Ok(Some(text))
 }
 
-/// Reads a signer's keys: of one alone, or of the so-manieth that is named.
+/// Reads a signer's keys; with a number, of several signers the one at this place in the order of `--signer`.
 pub(crate) fn read_signer(path: &Path, number: Option<usize>) -> Result<SignerKeys, CommandError> {
     let given = passphrase(number)?;
     SignerKeys::read(path, || given).map_err(|error| {

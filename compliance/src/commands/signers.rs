@@ -245,7 +245,7 @@ async fn adopt(
     }
     let file = file.display();
     say(&if adopted.is_destroyed {
-        format!("{file} is destroyed. Copies of it open what it opened: destroy them too.")
+        format!("{file} is gone. Copies of it open what it opened: destroy them too.")
     } else {
         format!("{file} was left alone: nothing of {org} was sealed to it.")
     });

@@ -349,7 +349,8 @@ pub fn sandbox_signer_set(org: &OrgId, key_dir: &Path) -> Result<SignedSignerSet
                 Err(error) => return Err(SignersError::File { path, error }),
             }
         } else if beside.exists() {
-            let words = "the private file of this signer is not there";
+            let words =
+                "this signer's private file is not there: put it back, or remove the public one beside it";
             let error = io::Error::new(io::ErrorKind::NotFound, words).into();
             return Err(SignersError::File { path, error });
         } else {

@@ -40,7 +40,7 @@ pub struct Adopted {
     pub unreadable: u64,
     /// Whether some of it was sealed to the key that was given.
     pub is_this_key: bool,
-    /// The key's file is gone.
+    /// The key's file is gone, now or since an earlier run.
     pub is_destroyed: bool,
 }
 
@@ -181,8 +181,8 @@ pub async fn bring_over(
         drop(old);
         let could_not = |error| ActError::CouldNot(format!("{}: {error}", key_file.display()));
         destroy_key_file(key_file).map_err(could_not)?;
-        adopted.is_destroyed = true;
     }
+    adopted.is_destroyed = key_file.symlink_metadata().is_err();
     note_adoption(ports, org, false).await?;
     Ok(adopted)
 }

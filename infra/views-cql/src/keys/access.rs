@@ -99,20 +99,27 @@ fn broken() -> StoreError {
 /// In the place of a customer in a look at all of them.
 const EVERY_CUSTOMER: &str = "";
 
-fn cells(row: &AccessRow) -> Result<Vec<Cell>, StoreError> {
-    let AccessLookWords { actor, role, page, fields } = row.look.words();
-    Ok(vec![
+/// The record: its time, its place and its id. Every row of the index begins with it.
+fn record_cells(row: &AccessRow) -> Result<[Cell; 5], StoreError> {
+    Ok([
         Cell::time(row.viewed_at),
         Cell::partition(row.source.partition)?,
         Cell::offset(row.source.offset)?,
         Cell::topic(row.source.topic_id),
         Cell::Text(row.event_id.as_str().to_owned()),
+    ])
+}
+
+fn cells(row: &AccessRow) -> Result<Vec<Cell>, StoreError> {
+    let AccessLookWords { actor, role, page, fields } = row.look.words();
+    let own = [
         Cell::Text(row.customers.one().map_or(EVERY_CUSTOMER, CustomerId::as_str).to_owned()),
         Cell::Text(actor),
         Cell::Word(role),
         Cell::Word(page),
         Cell::Text(fields),
-    ])
+    ];
+    Ok(record_cells(row)?.into_iter().chain(own).collect())
 }
 
 fn decode(org: &OrgId, columns: AccessColumns) -> Result<AccessRow, StoreError> {

@@ -10,7 +10,7 @@ use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::page::PageRows;
-use super::{broken, insert, select, written_at};
+use super::{broken, insert, record_cells, select, written_at};
 use crate::limits::{BATCH_PARTITIONS_MAX, READ_BATCHES_AT_ONCE};
 use crate::session::{CqlSession, Use};
 use crate::statement::{Cell, Statement, source};
@@ -44,16 +44,8 @@ fn cells(row: &AccessRow, key: &ApiKeyId) -> Result<Vec<Cell>, StoreError> {
         AccessCustomers::Several(count) => (i32::try_from(*count).map_err(|_| broken())?, Cell::Null),
         AccessCustomers::All => return Err(broken()),
     };
-    Ok(vec![
-        Cell::time(row.viewed_at),
-        Cell::partition(row.source.partition)?,
-        Cell::offset(row.source.offset)?,
-        Cell::topic(row.source.topic_id),
-        Cell::Text(row.event_id.as_str().to_owned()),
-        Cell::Text(key.as_str().to_owned()),
-        Cell::Int(customers),
-        customer,
-    ])
+    let own = [Cell::Text(key.as_str().to_owned()), Cell::Int(customers), customer];
+    Ok(record_cells(row)?.into_iter().chain(own).collect())
 }
 
 fn decode(org: &OrgId, columns: ReadColumns) -> Result<AccessRow, StoreError> {
