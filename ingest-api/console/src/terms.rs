@@ -44,6 +44,10 @@ pub fn category_name(language: Language, category: ReasonCategory) -> &'static s
         ReasonCategory::Quota => words.quota,
         ReasonCategory::Other => words.other,
         ReasonCategory::NoMatch => words.no_match,
+        ReasonCategory::Quality => words.quality,
+        ReasonCategory::Spoof => words.spoof,
+        ReasonCategory::Unclear => words.unclear,
+        ReasonCategory::Tampered => words.tampered,
     }
 }
 
@@ -91,6 +95,10 @@ words! {
         quota: "The quota was used up", "Kuota habis";
         other: "Another reason", "Alasan lain";
         no_match: "The faces are not one person's", "Wajah bukan orang yang sama";
+        quality: "The picture is too poor to be judged", "Mutu gambar tidak cukup untuk dinilai";
+        spoof: "Not what stood before the camera", "Bukan objek asli di depan kamera";
+        unclear: "Cannot be told either way", "Tidak dapat dipastikan";
+        tampered: "The document contradicts itself", "Isi dokumen saling bertentangan";
         no_tier: "None", "Belum ada";
         basic: "Basic", "Dasar";
         standard: "Standard", "Standar";

@@ -29,13 +29,21 @@ pub enum ReasonCategory {
     Quota,
     /// Something else.
     Other,
-    /// The faces are not one person's: our own decision, never made from a text.
+    /// The faces are not one person's: our own decision, as all that follow; never made from a text.
     NoMatch,
+    /// The capture is too blurred, too bright or too dark to be judged.
+    Quality,
+    /// The capture is not of what stood before the camera.
+    Spoof,
+    /// The capture does not say enough either way.
+    Unclear,
+    /// What the document says is not what an authentic one says.
+    Tampered,
 }
 
 impl ReasonCategory {
     /// Every category.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::NotFound,
         Self::Mismatch,
         Self::Deceased,
@@ -45,6 +53,10 @@ impl ReasonCategory {
         Self::Quota,
         Self::Other,
         Self::NoMatch,
+        Self::Quality,
+        Self::Spoof,
+        Self::Unclear,
+        Self::Tampered,
     ];
 
     /// The word in the API and in schemas.
@@ -59,6 +71,10 @@ impl ReasonCategory {
             Self::Quota => "quota",
             Self::Other => "other",
             Self::NoMatch => "no_match",
+            Self::Quality => "quality",
+            Self::Spoof => "spoof",
+            Self::Unclear => "unclear",
+            Self::Tampered => "tampered",
         }
     }
 

@@ -113,6 +113,10 @@ ids! {
     EvidenceSecretId = "es_";
     /// A request to open evidence.
     UnsealRequestId = "uns_";
+    /// A challenge that a capture answers.
+    ChallengeId = "fc_";
+    /// A captured card as it was judged.
+    KtpBundleId = "ktpb_";
 }
 
 /// A customer within its org: what almost every row and record is about.
