@@ -110,13 +110,19 @@ fn workspace_root() -> &'static Path {
 /// what it set for this program alone (`CARGO_PKG_NAME` and the like): ring's build script asks for those, and
 /// everything behind it would be built again by each that has others.
 fn cargo(arguments: &[&str]) -> process::Command {
-    let mut command = process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = without_own_package(process::Command::new(cargo));
+    command.current_dir(workspace_root()).args(arguments);
+    command
+}
+
+/// Not told which package this program is of: whoever asks for his own would take it for his.
+fn without_own_package(mut command: process::Command) -> process::Command {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
             command.env_remove(&name);
         }
     }
-    command.current_dir(workspace_root()).args(arguments);
     command
 }
