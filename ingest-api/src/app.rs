@@ -16,6 +16,7 @@ use org_directory::signers::SignerSets;
 use vault::Vault;
 
 use crate::console::password_gate::PasswordGate;
+use crate::endpoints::flash_challenge::IssuedChallenges;
 use crate::faces::FaceServices;
 use crate::reading::read_records::ReadRecords;
 use crate::serving::admission::BodyAdmission;
@@ -80,6 +81,8 @@ pub struct App {
     pub single_flight: SingleFlight,
     /// Writes that are in the log and were not seen projected.
     pub unprojected_writes: UnprojectedWrites,
+    /// Challenges that were issued here and were not seen projected.
+    pub issued_challenges: IssuedChallenges,
     /// Registrations of one external id, one after the other.
     pub external_id_mutex: KeyedMutex,
     /// The way to a password's hash.
@@ -107,6 +110,7 @@ impl App {
             admission,
             single_flight: SingleFlight::default(),
             unprojected_writes: UnprojectedWrites::default(),
+            issued_challenges: IssuedChallenges::default(),
             external_id_mutex: KeyedMutex::default(),
             password_gate: PasswordGate::default(),
             sandbox_key: OnceLock::new(),

@@ -101,6 +101,14 @@ pub const QUERY_PARAMS_MAX: usize = 32;
 /// forgotten is appended once more when it is retried, and the fold takes it for a repetition.
 pub const UNPROJECTED_WRITES_MAX: u64 = 20_000;
 
+/// Customers of whom it is remembered which challenges were issued here: all whom one instance's keys can ask for within
+/// ten minutes at 30 a minute each, by the thousand; about 0.5 KB each.
+pub const ISSUED_CHALLENGES_CUSTOMERS_MAX: u64 = 20_000;
+
+/// So long after the last of them: the shorter of the windows that challenges are counted in. The read model is never
+/// that far behind while anything is well.
+pub const ISSUED_CHALLENGES_KEPT_FOR: Duration = Duration::from_mins(10);
+
 /// Outcomes buffered for one waiting verdict: an event has at most four, and a duplicate repeats the last. A
 /// full buffer drops the rest, and the row is read at the end of the wait.
 pub const WAITER_OUTCOMES_MAX: usize = 8;

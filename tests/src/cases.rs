@@ -5,6 +5,7 @@
 pub mod accepted;
 pub mod access;
 pub mod bodies;
+pub mod challenges;
 pub mod common;
 pub mod compliance;
 pub mod console;
@@ -53,6 +54,11 @@ macro_rules! contract_cases {
                 what_is_not_http_ends_with_a_400_or_the_connection_and_nothing_else,
             ], two_threads [
                 more_bytes_in_flight_than_the_budget_are_a_503_at_once,
+            ];
+            challenges: one_thread [
+                a_challenge_says_what_to_show_and_keeps_no_secret,
+                a_challenge_is_asked_for_on_terms_and_never_twice_the_same,
+                five_challenges_within_ten_minutes_and_not_one_more,
             ];
             common: one_thread [
                 a_request_id_is_taken_up_or_minted_and_stands_on_every_response,

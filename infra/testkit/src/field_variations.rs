@@ -65,6 +65,7 @@ fn other_of<T: PartialEq + Copy>(all: impl IntoIterator<Item = T>, this: T) -> T
     all.into_iter().find(|one| *one != this).expect("another one")
 }
 
+mod challenges;
 mod faces;
 
 /// What fields are changed to.
@@ -278,6 +279,7 @@ impl Other<'_> {
                 kyc: Kyc { tier: Tier::Basic, ..state.kyc },
                 last_created_at: late(),
                 quarantine: None,
+                challenges: self.challenges().swap_remove(0),
             }
         );
         let change = |n: u64, change: &dyn Fn(&mut CustomerState)| {
@@ -294,6 +296,8 @@ impl Other<'_> {
         states.extend(more.map(|(as_of, n)| change(n, &|state| state.as_of = as_of)));
         let more = self.kycs(state.kyc).into_iter().skip(1).zip(60..);
         states.extend(more.map(|(kyc, n)| change(n, &|state| state.kyc = kyc)));
+        let more = self.challenges().into_iter().skip(1).zip(120..);
+        states.extend(more.map(|(of, n)| change(n, &|state| state.challenges = of.clone())));
         for (purpose, n) in Purpose::ALL.into_iter().zip(80..) {
             states.push(change(n, &|state| state.erased = Purposes::NONE.with(purpose)));
         }

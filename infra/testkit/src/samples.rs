@@ -6,6 +6,7 @@ mod faces;
 mod tallies;
 
 use bytes::Bytes;
+use domain::capture::RecentChallenges;
 use domain::classify::ReasonCategory;
 use domain::event::{Fingerprint, MatchReference, Offset, Partition, RiskLevel, Source, TopicId};
 use domain::ids::{
@@ -284,6 +285,7 @@ impl Samples {
                 cause: "schema_unknown".to_owned(),
                 waiting: n + 1,
             }),
+            challenges: RecentChallenges::default(),
         }
     }
 

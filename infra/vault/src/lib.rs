@@ -38,7 +38,7 @@ pub use face::FacePlace;
 pub use file_kms::{FileKms, KmsFileMark};
 pub use kms::Kms;
 pub use limits::SEALED_PLAINTEXT_BYTES_MAX;
-pub use org_ids::{OrgIds, create_id_secret};
+pub use org_ids::{ChallengeKey, OrgIds, create_id_secret};
 pub use password::{PasswordError, PasswordHasher, generate_password};
 pub use random::random_id;
 pub use secret_shares::{

@@ -2,11 +2,14 @@
 //! secret is never rotated, or a retry would come to another id.
 
 use bytes::Bytes;
+use domain::capture::ChallengePrf;
 use domain::ids::{CustomerId, OrgId};
 use domain::orgs::{OrgRecord, WrappedSecret};
+use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
 
 use crate::error::VaultError;
 use crate::kms::Kms;
@@ -32,6 +35,7 @@ pub async fn create_id_secret(kms: &dyn Kms, org: &OrgId) -> Result<WrappedSecre
 pub struct OrgIds {
     org: OrgId,
     keyed: Hmac<Sha256>,
+    challenges: ChallengeKey,
 }
 
 impl OrgIds {
@@ -49,12 +53,17 @@ impl OrgIds {
     /// Of an org's id secret in clear.
     pub fn from_secret(org: OrgId, secret: &[u8]) -> Self {
         let keyed = Hmac::new_from_slice(secret).expect("HMAC takes a key of any length");
-        Self { org, keyed }
+        Self { org, keyed, challenges: ChallengeKey::of_secret(secret) }
     }
 
     /// Whose they are.
     pub fn org(&self) -> &OrgId {
         &self.org
+    }
+
+    /// What its challenges follow from.
+    pub fn challenges(&self) -> &ChallengeKey {
+        &self.challenges
     }
 
     fn hmac(&self, parts: &[&[u8]]) -> [u8; 32] {
@@ -103,5 +112,36 @@ impl OrgIds {
 impl std::fmt::Debug for OrgIds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "OrgIds({})", self.org)
+    }
+}
+
+/// The key of an org's challenges (sequence §1.6): HKDF-SHA-256 of the id secret, without a salt, for `challenge/v1`. Its
+/// `Debug` shows no secret.
+#[derive(Clone)]
+pub struct ChallengeKey(Hmac<Sha256>);
+
+impl ChallengeKey {
+    fn of_secret(secret: &[u8]) -> Self {
+        let mut key = Zeroizing::new([0; 32]);
+        Hkdf::<Sha256>::new(None, secret).expand(b"challenge/v1", &mut *key).expect("32 bytes are one block");
+        Self(Hmac::new_from_slice(&*key).expect("HMAC takes a key of any length"))
+    }
+}
+
+impl ChallengePrf for ChallengeKey {
+    fn block(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = self.0.clone();
+        length_prefix::feed(parts, |bytes| mac.update(bytes));
+        mac.finalize().into_bytes().into()
+    }
+
+    fn begins_with(&self, parts: &[&[u8]], bytes: &[u8]) -> bool {
+        self.block(parts).get(..bytes.len()).is_some_and(|begin| begin.ct_eq(bytes).into())
+    }
+}
+
+impl std::fmt::Debug for ChallengeKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ChallengeKey(…)")
     }
 }

@@ -28,7 +28,6 @@ const BODIES: &[ErrorCode] = &[
     ErrorCode::UnsupportedMediaType,
     ErrorCode::UnsupportedContentEncoding,
     ErrorCode::UpgradeWithBody,
-    ErrorCode::IdempotencyKeyReused,
     ErrorCode::Overloaded,
 ];
 

@@ -1,5 +1,7 @@
 //! Fields that several endpoints have, each with its rule (contract §2). What only one endpoint has is parsed there.
 
+use std::ops::RangeInclusive;
+
 use bytes::Bytes;
 use domain::ids::CustomerId;
 use domain::limits::PHOTO_BYTES_MAX;
@@ -57,6 +59,12 @@ pub(super) fn optional<T>(
             None
         }
     }
+}
+
+/// A whole number within a range, written as one: `5`, neither `5.0` nor `5e0`.
+pub(super) fn whole_number(value: &RawValue, range: RangeInclusive<u32>) -> Result<u32, String> {
+    let number = value.get().parse::<u32>().ok().filter(|number| range.contains(number));
+    number.ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
 }
 
 /// A photo: WHATWG's forgiving base64 (Infra standard §7), with or without a data URL's prefix. Its size is

@@ -70,7 +70,7 @@ impl WriteAnswer {
         self.status != StatusCode::ACCEPTED
     }
 
-    pub(super) fn into_response(self, wait: &WaitPreference) -> HttpResponse {
+    pub(super) fn into_response(self, wait: Option<&WaitPreference>) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
         if let Some(location) = self.location {
             response.insert_header((header::LOCATION, location));
@@ -78,7 +78,7 @@ impl WriteAnswer {
         if self.is_replayed {
             response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
         }
-        if let Some(applied) = &wait.applied {
+        if let Some(applied) = wait.and_then(|wait| wait.applied.as_ref()) {
             response.insert_header((PREFERENCE_APPLIED, applied.as_str()));
         }
         response.content_type(ContentType::json()).body(self.body)
@@ -99,6 +99,8 @@ impl fmt::Debug for WriteAnswer {
 pub enum WriteConclusion {
     /// It is recorded.
     Recorded(WriteAnswer),
+    /// It is complete as it is answered: no preference about waiting was applied.
+    Complete(WriteAnswer),
     /// It was a dry run: this is what it would have done.
     DryRun(HttpResponse),
 }

@@ -149,7 +149,8 @@ pub async fn post<E: WriteEndpoint>(req: HttpRequest, app: web::Data<App>) -> Re
         wait: wait.time,
     };
     match Box::pin(E::record(ReceivedWrite { context, submission, body })).await? {
-        WriteConclusion::Recorded(answer) => Ok(answer.into_response(&wait)),
+        WriteConclusion::Recorded(answer) => Ok(answer.into_response(Some(&wait))),
+        WriteConclusion::Complete(answer) => Ok(answer.into_response(None)),
         WriteConclusion::DryRun(response) => Ok(response),
     }
 }

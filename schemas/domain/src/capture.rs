@@ -2,11 +2,17 @@
 //! it. Not here: how pixels are looked at (`capture-analysis`), and the events.
 
 mod assessment;
+mod attempts;
+mod challenge;
 mod flash_color;
+mod flash_sequence;
 mod voter;
 
 pub use assessment::{
     AssuranceTier, CaptureAssessment, CaptureVerdict, GuidanceCode, TextAgreement, TextSource,
 };
+pub use attempts::{ChallengeEntry, ChallengeStanding, RecentChallenges};
+pub use challenge::{ChallengePrf, ChallengePurpose, FlashChallenge};
 pub use flash_color::FlashColor;
+pub use flash_sequence::FlashSequence;
 pub use voter::{FusedVerdict, Measure, VoterFinding, VoterPanel, VoterState};

@@ -4,12 +4,14 @@
 //! an upcaster in `event-codec`, never an edit here that old records would not survive.
 
 mod audit;
+mod challenge;
 mod compliance;
 mod face;
 mod fields;
 mod refold;
 
 pub use audit::*;
+pub use challenge::*;
 pub use compliance::*;
 pub use face::*;
 pub use fields::*;
@@ -184,6 +186,8 @@ pub enum Event {
     FaceReferenceAdded(FaceReferenceAdded),
     /// See [`FaceMatchDecided`].
     FaceMatchDecided(FaceMatchDecided),
+    /// See [`FlashChallengeIssued`].
+    FlashChallengeIssued(FlashChallengeIssued),
 }
 
 impl Event {
@@ -196,6 +200,7 @@ impl Event {
             Self::CustomerReleased(e) => &e.event_id,
             Self::FaceReferenceAdded(e) => &e.event_id,
             Self::FaceMatchDecided(e) => &e.event_id,
+            Self::FlashChallengeIssued(e) => &e.event_id,
         }
     }
 
@@ -208,6 +213,7 @@ impl Event {
             Self::CustomerReleased(e) => &e.customer,
             Self::FaceReferenceAdded(e) => &e.customer,
             Self::FaceMatchDecided(e) => &e.customer,
+            Self::FlashChallengeIssued(e) => &e.customer,
         }
     }
 
@@ -219,7 +225,8 @@ impl Event {
             Self::CustomerRegistered(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
-            | Self::FaceReferenceAdded(_) => None,
+            | Self::FaceReferenceAdded(_)
+            | Self::FlashChallengeIssued(_) => None,
         }
     }
 
@@ -231,7 +238,8 @@ impl Event {
             | Self::DukcapilVerdictReceived(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
-            | Self::FaceMatchDecided(_) => None,
+            | Self::FaceMatchDecided(_)
+            | Self::FlashChallengeIssued(_) => None,
         }
     }
 
@@ -242,7 +250,7 @@ impl Event {
             Self::DukcapilVerdictReceived(e) => Some(e.body_fingerprint),
             Self::FaceReferenceAdded(e) => Some(e.body_fingerprint),
             Self::FaceMatchDecided(e) => Some(e.body_fingerprint),
-            Self::CustomerErased(_) | Self::CustomerReleased(_) => None,
+            Self::CustomerErased(_) | Self::CustomerReleased(_) | Self::FlashChallengeIssued(_) => None,
         }
     }
 
@@ -275,7 +283,7 @@ impl Event {
                 content_type: SIMILARITY_CONTENT_TYPE,
                 envelope: &e.similarity,
             }],
-            Self::CustomerErased(_) | Self::CustomerReleased(_) => Vec::new(),
+            Self::CustomerErased(_) | Self::CustomerReleased(_) | Self::FlashChallengeIssued(_) => Vec::new(),
         }
     }
 
@@ -295,7 +303,8 @@ impl Event {
             Self::CustomerRegistered(_)
             | Self::FaceMatchDecided(_)
             | Self::CustomerErased(_)
-            | Self::CustomerReleased(_) => None,
+            | Self::CustomerReleased(_)
+            | Self::FlashChallengeIssued(_) => None,
         }
     }
 
@@ -305,6 +314,7 @@ impl Event {
             Self::DukcapilVerdictReceived(e) => e.is_consistent(),
             Self::FaceReferenceAdded(e) => e.is_consistent(),
             Self::FaceMatchDecided(e) => e.is_consistent(),
+            Self::FlashChallengeIssued(e) => e.is_consistent(),
             Self::CustomerRegistered(_) | Self::CustomerErased(_) | Self::CustomerReleased(_) => true,
         }
     }
@@ -317,7 +327,8 @@ impl Event {
             | Self::DukcapilVerdictReceived(_)
             | Self::CustomerReleased(_)
             | Self::FaceReferenceAdded(_)
-            | Self::FaceMatchDecided(_) => None,
+            | Self::FaceMatchDecided(_)
+            | Self::FlashChallengeIssued(_) => None,
         }
     }
 
@@ -329,7 +340,8 @@ impl Event {
             | Self::DukcapilVerdictReceived(_)
             | Self::CustomerErased(_)
             | Self::FaceReferenceAdded(_)
-            | Self::FaceMatchDecided(_) => None,
+            | Self::FaceMatchDecided(_)
+            | Self::FlashChallengeIssued(_) => None,
         }
     }
 }

@@ -82,3 +82,35 @@ pub const REFERENCES_OF_SOURCE_MAX: usize = 64;
 
 /// Customers of one record about reads (contract §7): 30 KB of ids.
 pub const READ_CUSTOMERS_MAX: usize = 1_000;
+
+/// Colours that a challenge may ask for (sequence §2.2): below three an old recording fits too often, above ten nobody
+/// holds a phone still.
+pub const CHALLENGE_STEPS: std::ops::RangeInclusive<u8> = 3..=10;
+
+/// How long one colour is held at least and at most, in milliseconds (sequence §1.6): at most 2.9 changes a second.
+pub const FLASH_HOLD_MS: std::ops::RangeInclusive<u32> = 350..=650;
+
+/// What lies between two holds, in milliseconds.
+pub const FLASH_HOLD_STEP_MS: u32 = 50;
+
+/// All colours of a challenge together, in milliseconds (sequence §1.6).
+pub const FLASH_TOTAL_MS_MAX: u32 = 6_500;
+
+/// Orders of colours that are drawn until one keeps the rules. Of three colours 36 % do, of more most: that none of so
+/// many does happens once in 10^50 challenges.
+pub const FLASH_ORDERS_DRAWN_MAX: u32 = 256;
+
+/// Challenges of a customer and purpose within [`CHALLENGE_SHORT_WINDOW_MS`] (sequence §1.7).
+pub const CHALLENGES_SHORT_MAX: usize = 5;
+
+/// Ten minutes.
+pub const CHALLENGE_SHORT_WINDOW_MS: i64 = 10 * 60 * 1_000;
+
+/// Challenges of a customer and purpose within [`CHALLENGE_LONG_WINDOW_MS`] (sequence §1.7).
+pub const CHALLENGES_LONG_MAX: usize = 20;
+
+/// A day.
+pub const CHALLENGE_LONG_WINDOW_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// Challenges of one purpose that a customer's state keeps: the day's twenty, and the latest of those that are void.
+pub const CHALLENGES_KEPT_MAX: usize = 32;

@@ -151,6 +151,7 @@ records! {
         CustomerReleased [1],
         FaceReferenceAdded [1],
         FaceMatchDecided [1],
+        FlashChallengeIssued [1],
     }
     enum AuditRecord in Audit {
         VerdictEvidence [1 2],

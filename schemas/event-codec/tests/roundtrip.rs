@@ -1,5 +1,7 @@
 //! Whatever `domain` can hold comes back as it was, and whatever bytes come in, nothing panics.
 
+#[path = "roundtrip/challenges.rs"]
+mod challenges;
 #[path = "roundtrip/compliance.rs"]
 mod compliance;
 #[path = "roundtrip/faces.rs"]
@@ -131,6 +133,7 @@ fn event() -> impl Strategy<Value = Event> {
         verdict().prop_map(Event::DukcapilVerdictReceived),
         faces::reference().prop_map(Event::FaceReferenceAdded),
         faces::face_match().prop_map(Event::FaceMatchDecided),
+        challenges::challenge().prop_map(Event::FlashChallengeIssued),
         (event_id(), customer(), purposes()).prop_map(|(event_id, customer, purposes)| {
             Event::CustomerErased(CustomerErased { event_id, customer, purposes })
         }),

@@ -1,7 +1,8 @@
 //! The body of a customer's state.
 
+use domain::capture::{ChallengeEntry, ChallengePurpose, RecentChallenges};
 use domain::event::Partition;
-use domain::ids::{CustomerRef, EventId};
+use domain::ids::{ChallengeId, CustomerRef, EventId};
 use domain::policy::Methods;
 use domain::rows::{CustomerState, Quarantine, Registration};
 use domain::sealed::Purposes;
@@ -11,7 +12,11 @@ use crate::counts::{read_as_of, write_as_of};
 use crate::events::{read_kyc, write_kyc};
 use crate::{RowBody, RowError};
 
-const STATE: u8 = 1;
+/// Format 2 has the customer's challenges.
+const STATE: u8 = 2;
+
+/// What one without any is written in, as it always was.
+const WITHOUT_CHALLENGES: u8 = 1;
 
 impl RowBody for CustomerState {
     type Key = CustomerRef;
@@ -29,8 +34,10 @@ impl RowBody for CustomerState {
             kyc,
             last_created_at,
             quarantine,
+            challenges,
         } = self;
-        let mut out = BodyWriter::new(out, STATE);
+        let format = if challenges.entries().is_empty() { WITHOUT_CHALLENGES } else { STATE };
+        let mut out = BodyWriter::new(out, format);
         out.u32(partition.0);
         write_as_of(&mut out, as_of);
         out.option(registration.as_ref(), write_registration);
@@ -39,6 +46,9 @@ impl RowBody for CustomerState {
         write_kyc(&mut out, kyc);
         out.time(*last_created_at);
         out.option(quarantine.as_ref(), write_quarantine);
+        if format >= STATE {
+            write_challenges(&mut out, challenges);
+        }
     }
 
     fn read_body(customer: Self::Key, body: &[u8]) -> Result<Self, RowError> {
@@ -53,6 +63,11 @@ impl RowBody for CustomerState {
             kyc: read_kyc(&mut body)?,
             last_created_at: body.time()?,
             quarantine: body.option(read_quarantine)?,
+            challenges: if body.format() >= STATE {
+                read_challenges(&mut body)?
+            } else {
+                RecentChallenges::default()
+            },
         };
         body.end(state)
     }
@@ -89,6 +104,29 @@ fn write_quarantine(out: &mut BodyWriter<'_>, quarantine: &Quarantine) {
 
 fn read_quarantine(body: &mut BodyReader<'_>) -> Result<Quarantine, RowError> {
     Ok(Quarantine { since: body.source()?, cause: body.text()?.to_owned(), waiting: body.u64()? })
+}
+
+fn write_challenges(out: &mut BodyWriter<'_>, challenges: &RecentChallenges) {
+    // At most `CHALLENGES_KEPT_MAX` of each purpose.
+    out.u32(challenges.entries().len() as u32);
+    for ChallengeEntry { id, purpose, issued_at, is_void } in challenges.entries() {
+        out.text(id.as_str());
+        out.u8(purpose.code());
+        out.time(*issued_at);
+        out.flag(*is_void);
+    }
+}
+
+fn read_challenges(body: &mut BodyReader<'_>) -> Result<RecentChallenges, RowError> {
+    let count = body.u32()?;
+    let entries = (0..count).map(|_| {
+        let id = body.id(ChallengeId::parse)?;
+        let purpose = body.u8()?;
+        let purpose =
+            ChallengePurpose::of_code(purpose).ok_or_else(|| body.unknown("challenge's purpose"))?;
+        Ok(ChallengeEntry { id, purpose, issued_at: body.time()?, is_void: body.flag()? })
+    });
+    Ok(RecentChallenges::from_entries(entries.collect::<Result<_, RowError>>()?))
 }
 
 /// A bit that is not known must not be dropped: the state would be written back without it.

@@ -3,15 +3,17 @@
 use reqwest::Method;
 use serde_json::json;
 
+use crate::cases::challenges::KTP;
 use crate::client::{Api, VERDICT, declined, text, verified};
 use crate::harness::ContractHarness;
 use crate::patience::until;
 
 /// Each endpoint's scope; a customer of the sandbox stands in for `{}`.
-const WANTS: [(&str, &str, &str); 10] = [
+const WANTS: [(&str, &str, &str); 11] = [
     ("POST", VERDICT, "verifications:write"),
     ("POST", "/api/identity/face/match", "verifications:write"),
     ("POST", "/api/identity/face/enrolments", "verifications:write"),
+    ("POST", KTP, "verifications:write"),
     ("GET", "/api/identity/face/enrolments?customerId={}", "verifications:view"),
     ("POST", "/api/customers", "customers:write"),
     ("GET", "/api/customers?externalId=nobody", "customers:view"),
@@ -30,6 +32,7 @@ async fn grants(api: &Api, customer: &str, granted: &[&str]) {
             "/api/identity/face/match" | "/api/identity/face/enrolments" => Some(
                 json!({"customerId": "cus_00000000000000000000000000", "image": verified(customer)["photo"]}),
             ),
+            KTP => Some(json!({"customerId": "cus_00000000000000000000000000"})),
             _ => None,
         };
         let method: Method = method.parse().expect("a method");

@@ -3,6 +3,7 @@
 
 mod binding;
 mod cache;
+mod challenge;
 mod collision;
 mod evidence;
 mod face;

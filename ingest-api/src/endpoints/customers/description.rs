@@ -23,7 +23,7 @@ pub static ENDPOINT: EndpointDescription = EndpointDescription {
     path: ROUTE,
     route: || web::post().to(post::<CustomerRegistration>),
     access: CustomerRegistration::ACCESS,
-    errors: &[ErrorCode::CustomerNotFound, ErrorCode::ExternalIdTaken],
+    errors: &[ErrorCode::CustomerNotFound, ErrorCode::ExternalIdTaken, ErrorCode::IdempotencyKeyReused],
     derived: Derived::openapi,
     request: Some(request),
     answers: |_| vec![("customer", customer_answer())],

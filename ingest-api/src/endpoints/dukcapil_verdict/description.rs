@@ -31,6 +31,7 @@ pub static ENDPOINT: EndpointDescription = EndpointDescription {
         ErrorCode::CustomerNotFound,
         ErrorCode::BiometricConsentWithdrawn,
         ErrorCode::EvidenceConsentWithdrawn,
+        ErrorCode::IdempotencyKeyReused,
     ],
     derived: Derived::openapi,
     request: Some(request),

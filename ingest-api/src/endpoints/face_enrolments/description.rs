@@ -26,6 +26,7 @@ pub static ENDPOINT: EndpointDescription = EndpointDescription {
         ErrorCode::CustomerNotFound,
         ErrorCode::BiometricConsentWithdrawn,
         ErrorCode::EvidenceConsentWithdrawn,
+        ErrorCode::IdempotencyKeyReused,
     ],
     derived: Derived::openapi,
     request: Some(request),

@@ -35,6 +35,7 @@ pub static ENDPOINT: EndpointDescription = EndpointDescription {
         ErrorCode::AttemptsExhausted,
         // Without signers.
         ErrorCode::CapabilityDisabled,
+        ErrorCode::IdempotencyKeyReused,
     ],
     derived: Derived::openapi,
     request: Some(request),

@@ -2,7 +2,7 @@
 //! value, what is sealed by the field that it is. What every event has (its id, its org, its customer) is not among them,
 //! nor is the reference to its evidence.
 
-use super::{AuditRef, Event, FaceMatchDecided};
+use super::{AuditRef, Event, FaceMatchDecided, FlashChallengeIssued};
 use crate::classify::ReasonCategory;
 use crate::ids::{EnrolmentId, VerificationId};
 use crate::policy::Method;
@@ -128,6 +128,7 @@ impl Event {
                 field("bodyFingerprint", hex(&e.body_fingerprint.0)),
             ],
             Self::FaceMatchDecided(e) => match_fields(e),
+            Self::FlashChallengeIssued(e) => challenge_fields(e),
         }
     }
 
@@ -139,7 +140,8 @@ impl Event {
             Self::CustomerRegistered(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
-            | Self::FaceReferenceAdded(_) => None,
+            | Self::FaceReferenceAdded(_)
+            | Self::FlashChallengeIssued(_) => None,
         }
     }
 
@@ -149,7 +151,10 @@ impl Event {
             Self::DukcapilVerdictReceived(e) => Some(e.audit),
             Self::FaceReferenceAdded(e) => Some(e.audit),
             Self::FaceMatchDecided(e) => Some(e.audit),
-            Self::CustomerRegistered(_) | Self::CustomerErased(_) | Self::CustomerReleased(_) => None,
+            Self::CustomerRegistered(_)
+            | Self::CustomerErased(_)
+            | Self::CustomerReleased(_)
+            | Self::FlashChallengeIssued(_) => None,
         }
     }
 }
@@ -175,5 +180,18 @@ fn match_fields(e: &FaceMatchDecided) -> Vec<EventField> {
         field("reasonCategory", e.reason_category),
         field("policyVersion", e.policy_version),
         field("bodyFingerprint", hex(&e.body_fingerprint.0)),
+    ]
+}
+
+fn challenge_fields(e: &FlashChallengeIssued) -> Vec<EventField> {
+    let colors = e.colors.iter().map(|color| color.as_str().to_owned());
+    let holds = e.hold_ms.iter().map(u32::to_string);
+    vec![
+        field("challengeId", e.challenge_id.as_str()),
+        field("purpose", e.purpose.as_str()),
+        field("colors", FieldValue::Words(colors.collect())),
+        field("holdMs", FieldValue::Words(holds.collect())),
+        field("issuedAt", FieldValue::Time(e.issued_at)),
+        field("ttlMs", e.ttl_ms),
     ]
 }

@@ -27,7 +27,8 @@ impl Event {
             Self::CustomerRegistered(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
-            | Self::FaceReferenceAdded(_) => {}
+            | Self::FaceReferenceAdded(_)
+            | Self::FlashChallengeIssued(_) => {}
         }
         self
     }
@@ -46,7 +47,7 @@ impl Event {
             }
             Self::FaceReferenceAdded(e) => emptied_media(&mut e.photo),
             Self::FaceMatchDecided(e) => emptied(&mut e.similarity),
-            Self::CustomerErased(_) | Self::CustomerReleased(_) => {}
+            Self::CustomerErased(_) | Self::CustomerReleased(_) | Self::FlashChallengeIssued(_) => {}
         }
         self
     }

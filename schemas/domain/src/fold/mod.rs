@@ -5,6 +5,7 @@
 //! is returned with it; the projector adds it up. Redeliveries are told apart by the projector
 //! ([`crate::redelivery`] rebuilds what they published).
 
+mod challenge;
 mod face;
 mod known;
 mod release;
@@ -14,6 +15,7 @@ mod verification;
 pub use known::KnownRows;
 pub use release::fold_release;
 
+use crate::capture::RecentChallenges;
 use crate::event::{CustomerErased, CustomerRegistered, Event, Fingerprint, RecordedEvent, Source};
 use crate::ids::{CustomerRef, EnrolmentId, EventId, VerificationId};
 use crate::outcome::Outcome;
@@ -150,6 +152,7 @@ pub fn blank(customer: CustomerRef, as_of: AsOf, partition: crate::event::Partit
         kyc: Kyc::default(),
         last_created_at: Timestamp::default(),
         quarantine: None,
+        challenges: RecentChallenges::default(),
     }
 }
 
@@ -169,7 +172,8 @@ fn must_park(state: &CustomerState, fact: &Fact) -> bool {
             Event::CustomerRegistered(_)
             | Event::DukcapilVerdictReceived(_)
             | Event::FaceReferenceAdded(_)
-            | Event::FaceMatchDecided(_) => true,
+            | Event::FaceMatchDecided(_)
+            | Event::FlashChallengeIssued(_) => true,
             Event::CustomerErased(_) | Event::CustomerReleased(_) => false,
         },
         Fact::Poison(_) => true,
@@ -190,7 +194,7 @@ pub fn needs_envelopes(state: &CustomerState, fact: &Fact) -> bool {
             Event::FaceReferenceAdded(_) | Event::FaceMatchDecided(_) => {
                 state.registration.is_some() && !state.erased.contains(Purpose::Biometric)
             }
-            Event::CustomerErased(_) | Event::CustomerReleased(_) => false,
+            Event::CustomerErased(_) | Event::CustomerReleased(_) | Event::FlashChallengeIssued(_) => false,
         },
         Fact::Poison(_) => false,
     }
@@ -211,6 +215,9 @@ fn apply(state: CustomerState, fact: &Fact, known: &mut KnownRows) -> Result<Fol
                 Ok(face::add_reference(state, fact, event, reference, known))
             }
             Event::FaceMatchDecided(decided) => face::record_match(state, fact, event, decided, known),
+            Event::FlashChallengeIssued(issued) => {
+                Ok(challenge::record_challenge(state, fact, event, issued))
+            }
             Event::CustomerErased(erased) => Ok(erase(state, fact, erased)),
             Event::CustomerReleased(_) => Err(FoldStop::ReleaseAlone),
         },
@@ -242,7 +249,8 @@ pub fn inconsistency(event: &Event) -> &'static str {
         | Event::CustomerErased(_)
         | Event::CustomerReleased(_)
         | Event::FaceReferenceAdded(_)
-        | Event::FaceMatchDecided(_) => CAUSE_EVENT_INCONSISTENT,
+        | Event::FaceMatchDecided(_)
+        | Event::FlashChallengeIssued(_) => CAUSE_EVENT_INCONSISTENT,
     }
 }
 

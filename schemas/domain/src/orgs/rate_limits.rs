@@ -44,6 +44,8 @@ rate_buckets! {
     FaceMatch, "face_match", 20;
     /// `POST /api/identity/face/enrolments`.
     FaceEnrolments, "face_enrolments", 20;
+    /// `POST /api/identity/document/ktp/challenge`.
+    KtpChallenge, "ktp_challenge", 30;
 }
 
 impl RateBucket {
@@ -101,6 +103,7 @@ mod tests {
             (RateBucket::NikDukcapil, "nik_dukcapil", 30),
             (RateBucket::FaceMatch, "face_match", 20),
             (RateBucket::FaceEnrolments, "face_enrolments", 20),
+            (RateBucket::KtpChallenge, "ktp_challenge", 30),
         ] {
             assert_eq!((bucket.as_str(), bucket.default_per_minute()), (name, default));
         }

@@ -8,6 +8,7 @@ mod write;
 pub use counts::*;
 pub use write::*;
 
+use crate::capture::RecentChallenges;
 use crate::classify::ReasonCategory;
 use crate::event::{Fingerprint, MatchReference, Offset, Partition, RiskLevel, Source, TopicId};
 use crate::ids::{CustomerRef, EnrolmentId, EventId, TierEventId, VerificationId};
@@ -370,4 +371,6 @@ pub struct CustomerState {
     pub last_created_at: Timestamp,
     /// Set while events are parked.
     pub quarantine: Option<Quarantine>,
+    /// The challenges of the last day that one was issued on.
+    pub challenges: RecentChallenges,
 }

@@ -39,7 +39,7 @@ pub(crate) fn reference_id(n: u8) -> EnrolmentId {
     EnrolmentId::from_bytes([0x20 + n; 16])
 }
 
-fn fact(offset: u64, appended_ms: i64, event: Event) -> Fact {
+pub(crate) fn fact(offset: u64, appended_ms: i64, event: Event) -> Fact {
     let event = RecordedEvent { event, source: source(offset), appended_at: at(appended_ms) };
     Fact::Event(event)
 }

@@ -1,5 +1,6 @@
 //! The fold as given/when/then: facts in, state, rows, outcomes and books out. No log, no store.
 
+mod challenges;
 mod erasure;
 mod faces;
 mod given;

@@ -5,6 +5,7 @@
 //! What does not belong here: headers, ids of schemas, and anything that a body's meaning decides.
 
 mod audit;
+mod challenges;
 mod compliance;
 mod events;
 mod faces;
@@ -13,6 +14,7 @@ mod outcomes;
 mod parts;
 
 pub(crate) use audit::*;
+pub(crate) use challenges::*;
 pub(crate) use compliance::*;
 pub(crate) use events::*;
 pub(crate) use faces::*;

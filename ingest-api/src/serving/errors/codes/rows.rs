@@ -246,7 +246,8 @@ pub(in crate::serving::errors) const ROWS: [CodeRow; 32] = [
         "attempts_exhausted",
         429,
         "attempts exhausted",
-        "Five pictures within 30 minutes showed another person than the customer, so none is compared for 30 minutes.",
+        "Five pictures within 30 minutes showed another person than the customer, so none is compared for 30 minutes; or \
+         the customer was challenged five times within 10 minutes, or twenty times within a day.",
         "Wait for `Retry-After` seconds, and look into who tries.",
     ),
     row(
