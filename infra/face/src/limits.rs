@@ -44,3 +44,19 @@ pub(crate) const THREADS_MAX: usize = 64;
 
 /// Photos that may wait: a full queue of the largest bodies is what a byte budget of 64 MiB admits.
 pub(crate) const QUEUE_MAX: usize = 1024;
+
+/// The height of a line of text that a recogniser is fed: 32 and 48 are common. Below it letters are no letters.
+pub(crate) const TEXT_HEIGHT_MIN: usize = 16;
+
+/// Above it a line of a card is made larger than anybody's model wants it.
+pub(crate) const TEXT_HEIGHT_MAX: usize = 128;
+
+/// Classes of a recogniser: one of all scripts has some 20,000.
+pub(crate) const TEXT_CLASSES_MAX: usize = 65_536;
+
+/// Lines of text that are looked for on a card; a KTP has 16. A picture of more is a page or noise.
+pub(crate) const TEXT_LINES_MAX: usize = 24;
+
+/// Pieces of lines that the recogniser is run on for one card: each costs some 40 ms, and a crafted card shall cost no
+/// more than twice an ordinary one.
+pub(crate) const TEXT_CROPS_MAX: usize = 32;

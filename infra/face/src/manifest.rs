@@ -7,7 +7,9 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::error::ModelError;
-use crate::limits::{TENSOR_NUMBERS_MAX, VECTOR_NUMBERS_MAX};
+use crate::limits::{
+    TENSOR_NUMBERS_MAX, TEXT_CLASSES_MAX, TEXT_HEIGHT_MAX, TEXT_HEIGHT_MIN, VECTOR_NUMBERS_MAX,
+};
 
 /// The manifest as it stands in the file.
 #[derive(Debug, Clone, Deserialize)]
@@ -33,10 +35,12 @@ pub(crate) struct Manifest {
     pub(crate) input: Input,
     /// What it gives, every one that is used.
     pub(crate) output: Vec<Output>,
-    /// What it is for: exactly one of these two.
+    /// What it is for: exactly one of these three.
     pub(crate) detector: Option<Detector>,
-    /// What it is for: exactly one of these two.
+    /// What it is for: exactly one of these three.
     pub(crate) embedder: Option<Embedder>,
+    /// What it is for: exactly one of these three.
+    pub(crate) text_reader: Option<TextLines>,
 }
 
 /// A model's input.
@@ -118,6 +122,28 @@ pub(crate) struct Embedder {
     pub(crate) threshold: Thresholds,
 }
 
+/// What a recogniser of lines of text needs, and what its numbers mean.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TextLines {
+    /// How the output is read.
+    pub(crate) decoding: TextDecoding,
+    /// The characters that may be read, besides a space; classes of others are passed over.
+    pub(crate) alphabet: String,
+    /// A line that is read less surely is not read, 0 to 1.
+    pub(crate) confidence_min: f32,
+    /// Where these come from, and what was not measured.
+    pub(crate) calibration: String,
+}
+
+/// The ways to read a recogniser's output that are known here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum TextDecoding {
+    /// Connectionist temporal classification, as PaddleOCR's: class 0 is blank, then the file's characters, then a space.
+    Ctc,
+}
+
 /// Cosines, by how much is at stake.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -165,7 +191,7 @@ impl Manifest {
 
     /// What in it cannot be.
     fn fault(&self) -> Option<String> {
-        let Self { format, name, file, sha256, input, output, detector, embedder, .. } = self;
+        let Self { format, name, file, sha256, input, output, detector, embedder, text_reader, .. } = self;
         let [batch, channels, height, width] = input.shape;
         let numbers = channels.saturating_mul(height).saturating_mul(width);
         let plain = |text: &str| {
@@ -191,10 +217,11 @@ impl Manifest {
         } else if output.is_empty() {
             "`output` names none".to_owned()
         } else {
-            return match (detector, embedder) {
-                (Some(detector), None) => detector.fault(input, output),
-                (None, Some(embedder)) => embedder.fault(input, output),
-                _ => Some("it must have `[detector]` or `[embedder]`, and not both".to_owned()),
+            return match (detector, embedder, text_reader) {
+                (Some(detector), None, None) => detector.fault(input, output),
+                (None, Some(embedder), None) => embedder.fault(input, output),
+                (None, None, Some(lines)) => lines.fault(input, output),
+                _ => Some("it must have one of `[detector]`, `[embedder]` and `[text_reader]`".to_owned()),
             };
         };
         Some(fault)
@@ -257,5 +284,26 @@ impl Embedder {
             );
         }
         None
+    }
+}
+
+impl TextLines {
+    fn fault(&self, input: &Input, output: &[Output]) -> Option<String> {
+        let [_, _, height, width] = input.shape;
+        let fault = if !(TEXT_HEIGHT_MIN..=TEXT_HEIGHT_MAX).contains(&height) || width < height {
+            format!(
+                "a line of text is {TEXT_HEIGHT_MIN} to {TEXT_HEIGHT_MAX} pixels high and wider than high: \
+                 `input.shape` has its height and the most of its width"
+            )
+        } else if !matches!(output, [Output { shape, .. }] if matches!(shape[..], [1, 0, 2..=TEXT_CLASSES_MAX]))
+        {
+            "a recogniser of text has one output, of shape [1, 0, classes]: how long it is goes by the width"
+                .to_owned()
+        } else if self.alphabet.is_empty() || !share(self.confidence_min) {
+            "`text_reader.alphabet` holds characters, `text_reader.confidence_min` is from 0 to 1".to_owned()
+        } else {
+            return None;
+        };
+        Some(fault)
     }
 }

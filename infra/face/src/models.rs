@@ -6,21 +6,24 @@ use std::path::{Path, PathBuf};
 
 use domain::ports::{
     EmbedderModel, FaceDetector as _, FaceEmbedder as _, FaceModel, FaceModelId, FaceModelSet,
-    MatchThresholds,
+    MatchThresholds, TextReaderModel,
 };
 
 use crate::detect::OnnxDetector;
 use crate::embed::OnnxEmbedder;
 use crate::error::ModelError;
 use crate::limits::{MANIFEST_BYTES_MAX, MANIFESTS_MAX};
-use crate::manifest::{Detector, Embedder, Manifest};
+use crate::manifest::{Detector, Embedder, Manifest, TextLines};
 use crate::session::Session;
+use crate::text::TextRecogniser;
 
-/// A detector and one or more embedders, loaded and checked.
+/// A detector, one or more embedders and perhaps a text reader, loaded and checked.
 pub struct FaceModels {
     detector: OnnxDetector,
     /// The primary first, the others in the order of their manifests' names.
     embedders: Vec<OnnxEmbedder>,
+    /// None where the folder has none.
+    text_lines: Option<TextRecogniser>,
     set: FaceModelSet,
 }
 
@@ -38,13 +41,15 @@ impl FaceModels {
     /// # Errors
     /// Which file is missing, damaged, another one than its manifest means, or of another shape; in words.
     pub fn load(folder: &Path) -> Result<Self, ModelError> {
-        let (mut detectors, mut embedders) = (Vec::new(), Vec::new());
+        let (mut detectors, mut embedders, mut text_readers) = (Vec::new(), Vec::new(), Vec::new());
         for path in manifest_paths(folder)? {
             let manifest = Manifest::parse(&path, &read_manifest(&path)?)?;
             if let Some(settings) = manifest.detector.clone() {
                 detectors.push((path, manifest, settings));
             } else if let Some(settings) = manifest.embedder.clone() {
                 embedders.push((path, manifest, settings));
+            } else if let Some(settings) = manifest.text_reader.clone() {
+                text_readers.push((path, manifest, settings));
             }
         }
         if let Some((second, ..)) = detectors.get(1) {
@@ -68,8 +73,9 @@ impl FaceModels {
         }
         let mut described = described.into_iter();
         let primary = described.next().ok_or_else(|| missing(folder, "an embedder"))?;
-        let set = FaceModelSet { detector: found, primary, others: described.collect() };
-        Ok(Self { detector, embedders: loaded, set })
+        let (text_lines, text_reader) = loaded_text_reader(folder, text_readers)?.unzip();
+        let set = FaceModelSet { detector: found, primary, others: described.collect(), text_reader };
+        Ok(Self { detector, embedders: loaded, text_lines, set })
     }
 
     /// Finds faces, for every embedder.
@@ -80,6 +86,11 @@ impl FaceModels {
     /// The embedder of that id; none where it is not loaded.
     pub fn embedder(&self, id: &FaceModelId) -> Option<&OnnxEmbedder> {
         self.embedders.iter().find(|embedder| embedder.model() == id)
+    }
+
+    /// Reads lines of text; none where the folder has no such model.
+    pub(crate) fn text_lines(&self) -> Option<&TextRecogniser> {
+        self.text_lines.as_ref()
     }
 
     /// What is loaded, in words and numbers.
@@ -130,6 +141,25 @@ fn loaded_detector(
     let outputs: Vec<String> = manifest.output.iter().map(|output| output.name.clone()).collect();
     let built = OnnxDetector::new(session, manifest.input.clone(), settings, &outputs);
     built.ok_or_else(|| ModelError::new(path, "its outputs do not fit its decoding"))
+}
+
+/// Of one manifest at most: two would read a card in two ways.
+fn loaded_text_reader(
+    folder: &Path,
+    found: Vec<(PathBuf, Manifest, TextLines)>,
+) -> Result<Option<(TextRecogniser, TextReaderModel)>, ModelError> {
+    let mut found = found.into_iter();
+    let Some((path, manifest, settings)) = found.next() else { return Ok(None) };
+    if let Some((second, ..)) = found.next() {
+        let words = "it is the folder's second text reader. Keep one manifest of a text reader there.";
+        return Err(ModelError::new(&second, words));
+    }
+    let session = Session::load(folder, &manifest)?;
+    let calibration = settings.calibration.clone();
+    let described = TextReaderModel { model: model(&manifest, session.id()), calibration };
+    let recogniser = TextRecogniser::new(session, &manifest, &settings);
+    let recogniser = recogniser.map_err(|words| ModelError::new(&path, words))?;
+    Ok(Some((recogniser, described)))
 }
 
 fn model(manifest: &Manifest, id: &FaceModelId) -> FaceModel {

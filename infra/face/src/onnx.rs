@@ -20,6 +20,10 @@ pub(crate) struct Damaged(pub(crate) &'static str);
 /// The message types' fields that are looked at.
 mod number {
     pub(super) const MODEL_GRAPH: u64 = 7;
+    pub(super) const MODEL_PROPERTY: u64 = 14;
+
+    pub(super) const PROPERTY_KEY: u64 = 1;
+    pub(super) const PROPERTY_VALUE: u64 = 2;
 
     pub(super) const GRAPH_NODE: u64 = 1;
     pub(super) const GRAPH_INITIALIZER: u64 = 5;
@@ -66,6 +70,24 @@ pub(crate) struct Folded {
     /// What it must be given: inputs that nothing in the file fills and something in it uses.
     pub(crate) inputs: Vec<Port>,
     pub(crate) outputs: Vec<Port>,
+}
+
+/// A text that a model carries along under that key (`metadata_props`).
+pub(crate) fn property(model: &[u8], key: &str) -> Result<Option<String>, Damaged> {
+    for field in fields(model)?.into_iter().filter(|field| field.number == number::MODEL_PROPERTY) {
+        let (mut own_key, mut value) = ("", "");
+        for part in fields(field.bytes()?)? {
+            match part.number {
+                number::PROPERTY_KEY => own_key = part.text()?,
+                number::PROPERTY_VALUE => value = part.text()?,
+                _ => {}
+            }
+        }
+        if own_key == key {
+            return Ok(Some(value.to_owned()));
+        }
+    }
+    Ok(None)
 }
 
 /// Reads a `ValueInfoProto`.

@@ -1,5 +1,5 @@
 //! A model that is loaded, and running it: the only module that knows the runtime. Not here: what goes in and what
-//! comes out (`detect`, `embed`).
+//! comes out (`detect`, `embed`, `text`).
 //!
 //! Each thread that runs models has one thread of the runtime for itself, which takes on its priority: a photo is read
 //! by one core, however many there are.
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use domain::ports::{FaceModelFault, FaceModelId};
 use rten::{ModelOptions, NodeId, RunOptions, ThreadPool, Value};
-use rten_tensor::{Layout as _, NdTensorView};
+use rten_tensor::NdTensorView;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::ModelError;
@@ -24,6 +24,9 @@ thread_local! {
     static LANE: OnceCell<Arc<ThreadPool>> = const { OnceCell::new() };
 }
 
+/// What PaddleOCR's models call the list of their classes.
+const CHARACTERS: &str = "character";
+
 /// A loaded model.
 pub(crate) struct Session {
     model: rten::Model,
@@ -32,6 +35,7 @@ pub(crate) struct Session {
     input_shape: [usize; 4],
     /// As in the manifest: each with how many numbers it has.
     outputs: Vec<(NodeId, usize)>,
+    characters: Option<String>,
 }
 
 impl Session {
@@ -43,6 +47,7 @@ impl Session {
             ModelError::new(&path, format!("it cannot be used as a model: {words}. {REMEDY}"))
         };
         let folded = onnx::fold(&shipped).map_err(|error| refused(error.to_string()))?;
+        let characters = onnx::property(&shipped, CHARACTERS).map_err(|error| refused(error.to_string()))?;
         drop(shipped);
         check_shapes(&path, manifest, &folded)?;
         // Packing weights beforehand holds them twice, for a speed that was not seen.
@@ -57,27 +62,54 @@ impl Session {
         let decoded = data_encoding::HEXLOWER.decode_mut(manifest.sha256.as_bytes(), &mut sha256);
         decoded.map_err(|_| refused("its manifest's digest is not hexadecimal".to_owned()))?;
         let id = FaceModelId { name: manifest.name.clone(), sha256 };
-        Ok(Self { model, id, input, input_shape: manifest.input.shape, outputs })
+        Ok(Self { model, id, input, input_shape: manifest.input.shape, outputs, characters })
     }
 
     pub(crate) fn id(&self) -> &FaceModelId {
         &self.id
     }
 
+    /// The characters that its classes stand for, where it carries them along, each on a line.
+    pub(crate) fn characters(&self) -> Option<&str> {
+        self.characters.as_deref()
+    }
+
     /// The outputs in the manifest's order.
     pub(crate) fn run(&self, input: &[f32]) -> Result<Vec<Vec<f32>>, FaceModelFault> {
-        let fault = |words: &str| FaceModelFault { model: self.id.name.clone(), words: words.to_owned() };
+        let values = self.run_shaped(self.input_shape, input)?;
+        let numbers = values.into_iter().zip(&self.outputs).map(|(numbers, (_, count))| {
+            if numbers.len() == *count {
+                Ok(numbers)
+            } else {
+                Err(self.fault("an output has another shape than the manifest says"))
+            }
+        });
+        numbers.collect()
+    }
+
+    /// The first output for an input of another width, which the file leaves open: how large it is goes by the width.
+    pub(crate) fn run_wide(&self, width: usize, input: &[f32]) -> Result<Vec<f32>, FaceModelFault> {
+        let [batch, channels, height, _] = self.input_shape;
+        let outputs = self.run_shaped([batch, channels, height, width], input)?;
+        outputs.into_iter().next().ok_or_else(|| self.fault("it gave nothing"))
+    }
+
+    pub(crate) fn fault(&self, words: &str) -> FaceModelFault {
+        FaceModelFault { model: self.id.name.clone(), words: words.to_owned() }
+    }
+
+    fn run_shaped(&self, shape: [usize; 4], input: &[f32]) -> Result<Vec<Vec<f32>>, FaceModelFault> {
         let lane =
             LANE.with(|lane| Arc::clone(lane.get_or_init(|| Arc::new(ThreadPool::with_num_threads(1)))));
         let options = RunOptions::default().with_thread_pool(Some(lane));
-        let view = NdTensorView::try_from_data(self.input_shape, input);
-        let view = view.map_err(|_| fault("its input has another size than the manifest says"))?;
+        let view = NdTensorView::try_from_data(shape, input);
+        let view = view.map_err(|_| self.fault("its input has another size than the manifest says"))?;
         let ids: Vec<NodeId> = self.outputs.iter().map(|(id, _)| *id).collect();
         let values = self.model.run(vec![(self.input, view.into())], &ids, Some(options));
-        let values = values.map_err(|error| fault(&error.to_string()))?;
-        let numbers = values.into_iter().zip(&self.outputs).map(|(value, (_, count))| match value {
-            Value::FloatTensor(tensor) if tensor.len() == *count => Ok(tensor.into_data()),
-            _ => Err(fault("an output has another shape than the manifest says")),
+        let values = values.map_err(|error| self.fault(&error.to_string()))?;
+        let numbers = values.into_iter().map(|value| match value {
+            Value::FloatTensor(tensor) => Ok(tensor.into_data()),
+            _ => Err(self.fault("an output is of another type than float")),
         });
         numbers.collect()
     }

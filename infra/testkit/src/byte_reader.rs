@@ -46,6 +46,7 @@ impl ByteReader {
                 },
             },
             others: Vec::new(),
+            text_reader: None,
         };
         Self { models, failure: Mutex::default(), read: AtomicUsize::new(0) }
     }

@@ -69,10 +69,11 @@ impl MeModel {
 
 impl MeModels {
     fn of(models: Option<&FaceModelSet>) -> Self {
+        let reader = models.and_then(|models| models.text_reader.as_ref());
         Self {
             detector: models.map(|models| MeModel::of(&models.detector)),
             embedder: models.map(|models| MeModel::of(&models.primary.model)),
-            text_reader: None,
+            text_reader: reader.map(|reader| MeModel::of(&reader.model)),
             passive_net: None,
         }
     }

@@ -6,7 +6,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use domain::ports::{FaceModelSet, FaceReader};
+use domain::ports::{FaceModelSet, FaceReader, TextReader};
 
 use super::{Engine, OpenError};
 use crate::config::FaceConfig;
@@ -54,6 +54,17 @@ impl Engine {
         let threads = available_parallelism().map_or(1, NonZero::get);
         runtime::reader(models, threads, waiting_max).map(Some).map_err(OpenError::FaceThreads)
     }
+
+    /// A reader of cards with threads of its own, as [`Engine::face_reader`] has them; so many cards may wait for them. None
+    /// where the folder of models has no text reader.
+    ///
+    /// # Errors
+    /// [`OpenError::FaceThreads`].
+    pub fn text_reader(&self, waiting_max: usize) -> Result<Option<Arc<dyn TextReader>>, OpenError> {
+        let Some(models) = &self.face_models else { return Ok(None) };
+        let threads = available_parallelism().map_or(1, NonZero::get);
+        runtime::text_reader(models, threads, waiting_max).map_err(OpenError::FaceThreads)
+    }
 }
 
 /// Loads the folder's models, to know which they are.
@@ -72,6 +83,9 @@ pub(super) async fn load(config: &FaceConfig) -> Result<Option<Arc<FaceModels>>,
     let models = loading.await.map_err(|_| OpenError::BrokenOff)??;
     let embedder = &models.set().primary.model.id;
     tracing::info!(detector = %models.set().detector.id, %embedder, "face models are loaded");
+    if let Some(reader) = &models.set().text_reader {
+        tracing::info!(text_reader = %reader.model.id, "the text reader is loaded");
+    }
     Ok(Some(Arc::new(models)))
 }
 

@@ -140,7 +140,7 @@ fn models(primary: &FaceModelId, other: &FaceModelId) -> FaceModelSet {
         EmbedderModel { model: model(id), thresholds }
     };
     let detector = model(&FaceModelId { name: "detector".into(), sha256: [9; 32] });
-    FaceModelSet { detector, primary: embedder(primary), others: vec![embedder(other)] }
+    FaceModelSet { detector, primary: embedder(primary), others: vec![embedder(other)], text_reader: None }
 }
 
 #[test]

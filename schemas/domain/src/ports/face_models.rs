@@ -56,6 +56,15 @@ pub struct EmbedderModel {
     pub thresholds: MatchThresholds,
 }
 
+/// A loaded reader of text, and how far it was tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextReaderModel {
+    /// Which model it is.
+    pub model: FaceModel,
+    /// On what its bounds were tried, and what was not measured.
+    pub calibration: String,
+}
+
 /// The models of a reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaceModelSet {
@@ -65,6 +74,8 @@ pub struct FaceModelSet {
     pub primary: EmbedderModel,
     /// Embed a probe where the reference has no vector of the primary yet.
     pub others: Vec<EmbedderModel>,
+    /// Reads cards; none where the folder has none.
+    pub text_reader: Option<TextReaderModel>,
 }
 
 impl FaceModelSet {
@@ -102,6 +113,7 @@ mod tests {
             detector: embedder("yunet", 3).model,
             primary: primary.clone(),
             others: vec![older.clone()],
+            text_reader: None,
         };
         assert_eq!(set.embedders().collect::<Vec<_>>(), [&primary, &older]);
         assert_eq!(set.embedder(&older.model.id), Some(&older));

@@ -12,6 +12,7 @@ mod generations;
 mod keys;
 mod log;
 mod staff;
+mod text_reader;
 mod verification_series;
 mod views;
 
@@ -25,6 +26,7 @@ pub use generations::*;
 pub use keys::*;
 pub use log::*;
 pub use staff::*;
+pub use text_reader::*;
 pub use verification_series::*;
 pub use views::*;
 

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use domain::ports::{FaceModelSet, FaceReader};
+use domain::ports::{FaceModelSet, FaceReader, TextReader};
 
 use super::FaceModelsError;
 
@@ -27,5 +27,14 @@ pub(super) fn load(_: &Path) -> Result<FaceModels, FaceModelsError> {
 
 /// Starts nothing.
 pub(super) fn reader(models: &Arc<FaceModels>, _: usize, _: usize) -> io::Result<Arc<dyn FaceReader>> {
+    match **models {}
+}
+
+/// Starts nothing either.
+pub(super) fn text_reader(
+    models: &Arc<FaceModels>,
+    _: usize,
+    _: usize,
+) -> io::Result<Option<Arc<dyn TextReader>>> {
     match **models {}
 }

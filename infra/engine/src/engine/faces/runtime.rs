@@ -4,8 +4,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use domain::ports::FaceReader;
-use face::FacePool;
+use domain::ports::{FaceReader, TextReader};
+use face::{FacePool, OnnxTextReader};
 
 use super::FaceModelsError;
 
@@ -23,4 +23,14 @@ pub(super) fn reader(
     waiting_max: usize,
 ) -> io::Result<Arc<dyn FaceReader>> {
     Ok(Arc::new(FacePool::start(Arc::clone(models), threads, waiting_max)?))
+}
+
+/// Starts threads that read cards, where there is a model for it.
+pub(super) fn text_reader(
+    models: &Arc<FaceModels>,
+    threads: usize,
+    waiting_max: usize,
+) -> io::Result<Option<Arc<dyn TextReader>>> {
+    let reader = OnnxTextReader::start(Arc::clone(models), threads, waiting_max)?;
+    Ok(reader.map(|reader| Arc::new(reader) as _))
 }
