@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::python::said;
+use crate::node::{self, on_path};
 use crate::sandbox::Sandbox;
 
 /// The run takes two minutes, on a busy machine a few times that; the first also builds and installs what it needs.
@@ -16,24 +16,12 @@ const WITHIN: Duration = Duration::from_secs(1_800);
 /// What the browser is called, by distributions.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
 
-/// Playwright and `node:test` need it.
-const NODE_MAJOR_MIN: u32 = 18;
-
 /// Whether this machine has what the run needs.
 ///
 /// # Errors
 /// What is missing and what to install, in words.
 pub(crate) fn available() -> Result<(), String> {
-    let mut version = Command::new("node");
-    version.arg("--version");
-    let version = said(version, "node", Duration::from_secs(60)).unwrap_or_default();
-    let major = version.trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse().ok());
-    if major.is_none_or(|major: u32| major < NODE_MAJOR_MIN) {
-        return Err(format!("Node.js {NODE_MAJOR_MIN} or later is missing: install nodejs and npm"));
-    }
-    if on_path("npm").is_none() {
-        return Err("npm is missing: install npm".to_owned());
-    }
+    node::available()?;
     browser().map(drop).ok_or_else(|| "Chromium is missing: install chromium".to_owned())
 }
 
@@ -48,7 +36,7 @@ pub(crate) fn run() -> Result<()> {
 /// Runs it. Screenshots of every page are left in `target/console-screens`.
 pub(crate) fn check(root: &Path) -> Result<()> {
     let own = root.join("tests/browser");
-    install(root, &own)?;
+    node::install(&own, &root.join("target/browser/package-lock.json"), WITHIN)?;
     let sandbox = Sandbox::start(WITHIN)?;
     let screens = root.join("target/console-screens");
     std::fs::create_dir_all(&screens)?;
@@ -67,26 +55,6 @@ pub(crate) fn check(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The packages of the lock file, once for each lock file.
-fn install(root: &Path, own: &Path) -> Result<()> {
-    let done = root.join("target/browser/package-lock.json");
-    let wanted = std::fs::read_to_string(own.join("package-lock.json"))?;
-    if own.join("node_modules").is_dir() && std::fs::read_to_string(&done).is_ok_and(|text| text == wanted) {
-        return Ok(());
-    }
-    let mut npm = Command::new("npm");
-    npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(own);
-    said(npm, "npm ci", WITHIN)?;
-    std::fs::create_dir_all(root.join("target/browser"))?;
-    std::fs::write(&done, wanted)?;
-    Ok(())
-}
-
 fn browser() -> Option<PathBuf> {
     BROWSERS.iter().find_map(|name| on_path(name))
-}
-
-fn on_path(program: &str) -> Option<PathBuf> {
-    let folders = std::env::var_os("PATH")?;
-    std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|file| file.is_file())
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use local_cluster::InstalledTools;
 
-use crate::{browser, deploy, models, python, schemathesis, subscribers, tidy};
+use crate::{browser, deploy, models, python, schemathesis, signing, subscribers, tidy};
 
 /// What every step builds: the workspace, the benchmark with it, or nothing keeps it building. One selection for all
 /// steps, and for the programs that tests start (`tests/it/process.rs`): by another, shared dependencies have other
@@ -24,6 +24,7 @@ pub(crate) fn run() -> Result<()> {
     let root = crate::workspace_root();
     let has_python = here("the API against its document", "Schemathesis", python::available())?;
     let has_browser = here("the console's tests", "the console in a browser", browser::available())?;
+    let has_signing = here("the examples of signing", "the examples of signing", signing::available())?;
     let has_models = here("the tests on portraits", "every test on the face models", python::available())?;
     let servers = InstalledTools::available().and_then(|()| python::available());
     let has_servers = here(
@@ -50,6 +51,9 @@ pub(crate) fn run() -> Result<()> {
     let counts = steps.run("test", test_runs::run)?;
     if has_python {
         steps.run("schemathesis", || schemathesis::check(root))?;
+    }
+    if has_signing {
+        steps.run("signing", || signing::check(root))?;
     }
     if has_browser {
         steps.run("browser", || browser::check(root))?;

@@ -9,15 +9,18 @@ macro_rules! say {
 
 mod bench;
 mod browser;
+mod capture;
 mod ci;
 mod cluster;
 mod deploy;
 mod models;
 mod mutants;
+mod node;
 mod python;
 mod regions;
 mod sandbox;
 mod schemathesis;
+mod signing;
 mod subscribers;
 mod tidy;
 
@@ -53,6 +56,8 @@ enum Command {
     Bench(bench::Arguments),
     /// The console in a real browser, against a real sandbox; see docs/console.md.
     Browser,
+    /// A capture of a drawn specimen card, as a request's body for curl; see docs/capture-sim.md.
+    Capture(capture::Arguments),
     /// The whole gate: fmt, clippy, docs, tests, deployment files, tidy; stops at the first that fails.
     Ci,
     /// What can be said of infra/deploy and its pages without a container engine.
@@ -65,6 +70,8 @@ enum Command {
     Regions,
     /// A real sandbox against its own OpenAPI document, with every check of Schemathesis.
     Schemathesis,
+    /// The examples of docs/capture-signing, in Python and TypeScript, against their test vectors.
+    Signing,
     /// The examples of docs/subscribing, in Python and Java, on a real Kafka and a real registry.
     Subscribers(subscribers::Arguments),
     /// The rules of the house that neither rustc nor clippy knows.
@@ -77,12 +84,14 @@ fn main() -> ExitCode {
         Command::Cluster(arguments) => cluster::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Browser => browser::run(),
+        Command::Capture(arguments) => capture::run(&arguments),
         Command::Ci => ci::run(),
         Command::Deploy => deploy::run(),
         Command::Models => models::run(),
         Command::Regions => regions::run(),
         Command::Mutants(arguments) => mutants::run(&arguments),
         Command::Schemathesis => schemathesis::run(),
+        Command::Signing => signing::run(),
         Command::Subscribers(arguments) => subscribers::run(&arguments),
         Command::Tidy => tidy::run(),
     };
