@@ -4,17 +4,21 @@
 //! an upcaster in `event-codec`, never an edit here that old records would not survive.
 
 mod audit;
+mod capture;
 mod challenge;
 mod compliance;
 mod face;
 mod fields;
 mod refold;
+mod sealed_parts;
 
 pub use audit::*;
+pub use capture::*;
 pub use challenge::*;
 pub use compliance::*;
 pub use face::*;
 pub use fields::*;
+pub use sealed_parts::*;
 
 use crate::classify::ReasonCategory;
 use crate::ids::{CustomerRef, EnrolmentId, EventId, VerificationId};
@@ -139,37 +143,6 @@ pub struct CustomerReleased {
     pub customer: CustomerRef,
 }
 
-/// One sealed field of an event, with what its envelope is bound to beside the event's id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SealedField<'e> {
-    /// Which field.
-    pub field: Field,
-    /// The content type in the binding.
-    pub content_type: &'e str,
-    /// The envelope.
-    pub envelope: &'e Sealed,
-}
-
-/// The content type that texts are sealed with.
-const TEXT: &str = "text/plain";
-
-impl<'e> SealedField<'e> {
-    fn text(field: Field, envelope: &'e Sealed) -> Self {
-        Self { field, content_type: TEXT, envelope }
-    }
-}
-
-/// A photo that becomes a face reference, as it stands in an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReferencePhoto<'e> {
-    /// The reference.
-    pub enrolment: &'e EnrolmentId,
-    /// The content type in the binding of its envelope, whose field is [`Field::Photo`].
-    pub content_type: &'e str,
-    /// The photo.
-    pub media: &'e SealedMedia,
-}
-
 /// Everything that may stand in `identity.events`. No fold has a catch-all arm over it, and nothing but a fold
 /// matches over it: the accessors below are total, and whoever adds an event answers them here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,6 +161,10 @@ pub enum Event {
     FaceMatchDecided(FaceMatchDecided),
     /// See [`FlashChallengeIssued`].
     FlashChallengeIssued(FlashChallengeIssued),
+    /// See [`KtpCaptureAssessed`].
+    KtpCaptureAssessed(KtpCaptureAssessed),
+    /// See [`VerificationReviewed`].
+    VerificationReviewed(VerificationReviewed),
 }
 
 impl Event {
@@ -201,6 +178,8 @@ impl Event {
             Self::FaceReferenceAdded(e) => &e.event_id,
             Self::FaceMatchDecided(e) => &e.event_id,
             Self::FlashChallengeIssued(e) => &e.event_id,
+            Self::KtpCaptureAssessed(e) => &e.event_id,
+            Self::VerificationReviewed(e) => &e.event_id,
         }
     }
 
@@ -214,6 +193,8 @@ impl Event {
             Self::FaceReferenceAdded(e) => &e.customer,
             Self::FaceMatchDecided(e) => &e.customer,
             Self::FlashChallengeIssued(e) => &e.customer,
+            Self::KtpCaptureAssessed(e) => &e.customer,
+            Self::VerificationReviewed(e) => &e.customer,
         }
     }
 
@@ -222,11 +203,28 @@ impl Event {
         match self {
             Self::DukcapilVerdictReceived(e) => Some(&e.verification_id),
             Self::FaceMatchDecided(e) => Some(&e.verification_id),
+            Self::KtpCaptureAssessed(e) => Some(&e.verification_id),
             Self::CustomerRegistered(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
             | Self::FaceReferenceAdded(_)
-            | Self::FlashChallengeIssued(_) => None,
+            | Self::FlashChallengeIssued(_)
+            | Self::VerificationReviewed(_) => None,
+        }
+    }
+
+    /// The verification that it reviews, if it is a review: one that another event made.
+    pub fn review_of(&self) -> Option<&VerificationId> {
+        match self {
+            Self::VerificationReviewed(e) => Some(&e.verification_id),
+            Self::CustomerRegistered(_)
+            | Self::DukcapilVerdictReceived(_)
+            | Self::CustomerErased(_)
+            | Self::CustomerReleased(_)
+            | Self::FaceReferenceAdded(_)
+            | Self::FaceMatchDecided(_)
+            | Self::FlashChallengeIssued(_)
+            | Self::KtpCaptureAssessed(_) => None,
         }
     }
 
@@ -239,7 +237,9 @@ impl Event {
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
             | Self::FaceMatchDecided(_)
-            | Self::FlashChallengeIssued(_) => None,
+            | Self::FlashChallengeIssued(_)
+            | Self::KtpCaptureAssessed(_)
+            | Self::VerificationReviewed(_) => None,
         }
     }
 
@@ -250,6 +250,8 @@ impl Event {
             Self::DukcapilVerdictReceived(e) => Some(e.body_fingerprint),
             Self::FaceReferenceAdded(e) => Some(e.body_fingerprint),
             Self::FaceMatchDecided(e) => Some(e.body_fingerprint),
+            Self::KtpCaptureAssessed(e) => Some(e.body_fingerprint),
+            Self::VerificationReviewed(e) => e.body_fingerprint,
             Self::CustomerErased(_) | Self::CustomerReleased(_) | Self::FlashChallengeIssued(_) => None,
         }
     }
@@ -283,6 +285,10 @@ impl Event {
                 content_type: SIMILARITY_CONTENT_TYPE,
                 envelope: &e.similarity,
             }],
+            Self::KtpCaptureAssessed(e) => e.sealed_fields(),
+            Self::VerificationReviewed(e) => {
+                e.note.iter().map(|note| SealedField::text(Field::ReviewNote, note)).collect()
+            }
             Self::CustomerErased(_) | Self::CustomerReleased(_) | Self::FlashChallengeIssued(_) => Vec::new(),
         }
     }
@@ -300,8 +306,14 @@ impl Event {
                 content_type: &e.photo_content_type,
                 media: &e.photo,
             }),
+            Self::KtpCaptureAssessed(e) => Some(ReferencePhoto {
+                enrolment: e.enrolment_id.as_ref()?,
+                content_type: e.portrait_content_type.as_deref().unwrap_or_default(),
+                media: e.portrait.as_ref()?,
+            }),
             Self::CustomerRegistered(_)
             | Self::FaceMatchDecided(_)
+            | Self::VerificationReviewed(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
             | Self::FlashChallengeIssued(_) => None,
@@ -315,6 +327,8 @@ impl Event {
             Self::FaceReferenceAdded(e) => e.is_consistent(),
             Self::FaceMatchDecided(e) => e.is_consistent(),
             Self::FlashChallengeIssued(e) => e.is_consistent(),
+            Self::KtpCaptureAssessed(e) => e.is_consistent(),
+            Self::VerificationReviewed(e) => e.is_consistent(),
             Self::CustomerRegistered(_) | Self::CustomerErased(_) | Self::CustomerReleased(_) => true,
         }
     }
@@ -328,7 +342,9 @@ impl Event {
             | Self::CustomerReleased(_)
             | Self::FaceReferenceAdded(_)
             | Self::FaceMatchDecided(_)
-            | Self::FlashChallengeIssued(_) => None,
+            | Self::FlashChallengeIssued(_)
+            | Self::KtpCaptureAssessed(_)
+            | Self::VerificationReviewed(_) => None,
         }
     }
 
@@ -341,7 +357,9 @@ impl Event {
             | Self::CustomerErased(_)
             | Self::FaceReferenceAdded(_)
             | Self::FaceMatchDecided(_)
-            | Self::FlashChallengeIssued(_) => None,
+            | Self::FlashChallengeIssued(_)
+            | Self::KtpCaptureAssessed(_)
+            | Self::VerificationReviewed(_) => None,
         }
     }
 }

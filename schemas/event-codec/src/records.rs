@@ -152,6 +152,8 @@ records! {
         FaceReferenceAdded [1],
         FaceMatchDecided [1],
         FlashChallengeIssued [1],
+        KtpCaptureAssessed [1],
+        VerificationReviewed [1],
     }
     enum AuditRecord in Audit {
         VerdictEvidence [1 2],
@@ -162,6 +164,7 @@ records! {
         EvidenceSecretShared [1],
         SignerSetChanged [1],
         ComplianceAct [1],
+        CaptureEvidence [1],
     }
     enum Outcome in Outcomes {
         VerificationCreated [1],
@@ -170,6 +173,7 @@ records! {
         VerdictConflicted [1],
         VerdictUnapplied [1],
         CustomerErased,
+        ReviewRecorded [1],
     }
     enum DirectoryRecord in Orgs {
         Org [1 2 3],

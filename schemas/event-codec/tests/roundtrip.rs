@@ -1,5 +1,7 @@
 //! Whatever `domain` can hold comes back as it was, and whatever bytes come in, nothing panics.
 
+#[path = "roundtrip/captures.rs"]
+mod captures;
 #[path = "roundtrip/challenges.rs"]
 mod challenges;
 #[path = "roundtrip/compliance.rs"]
@@ -134,6 +136,8 @@ fn event() -> impl Strategy<Value = Event> {
         faces::reference().prop_map(Event::FaceReferenceAdded),
         faces::face_match().prop_map(Event::FaceMatchDecided),
         challenges::challenge().prop_map(Event::FlashChallengeIssued),
+        captures::capture().prop_map(Event::KtpCaptureAssessed),
+        captures::review().prop_map(Event::VerificationReviewed),
         (event_id(), customer(), purposes()).prop_map(|(event_id, customer, purposes)| {
             Event::CustomerErased(CustomerErased { event_id, customer, purposes })
         }),
@@ -170,6 +174,7 @@ fn audit() -> impl Strategy<Value = AuditRecord> {
     prop_oneof![
         evidence.prop_map(AuditRecord::VerdictEvidence),
         faces::face_evidence().prop_map(AuditRecord::FaceEvidence),
+        captures::evidence().prop_map(AuditRecord::CaptureEvidence),
         looks::viewed().prop_map(AuditRecord::PersonalDataViewed),
         looks::reads().prop_map(AuditRecord::PersonalDataRead),
         compliance::records(),
@@ -268,6 +273,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         (event_id(), customer(), purposes()).prop_map(|(id, customer, purposes)| {
             Outcome::CustomerErased(ErasureAnnounced { id, customer, purposes })
         }),
+        captures::recorded().prop_map(Outcome::ReviewRecorded),
     ]
 }
 
