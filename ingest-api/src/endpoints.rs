@@ -1,6 +1,7 @@
 //! The endpoints that write, each with its fields, its command, its answer and its description. The path that they share
 //! is in `writes`; what can be read is in `reading`.
 
+pub mod capture_bundle;
 pub mod customers;
 pub mod dukcapil_verdict;
 pub mod face_enrolments;

@@ -101,8 +101,8 @@ pub const QUERY_PARAMS_MAX: usize = 32;
 /// forgotten is appended once more when it is retried, and the fold takes it for a repetition.
 pub const UNPROJECTED_WRITES_MAX: u64 = 20_000;
 
-/// Customers of whom it is remembered which challenges were issued here: all whom one instance's keys can ask for within
-/// ten minutes at 30 a minute each, by the thousand; about 0.5 KB each.
+/// Customers of whom it is remembered which challenges were issued here; about 0.5 KB each. Of those who were asked for
+/// longest ago nothing is lost but what the lag of the read model hides.
 pub const ISSUED_CHALLENGES_CUSTOMERS_MAX: u64 = 20_000;
 
 /// So long after the last of them: the shorter of the windows that challenges are counted in. The read model is never

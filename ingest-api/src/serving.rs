@@ -9,6 +9,7 @@ pub mod body;
 pub mod connection;
 pub mod errors;
 pub mod json;
+pub mod json_array;
 pub mod logged_objects;
 pub mod query;
 pub mod rate_limit;

@@ -2,13 +2,14 @@
 //! records that cannot be applied, erasures, releases.
 
 use bytes::Bytes;
+use domain::capture::{ChallengePurpose, FlashColor};
 use domain::classify::{CLASSIFIER_VERSION, ReasonCategory};
 use domain::event::{
     AuditRef, CustomerErased, CustomerRegistered, CustomerReleased, DukcapilVerdictReceived, Event,
-    FaceMatchDecided, FaceReferenceAdded, Fingerprint, MatchReference, Offset, Partition, RiskLevel,
+    FaceMatchDecided, FaceReferenceAdded, Fingerprint, FlashChallengeIssued, MatchReference, Offset, Partition, RiskLevel,
     SIMILARITY_CONTENT_TYPE, Source, TopicId,
 };
-use domain::ids::{EnrolmentId, EventId, VerificationId};
+use domain::ids::{ChallengeId, EnrolmentId, EventId, VerificationId};
 use domain::ports::{FaceModelId, NewRecord};
 use domain::rows::FaceSource;
 use domain::sealed::{Field, Purposes, Sealed, SealedMedia};
@@ -50,6 +51,7 @@ pub(crate) fn write(world: &mut World, rng: &mut ChaCha8Rng) -> Vec<NewRecord> {
             },
             8..=12 => encode(world, &reference(customer, rng)),
             13..=19 => encode(world, &face_match(customer, rng)),
+            20..=22 => encode(world, &challenge(customer, rng)),
             _ => encode(world, &verdict(customer, rng)),
         };
         script.push(record);
@@ -135,6 +137,23 @@ fn face_match(customer: &Customer, rng: &mut ChaCha8Rng) -> Event {
         body_fingerprint: Fingerprint([body; 32]),
         audit: audit(),
         event_id,
+    })
+}
+
+/// A challenge, now and then the same again, and more of them than may be within ten minutes; now and then one whose colours
+/// have no times, which cannot be applied.
+fn challenge(customer: &Customer, rng: &mut ChaCha8Rng) -> Event {
+    let (name, body) = named(customer, 3, rng);
+    let uneven = rng.random_range(0..12) == 0;
+    Event::FlashChallengeIssued(FlashChallengeIssued {
+        event_id: EventId::from_bytes(name),
+        customer: customer.id.clone(),
+        challenge_id: ChallengeId::from_bytes(name),
+        purpose: ChallengePurpose::ALL[usize::from(body % 2)],
+        colors: vec![FlashColor::Red, FlashColor::White, FlashColor::Blue],
+        hold_ms: if uneven { vec![350] } else { vec![350, 400, 450] },
+        issued_at: Timestamp::from_millis(i64::from(body) * 60_000),
+        ttl_ms: 90_000,
     })
 }
 

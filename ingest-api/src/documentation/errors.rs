@@ -36,6 +36,17 @@ const BODIES: &[ErrorCode] = &[
 pub(super) const ELSEWHERE: &[ErrorCode] =
     &[ErrorCode::RouteNotFound, ErrorCode::MethodNotAllowed, ErrorCode::HeadStalled, ErrorCode::HeadTooLarge];
 
+/// What captures are answered with; their endpoint's errors, once it has a route.
+#[cfg(test)]
+pub(crate) const CAPTURES: &[ErrorCode] = &[
+    ErrorCode::ChallengeUsed,
+    ErrorCode::ChallengeVoid,
+    ErrorCode::ChallengeExpired,
+    ErrorCode::ChallengeMismatch,
+    ErrorCode::SignatureInvalid,
+    ErrorCode::CapturedTooFast,
+];
+
 /// An endpoint's errors.
 fn of(endpoint: &EndpointDescription) -> Vec<ErrorCode> {
     let bodies = if endpoint.method == EndpointMethod::Post { BODIES } else { &[] };
@@ -111,6 +122,9 @@ pub(super) fn example(code: ErrorCode) -> Value {
         ErrorCode::ExternalIdTaken => {
             body["details"] = json!({ "id": "cus_2D1M0PMS3AYF2Q2GXBWDF1KTY7" });
         }
+        ErrorCode::ChallengeUsed => {
+            body["details"] = json!({ "verificationId": "ver_5E3M0PMS3AYF2Q2GXBWDF1KTY7" });
+        }
         ErrorCode::RateLimited => {
             body["bucket"] = RateBucket::NikDukcapil.as_str().into();
             body["limit"] = RateBucket::NikDukcapil.default_per_minute().into();
@@ -179,6 +193,10 @@ fn details() -> Value {
                 "description": "`capability_disabled`: whom to ask, where the operator has said so.",
             },
             "id": { "type": "string", "description": "`external_id_taken`: the customer that has it." },
+            "verificationId": {
+                "type": "string",
+                "description": "`challenge_used`: the verification that the first bundle became.",
+            },
         },
     })
 }

@@ -50,7 +50,11 @@ impl WriteEndpoint for CustomerRegistration {
 
     type Submission = RegistrationSubmission;
 
-    fn parse(object: JsonObject<'_>, query: &str, headers: &HeaderMap) -> Result<Self::Submission, ApiError> {
+    fn parse(
+        object: &mut JsonObject<'_>,
+        query: &str,
+        headers: &HeaderMap,
+    ) -> Result<Self::Submission, ApiError> {
         submission::parse(object, query, headers)
     }
 

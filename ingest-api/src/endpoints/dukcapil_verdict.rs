@@ -51,7 +51,11 @@ impl WriteEndpoint for DukcapilVerdict {
 
     type Submission = VerdictSubmission;
 
-    fn parse(object: JsonObject<'_>, query: &str, headers: &HeaderMap) -> Result<Self::Submission, ApiError> {
+    fn parse(
+        object: &mut JsonObject<'_>,
+        query: &str,
+        headers: &HeaderMap,
+    ) -> Result<Self::Submission, ApiError> {
         submission::parse(object, query, headers)
     }
 

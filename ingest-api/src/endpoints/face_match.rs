@@ -48,7 +48,11 @@ impl WriteEndpoint for FaceMatch {
 
     type Submission = MatchSubmission;
 
-    fn parse(object: JsonObject<'_>, query: &str, headers: &HeaderMap) -> Result<Self::Submission, ApiError> {
+    fn parse(
+        object: &mut JsonObject<'_>,
+        query: &str,
+        headers: &HeaderMap,
+    ) -> Result<Self::Submission, ApiError> {
         submission::parse(object, query, headers)
     }
 

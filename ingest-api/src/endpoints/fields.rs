@@ -13,9 +13,6 @@ use crate::serving::errors::FieldErrors;
 use crate::serving::json::{JsonObject, string};
 use crate::serving::wiped_body::wipe;
 
-/// Base64 characters of the largest photo, with padding.
-pub(super) const PHOTO_BASE64_MAX: usize = PHOTO_BYTES_MAX.div_ceil(3) * 4;
-
 /// What `dryRun` is told where we decide ourselves (sequence §1.2).
 pub(super) const NO_DRY_RUN: &str = "is not taken here: it would tell what another try must change";
 
@@ -70,18 +67,22 @@ pub(super) fn whole_number(value: &RawValue, range: RangeInclusive<u32>) -> Resu
 /// A photo: WHATWG's forgiving base64 (Infra standard §7), with or without a data URL's prefix. Its size is
 /// bounded before it is decoded.
 pub(super) fn photo(value: &RawValue) -> Result<Photo, String> {
+    Photo::parse(picture_bytes(value, PHOTO_BYTES_MAX)?).map_err(|wrong| wrong.to_string())
+}
+
+/// The bytes of a picture of at most so many, wiped with their last handle.
+pub(super) fn picture_bytes(value: &RawValue, bytes_max: usize) -> Result<Bytes, String> {
     let text = string(value)?;
     let base64 = without_prefix(&text).as_bytes();
+    // Characters of the largest, with padding.
+    let base64_max = bytes_max.div_ceil(3) * 4;
     let space = |byte: &&u8| byte.is_ascii_whitespace();
-    if base64.len() > PHOTO_BASE64_MAX
-        && base64.len() - base64.iter().filter(space).count() > PHOTO_BASE64_MAX
-    {
-        return Err(PhotoError::TooManyBytes { max: PHOTO_BYTES_MAX }.to_string());
+    if base64.len() > base64_max && base64.len() - base64.iter().filter(space).count() > base64_max {
+        return Err(PhotoError::TooManyBytes { max: bytes_max }.to_string());
     }
     let bytes = base64_simd::forgiving_decode_to_vec(base64).map_err(|_| NOT_BASE64.to_owned())?;
     wipe(text);
-    // Wiped with its last handle.
-    Photo::parse(Bytes::from_owner(Zeroizing::new(bytes))).map_err(|wrong| wrong.to_string())
+    Ok(Bytes::from_owner(Zeroizing::new(bytes)))
 }
 
 /// The words for a photo that does not decode.

@@ -55,7 +55,7 @@ impl<R: ChallengeRoute> WriteEndpoint for FlashChallenges<R> {
 
     type Submission = ChallengeSubmission;
 
-    fn parse(object: JsonObject<'_>, query: &str, _: &HeaderMap) -> Result<Self::Submission, ApiError> {
+    fn parse(object: &mut JsonObject<'_>, query: &str, _: &HeaderMap) -> Result<Self::Submission, ApiError> {
         submission::parse(object, query, R::PURPOSE)
     }
 

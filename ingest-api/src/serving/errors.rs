@@ -10,7 +10,7 @@ use std::fmt;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use domain::ids::CustomerId;
+use domain::ids::{CustomerId, VerificationId};
 use domain::orgs::{RateBucket, Scope};
 use domain::ports::{LogError, StoreError};
 use serde_json::{Value, json};
@@ -47,6 +47,13 @@ impl FieldErrors {
         for (field, texts) in other.0 {
             self.0.entry(field).or_default().extend(texts);
         }
+    }
+
+    /// The same of an object that stands at that path; what is wrong with it as a whole is the path's.
+    #[must_use]
+    pub fn within(self, path: &str) -> Self {
+        let placed = |name: String| if name == "body" { path.to_owned() } else { format!("{path}.{name}") };
+        Self(self.0.into_iter().map(|(name, texts)| (placed(name), texts)).collect())
     }
 
     /// Whether there is nothing wrong.
@@ -129,6 +136,12 @@ pub enum ApiError {
     ReferenceTooWeak,
     /// 409: no such liveness verification, but it may be there soon.
     LivenessPending,
+    /// 409: another bundle answered the challenge, and became this verification.
+    ChallengeUsed(VerificationId),
+    /// 409: the challenge was beyond the cap.
+    ChallengeVoid,
+    /// 409: the challenge's time is over.
+    ChallengeExpired,
     /// 413.
     BodyTooLarge,
     /// 415.
@@ -137,6 +150,12 @@ pub enum ApiError {
     UnsupportedContentEncoding,
     /// 422.
     KeyReused,
+    /// 422: no challenge of this customer's for this purpose.
+    ChallengeMismatch,
+    /// 422: not signed with the challenge's secret.
+    SignatureInvalid,
+    /// 422: the colours cannot have been shown yet.
+    CapturedTooFast,
     /// 429.
     RateLimited {
         /// Which limit.
@@ -187,10 +206,16 @@ impl ApiError {
             Self::ReferencePending => ErrorCode::ReferencePending,
             Self::ReferenceTooWeak => ErrorCode::ReferenceTooWeak,
             Self::LivenessPending => ErrorCode::LivenessPending,
+            Self::ChallengeUsed(_) => ErrorCode::ChallengeUsed,
+            Self::ChallengeVoid => ErrorCode::ChallengeVoid,
+            Self::ChallengeExpired => ErrorCode::ChallengeExpired,
             Self::BodyTooLarge => ErrorCode::BodyTooLarge,
             Self::UnsupportedMediaType => ErrorCode::UnsupportedMediaType,
             Self::UnsupportedContentEncoding => ErrorCode::UnsupportedContentEncoding,
             Self::KeyReused => ErrorCode::IdempotencyKeyReused,
+            Self::ChallengeMismatch => ErrorCode::ChallengeMismatch,
+            Self::SignatureInvalid => ErrorCode::SignatureInvalid,
+            Self::CapturedTooFast => ErrorCode::CapturedTooFast,
             Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::AttemptsExhausted { .. } => ErrorCode::AttemptsExhausted,
             Self::Internal(_) => ErrorCode::InternalError,
@@ -218,6 +243,7 @@ impl ApiError {
             }
             Self::Invalid(fields) => body["details"] = json!({ "fieldErrors": fields.0 }),
             Self::ExternalIdTaken(id) => body["details"] = json!({ "id": id.as_str() }),
+            Self::ChallengeUsed(id) => body["details"] = json!({ "verificationId": id.as_str() }),
             Self::RateLimited { bucket, limit, .. } => {
                 body["bucket"] = bucket.as_str().into();
                 body["limit"] = (*limit).into();
@@ -238,10 +264,15 @@ impl ApiError {
             | Self::ReferencePending
             | Self::ReferenceTooWeak
             | Self::LivenessPending
+            | Self::ChallengeVoid
+            | Self::ChallengeExpired
             | Self::BodyTooLarge
             | Self::UnsupportedMediaType
             | Self::UnsupportedContentEncoding
             | Self::KeyReused
+            | Self::ChallengeMismatch
+            | Self::SignatureInvalid
+            | Self::CapturedTooFast
             | Self::AttemptsExhausted { .. }
             | Self::Internal(_)
             | Self::Overloaded

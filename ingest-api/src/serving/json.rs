@@ -45,6 +45,26 @@ impl<'a> JsonObject<'a> {
         Ok(object)
     }
 
+    /// Takes an object within a body apart, which stands at that path.
+    ///
+    /// # Errors
+    /// At that path, when it is no object.
+    pub fn nested(
+        value: &'a RawValue,
+        path: &str,
+        known: &'static [&'static str],
+    ) -> Result<Self, FieldErrors> {
+        let no_object = || FieldErrors::of(path, "must be an object, its names of valid Unicode");
+        let mut object = Self::parse(value.get().as_bytes(), known).map_err(|_| no_object())?;
+        object.errors = std::mem::take(&mut object.errors).within(path);
+        Ok(object)
+    }
+
+    /// Names of a nested object that nobody knows either, for the header.
+    pub fn also_ignores(&mut self, path: &str, nested: &Self) {
+        self.unknown.extend(nested.unknown.iter().map(|name| Cow::Owned(format!("{path}.{name}"))));
+    }
+
     /// A known field as it was sent; none when it was not, or was sent twice.
     pub fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.known.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)

@@ -30,7 +30,7 @@ async fn read_row<W: RecordedWrite>(write: &W, id: &VerificationId) -> Result<Op
     let generation = app.generation().await?;
     match app.views.verification(generation, &caller.org().org, id).await? {
         None => Ok(None),
-        Some((view, _)) if view.row.body_fingerprint != write.fingerprint() => Err(W::other_body()),
+        Some((view, _)) if view.row.body_fingerprint != write.fingerprint() => Err(W::other_body(id)),
         Some((view, enrolment)) => {
             // A row stands a moment before its customer's state does, and a 200 promises the tier too.
             let state = app.views.customer(generation, &view.row.customer).await?;
@@ -60,7 +60,7 @@ pub(super) async fn await_outcome<W: RecordedWrite>(
     match read_answer(write, &in_log.verification, write.context().times().read_until).await {
         Ok(Some(answer)) => Ok(WriteStanding::Seen(answer)),
         Ok(None) => Ok(WriteStanding::InLog(in_log)),
-        Err(error) if error == W::other_body() => Err(error),
+        Err(error) if error == W::other_body(&in_log.verification) => Err(error),
         // The write is accepted; that its row could not be read changes nothing of it.
         Err(error) => {
             tracing::warn!(cause = error.cause(), "a row could not be read at the end of a wait");
@@ -86,9 +86,9 @@ async fn next_standing<W: RecordedWrite>(
                     WriteStanding::Seen(answer.replayed_if(is_repetition))
                 }));
             }
-            Outcome::VerificationCreated(_) => return Err(W::other_body()),
+            Outcome::VerificationCreated(_) => return Err(W::other_body(&in_log.verification)),
             Outcome::VerdictConflicted(lost) if lost.body_fingerprint == fingerprint => {
-                return Err(W::other_body());
+                return Err(W::other_body(&in_log.verification));
             }
             Outcome::VerdictUnapplied(unapplied) if unapplied.source == ours => {
                 return match unapplied.cause {

@@ -42,7 +42,11 @@ pub trait WriteEndpoint {
     ///
     /// # Errors
     /// [`ApiError::Invalid`].
-    fn parse(object: JsonObject<'_>, query: &str, headers: &HeaderMap) -> Result<Self::Submission, ApiError>;
+    fn parse(
+        object: &mut JsonObject<'_>,
+        query: &str,
+        headers: &HeaderMap,
+    ) -> Result<Self::Submission, ApiError>;
 
     /// Finds the keys, names the write, and records it once under its name. For a write that becomes a
     /// verification, [`record_once`](super::record_once::record_once) does what comes after the keys.
@@ -165,9 +169,9 @@ pub fn parse_body<E: WriteEndpoint>(
     headers: &HeaderMap,
 ) -> (Result<E::Submission, ApiError>, Option<String>) {
     match JsonObject::parse(body, E::FIELDS) {
-        Ok(object) => {
-            let ignored = object.ignored();
-            (E::parse(object, query, headers), ignored)
+        Ok(mut object) => {
+            let submission = E::parse(&mut object, query, headers);
+            (submission, object.ignored())
         }
         Err(error) => (Err(error), None),
     }

@@ -83,8 +83,8 @@ pub trait RecordedWrite {
         std::future::ready(Ok(None))
     }
 
-    /// What a second body under the same name is told.
-    fn other_body() -> ApiError {
+    /// What a second body under the same name is told; the id is that of the verification that the first one became.
+    fn other_body(_first: &VerificationId) -> ApiError {
         ApiError::KeyReused
     }
 }
@@ -117,7 +117,7 @@ pub async fn record_once<W: RecordedWrite>(write: &W) -> Result<WriteAnswer, Api
     let times = write.context().times();
     let leader = match write.context().app.single_flight.join(W::event(&names), write.fingerprint()).await {
         FlightRole::Leader(leader) => leader,
-        FlightRole::OtherBody => return Err(W::other_body()),
+        FlightRole::OtherBody => return Err(W::other_body(id)),
         // The first did not wait for the read model as long as this caller may want to.
         FlightRole::Follower(Ok(answer)) if !answer.is_projected() && times.waits => {
             return match write_standing(write, id, times.read_until).await? {
@@ -161,7 +161,7 @@ pub async fn write_standing<W: RecordedWrite>(
         Err(error) => return Err(error),
     }
     match in_log {
-        Some(in_log) if in_log.fingerprint != write.fingerprint() => Err(W::other_body()),
+        Some(in_log) if in_log.fingerprint != write.fingerprint() => Err(W::other_body(id)),
         Some(in_log) => Ok(WriteStanding::InLog(in_log)),
         None => Ok(WriteStanding::Unknown),
     }
@@ -257,7 +257,7 @@ pub async fn replay_refused<W: RecordedWrite>(
         (Some(_) | None, _) => return Err(refused),
     };
     let is_other = fingerprint.is_some_and(|fingerprint| fingerprint != first);
-    if is_other { Err(W::other_body()) } else { Ok(answer.replayed()) }
+    if is_other { Err(W::other_body(id)) } else { Ok(answer.replayed()) }
 }
 
 #[cfg(test)]

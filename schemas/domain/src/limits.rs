@@ -117,3 +117,64 @@ pub const CHALLENGE_LONG_WINDOW_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Challenges of one purpose that a customer's state keeps: the day's twenty, and the latest of those that are void.
 pub const CHALLENGES_KEPT_MAX: usize = 32;
+
+/// By how much the clocks of two instances may differ, in milliseconds (sequence §1.10).
+pub const CLOCKS_DIFFER_MS: i64 = 2_000;
+
+/// By how much a client's clock may be off before it is noticed, in milliseconds (sequence §1.10).
+pub const CAPTURED_AT_SKEW_MAX_MS: u64 = 5 * 60 * 1_000;
+
+/// Frames of a captured card (sequence §1.3).
+pub const KTP_FRAMES_MAX: usize = 12;
+
+/// The still of a card, in bytes (sequence §1.3).
+pub const KTP_STILL_BYTES_MAX: usize = 1024 * 1024;
+
+/// Its longer side in pixels (sequence §1.3).
+pub const KTP_STILL_LONG_SIDE_PX: std::ops::RangeInclusive<u32> = 1_280..=4_096;
+
+/// Any other frame of a card, in bytes (sequence §1.3).
+pub const KTP_FRAME_BYTES_MAX: usize = 200 * 1024;
+
+/// Frames of a captured face (sequence §1.3).
+pub const FACE_FRAMES_MAX: usize = 24;
+
+/// Each of them, in bytes (sequence §1.3).
+pub const FACE_FRAME_BYTES_MAX: usize = 256 * 1024;
+
+/// Its shorter side in pixels (sequence §1.3).
+pub const FACE_FRAME_SHORT_SIDE_PX: std::ops::RangeInclusive<u32> = 320..=1_280;
+
+/// Pixels of any frame (sequence §1.3): 16 MP.
+pub const CAPTURE_FRAME_PIXELS_MAX: u64 = 16 * 1024 * 1024;
+
+/// All frames of a bundle as they are after base64 (sequence §1.3): 2.8 MiB, so that with base64's third more and the
+/// rest of the bundle the body is below 4 MiB.
+pub const CAPTURE_FRAMES_BYTES_MAX: usize = 28 * 1024 * 1024 / 10;
+
+/// Everything of a bundle but its frames (sequence §1.3).
+pub const CAPTURE_REST_BYTES_MAX: usize = 256 * 1024;
+
+/// A time within a capture, in milliseconds since its first colour (sequence §1.4): two minutes.
+pub const CAPTURE_TIME_MAX_MS: u32 = 120_000;
+
+/// Samples of a client (sequence §1.3).
+pub const FLASH_SAMPLES_MAX: usize = 256;
+
+/// Times of colours: as many as colours may be.
+pub const COLOR_TIMES_MAX: usize = *CHALLENGE_STEPS.end() as usize;
+
+/// Characters of what names the software that made a bundle (sequence §1.4).
+pub const SDK_VERSION_CHARS_MAX: usize = 64;
+
+/// Characters of a nonce, a signature or a time as they are sent: what is longer is none, and is not looked at.
+pub const BUNDLE_TEXT_CHARS_MAX: usize = 128;
+
+/// Fields that a client read off a card (sequence §1.3).
+pub const OCR_FIELDS_MAX: usize = 20;
+
+/// Characters of one of them (sequence §1.3).
+pub const OCR_VALUE_CHARS_MAX: usize = 200;
+
+/// Characters of its name: the names on a card are words.
+pub const OCR_NAME_CHARS_MAX: usize = 64;

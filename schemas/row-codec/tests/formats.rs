@@ -3,8 +3,11 @@
 #![allow(missing_docs, reason = "a test has no readers but its own")]
 
 use bytes::Bytes;
+use domain::capture::{ChallengeEntry, ChallengePurpose, RecentChallenges};
+use domain::ids::ChallengeId;
 use domain::rows::*;
 use domain::sealed::Sealed;
+use domain::time::Timestamp;
 use row_codec::RowBody;
 use testkit::samples::Samples;
 
@@ -158,7 +161,26 @@ fn states() {
         "01000000002407a30f3bef0ac1a5b490db8c64abf800000001000000000000000200020c000000077072656d69756d010000\
          01a206943d2701000001a95e456927000001a206943d2700",
         s.customer(0),
-        bare,
+        bare.clone(),
+    );
+    // Format 2: challenges.
+    let entry = |n, purpose, ms, is_void| ChallengeEntry {
+        id: ChallengeId::from_bytes([n; 16]),
+        purpose,
+        issued_at: Timestamp::from_millis(ms),
+        is_void,
+    };
+    let challenges = RecentChallenges::from_entries(vec![
+        entry(1, ChallengePurpose::Ktp, 1_795_406_706_007, false),
+        entry(2, ChallengePurpose::Face, 1_795_406_707_007, true),
+    ]);
+    is_read(
+        "02000000002407a30f3bef0ac1a5b490db8c64abf800000001000000000000000200020c000000077072656d69756d010000\
+         01a206943d2701000001a95e456927000001a206943d2700000000020000001d66635f303130343047323038313034304732\
+         303831303430473230383101000001a206943557000000001d66635f30323038313034304732303831303430473230383130\
+         3430473202000001a20694393f01",
+        s.customer(0),
+        CustomerState { challenges, ..bare },
     );
 }
 

@@ -10,6 +10,10 @@ const COUNTERS: &[(&str, &str)] = &[
         "identity_access_index_missed_total",
         "Records of reads with API keys that the access index lacks because its store took nothing for long; the log has them.",
     ),
+    (
+        "identity_captures_refused_total",
+        "Captures that were refused for their challenge, their signature or their time, by the error's code.",
+    ),
     ("identity_console_password_hashes_total", "Passwords that were hashed to be compared, for the console."),
     (
         "identity_console_sign_ins_total",

@@ -22,7 +22,7 @@ pub struct RegistrationSubmission {
 }
 
 pub(super) fn parse(
-    mut object: JsonObject<'_>,
+    object: &mut JsonObject<'_>,
     query: &str,
     headers: &HeaderMap,
 ) -> Result<RegistrationSubmission, ApiError> {
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     fn parsed(body: &str) -> Result<RegistrationSubmission, ApiError> {
-        parse(JsonObject::parse(body.as_bytes(), FIELDS)?, "", &HeaderMap::new())
+        parse(&mut JsonObject::parse(body.as_bytes(), FIELDS)?, "", &HeaderMap::new())
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub struct VerdictSubmission {
 /// # Errors
 /// [`ApiError::Invalid`] with everything that is wrong.
 pub(super) fn parse(
-    mut object: JsonObject<'_>,
+    object: &mut JsonObject<'_>,
     query: &str,
     headers: &HeaderMap,
 ) -> Result<VerdictSubmission, ApiError> {
@@ -47,7 +47,7 @@ pub(super) fn parse(
         None
     });
 
-    let customer = fields::customer_id(&object, &mut errors);
+    let customer = fields::customer_id(object, &mut errors);
     let valid = match object.get("valid").map(RawValue::get) {
         Some("true") => Some(true),
         Some("false") => Some(false),
@@ -63,11 +63,11 @@ pub(super) fn parse(
         }
     };
     let photo_was_sent = object.present("photo").is_some() || fields::is_refused(&errors, "photo");
-    let photo = fields::optional(&object, &mut errors, "photo", fields::photo);
-    let raw = fields::optional(&object, &mut errors, "raw", |value| {
+    let photo = fields::optional(object, &mut errors, "photo", fields::photo);
+    let raw = fields::optional(object, &mut errors, "raw", |value| {
         RawDocument::parse(value.get()).map_err(|wrong| wrong.to_string())
     });
-    let reason = fields::optional(&object, &mut errors, "reason", reason).flatten();
+    let reason = fields::optional(object, &mut errors, "reason", reason).flatten();
     if valid == Some(true) && !photo_was_sent {
         errors.add("photo", "is required when valid is true");
     }
@@ -91,10 +91,10 @@ fn reason(value: &RawValue) -> Result<Option<Reason>, String> {
 mod tests {
     use super::*;
     use crate::endpoints::dukcapil_verdict::DukcapilVerdict;
-    use crate::endpoints::fields::PHOTO_BASE64_MAX;
     use crate::writes::path::parse_body;
     use actix_web::http::header::{HeaderName, HeaderValue};
     use data_encoding::BASE64;
+    use domain::limits::PHOTO_BYTES_MAX;
     use domain::photo::Photo;
 
     const CUSTOMER: &str = "cus_00000000000000000000000000";
@@ -180,7 +180,7 @@ mod tests {
         ] {
             assert!(wrong(&with_photo(bad)).field("photo").is_some(), "{bad}");
         }
-        let large = "A".repeat(PHOTO_BASE64_MAX + 4);
+        let large = "A".repeat(PHOTO_BYTES_MAX.div_ceil(3) * 4 + 4);
         assert!(wrong(&with_photo(&format!("\"{large}\""))).field("photo").is_some());
     }
 

@@ -28,7 +28,7 @@ pub struct EnrolmentSubmission {
 /// # Errors
 /// [`ApiError::Invalid`] with everything that is wrong.
 pub(super) fn parse(
-    mut object: JsonObject<'_>,
+    object: &mut JsonObject<'_>,
     query: &str,
     headers: &HeaderMap,
 ) -> Result<EnrolmentSubmission, ApiError> {
@@ -39,9 +39,9 @@ pub(super) fn parse(
         errors.merge(wrong);
         None
     });
-    let customer = fields::customer_id(&object, &mut errors);
+    let customer = fields::customer_id(object, &mut errors);
     let was_sent = object.present("image").is_some() || fields::is_refused(&errors, "image");
-    let image = fields::optional(&object, &mut errors, "image", fields::photo);
+    let image = fields::optional(object, &mut errors, "image", fields::photo);
     if !was_sent {
         errors.add("image", "is required");
     }

@@ -41,7 +41,7 @@ pub(super) enum MatchProbe {
 /// # Errors
 /// [`ApiError::Invalid`] with everything that is wrong.
 pub(super) fn parse(
-    mut object: JsonObject<'_>,
+    object: &mut JsonObject<'_>,
     query: &str,
     headers: &HeaderMap,
 ) -> Result<MatchSubmission, ApiError> {
@@ -52,12 +52,12 @@ pub(super) fn parse(
         errors.merge(wrong);
         None
     });
-    let customer = fields::customer_id(&object, &mut errors);
+    let customer = fields::customer_id(object, &mut errors);
     let was_sent = |name: &str| object.present(name).is_some() || fields::is_refused(&errors, name);
     let (image_was_sent, liveness_was_sent) = (was_sent("image"), was_sent("livenessVerificationId"));
-    let image = fields::optional(&object, &mut errors, "image", fields::photo);
-    let liveness = fields::optional(&object, &mut errors, "livenessVerificationId", liveness);
-    let level = fields::optional(&object, &mut errors, "riskLevel", risk_level);
+    let image = fields::optional(object, &mut errors, "image", fields::photo);
+    let liveness = fields::optional(object, &mut errors, "livenessVerificationId", liveness);
+    let level = fields::optional(object, &mut errors, "riskLevel", risk_level);
     match (image_was_sent, liveness_was_sent) {
         (false, false) => errors.add("image", "is required, or livenessVerificationId in its place"),
         (true, true) => {

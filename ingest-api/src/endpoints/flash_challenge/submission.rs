@@ -27,18 +27,18 @@ pub struct ChallengeSubmission {
 /// # Errors
 /// [`ApiError::Invalid`] with everything that is wrong.
 pub(super) fn parse(
-    mut object: JsonObject<'_>,
+    object: &mut JsonObject<'_>,
     query: &str,
     purpose: ChallengePurpose,
 ) -> Result<ChallengeSubmission, ApiError> {
     let mut errors = std::mem::take(&mut object.errors);
     let mut query = QueryParameters::parse(query, &["dryRun"]);
     query.take("dryRun", fields::NO_DRY_RUN, |_| None::<bool>);
-    let customer = fields::customer_id(&object, &mut errors);
+    let customer = fields::customer_id(object, &mut errors);
     let steps = u32::from(*CHALLENGE_STEPS.start())..=u32::from(*CHALLENGE_STEPS.end());
     let number = |range| move |value: &_| fields::whole_number(value, range);
-    let steps = fields::optional(&object, &mut errors, "steps", number(steps));
-    let ttl_ms = fields::optional(&object, &mut errors, "ttlMs", number(purpose.ttl_ms()));
+    let steps = fields::optional(object, &mut errors, "steps", number(steps));
+    let ttl_ms = fields::optional(object, &mut errors, "ttlMs", number(purpose.ttl_ms()));
     errors.merge(query.into_errors());
     // Both are within their ranges, far below what the types hold.
     errors.or(ChallengeSubmission {

@@ -55,6 +55,12 @@ pub enum ErrorCode {
     ReferenceTooWeak,
     /// 409.
     LivenessPending,
+    /// 409.
+    ChallengeUsed,
+    /// 409.
+    ChallengeVoid,
+    /// 409.
+    ChallengeExpired,
     /// 413.
     BodyTooLarge,
     /// 415.
@@ -63,6 +69,12 @@ pub enum ErrorCode {
     UnsupportedContentEncoding,
     /// 422.
     IdempotencyKeyReused,
+    /// 422.
+    ChallengeMismatch,
+    /// 422.
+    SignatureInvalid,
+    /// 422.
+    CapturedTooFast,
     /// 429.
     RateLimited,
     /// 429.

@@ -46,6 +46,8 @@ rate_buckets! {
     FaceEnrolments, "face_enrolments", 20;
     /// `POST /api/identity/document/ktp/challenge`.
     KtpChallenge, "ktp_challenge", 30;
+    /// `POST /api/identity/document/ktp/capture`.
+    KtpCapture, "ktp_capture", 20;
 }
 
 impl RateBucket {
@@ -104,6 +106,7 @@ mod tests {
             (RateBucket::FaceMatch, "face_match", 20),
             (RateBucket::FaceEnrolments, "face_enrolments", 20),
             (RateBucket::KtpChallenge, "ktp_challenge", 30),
+            (RateBucket::KtpCapture, "ktp_capture", 20),
         ] {
             assert_eq!((bucket.as_str(), bucket.default_per_minute()), (name, default));
         }

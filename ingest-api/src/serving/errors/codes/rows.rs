@@ -14,7 +14,7 @@ const fn row(
 }
 
 /// The list, in the order of the codes.
-pub(in crate::serving::errors) const ROWS: [CodeRow; 32] = [
+pub(in crate::serving::errors) const ROWS: [CodeRow; 38] = [
     row(
         ErrorCode::MalformedRequest,
         "malformed_request",
@@ -201,6 +201,31 @@ pub(in crate::serving::errors) const ROWS: [CodeRow; 32] = [
         "After a 202 send it again after `Retry-After`; otherwise check the id.",
     ),
     row(
+        ErrorCode::ChallengeUsed,
+        "challenge_used",
+        409,
+        "challenge used",
+        "Another bundle answered the challenge: `details.verificationId` is what it became. The same bundle sent again \
+         gets its own answer, also after the challenge has expired.",
+        "Ask for a new challenge and capture again.",
+    ),
+    row(
+        ErrorCode::ChallengeVoid,
+        "challenge_void",
+        409,
+        "challenge void",
+        "More challenges were issued to the customer at the same time than may be, and this one was beyond that.",
+        "Ask for a new challenge once `attempts_exhausted` no longer stands in the way, and capture again.",
+    ),
+    row(
+        ErrorCode::ChallengeExpired,
+        "challenge_expired",
+        409,
+        "challenge expired",
+        "The bundle came after the challenge's `expiresAt`.",
+        "Ask for a new challenge and capture again; ask for a longer `ttlMs` if it happens often.",
+    ),
+    row(
         ErrorCode::BodyTooLarge,
         "body_too_large",
         413,
@@ -231,6 +256,30 @@ pub(in crate::serving::errors) const ROWS: [CodeRow; 32] = [
         "idempotency key reused with a different body",
         "The `Idempotency-Key` came before, for the same customer, with another body.",
         "Make a new key for each request, and repeat a key only with the same bytes.",
+    ),
+    row(
+        ErrorCode::ChallengeMismatch,
+        "challenge_mismatch",
+        422,
+        "challenge mismatch",
+        "`flashChallengeNonce` is no nonce that was issued to this customer for this purpose.",
+        "Send the nonce as it was issued, with the `customerId` that it was issued for.",
+    ),
+    row(
+        ErrorCode::SignatureInvalid,
+        "signature_invalid",
+        422,
+        "signature invalid",
+        "The bundle is not signed with the challenge's `hmacSecret`, or something in it was changed since.",
+        "Sign what is sent, as it is sent. A bundle that was refused so used nothing up.",
+    ),
+    row(
+        ErrorCode::CapturedTooFast,
+        "captured_too_fast",
+        422,
+        "captured too fast",
+        "The bundle came before the colours of its challenge can have been shown.",
+        "Show each colour for its `holdMs`, and send the bundle afterwards.",
     ),
     row(
         ErrorCode::RateLimited,
