@@ -45,7 +45,7 @@ pub(crate) struct DrawnScene {
     pub(crate) blur: usize,
     /// A lamp's reflection: place on the card and radius, in shares of its width.
     pub(crate) glare: Option<[f64; 3]>,
-    /// Share of the card's width from the first corner that something lies on.
+    /// Shares of the first corner's sides that a thumb lies on, together.
     pub(crate) thumb: f64,
     pub(crate) second: Option<Quad>,
     pub(crate) jpeg_quality: u8,
@@ -120,6 +120,13 @@ impl DrawnScene {
     }
 
     fn light(&self, at: [f64; 2], inverses: &[Inverse]) -> Light {
+        if let Some([x, y]) = inverses.last().map(|inverse| inverse.at(at))
+            && x + y < self.thumb
+            && x > -0.15
+            && y > -0.2
+        {
+            return std::array::from_fn(|channel| [0.42, 0.24, 0.18][channel] * self.room[channel]);
+        }
         let on_card = |inverse: &Inverse| {
             let [x, y] = inverse.at(at);
             is_on_card(x, y).then_some([x, y])
@@ -128,9 +135,6 @@ impl DrawnScene {
             let ground = self.table_light(at);
             return std::array::from_fn(|channel| ground[channel] * self.room[channel]);
         };
-        if x + y < self.thumb {
-            return [0.42, 0.24, 0.18];
-        }
         if let Some([glare_x, glare_y, radius]) = self.glare
             && (x - glare_x).hypot((y - glare_y) / 1.586) < radius
         {

@@ -57,14 +57,14 @@ pub(crate) const WINDOW_SIDE: usize = 256;
 /// Windows of one card: more say no more, and cost milliseconds each.
 pub(crate) const WINDOWS_MAX: usize = 12;
 /// How far a spectral line stands out above its surroundings: from here on it is a screen's grid.
-pub(crate) const GRID_FAIL_MIN: f64 = 12.0;
+pub(crate) const GRID_FAIL_MIN: f64 = 18.0;
 /// From here on it may be one.
-pub(crate) const GRID_ABSTAIN_MIN: f64 = 8.0;
+pub(crate) const GRID_ABSTAIN_MIN: f64 = 12.0;
 
 /// Spread of colour over the card, as the deviation of logarithms of channel ratios: below it the card is grey.
-pub(crate) const CHROMA_FAIL_MAX: f64 = 0.035;
+pub(crate) const CHROMA_FAIL_MAX: f64 = 0.06;
 /// Below it nobody can tell.
-pub(crate) const CHROMA_ABSTAIN_MAX: f64 = 0.05;
+pub(crate) const CHROMA_ABSTAIN_MAX: f64 = 0.09;
 
 /// Levels by which a claimed mean may be off the frame's own (sequence §1.5).
 pub(crate) const CLAIM_OFF_MAX: f64 = 12.0;

@@ -66,8 +66,9 @@ pub(crate) fn luma([r, g, b]: &[u8; 3]) -> f32 {
     0.299 * f32::from(*r) + 0.587 * f32::from(*g) + 0.114 * f32::from(*b)
 }
 
-/// A copy each pixel of which is the mean of a square of them, and the square's side: the smallest with which the longer
-/// side is at most `side_max`. What is left over at the right and below is not in it.
+/// A smaller copy, and by which factor: the smallest with which the longer side is at most `side_max`. Each pixel is a mean of
+/// twice the factor's pixels across and down, those in the middle counting most: a plain mean of squares lets a screen's grid
+/// through as stripes that are no edges of anything. What is left over at the right and below is not in it.
 pub(crate) fn reduced(picture: &Picture, side_max: usize) -> (Picture, usize) {
     let longer = picture.width().max(picture.height());
     let shorter = picture.width().min(picture.height());
@@ -75,25 +76,56 @@ pub(crate) fn reduced(picture: &Picture, side_max: usize) -> (Picture, usize) {
     if factor == 1 {
         return (picture.clone(), 1);
     }
-    let (width, height) = (picture.width() / factor, picture.height() / factor);
-    let stride = picture.width() * 3;
-    let share = 1.0 / (factor * factor) as f32;
-    let mut rgb = Vec::with_capacity(width * height * 3);
-    let mut sums = vec![0_u32; width * 3];
-    for y in 0..height {
-        sums.fill(0);
-        for row in picture.rgb()[y * factor * stride..(y + 1) * factor * stride].chunks_exact(stride) {
-            for (sum, block) in sums.as_chunks_mut::<3>().0.iter_mut().zip(row.chunks_exact(factor * 3)) {
-                for [r, g, b] in block.as_chunks().0 {
-                    *sum = [sum[0] + u32::from(*r), sum[1] + u32::from(*g), sum[2] + u32::from(*b)];
+    let (across, down) = (TentAxis::new(picture.width(), factor), TentAxis::new(picture.height(), factor));
+    let (width, height) = (across.totals.len(), down.totals.len());
+    let mut sums = vec![0.0_f32; width * height * 3];
+    let mut narrow = vec![0.0_f32; width * 3];
+    for (row, [near, far]) in picture.rgb().chunks_exact(picture.width() * 3).zip(&down.parts) {
+        narrow.fill(0.0);
+        for (pixel, [left, right]) in row.as_chunks::<3>().0.iter().zip(&across.parts) {
+            for (at, weight) in [left, right] {
+                for (channel, level) in pixel.iter().enumerate() {
+                    narrow[at * 3 + channel] += weight * f32::from(*level);
                 }
             }
         }
-        rgb.extend(sums.iter().map(|sum| (*sum as f32 * share + 0.5) as u8));
+        for (line, weight) in [near, far] {
+            let line = &mut sums[line * width * 3..(line + 1) * width * 3];
+            line.iter_mut().zip(&narrow).for_each(|(sum, value)| *sum += weight * value);
+        }
     }
-    match Picture::new(width, height, rgb) {
-        Some(smaller) => (smaller, factor),
-        None => (picture.clone(), 1),
+    let level = |(at, sum): (usize, f32)| {
+        (sum / (across.totals[at / 3 % width] * down.totals[at / 3 / width]) + 0.5) as u8
+    };
+    let rgb = sums.into_iter().enumerate().map(level).collect();
+    Picture::new(width, height, rgb).map_or_else(|| (picture.clone(), 1), |smaller| (smaller, factor))
+}
+
+/// How the pixels of one axis are shared among those of a smaller one.
+struct TentAxis {
+    /// For each, the two that it has a part in, and which.
+    parts: Vec<[(usize, f32); 2]>,
+    /// For each of the smaller axis, all parts together.
+    totals: Vec<f32>,
+}
+
+impl TentAxis {
+    fn new(size: usize, factor: usize) -> Self {
+        let smaller = size / factor;
+        let mut totals = vec![0.0; smaller];
+        let part = |at: usize| {
+            let place = (at as f32 + 0.5) / factor as f32 - 0.5;
+            let (first, share) = (place.floor(), place - place.floor());
+            // Beyond the ends there is nothing to have a part in.
+            let within = |line: f32, share: f32| {
+                let inside = line >= 0.0 && (line as usize) < smaller;
+                if inside { (line as usize, share) } else { (0, 0.0) }
+            };
+            [within(first, 1.0 - share), within(first + 1.0, share)]
+        };
+        let parts: Vec<_> = (0..size).map(part).collect();
+        parts.as_flattened().iter().for_each(|(line, share)| totals[*line] += share);
+        Self { parts, totals }
     }
 }
 
@@ -129,13 +161,29 @@ mod tests {
         }
     }
 
+    /// Waves of three pixels and a bit: means of three would leave an eighth of them.
     #[test]
-    fn reducing_takes_means_of_squares() {
-        let (small, factor) = reduced(&picture(5, 4, |x, y| (10 * x + 40 * y) as u8), 2);
-        // Squares of three: the last two columns and the last row are left over.
-        assert_eq!((factor, small.width(), small.height(), small.rgb()[0]), (3, 1, 1, 50));
+    fn a_grid_does_not_come_through() {
+        let stripes = picture(600, 30, |x, _| (100.0 + 100.0 * (x as f64 * 1.848).sin()) as u8);
+        let (small, _) = reduced(&stripes, 200);
+        let row = &small.rgb()[5 * 600 + 30..6 * 600 - 30];
+        let (least, most) = (row.iter().min().expect("some"), row.iter().max().expect("some"));
+        assert!(most - least <= 6, "{least} {most}");
+    }
+
+    #[test]
+    fn reducing_keeps_what_changes_evenly() {
+        let ramp = |x: usize, y: usize| (2 * x + 4 * y) as u8;
+        let (small, factor) = reduced(&picture(31, 22, ramp), 10);
+        // By four: the last three columns and the last two rows are left over. Even change stays as it is.
+        assert_eq!((factor, small.width(), small.height()), (4, 7, 5));
+        for (x, y) in [(1, 1), (5, 3)] {
+            let [middle_x, middle_y] = enlarged([x as f64, y as f64], factor);
+            let (seen, wanted) = (small.rgb()[(y * 7 + x) * 3], 2.0 * middle_x + 4.0 * middle_y);
+            assert!((f64::from(seen) - wanted).abs() <= 0.5, "{seen} {wanted}");
+        }
         assert_eq!(enlarged([0.0, 0.0], 3), [1.0, 1.0]);
-        assert_eq!(reduced(&small, 2), (small, 1));
+        assert_eq!(reduced(&small, 7), (small, 1));
     }
 
     #[test]

@@ -93,8 +93,8 @@ fn numbers_come_to_votes() {
         ),
         (|all| all.card = None, "image_quality", Abstain, "no_card", Some(GuidanceCode::CardCut)),
         (|_| {}, "screen_recapture", Pass, "as_expected", None),
-        (|all| card(all).grid.prominence = 9.0, "screen_recapture", Abstain, "cannot_tell", None),
-        (|all| card(all).grid.prominence = 30.0, "screen_recapture", Fail, "screen_grid", None),
+        (|all| card(all).grid.prominence = 15.0, "screen_recapture", Abstain, "cannot_tell", None),
+        (|all| card(all).grid.prominence = 40.0, "screen_recapture", Fail, "screen_grid", None),
         (|all| card(all).grid.windows = 0, "screen_recapture", Abstain, "card_small", Some(GuidanceCode::MoveCloser)),
         (|_| {}, "grey_copy", Pass, "as_expected", None),
         (|all| card(all).chroma_spread = Some(0.01), "grey_copy", Fail, "no_colors", None),
@@ -228,12 +228,13 @@ fn each_kind_of_capture_is_told_by_its_voter() {
 }
 
 #[test]
-fn colours_of_another_challenge_and_no_colours_fail() {
+fn colours_of_another_challenge_and_no_colours_do_not_pass() {
     let fair = DrawnScene::fair();
-    for (shown, gain) in [([Cyan, Blue, Red, White, Blue], 0.2), (COLORS, 0.0)] {
-        let all = states(&capture(&fair, shown, gain));
-        assert_eq!((all[4].0.as_str(), all[4].1), ("flash_reflectance", Fail), "{shown:?} {gain}: {all:?}");
-    }
+    let all = states(&capture(&fair, [Cyan, Blue, Red, White, Blue], 0.2));
+    assert_eq!((all[4].0.as_str(), all[4].1), ("flash_reflectance", Fail), "{all:?}");
+    // Of nothing but noise, chance may look like a reflection that is too weak.
+    let all = states(&capture(&fair, COLORS, 0.0));
+    assert_ne!((all[4].0.as_str(), all[4].1), ("flash_reflectance", Pass), "{all:?}");
 }
 
 #[test]

@@ -54,8 +54,8 @@ pub(crate) struct ReflectanceNumbers {
     /// The screen's light over the room's, on that surface.
     pub(crate) gain: f64,
     pub(crate) wrong_steps: usize,
-    /// Settled frames of the step that has the fewest.
-    pub(crate) step_frames: usize,
+    /// Steps of which a settled frame says the colour.
+    pub(crate) settled_steps: usize,
 }
 
 /// What comes of it.
@@ -76,10 +76,10 @@ pub(crate) fn judge(
     if series.times_ms.len() < limits.frames_min {
         return too_few(None);
     }
-    let Some(numbers) = ReflectanceNumbers::of(series, timeline) else { return too_few(None) };
-    if numbers.step_frames < limits.step_frames_min {
-        return too_few(Some(numbers));
+    if step_frames(series, timeline) < limits.step_frames_min {
+        return too_few(None);
     }
+    let Some(numbers) = ReflectanceNumbers::of(series, timeline) else { return too_few(None) };
     let [earliest, latest] = limits.lag_ms;
     let (state, reason) = if numbers.gain < limits.gain_min && numbers.rho >= RHO_WEAK_MIN {
         (VoterState::Abstain, "weak_reflection")
@@ -89,6 +89,8 @@ pub(crate) fn judge(
         (VoterState::Fail, "wrong_delay")
     } else if numbers.wrong_steps > limits.wrong_steps_max {
         (VoterState::Fail, "wrong_steps")
+    } else if numbers.settled_steps * 3 < timeline.colors().len() * 2 {
+        (VoterState::Abstain, "too_few_frames")
     } else {
         (VoterState::Pass, "as_expected")
     };
@@ -96,24 +98,29 @@ pub(crate) fn judge(
 }
 
 impl ReflectanceNumbers {
-    /// None of a series in which nothing changes, or colours that have no hue.
+    /// None of colours that have no hue.
     pub(crate) fn of(series: &RegionSeries, timeline: &FlashTimeline) -> Option<Self> {
         let times = &series.times_ms;
         let seen = detrended(times, &series.chroma);
-        let seen_length = dot(&seen, &seen).sqrt();
-        let mut best: Option<(f64, f64, f64)> = None;
-        for lag in 0..LAGS {
-            let lag_ms = LAG_FIRST_MS + LAG_STEP_MS * f64::from(lag);
-            let shown = detrended(times, &shown(times, timeline, lag_ms));
-            let square = dot(&shown, &shown);
-            let rho = dot(&seen, &shown) / (seen_length * square.sqrt());
-            if rho.is_finite() && best.is_none_or(|(most, ..)| rho > most) {
-                best = Some((rho, lag_ms, dot(&seen, &shown) / square));
-            }
-        }
-        let (rho, lag_ms, gain) = best?;
-        let (wrong_steps, step_frames) = steps(series, timeline, lag_ms, gain);
-        Some(Self { rho, lag_ms, gain, wrong_steps, step_frames })
+        // Frames that are one frame again and again follow nothing: 0, and not 0 / 0.
+        let seen_length = dot(&seen, &seen).sqrt().max(1e-9);
+        let tried: Vec<(f64, f64, f64)> = (0..LAGS)
+            .filter_map(|lag| {
+                let lag_ms = LAG_FIRST_MS + LAG_STEP_MS * f64::from(lag);
+                let shown = detrended(times, &shown(times, timeline, lag_ms));
+                let square = dot(&shown, &shown);
+                let along = dot(&seen, &shown);
+                let rho = along / (seen_length * square.sqrt());
+                rho.is_finite().then_some((rho, lag_ms, along / square))
+            })
+            .collect();
+        let most = tried.iter().map(|(rho, ..)| *rho).max_by(f64::total_cmp)?;
+        // With few frames, neighbouring delays put every frame into the same step: the middle one of them is taken.
+        let first = tried.iter().position(|(rho, ..)| *rho == most)?;
+        let alike = tried[first..].iter().take_while(|(rho, ..)| *rho == most).count();
+        let (rho, lag_ms, gain) = tried[first + (alike - 1) / 2];
+        let (wrong_steps, settled_steps) = steps(series, timeline, lag_ms, gain);
+        Some(Self { rho, lag_ms, gain, wrong_steps, settled_steps })
     }
 }
 
@@ -147,8 +154,15 @@ fn trend(times: &[f64], values: &[[f64; 2]]) -> [(f64, f64); 2] {
     })
 }
 
-/// Steps whose colour is nearer to another class than to the one that was shown, and the settled frames of the step with
-/// the fewest. What remains once the screen's part is taken out is the baseline; it may drift.
+/// Frames of the step that has the fewest.
+fn step_frames(series: &RegionSeries, timeline: &FlashTimeline) -> usize {
+    let mut counts = vec![0; timeline.colors().len()];
+    series.times_ms.iter().for_each(|at| counts[timeline.step_at(*at).0] += 1);
+    counts.into_iter().min().unwrap_or(0)
+}
+
+/// Steps whose colour is nearer to another class than to the one that was shown, and the steps that could be judged. What
+/// remains once the screen's part is taken out is the baseline; it may drift.
 fn steps(series: &RegionSeries, timeline: &FlashTimeline, lag_ms: f64, gain: f64) -> (usize, usize) {
     let times = &series.times_ms;
     let screen = shown(times, timeline, lag_ms);
@@ -170,11 +184,11 @@ fn steps(series: &RegionSeries, timeline: &FlashTimeline, lag_ms: f64, gain: f64
             *count += 1;
         }
     }
-    let wrong = sums.iter().zip(timeline.colors()).filter(|((sum, count), color)| {
-        *count > 0 && nearest_class(sum.map(|part| part / *count as f64), gain) != direction(**color)
-    });
-    let fewest = sums.iter().map(|(_, count)| *count).min().unwrap_or(0);
-    (wrong.count(), fewest)
+    let settled = sums.iter().zip(timeline.colors()).filter(|((_, count), _)| *count > 0);
+    let is_wrong = |((sum, count), color): &(&([f64; 2], usize), &FlashColor)| {
+        nearest_class(sum.map(|part| part / *count as f64), gain) != direction(**color)
+    };
+    (settled.clone().filter(is_wrong).count(), settled.count())
 }
 
 /// The class of colours, of seven, that a change is nearest to: black and white are one.
