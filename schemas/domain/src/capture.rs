@@ -6,6 +6,7 @@ mod assessment;
 mod attempts;
 mod bundle;
 mod challenge;
+mod decision;
 mod flash_color;
 mod flash_sequence;
 mod voter;
@@ -20,6 +21,9 @@ pub use assessment::{
 pub use attempts::{ChallengeEntry, ChallengeStanding, RecentChallenges};
 pub use bundle::{CaptureBundle, CapturePlatform, CapturedAt, FlashSample, FrameFault};
 pub use challenge::{ChallengePrf, ChallengePurpose, FlashChallenge};
+pub use decision::{
+    ANTI_SPOOF_VOTERS, CAPTURE_POLICY_VERSION, CaptureDecision, CaptureFindings, decide_capture,
+};
 pub use flash_color::FlashColor;
 pub use flash_sequence::FlashSequence;
 pub use voter::{FusedVerdict, Measure, VoterFinding, VoterPanel, VoterState};
