@@ -174,7 +174,8 @@ fn given_a_review_of_something_then_this() {
         let customer = Customer::registered().when(&facts);
         assert_eq!(customer.last().effect.entry, Some(entry), "{name}");
         assert_eq!((customer.last_rows().as_slice(), customer.last_outcomes().as_slice()), (rows, outcomes));
-        let passed = customer.known.verifications.values().any(|row| row.status == VerificationStatus::Verified);
+        let passed =
+            customer.known.verifications.values().any(|row| row.status == VerificationStatus::Verified);
         assert_eq!(customer.state.kyc.tier == Tier::Standard, passed, "{name}");
     }
 }
