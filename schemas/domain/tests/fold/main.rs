@@ -1,9 +1,11 @@
 //! The fold as given/when/then: facts in, state, rows, outcomes and books out. No log, no store.
 
+mod captures;
 mod challenges;
 mod erasure;
 mod faces;
 mod given;
+mod given_captures;
 mod quarantine;
 mod records;
 mod redelivery;
