@@ -159,6 +159,17 @@ pub const PAGE_NUMBER_MAX: u64 = u32::MAX as u64;
 /// How often keys past their time are dropped while nobody asks for any: a fifth of the time they are kept.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
+/// How often keys of review copies that are past their time are destroyed. They do not open any more by then: this makes it
+/// true of whoever has the key store, too.
+pub const REVIEW_SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// Keys that are listed and destroyed in one step: each is a durable write of its own.
+pub const REVIEW_SWEEP_STEP_KEYS: usize = 100;
+
+/// Steps of one round: ten thousand keys an hour, far more than a bank's reviewers leave undecided; what is left goes an hour
+/// later.
+pub const REVIEW_SWEEP_STEPS_MAX: usize = 100;
+
 /// How long one evidence secret serves an org (design §3): sharing it costs each signer's two X25519 operations and a
 /// record; a secret that leaks is one hour of one instance.
 pub const EVIDENCE_SECRET_HOUR: Duration = Duration::from_secs(60 * 60);

@@ -3,6 +3,7 @@
 
 mod access;
 mod faces;
+mod reviews;
 mod tallies;
 
 use bytes::Bytes;

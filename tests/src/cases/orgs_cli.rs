@@ -108,7 +108,9 @@ pub async fn a_setting_is_shown_until_it_is_put_back_and_no_name_is_guessed<H: C
     let (org, api) = sandbox.org(&[]).await;
     let names = ["match.high", "match.low", "match.medium"];
     let me = api.get("/api/auth/me").await.expect(200);
-    assert_eq!(fields(&me["settings"]), names, "{me}");
+    let words = ["keepFrames", "ktp.minAssurance", "ktp.textSource"];
+    let all: Vec<_> = words.into_iter().chain(names).chain(["reviews.pictures"]).collect();
+    assert_eq!(fields(&me["settings"]), all, "{me}");
     for (changes, values) in [
         (&["match.medium=0.990", "match.high=1"][..], json!([1.0, null, 0.99])),
         (&["match.low=0", "match.high="], json!([null, 0.0, 0.99])),
@@ -136,6 +138,10 @@ pub async fn a_setting_is_shown_until_it_is_put_back_and_no_name_is_guessed<H: C
         ("match.low=-0.1", "a number from 0 to 1"),
         ("match.low=1.1", "a number from 0 to 1"),
         ("match.low=0.4501", "at most three decimals"),
+        ("reviews.pictures=on", "one of off, watermarked"),
+        ("ktp.textSource=none", "one of server, client"),
+        ("ktp.minAssurance=high", "one of low, standard"),
+        ("keepFrames=none", "one of all, steps"),
     ] {
         let refused = sandbox.orgs(&["set", &org, "--set", wrong]).await;
         assert_eq!(refused.code, Some(2), "{wrong}: {refused:?}");
