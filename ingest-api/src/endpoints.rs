@@ -6,14 +6,16 @@ pub mod dukcapil_verdict;
 pub mod face_enrolments;
 pub mod face_match;
 mod fields;
+pub mod verification_review;
 
 use crate::documentation::description::EndpointDescription;
 
 /// Every endpoint that writes. A new one is a module and a line here: its route and its part of the description of the
 /// API follow.
-pub static WRITING_ENDPOINTS: [&EndpointDescription; 4] = [
+pub static WRITING_ENDPOINTS: [&EndpointDescription; 5] = [
     &dukcapil_verdict::description::ENDPOINT,
     &face_match::description::ENDPOINT,
     &face_enrolments::description::ENDPOINT,
     &customers::description::ENDPOINT,
+    &verification_review::description::ENDPOINT,
 ];

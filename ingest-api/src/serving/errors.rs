@@ -129,6 +129,10 @@ pub enum ApiError {
     ReferenceTooWeak,
     /// 409: no such liveness verification, but it may be there soon.
     LivenessPending,
+    /// 409: the verification does not wait for a person, or not any more.
+    NotPending,
+    /// 409: whoever decides so has to have seen the picture.
+    ReviewUnseen,
     /// 413.
     BodyTooLarge,
     /// 415.
@@ -187,6 +191,8 @@ impl ApiError {
             Self::ReferencePending => ErrorCode::ReferencePending,
             Self::ReferenceTooWeak => ErrorCode::ReferenceTooWeak,
             Self::LivenessPending => ErrorCode::LivenessPending,
+            Self::NotPending => ErrorCode::NotPending,
+            Self::ReviewUnseen => ErrorCode::ReviewUnseen,
             Self::BodyTooLarge => ErrorCode::BodyTooLarge,
             Self::UnsupportedMediaType => ErrorCode::UnsupportedMediaType,
             Self::UnsupportedContentEncoding => ErrorCode::UnsupportedContentEncoding,
@@ -238,6 +244,8 @@ impl ApiError {
             | Self::ReferencePending
             | Self::ReferenceTooWeak
             | Self::LivenessPending
+            | Self::NotPending
+            | Self::ReviewUnseen
             | Self::BodyTooLarge
             | Self::UnsupportedMediaType
             | Self::UnsupportedContentEncoding

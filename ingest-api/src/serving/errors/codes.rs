@@ -55,6 +55,10 @@ pub enum ErrorCode {
     ReferenceTooWeak,
     /// 409.
     LivenessPending,
+    /// 409.
+    NotPending,
+    /// 409.
+    ReviewUnseen,
     /// 413.
     BodyTooLarge,
     /// 415.

@@ -14,7 +14,7 @@ const fn row(
 }
 
 /// The list, in the order of the codes.
-pub(in crate::serving::errors) const ROWS: [CodeRow; 32] = [
+pub(in crate::serving::errors) const ROWS: [CodeRow; 34] = [
     row(
         ErrorCode::MalformedRequest,
         "malformed_request",
@@ -199,6 +199,24 @@ pub(in crate::serving::errors) const ROWS: [CodeRow; 32] = [
         "liveness verification pending",
         "The customer has no liveness verification of that id, or none yet. There is `Retry-After`.",
         "After a 202 send it again after `Retry-After`; otherwise check the id.",
+    ),
+    row(
+        ErrorCode::NotPending,
+        "not_pending",
+        409,
+        "not pending",
+        "The verification does not wait for a person: it was decided when it was made, or a review of it stands \
+         already.",
+        "Nothing: `GET /api/identity/verifications/{id}` shows what stands.",
+    ),
+    row(
+        ErrorCode::ReviewUnseen,
+        "review_unseen",
+        409,
+        "review unseen",
+        "An API key cannot decide that a pending verification is `verified`: nobody approves what they have not seen.",
+        "Have a reviewer decide it in the console (`/console/reviews`), which shows the picture where the org's \
+         `reviews.pictures` is `watermarked`; or fail it, or send it back with `reasonCode` `retake`.",
     ),
     row(
         ErrorCode::BodyTooLarge,
