@@ -1,9 +1,9 @@
 //! Faces: from a photo's bytes to a vector that can be compared, or a cause why there is none. The only crate that knows
-//! ONNX and how pictures are decoded. The models are files that an operator names, each with a manifest; nothing of them
-//! is in the program (`docs/face.md`, `docs/decisions/0020-face-runtime.md`).
+//! ONNX. The models are files that an operator names, each with a manifest; nothing of them is in the program
+//! (`docs/face.md`, `docs/decisions/0020-face-runtime.md`).
 //!
-//! What does not belong here: when photos are read, where vectors are kept and how they are sealed, and what a match
-//! decides.
+//! What does not belong here: how pictures are decoded (`picture-decode`), when photos are read, where vectors are kept
+//! and how they are sealed, and what a match decides.
 
 mod detect;
 mod embed;
@@ -13,7 +13,6 @@ mod limits;
 mod manifest;
 mod models;
 mod onnx;
-mod picture;
 mod pool;
 mod reader;
 mod session;

@@ -6,11 +6,11 @@ use domain::ports::{
     DetectedFace, FACE_PATCH_MARGIN, FACE_PATCH_SIDE, FaceCause, FaceDetector as _, FaceEmbedder as _,
     FaceModelFault, FaceModelId, FacePatch, FaceReaderError, FaceReading, Picture,
 };
+use picture_decode::PictureFault;
 
 use crate::embed::OnnxEmbedder;
 use crate::geometry::{Similarity, grey, shrink, turned, warp};
 use crate::models::FaceModels;
-use crate::picture::decode;
 use crate::sharpness::sharpness;
 
 /// A face turned further is looked for again in the turned picture: alignment would set it upright all the same, but
@@ -53,7 +53,7 @@ impl FaceModels {
     pub fn read(&self, photo: &[u8], embedder: &FaceModelId) -> Read {
         let unknown = || FaceReaderError::UnknownModel(embedder.clone());
         let embedder = self.embedder(embedder).ok_or_else(unknown)?;
-        match decode(photo) {
+        match Self::decode(photo) {
             Ok(picture) => self.read_picture(&picture, embedder),
             Err(cause) => Ok(Err(cause)),
         }
@@ -64,7 +64,10 @@ impl FaceModels {
     /// # Errors
     /// It cannot be decoded, or not within the bounds.
     pub fn decode(photo: &[u8]) -> Result<Picture, FaceCause> {
-        decode(photo)
+        picture_decode::decode(photo).map_err(|fault| match fault {
+            PictureFault::Undecodable => FaceCause::Undecodable,
+            PictureFault::TooLarge => FaceCause::TooLarge,
+        })
     }
 
     fn read_picture(&self, picture: &Picture, embedder: &OnnxEmbedder) -> Read {

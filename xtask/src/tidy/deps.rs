@@ -9,13 +9,14 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 use super::{Finding, Rule};
 
 /// Each technology (its crates) and the one crate of ours that knows it.
-const OWNERS: [(&[&str], &str); 9] = [
+const OWNERS: [(&[&str], &str); 10] = [
     (&["rdkafka", "rdkafka-sys"], "log-kafka"),
     (&["scylla", "scylla-cql"], "views-cql"),
     (&["rusqlite", "libsqlite3-sys"], "store-sqlite"),
     (&["apache-avro"], "event-codec"),
     (&["hyper-rustls"], "schema-registry"),
-    (&["rten", "rten-tensor", "zune-jpeg", "zune-core", "png"], "face"),
+    (&["rten", "rten-tensor"], "face"),
+    (&["zune-jpeg", "zune-core", "png"], "picture-decode"),
     (&["aes-gcm-siv", "aes-gcm", "argon2", "ed25519-dalek", "hpke", "vsss-rs"], "vault"),
     (&["maud"], "console-pages"),
     (&["actix-web", "actix-http"], "ingest-api"),
@@ -27,15 +28,18 @@ const DOMAIN_MAY: [&str; 8] =
     ["async-trait", "bytes", "chrono", "crc32fast", "memchr", "sha2", "thiserror", "zeroize"];
 
 /// Crates that know a store, a broker or a registry: the engine chooses between them, and nothing else names one.
-const ADAPTERS: [&str; 5] = ["face", "log-kafka", "schema-registry", "store-sqlite", "views-cql"];
+const ADAPTERS: [&str; 6] = ["capture-analysis", "face", "log-kafka", "schema-registry", "store-sqlite", "views-cql"];
 
 /// Who looks at the house from outside, and may see all of it.
 const OUTSIDERS: [&str; 2] = ["system-tests", "xtask"];
 
 /// A dependency of ours (not one that only its tests have) and who alone may have it, besides outsiders.
-const LAYERS: [(&str, &[&str]); 14] = [
+const LAYERS: [(&str, &[&str]); 17] = [
+    ("capture-analysis", &["engine"]),
     ("face", &["engine"]),
     ("log-kafka", &["engine"]),
+    ("picture-decode", &["capture-analysis", "face"]),
+    ("picture-pool", &["capture-analysis", "face"]),
     ("schema-registry", &["engine"]),
     ("store-sqlite", &["engine"]),
     ("views-cql", &["engine"]),

@@ -1,17 +1,11 @@
 //! Photos as files: taken apart and put together again on purpose. It shares no code with the crate under test but the
-//! picture. What happens to the pixels is `testkit::pictures`.
+//! picture and its decoder. What happens to the pixels is `testkit::pictures`.
 
 use domain::ports::Picture;
 use testkit::pictures::turned;
 
 pub(crate) fn decoded(photo: &[u8]) -> Picture {
-    let options = zune_core::options::DecoderOptions::default()
-        .jpeg_set_out_colorspace(zune_core::colorspace::ColorSpace::RGB);
-    let cursor = zune_core::bytestream::ZCursor::new(photo);
-    let mut decoder = zune_jpeg::JpegDecoder::new_with_options(cursor, options);
-    let rgb = decoder.decode().expect("a portrait");
-    let info = decoder.info().expect("decoded");
-    Picture::new(info.width.into(), info.height.into(), rgb).expect("RGB")
+    picture_decode::decode(photo).expect("a portrait")
 }
 
 pub(crate) fn jpeg(picture: &Picture, quality: u8) -> Vec<u8> {

@@ -4,6 +4,7 @@
 
 mod access_index;
 mod access_look;
+mod card_analysis;
 mod face_copies;
 mod face_models;
 mod face_vectors;
@@ -18,6 +19,7 @@ mod views;
 
 pub use access_index::*;
 pub use access_look::*;
+pub use card_analysis::*;
 pub use face_copies::*;
 pub use face_models::*;
 pub use face_vectors::*;

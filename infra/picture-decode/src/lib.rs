@@ -1,15 +1,28 @@
 //! From a photo's bytes to upright pixels: the format by content, a bound on pixels before the first one is decoded, and
-//! the EXIF orientation. Not here: whether the structure is whole (`domain::photo` walks it at the edge).
+//! the EXIF orientation. The only crate that knows how pictures are decoded. Not here: whether the structure is whole
+//! (`domain::photo` walks it at the edge), and what is looked for in the pixels.
 
 mod jpeg;
 mod jpeg_layout;
+mod limits;
 mod orientation;
 mod png;
 
-use domain::ports::{FaceCause, Picture};
+use domain::ports::Picture;
 use zeroize::Zeroizing;
 
 use crate::limits::PICTURE_PIXELS_MAX;
+
+/// What keeps a photo's bytes from becoming pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum PictureFault {
+    /// The bytes may have a picture's structure, and no decoder makes pixels of them.
+    #[error("the photo cannot be decoded")]
+    Undecodable,
+    /// More pixels, or more to hold while decoding, than a photo may have.
+    #[error("the photo is larger than what is decoded")]
+    TooLarge,
+}
 
 /// Decoded as it lies in the file, and how it is to be turned.
 struct Lying {
@@ -19,22 +32,25 @@ struct Lying {
     orientation: u16,
 }
 
-/// Decodes a photo. Any fault of the bytes is one of two causes.
-pub(crate) fn decode(photo: &[u8]) -> Result<Picture, FaceCause> {
+/// Decodes a photo, JPEG or PNG.
+///
+/// # Errors
+/// Any fault of the bytes is one of two.
+pub fn decode(photo: &[u8]) -> Result<Picture, PictureFault> {
     let lying = match photo {
         [0xff, 0xd8, ..] => jpeg::decode(photo)?,
         [0x89, b'P', b'N', b'G', ..] => png::decode(photo)?,
-        _ => return Err(FaceCause::Undecodable),
+        _ => return Err(PictureFault::Undecodable),
     };
-    orientation::upright(lying).ok_or(FaceCause::Undecodable)
+    orientation::upright(lying).ok_or(PictureFault::Undecodable)
 }
 
 /// Refuses what is too large before it is decoded.
-fn bounded(width: usize, height: usize) -> Result<(), FaceCause> {
+fn bounded(width: usize, height: usize) -> Result<(), PictureFault> {
     match width.checked_mul(height) {
         Some(1..=PICTURE_PIXELS_MAX) => Ok(()),
-        Some(0) => Err(FaceCause::Undecodable),
-        _ => Err(FaceCause::TooLarge),
+        Some(0) => Err(PictureFault::Undecodable),
+        _ => Err(PictureFault::TooLarge),
     }
 }
 
@@ -71,7 +87,7 @@ mod tests {
             ("interlaced.png", LEFT, RIGHT, 0),
             ("transparent.png", LEFT, [255; 3], 0),
         ] {
-            let picture = decode(&file(name)).unwrap_or_else(|cause| panic!("{name}: {cause:?}"));
+            let picture = decode(&file(name)).unwrap_or_else(|cause| panic!("{name}: {cause}"));
             assert_eq!((picture.width(), picture.height()), (32, 16), "{name}");
             for (x, wanted) in [(4, left), (28, right)] {
                 let at = (8 * 32 + x) * 3;
@@ -111,7 +127,7 @@ mod tests {
             decode(&jpeg)
         };
         assert!(repeated(1).is_ok());
-        assert_eq!(repeated(40), Err(FaceCause::Undecodable));
+        assert_eq!(repeated(40), Err(PictureFault::Undecodable));
     }
 
     #[test]
@@ -120,11 +136,11 @@ mod tests {
         let mut huge = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xff\xff\0\0\xff\xff\x08\x02\0\0\0".to_vec();
         huge.extend([0x39, 0x67, 0x4e, 0x07]);
         huge.extend(b"\0\0\0\0IDAT\x35\xaf\x06\x1e");
-        assert_eq!(decode(&huge), Err(FaceCause::TooLarge));
+        assert_eq!(decode(&huge), Err(PictureFault::TooLarge));
         let mut jpeg = file("baseline.jpg");
         let frame = jpeg.windows(2).position(|marker| marker == [0xff, 0xc0]).expect("a frame");
         jpeg[frame + 5..frame + 9].copy_from_slice(&[0xff, 0xfe, 0xff, 0xfe]);
-        assert_eq!(decode(&jpeg), Err(FaceCause::TooLarge));
+        assert_eq!(decode(&jpeg), Err(PictureFault::TooLarge));
         // Progressive in colour: the coefficients are as large again as the pixels.
         let sides = |side: u16| {
             let mut jpeg = file("progressive.jpg");
@@ -132,9 +148,9 @@ mod tests {
             jpeg[frame + 5..frame + 9].copy_from_slice(&[side.to_be_bytes(), side.to_be_bytes()].concat());
             decode(&jpeg)
         };
-        assert_eq!(sides(4096), Err(FaceCause::TooLarge));
-        assert_ne!(sides(1024), Err(FaceCause::TooLarge));
+        assert_eq!(sides(4096), Err(PictureFault::TooLarge));
+        assert_ne!(sides(1024), Err(PictureFault::TooLarge));
         assert_eq!(bounded(4096, 4096), Ok(()));
-        assert_eq!(bounded(4097, 4096), Err(FaceCause::TooLarge));
+        assert_eq!(bounded(4097, 4096), Err(PictureFault::TooLarge));
     }
 }

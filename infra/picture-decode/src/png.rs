@@ -2,15 +2,14 @@
 
 use std::io::Cursor;
 
-use domain::ports::FaceCause;
 use png::{ColorType, Decoder, Limits, Transformations};
 use zeroize::Zeroizing;
 
-use super::{Lying, bounded, orientation};
 use crate::limits::PICTURE_BYTES_MAX;
+use crate::{Lying, PictureFault, bounded, orientation};
 
-pub(super) fn decode(photo: &[u8]) -> Result<Lying, FaceCause> {
-    let undecodable = |_| FaceCause::Undecodable;
+pub(crate) fn decode(photo: &[u8]) -> Result<Lying, PictureFault> {
+    let undecodable = |_| PictureFault::Undecodable;
     let mut decoder = Decoder::new_with_limits(Cursor::new(photo), Limits { bytes: PICTURE_BYTES_MAX });
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
@@ -20,16 +19,16 @@ pub(super) fn decode(photo: &[u8]) -> Result<Lying, FaceCause> {
     let (width, height) = (reader.info().width as usize, reader.info().height as usize);
     bounded(width, height)?;
     let bytes = reader.output_buffer_size().filter(|bytes| *bytes <= PICTURE_BYTES_MAX);
-    let bytes = bytes.ok_or(FaceCause::TooLarge)?;
+    let bytes = bytes.ok_or(PictureFault::TooLarge)?;
     // As long as what comes and what is made of it, whichever is longer: it is made in the same place.
     let mut rgb = Zeroizing::new(vec![0; bytes.max(width * height * 3)]);
     let frame = reader.next_frame(&mut rgb[..bytes]).map_err(undecodable)?;
     let orientation = reader.info().exif_metadata.as_deref().map_or(1, orientation::of);
     // Of an animation, the first frame may be smaller than the picture.
     if (frame.width as usize, frame.height as usize) != (width, height) {
-        return Err(FaceCause::Undecodable);
+        return Err(PictureFault::Undecodable);
     }
-    into_rgb(&mut rgb, width * height, frame.color_type).ok_or(FaceCause::Undecodable)?;
+    into_rgb(&mut rgb, width * height, frame.color_type).ok_or(PictureFault::Undecodable)?;
     rgb.truncate(width * height * 3);
     Ok(Lying { width, height, rgb, orientation })
 }

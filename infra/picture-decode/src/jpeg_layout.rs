@@ -14,10 +14,10 @@ const BLOCK_BYTES: usize = 128;
 
 /// How a JPEG is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct JpegLayout {
-    pub(super) width: usize,
-    pub(super) height: usize,
-    pub(super) scans: usize,
+pub(crate) struct JpegLayout {
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+    pub(crate) scans: usize,
     /// What must be held until the last scan has been read; none where one scan brings everything.
     coefficient_bytes: usize,
 }
@@ -25,7 +25,7 @@ pub(super) struct JpegLayout {
 impl JpegLayout {
     /// None where the markers do not follow each other, or there is no frame or no scan. That the end is missing is
     /// no fault here.
-    pub(super) fn of(photo: &[u8]) -> Option<Self> {
+    pub(crate) fn of(photo: &[u8]) -> Option<Self> {
         let (mut frame, mut scans, mut whole) = (None::<Frame>, 0, false);
         let mut at = 2;
         // Each round goes on by a marker's two bytes at least, so the photo's length bounds it.
@@ -62,7 +62,7 @@ impl JpegLayout {
     }
 
     /// The pixels, and the coefficients beside them.
-    pub(super) fn decoding_bytes(self) -> usize {
+    pub(crate) fn decoding_bytes(self) -> usize {
         (self.width * self.height * 3).saturating_add(self.coefficient_bytes)
     }
 }

@@ -1,4 +1,4 @@
-"""Makes the small pictures of src/picture.rs's tests: pip install pillow==13.0.0; python make.py.
+"""Makes the small pictures of src/lib.rs's tests: pip install pillow==13.0.0; python make.py.
 Each is 32 by 16 and shows the same: the left half (200, 100, 50), the right half (20, 60, 220); grey ones its brightness."""
 
 import pathlib

@@ -4,7 +4,7 @@
 use domain::ports::Picture;
 use zeroize::Zeroize as _;
 
-use super::Lying;
+use crate::Lying;
 use crate::limits::EXIF_ENTRIES_MAX;
 
 const TAG: u16 = 0x0112;
@@ -12,7 +12,7 @@ const TAG: u16 = 0x0112;
 const SHORT: u16 = 3;
 
 /// 1 to 8; 1, which is upright, where nothing is said or nothing can be read.
-pub(super) fn of(tiff: &[u8]) -> u16 {
+pub(crate) fn of(tiff: &[u8]) -> u16 {
     orientation(tiff).filter(|orientation| (1..=8).contains(orientation)).unwrap_or(1)
 }
 
@@ -37,7 +37,7 @@ fn orientation(tiff: &[u8]) -> Option<u16> {
 
 /// The pixels as they are to be looked at, moved within their own memory: a second copy of 16 megapixels would be as
 /// large again as all that decoding may hold.
-pub(super) fn upright(lying: Lying) -> Option<Picture> {
+pub(crate) fn upright(lying: Lying) -> Option<Picture> {
     let Lying { width, height, mut rgb, orientation } = lying;
     let mut rgb = std::mem::take(&mut *rgb);
     let (pixels, rest) = rgb.as_chunks_mut::<3>();

@@ -1,0 +1,34 @@
+//! The port's card analyser: captures are analysed on threads of the lowest priority (`picture-pool`). Not here: what
+//! analysing is (`analysis`).
+
+use async_trait::async_trait;
+use domain::ports::{CardAnalyser, CardAnalyserError, CardAnalysis, CardCapture};
+use picture_pool::{PicturePool, PoolError};
+
+use crate::analysis::analyse;
+
+/// Analyses captures on threads of its own. Dropped, it lets go of them: each ends after the capture it is at.
+pub struct CardAnalyserPool {
+    pool: PicturePool<Result<CardAnalysis, CardAnalyserError>>,
+}
+
+impl CardAnalyserPool {
+    /// Starts the threads, at least one; so many captures may wait, at least one.
+    ///
+    /// # Errors
+    /// The system gave no thread.
+    pub fn start(threads: usize, waiting: usize) -> std::io::Result<Self> {
+        Ok(Self { pool: PicturePool::start("card", threads, waiting)? })
+    }
+}
+
+#[async_trait]
+impl CardAnalyser for CardAnalyserPool {
+    async fn analyse(&self, capture: CardCapture) -> Result<CardAnalysis, CardAnalyserError> {
+        match self.pool.run(move || analyse(&capture)).await {
+            Ok(analysed) => analysed,
+            Err(PoolError::Full) => Err(CardAnalyserError::Full),
+            Err(PoolError::Broken) => Err(CardAnalyserError::Broken),
+        }
+    }
+}
