@@ -75,8 +75,7 @@ fn strongest_lines(edges: &EdgeMap) -> Vec<Line> {
     let reach = (edges.width as f64).hypot(edges.height as f64).ceil() as usize + 2;
     let bins = 2 * reach + 1;
     let mut votes = vec![0.0_f32; DEGREES * bins];
-    let turns: Vec<(f32, f32)> =
-        (0..DEGREES).map(|degree| (degree as f32).to_radians().sin_cos()).collect();
+    let turns: Vec<(f32, f32)> = (0..DEGREES).map(|degree| (degree as f32).to_radians().sin_cos()).collect();
     for point in &edges.points {
         let middle = point.normal.to_degrees().round() as usize;
         for off in 0..=2 * VOTE_REACH {
@@ -154,7 +153,8 @@ fn candidates(edges: &EdgeMap, lines: &[Line]) -> Vec<(f64, Quad)> {
 }
 
 fn quad_of(top: Line, bottom: Line, left: Line, right: Line) -> Option<Quad> {
-    let quad = Quad([top.crossing(left)?, top.crossing(right)?, bottom.crossing(right)?, bottom.crossing(left)?]);
+    let quad =
+        Quad([top.crossing(left)?, top.crossing(right)?, bottom.crossing(right)?, bottom.crossing(left)?]);
     let Quad([a, b, c, d]) = quad;
     Some(if quad.area() >= 0.0 { quad } else { Quad([a, d, c, b]) })
 }
@@ -236,7 +236,9 @@ fn fitted_line(edges: &EdgeMap, from: Point, to: Point) -> Option<Line> {
             let [x, y] = place(f64::from(off));
             if edges.has(x, y, normals) { edges.response(x, y) } else { 0.0 }
         };
-        let Some(best) = (-REACH..=REACH).max_by(|a, b| response(*a).total_cmp(&response(*b))) else { continue };
+        let Some(best) = (-REACH..=REACH).max_by(|a, b| response(*a).total_cmp(&response(*b))) else {
+            continue;
+        };
         let (before, here, after) = (response(best - 1), response(best), response(best + 1));
         if here > 0.0 {
             let bend = before - 2.0 * here + after;

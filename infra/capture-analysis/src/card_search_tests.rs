@@ -23,7 +23,8 @@ fn off(found: Quad, drawn: Quad) -> f64 {
 #[test]
 fn a_card_is_found_to_half_a_hundredth_of_its_width() {
     let fair = DrawnScene::fair();
-    for table in [TableKind::Plain(0.22), TableKind::Plain(0.9), TableKind::Plain(0.02), TableKind::Cluttered] {
+    for table in [TableKind::Plain(0.22), TableKind::Plain(0.9), TableKind::Plain(0.02), TableKind::Cluttered]
+    {
         for (share, turn, tilt) in
             [(0.72, 3.0, 0.0), (0.6, -8.0, 12.0), (0.8, 0.0, 0.0), (0.65, 14.0, -20.0), (0.62, 35.0, 0.0)]
         {
@@ -54,12 +55,10 @@ fn a_thumb_on_a_corner_is_seen() {
 #[test]
 fn of_two_cards_the_larger_one_is_taken() {
     let fair = DrawnScene::fair();
-    let (near, far) = (Quad([[420.0, 330.0], [1500.0, 350.0], [1490.0, 1030.0], [410.0, 1010.0]]), Quad([
-        [60.0, 40.0],
-        [700.0, 30.0],
-        [705.0, 433.0],
-        [65.0, 443.0],
-    ]));
+    let (near, far) = (
+        Quad([[420.0, 330.0], [1500.0, 350.0], [1490.0, 1030.0], [410.0, 1010.0]]),
+        Quad([[60.0, 40.0], [700.0, 30.0], [705.0, 433.0], [65.0, 443.0]]),
+    );
     let found = found(&DrawnScene { quad: Some(near), second: Some(far), ..fair }).expect("one of them");
     assert!(off(found.quad, near) < 0.01, "{found:?}");
 }

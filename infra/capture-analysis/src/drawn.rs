@@ -90,7 +90,8 @@ impl DrawnScene {
 
     fn picture(&self) -> Picture {
         let [width, height] = self.size;
-        let inverses: Vec<Inverse> = self.second.iter().chain(&self.quad).map(|quad| Inverse::of(*quad)).collect();
+        let inverses: Vec<Inverse> =
+            self.second.iter().chain(&self.quad).map(|quad| Inverse::of(*quad)).collect();
         let mut random = Random(self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         let mut lights = Vec::with_capacity(width * height);
         for y in 0..height {
@@ -216,7 +217,9 @@ fn is_stroke(x: f64, y: f64) -> bool {
     if !is_row || x < 0.05 || x > length || hash < 0.18 || across > 0.8 {
         return false;
     }
-    across < 0.22 || (hash > 0.5 && within < 0.3) || (hash > 0.7 && (0.42..0.52).contains(&within))
+    across < 0.22
+        || (hash > 0.5 && within < 0.3)
+        || (hash > 0.7 && (0.42..0.52).contains(&within))
         || (hash < 0.6 && across > 0.6)
 }
 

@@ -23,7 +23,8 @@ fn a_screens_grid_stands_out_and_print_does_not() {
                     printed.push(prominence_of(&DrawnScene { card, ..scene.clone() }));
                 }
                 for pitch in [2.6, 3.4, 4.7, 6.1] {
-                    screens.push(prominence_of(&DrawnScene { card: CardKind::Screen(pitch), ..scene.clone() }));
+                    screens
+                        .push(prominence_of(&DrawnScene { card: CardKind::Screen(pitch), ..scene.clone() }));
                 }
             }
         }

@@ -61,7 +61,10 @@ impl WriteEndpoint for VerificationReview {
         let told = [id.as_str().as_bytes(), b"\n", &body[..]].concat();
         let fingerprint = keys.fingerprint_under(BODY_PURPOSES, &told)?;
         drop(body);
-        ReviewWrite { context, view, keys, submission, fingerprint }.record().await.map(WriteConclusion::Recorded)
+        ReviewWrite { context, view, keys, submission, fingerprint }
+            .record()
+            .await
+            .map(WriteConclusion::Recorded)
     }
 }
 

@@ -75,9 +75,10 @@ pub async fn record_review(
     append(app, event(keys, decision)?, traceparent).await?;
     destroy_copy(app, &org, &verification).await;
     let Some(wait_until) = wait_until else { return Ok(None) };
-    let row =
-        poll_until_projected(wait_until, || async { Ok(reviewed_view(app, &org, &verification).await?.review) })
-            .await;
+    let row = poll_until_projected(wait_until, || async {
+        Ok(reviewed_view(app, &org, &verification).await?.review)
+    })
+    .await;
     match row {
         Some(row) if row.event_id != event_id => Err(ApiError::NotPending),
         row => Ok(row),
@@ -86,8 +87,7 @@ pub async fn record_review(
 
 fn event(keys: &CustomerKeys, decision: ReviewDecision) -> Result<Event, ApiError> {
     let ReviewDecision { event_id, customer, verification, to_status, reason_code, note, by, .. } = decision;
-    let place =
-        SealContext { event_id: &event_id, field: Field::ReviewNote, content_type: "text/plain" };
+    let place = SealContext { event_id: &event_id, field: Field::ReviewNote, content_type: "text/plain" };
     let note = note.map(|note| keys.seal(&place, note.as_str().as_bytes())).transpose()?;
     Ok(Event::VerificationReviewed(VerificationReviewed {
         event_id,

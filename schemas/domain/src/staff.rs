@@ -25,8 +25,7 @@ pub enum ConsolePage {
 
 impl ConsolePage {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 5] =
-        [Self::Customers, Self::Attempts, Self::Reviews, Self::Access, Self::Account];
+    pub const ALL: [Self; 5] = [Self::Customers, Self::Attempts, Self::Reviews, Self::Access, Self::Account];
 }
 
 /// What somebody is in the console, within one org (contract §8).
@@ -64,10 +63,9 @@ impl StaffRole {
     /// Whether the role may see that page.
     pub fn may(self, page: ConsolePage) -> bool {
         match page {
-            ConsolePage::Customers
-            | ConsolePage::Attempts
-            | ConsolePage::Reviews
-            | ConsolePage::Account => true,
+            ConsolePage::Customers | ConsolePage::Attempts | ConsolePage::Reviews | ConsolePage::Account => {
+                true
+            }
             ConsolePage::Access => matches!(self, Self::Compliance | Self::Admin),
         }
     }

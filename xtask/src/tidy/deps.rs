@@ -28,18 +28,20 @@ const DOMAIN_MAY: [&str; 8] =
     ["async-trait", "bytes", "chrono", "crc32fast", "memchr", "sha2", "thiserror", "zeroize"];
 
 /// Crates that know a store, a broker or a registry: the engine chooses between them, and nothing else names one.
-const ADAPTERS: [&str; 6] = ["capture-analysis", "face", "log-kafka", "schema-registry", "store-sqlite", "views-cql"];
+const ADAPTERS: [&str; 6] =
+    ["capture-analysis", "face", "log-kafka", "schema-registry", "store-sqlite", "views-cql"];
 
 /// Who looks at the house from outside, and may see all of it.
 const OUTSIDERS: [&str; 2] = ["system-tests", "xtask"];
 
 /// A dependency of ours (not one that only its tests have) and who alone may have it, besides outsiders.
-const LAYERS: [(&str, &[&str]); 17] = [
+const LAYERS: [(&str, &[&str]); 18] = [
     ("capture-analysis", &["engine"]),
     ("face", &["engine"]),
     ("log-kafka", &["engine"]),
-    ("picture-decode", &["capture-analysis", "face"]),
+    ("picture-decode", &["capture-analysis", "face", "review-picture"]),
     ("picture-pool", &["capture-analysis", "face"]),
+    ("review-picture", &["ingest-api"]),
     ("schema-registry", &["engine"]),
     ("store-sqlite", &["engine"]),
     ("views-cql", &["engine"]),

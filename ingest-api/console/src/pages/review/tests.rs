@@ -111,7 +111,9 @@ fn the_picture_stands_in_the_page_once_it_was_asked_for() {
         until: Timestamp::from_millis(300_000),
     };
     let shown = page(&ReviewModel { picture: PictureStanding::Shown(picture), ..model() });
-    assert!(shown.contains("<img class=\"review-copy\" src=\"data:image/jpeg;base64,AAAA\" alt=\"The captured"));
+    assert!(
+        shown.contains("<img class=\"review-copy\" src=\"data:image/jpeg;base64,AAAA\" alt=\"The captured")
+    );
     assert!(shown.contains("1 Jan 1970, 07:05:00 WIB"), "{shown}");
     for (standing, words) in [
         (PictureStanding::Off, "reviews.pictures is off"),
@@ -143,12 +145,8 @@ fn what_was_refused_is_shown_again_as_text_and_what_was_decided_has_no_form() {
         by: "budi".to_owned(),
         created_at: Timestamp::from_millis(0),
     };
-    let shown = page(&ReviewModel {
-        decided: Some(decided),
-        form: None,
-        picture: PictureStanding::Gone,
-        ..model()
-    });
+    let shown =
+        page(&ReviewModel { decided: Some(decided), form: None, picture: PictureStanding::Gone, ..model() });
     assert!(shown.contains("<code>retake</code>, budi, ") && !shown.contains("<textarea"), "{shown}");
     let indonesian = render(&frame(Language::Indonesian), &model());
     assert!(indonesian.contains("Tampilkan gambar") && indonesian.contains("Minta ulang"), "{indonesian}");
