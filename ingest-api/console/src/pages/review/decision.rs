@@ -137,7 +137,7 @@ pub(super) fn part(frame: &PageFrame, path: &str, form: &DecisionForm) -> Markup
                             " " label for=(id) { (taken_name(words, taken)) }
                         }
                     }
-                    p id="may-verify" class="rule" { (may_words(frame, words, form.may_say_verified)) }
+                    p id="may-verify" class="hint" { (may_words(frame, words, form.may_say_verified)) }
                 }
                 p class="form-field" {
                     label for="reasonCode" { (words.reason_code) }
@@ -145,13 +145,13 @@ pub(super) fn part(frame: &PageFrame, path: &str, form: &DecisionForm) -> Markup
                         spellcheck="false" maxlength=(REASON_CODE_CHARS_MAX)
                         aria-describedby="reason-rule" aria-invalid=[wrong(DecisionProblem::ReasonCode)];
                 }
-                p id="reason-rule" class="rule" { (words.reason_rule) }
+                p id="reason-rule" class="hint" { (words.reason_rule) }
                 p class="form-field" {
                     label for="note" { (words.note) }
                     textarea id="note" name="note" rows="3" maxlength=(REVIEW_NOTE_CHARS_MAX)
                         aria-describedby="note-rule" aria-invalid=[wrong(DecisionProblem::Note)] { (form.note) }
                 }
-                p id="note-rule" class="rule" { (words.note_rule) }
+                p id="note-rule" class="hint" { (words.note_rule) }
                 p class="form-actions" { button type="submit" { (words.submit) } }
             }
         }
