@@ -103,8 +103,7 @@ pub async fn decide(
     signed_in: SignedIn,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ConsoleError> {
-    let form =
-        FormFields::of_signed_in(&req, &app, &signed_in, &["decision", "reasonCode", "note"]).await?;
+    let form = FormFields::of_signed_in(&req, &app, &signed_in, &["decision", "reasonCode", "note"]).await?;
     let view = reviewed(&app, &signed_in, &id).await?;
     if !signed_in.account.role.decides_reviews() {
         return Err(ConsoleError::Forbidden);
@@ -172,9 +171,7 @@ impl SentDecision {
         };
         match taken {
             None => problems.push(DecisionProblem::NoDecision),
-            Some(DecisionTaken::Verified)
-                if !matches!(shown.may_say_verified, MaySayVerified::Until(_)) =>
-            {
+            Some(DecisionTaken::Verified) if !matches!(shown.may_say_verified, MaySayVerified::Until(_)) => {
                 problems.push(DecisionProblem::NotSeen);
             }
             Some(_) => {}

@@ -32,11 +32,8 @@ pub async fn list(
 ) -> Result<HttpResponse, ConsoleError> {
     signed_in.may(ConsolePage::Reviews)?;
     let asked = AskedReviews::parse(req.query_string());
-    let list = if asked.problems.is_empty() {
-        Some(asked.list(&app, signed_in.org_id()).await?)
-    } else {
-        None
-    };
+    let list =
+        if asked.problems.is_empty() { Some(asked.list(&app, signed_in.org_id()).await?) } else { None };
     let status = if list.is_some() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     let AskedReviews { filters, problems, .. } = asked;
     let decides = signed_in.account.role.decides_reviews();
@@ -62,8 +59,7 @@ struct AskedReviews {
 impl AskedReviews {
     /// Reads an address's query; a field that was sent empty, as a form sends it, is not asked for.
     fn parse(query: &str) -> Self {
-        let (mut filters, mut page, mut problems) =
-            (ReviewFilters::default(), String::new(), Vec::new());
+        let (mut filters, mut page, mut problems) = (ReviewFilters::default(), String::new(), Vec::new());
         let mut names: Vec<String> = Vec::new();
         for pair in query::decoded_pairs(query).take(QUERY_PARAMS_MAX + 1) {
             let Some((name, value)) = pair else {

@@ -59,8 +59,7 @@ pub(super) async fn find(
         return Ok(CopyState::Gone);
     }
     let Some(sealed) = sealed_copy(app, view).await? else { return Ok(CopyState::Gone) };
-    let place =
-        ReviewPlace { customer: &view.row.customer, verification: &view.row.id, content_type: JPEG };
+    let place = ReviewPlace { customer: &view.row.customer, verification: &view.row.id, content_type: JPEG };
     match app.review_vault.open_review_copy(place, &sealed, now).await {
         Ok(Opened::Open(picture)) => Ok(CopyState::There(Zeroizing::new(picture.to_vec()))),
         Ok(Opened::Erased) => Ok(CopyState::Gone),
@@ -86,7 +85,9 @@ async fn capture(app: &App, view: &VerificationView) -> Result<Option<KtpCapture
     let read = tokio::time::timeout(app.settings.append_deadline, read).await;
     let records = read.map_err(|_| ApiError::Unavailable("the log did not answer in time".to_owned()))??;
     let Some(record) = records.into_iter().find(|record| record.source == source) else {
-        return Err(ApiError::Unavailable("the event of a verification is not where its row says".to_owned()));
+        return Err(ApiError::Unavailable(
+            "the event of a verification is not where its row says".to_owned(),
+        ));
     };
     match app.codec.decode_event(&record) {
         Ok(Event::KtpCaptureAssessed(event)) if event.event_id == view.row.event_id => Ok(Some(event)),
@@ -107,7 +108,8 @@ pub(super) async fn burnt_in(
     let text = format!("{} {}", signed_in.account.user, whole_second(viewed_at));
     // Decoding and encoding take tens of milliseconds, and a decoder that panics ends this picture alone.
     let drawn = tokio::task::spawn_blocking(move || watermarked(&copy, &text)).await;
-    let drawn = drawn.map_err(|_| ConsoleError::Internal("drawing a review copy was broken off".to_owned()))?;
+    let drawn =
+        drawn.map_err(|_| ConsoleError::Internal("drawing a review copy was broken off".to_owned()))?;
     let jpeg = drawn.map_err(|error| ConsoleError::Internal(error.to_string()))?;
     let until = viewed_at.millis().saturating_add(i64::from(REVIEW_PICTURE_SECONDS) * 1_000);
     Ok(ShownPicture {

@@ -57,8 +57,7 @@ pub(super) async fn seen_until(
         let page = app.access_index.access_page(&query).await?;
         let is_of_copy = |row: &&AccessRow| {
             is_copy_view(&row.look)
-                && row.event_id
-                    == view_id(&signed_in.org.ids, customer, verification, user, row.viewed_at)
+                && row.event_id == view_id(&signed_in.org.ids, customer, verification, user, row.viewed_at)
         };
         if let Some(row) = page.rows.iter().find(is_of_copy) {
             return Ok(Some(Timestamp::from_millis(row.viewed_at.millis().saturating_add(good_ms))));
@@ -93,7 +92,8 @@ mod tests {
         };
         let here = name(1, 2, "rina", 3);
         assert_eq!(here, name(1, 2, "rina", 3));
-        for other in [name(9, 2, "rina", 3), name(1, 9, "rina", 3), name(1, 2, "budi", 3), name(1, 2, "rina", 9)]
+        for other in
+            [name(9, 2, "rina", 3), name(1, 9, "rina", 3), name(1, 2, "budi", 3), name(1, 2, "rina", 9)]
         {
             assert_ne!(here, other);
         }

@@ -4,7 +4,7 @@
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use console_pages::pages::review::{DecidedReview, PanelPart, VoterLine};
 use domain::capture::{CaptureAssessment, Measure, VoterPanel};
-use domain::event::{PersonalDataViewed, PersonalDataPage, VOTER_VALUES_CONTENT_TYPE};
+use domain::event::{PersonalDataPage, PersonalDataViewed, VOTER_VALUES_CONTENT_TYPE};
 use domain::rows::ReviewRow;
 use domain::sealed::{Field, Opened, Purpose, Sealed};
 use domain::time::Timestamp;
