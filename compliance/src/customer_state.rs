@@ -8,7 +8,7 @@ use domain::event::Offset;
 use domain::ids::CustomerRef;
 use domain::limits::KYC_ROWS_MAX;
 use domain::ports::{KycRows, Topic, partition_of};
-use domain::rows::{Registration, TierEventRow, VerificationRow, ViewRow};
+use domain::rows::{Registration, ReviewRow, TierEventRow, VerificationRow, ViewRow};
 use domain::sealed::{Field, Purposes};
 use domain::time::Timestamp;
 use serde_json::{Value, json};
@@ -71,6 +71,7 @@ pub async fn customer_kyc(
     let mut walk = PartitionWalk::new(Topic::Events, range, bounds_beside(1));
     let mut fold = None;
     let mut verifications = NewestRows::<VerificationRow>(BTreeMap::new());
+    let mut reviews = NewestRows::<ReviewRow>(BTreeMap::new());
     let mut history = NewestRows::<TierEventRow>(BTreeMap::new());
     while walk.remaining() > 0 {
         let before = walk.remaining();
@@ -84,6 +85,9 @@ pub async fn customer_kyc(
                 match row {
                     ViewRow::Verification(row) if row.created_at <= as_of => {
                         verifications.take(row.created_at, row.source.offset, *row);
+                    }
+                    ViewRow::Review(row) if row.created_at <= as_of => {
+                        reviews.take(row.created_at, row.source.offset, *row);
                     }
                     ViewRow::TierEvent(row) if row.created_at <= as_of => {
                         history.take(row.created_at, row.source.offset, row);
@@ -106,7 +110,11 @@ pub async fn customer_kyc(
         customer: customer.clone(),
         as_of,
         registration,
-        rows: KycRows { verifications: verifications.newest_first(), history: history.newest_first() },
+        rows: KycRows {
+            verifications: verifications.newest_first(),
+            history: history.newest_first(),
+            reviews: reviews.newest_first(),
+        },
         erased: erased.of(customer).union(state.erased),
     }))
 }

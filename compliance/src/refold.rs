@@ -53,6 +53,7 @@ pub(crate) fn fact_of(
             event_id: event.map(|event| event.event_id().clone()),
             verification_id: event.and_then(Event::verification_id).cloned(),
             reference_id: event.and_then(Event::reference_id).cloned(),
+            review_of: event.and_then(Event::review_of).cloned(),
             body_fingerprint: event.and_then(Event::body_fingerprint),
             cause: String::new(),
         })
@@ -105,7 +106,9 @@ impl CustomerFold {
 
     /// Rows that it keeps in memory.
     pub(crate) fn rows(&self) -> usize {
-        1 + self.known.verifications.len() + self.known.references.len() + self.waiting.len()
+        let known = &self.known;
+        let kept = known.verifications.len() + known.references.len() + known.reviews.len();
+        1 + kept + self.waiting.len()
     }
 
     /// Folds the next fact: the rows that it makes.

@@ -7,9 +7,9 @@ use domain::event::{Fingerprint, Offset, Partition, Source, TopicId};
 use domain::ids::CustomerRef;
 use domain::policy::{Method, Methods, Tier};
 use domain::rows::{
-    AsOf, BookEntry, Books, BooksKey, BooksRow, CustomerState, Disposition, EnrolmentRow, Epoch, EventNote,
-    FaceSource, HeldOrg, Kyc, PositionRow, Quarantine, Registration, SignalRow, Span, TallyKey, TallyRow,
-    TierEventRow, VerificationRow, VerificationStatus, ViewRow,
+    AsOf, BookEntry, Books, BooksKey, BooksRow, CountedStatus, CustomerState, Disposition, EnrolmentRow,
+    Epoch, EventNote, FaceSource, HeldOrg, Kyc, PositionRow, Quarantine, Registration, SignalRow, Span,
+    TallyKey, TallyRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow,
 };
 use domain::sealed::{Purpose, Purposes, Sealed};
 use domain::time::Timestamp;
@@ -40,6 +40,7 @@ pub fn one_field_changed(s: &Samples) -> Vec<Vec<ViewRow>> {
         other.verifications().into_iter().map(|row| ViewRow::Verification(Box::new(row))).collect(),
         other.enrolments().into_iter().map(ViewRow::Enrolment).collect(),
         other.references().into_iter().map(ViewRow::Reference).collect(),
+        other.reviews().into_iter().map(|row| ViewRow::Review(Box::new(row))).collect(),
         other.tier_events().into_iter().map(ViewRow::TierEvent).collect(),
         other.signals().into_iter().map(ViewRow::Signal).collect(),
         other.notes().into_iter().map(ViewRow::Note).collect(),
@@ -65,6 +66,7 @@ fn other_of<T: PartialEq + Copy>(all: impl IntoIterator<Item = T>, this: T) -> T
     all.into_iter().find(|one| *one != this).expect("another one")
 }
 
+mod captures;
 mod faces;
 
 /// What fields are changed to.
@@ -113,7 +115,9 @@ impl Other<'_> {
                 reason_category: None,
                 body_fingerprint: FINGERPRINT,
                 enrolment: Some(s.enrolment_id(9)),
+                enrolment_on_review: Some(s.enrolment_id(10)),
                 face_match: self.0.matched(&s.customer(0), 0).face_match,
+                assessment: self.0.captured(&s.customer(0), 0).assessment,
                 tier_event: Some(s.tier_event_id(9)),
                 kyc_before: Kyc { tier: Tier::Standard, ..row.kyc_before },
                 kyc_after: Kyc { tier: Tier::Basic, ..row.kyc_after },
@@ -138,6 +142,9 @@ impl Other<'_> {
                 .into_iter()
                 .skip(1)
                 .map(|of| change(&|row| row.face_match = Some(of.clone()))),
+        );
+        rows.extend(
+            self.assessments().into_iter().skip(1).map(|of| change(&|row| row.assessment = Some(of.clone()))),
         );
         rows.extend(
             self.kycs(row.kyc_before).into_iter().skip(1).map(|kyc| change(&|row| row.kyc_before = kyc)),
@@ -213,6 +220,7 @@ impl Other<'_> {
                 event_id: Some(s.event_id(9)),
                 verification_id: Some(s.verification_id(9)),
                 reference_id: Some(s.enrolment_id(9)),
+                review_of: Some(s.verification_id(10)),
                 disposition: Disposition::Applied,
                 body_fingerprint: Some(FINGERPRINT),
                 cause: Some("other".to_owned()),
@@ -312,7 +320,7 @@ impl Other<'_> {
                 span: Span::Day,
                 start: late(),
                 method: other_of(Method::ALL, Method::NikDukcapil),
-                status: VerificationStatus::Failed,
+                status: CountedStatus::Of(VerificationStatus::Failed),
                 category: Some(ReasonCategory::ALL[0]),
                 partition: Partition(1),
             }
@@ -327,6 +335,13 @@ impl Other<'_> {
             let key = TallyKey { category: Some(category), ..row.key.clone() };
             TallyRow { key, ..row.clone() }
         }));
+        let counted = VerificationStatus::ALL.map(CountedStatus::Reviewed);
+        rows.extend(counted.into_iter().chain([CountedStatus::Of(VerificationStatus::Pending)]).map(
+            |status| {
+                let key = TallyKey { status, ..row.key.clone() };
+                TallyRow { key, ..row.clone() }
+            },
+        ));
         rows.extend(as_ofs.into_iter().skip(2).map(|as_of| TallyRow { as_of, ..row.clone() }));
         rows
     }

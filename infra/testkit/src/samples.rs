@@ -2,6 +2,7 @@
 //! everything is derived from a seed. Nothing random is made here but the seed itself.
 
 mod access;
+mod captures;
 mod faces;
 mod reviews;
 mod tallies;
@@ -15,10 +16,10 @@ use domain::ids::{
 use domain::policy::{Method, Methods, Tier};
 use domain::ports::{DataKey, FaceModelId, KeyRow, KeyRowState};
 use domain::rows::{
-    AsOf, Books, BooksKey, BooksRow, CustomerState, Disposition, EnrolmentRow, Epoch, EventNote,
-    FaceMatchRow, FaceSource, HeldOrg, Kyc, PositionRow, Quarantine, ReferenceRow, Registration, SignalRow,
-    Span, TallyKey, TallyRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow, ViewWrite,
-    WriteTimestamp,
+    AsOf, Books, BooksKey, BooksRow, CountedStatus, CustomerState, Disposition, EnrolmentRow, Epoch,
+    EventNote, FaceMatchRow, FaceSource, HeldOrg, Kyc, PositionRow, Quarantine, ReferenceRow, Registration,
+    SignalRow, Span, TallyKey, TallyRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow,
+    ViewWrite, WriteTimestamp,
 };
 use domain::sealed::{Purpose, Purposes, Sealed};
 use domain::time::Timestamp;
@@ -148,7 +149,9 @@ impl Samples {
             reason_category: verified.then_some(ReasonCategory::ALL[n as usize / 2 % 8]),
             body_fingerprint: self.fingerprint(n),
             enrolment: verified.then(|| self.enrolment_id(n)),
+            enrolment_on_review: None,
             face_match: None,
+            assessment: None,
             tier_event: verified.then(|| self.tier_event_id(n)),
             kyc_before: Kyc::default(),
             kyc_after: if verified { renewed } else { Kyc::default() },
@@ -252,6 +255,7 @@ impl Samples {
             event_id: Some(self.event_id(n)),
             verification_id: Some(self.verification_id(n)),
             reference_id: None,
+            review_of: None,
             disposition,
             body_fingerprint: Some(self.fingerprint(n)),
             cause: Some("schema_unknown".to_owned()),
@@ -295,7 +299,7 @@ impl Samples {
             span: Span::Hour,
             start: bucket_start(Span::Hour, time(0)),
             method: Method::NikDukcapil,
-            status: VerificationStatus::Verified,
+            status: CountedStatus::Of(VerificationStatus::Verified),
             category: None,
             partition: Partition(0),
         };

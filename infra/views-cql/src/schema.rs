@@ -72,7 +72,7 @@ const KEYS_2: &[&str] = &["CREATE TABLE IF NOT EXISTS {keys}.notes (name text PR
 const KEYS_3: &[&str] = &["ALTER TABLE {keys}.key_rows ADD attempt_until bigint"];
 
 /// A generation's tables, by version.
-pub(crate) const GENERATION: &[&[&str]] = &[FIRST, LOOKS, REFERENCES, CATEGORIES];
+pub(crate) const GENERATION: &[&[&str]] = &[FIRST, LOOKS, REFERENCES, CATEGORIES, REVIEWS];
 
 const FIRST: &[&str] = &[
     // A verification and what was noticed about it: one partition, one read.
@@ -156,12 +156,24 @@ const CATEGORIES: &[&str] = &[
         PRIMARY KEY ((org, category, span, period), start, method, status, log_partition))",
 ];
 
+/// Reviews, each with its verification and in its customer's list. No earlier build wrote a pending row: a generation that
+/// was made before has all of them too.
+const REVIEWS: &[&str] = &[
+    "ALTER TABLE {views}.verifications_g{g} ADD review blob static",
+    "ALTER TABLE {views}.verifications_of_customer_g{g} ADD review text",
+    "CREATE TABLE IF NOT EXISTS {views}.reviews_of_customer_g{g} (
+        org text, customer text,
+        created_at bigint, log_partition int, log_offset bigint, id text, body blob,
+        PRIMARY KEY ((org, customer), created_at, log_partition, log_offset, id))
+        WITH CLUSTERING ORDER BY (created_at DESC, log_partition DESC, log_offset DESC, id ASC)",
+];
+
 /// What the component of a generation is called that stands in the migrations where every row was counted by category:
 /// recorded before the first table of the generation is made.
 pub(crate) const CATEGORIES_COUNTED: &str = "categories";
 
 /// The generation's tables, for dropping them.
-pub(crate) const GENERATION_TABLES: [&str; 17] = [
+pub(crate) const GENERATION_TABLES: [&str; 18] = [
     "verifications",
     "verifications_of_customer",
     "verifications_of_hour",
@@ -179,6 +191,7 @@ pub(crate) const GENERATION_TABLES: [&str; 17] = [
     "verifications_of_category",
     "category_buckets",
     "category_tallies",
+    "reviews_of_customer",
 ];
 
 /// What stands for the names in a statement.

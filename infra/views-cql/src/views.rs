@@ -5,6 +5,7 @@ mod epochs;
 mod generations;
 mod global_statements;
 mod inspect;
+mod list_kinds;
 mod lists;
 mod read;
 mod series;
@@ -14,6 +15,7 @@ mod totals;
 mod walk;
 mod write;
 mod write_batches;
+mod write_reviews;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;

@@ -28,6 +28,7 @@ pub fn result_name(language: Language, method: Method, status: VerificationStatu
         (VerificationStatus::Failed, Method::FaceMatch) => words.not_matched,
         (VerificationStatus::Failed, Method::NikDukcapil) => words.declined,
         (VerificationStatus::Failed, _) => words.failed,
+        (VerificationStatus::Pending, _) => words.pending,
     }
 }
 
@@ -95,6 +96,7 @@ words! {
         verified: "Verified", "Terverifikasi";
         declined: "Declined", "Ditolak";
         failed: "Failed", "Gagal";
+        pending: "Under review", "Dalam peninjauan";
         matched: "Match", "Cocok";
         not_matched: "No match", "Tidak cocok";
         not_found: "No such record", "Data tidak ditemukan";

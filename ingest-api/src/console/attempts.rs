@@ -79,7 +79,7 @@ fn list(asked: &AskedAttempts, found: &AttemptsPage, now: Timestamp) -> AttemptL
     }
 }
 
-fn row(VerificationView { row, signals }: &VerificationView) -> AttemptRow {
+fn row(VerificationView { row, signals, .. }: &VerificationView) -> AttemptRow {
     AttemptRow {
         id: row.id.clone(),
         customer: row.customer.customer.clone(),

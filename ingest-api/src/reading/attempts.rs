@@ -7,7 +7,7 @@ use domain::ids::CustomerId;
 use domain::orgs::Scope;
 use domain::policy::Method;
 use domain::ports::{AttemptsPage, AttemptsQuery, PageRequest, RowPlace, VerificationView};
-use domain::rows::{SignalRow, VerificationRow, VerificationStatus};
+use domain::rows::{ReviewState, SignalRow, VerificationRow, VerificationStatus};
 use domain::time::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -27,7 +27,7 @@ pub const ACCESS: EndpointAccess = EndpointAccess::reading(Scope::VerificationsV
 
 /// The parameters.
 const PARAMS: &[&str] =
-    &["method", "status", "reasonCategory", "customerId", "from", "to", "page", "limit", "cursor"];
+    &["method", "status", "reasonCategory", "review", "customerId", "from", "to", "page", "limit", "cursor"];
 
 /// A page.
 #[derive(Debug, Serialize, ToSchema)]
@@ -175,8 +175,9 @@ struct Asked {
 fn parse(text: &str, org: &OrgIds) -> Result<Asked, ApiError> {
     let mut query = QueryParameters::parse(text, PARAMS);
     let method = query.take("method", "must be a method of verification", Method::parse);
-    let status = query.take("status", "must be verified or failed", VerificationStatus::parse);
+    let status = query.take("status", "must be verified, failed or pending", VerificationStatus::parse);
     let category = query.take("reasonCategory", "must be a category of reasons", ReasonCategory::parse);
+    let review = query.take("review", "must be open, verified or failed", ReviewState::parse);
     let customer = query.take("customerId", "must be a customer's id", |text| CustomerId::parse(text).ok());
     let from = query.take_time("from", Timestamp::parse_bound);
     let to = query.take_time("to", Timestamp::parse_bound);
@@ -184,7 +185,7 @@ fn parse(text: &str, org: &OrgIds) -> Result<Asked, ApiError> {
     query.finish()?;
     let PageRequest { start, limit } = request;
     let org = org.org().clone();
-    let query = AttemptsQuery { org, method, status, category, customer, from, to, start, limit };
+    let query = AttemptsQuery { org, method, status, category, review, customer, from, to, start, limit };
     Ok(Asked { query, page })
 }
 

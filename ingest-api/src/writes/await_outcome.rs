@@ -102,6 +102,7 @@ async fn next_standing<W: RecordedWrite>(
             | Outcome::VerdictUnapplied(_)
             | Outcome::FaceEnrolled(_)
             | Outcome::KycUpdated(_)
+            | Outcome::ReviewRecorded(_)
             | Outcome::CustomerErased(_) => {}
         }
     }

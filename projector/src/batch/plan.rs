@@ -3,13 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use domain::classify::ReasonCategory;
 use domain::event::{Offset, Source};
 use domain::fold::Effect;
 use domain::ids::{CustomerRef, OrgId};
 use domain::outcome::Outcome;
+use domain::policy::Method;
+use domain::ports::RowPlace;
 use domain::rows::{
-    AsOf, Books, BooksKey, BooksRow, CustomerState, Epoch, Span, TallyKey, TallyRow, VerificationRow,
-    ViewRow, ViewWrite, WriteTimestamp,
+    AsOf, Books, BooksKey, BooksRow, CountedStatus, CustomerState, Epoch, ReviewRow, ReviewSubject, Span,
+    TallyKey, TallyRow, VerificationRow, ViewRow, ViewWrite, WriteTimestamp,
 };
 
 use crate::batch::customer_cache::CachedIds;
@@ -52,6 +55,7 @@ impl BatchPlan {
                 ViewRow::Verification(_)
                 | ViewRow::Enrolment(_)
                 | ViewRow::Reference(_)
+                | ViewRow::Review(_)
                 | ViewRow::TierEvent(_)
                 | ViewRow::Signal(_)
                 | ViewRow::Note(_)
@@ -70,9 +74,8 @@ impl BatchPlan {
         let mut books = Vec::new();
         for (org, _, effect) in &self.effects {
             books.push(BooksKey { org: org.clone(), partition });
-            for row in &effect.counted {
-                tallies.extend(tally_keys(row));
-            }
+            tallies.extend(effect.counted.iter().flat_map(tally_keys));
+            tallies.extend(effect.reviewed.iter().flat_map(review_keys));
         }
         tallies.sort();
         tallies.dedup();
@@ -97,10 +100,9 @@ impl BatchPlan {
                 changed_books.insert(key);
             }
             let mut added: BTreeMap<TallyKey, u64> = BTreeMap::new();
-            for row in &effect.counted {
-                for key in tally_keys(row) {
-                    *added.entry(key).or_default() += 1;
-                }
+            let of_rows = effect.counted.iter().flat_map(tally_keys);
+            for key in of_rows.chain(effect.reviewed.iter().flat_map(review_keys)) {
+                *added.entry(key).or_default() += 1;
             }
             for (key, count) in added {
                 if add(counts.tallies.entry(key.clone()).or_default(), &key, count, here) {
@@ -154,17 +156,35 @@ fn add(slot: &mut Option<TallyRow>, key: &TallyKey, count: u64, here: AsOf) -> b
 }
 
 /// Those of its kind, and where its reason has a category those of the category too.
-fn tally_keys(row: &VerificationRow) -> impl Iterator<Item = TallyKey> + '_ {
-    let categories = [None].into_iter().chain(row.reason_category.map(Some));
-    categories.flat_map(move |category| {
+fn tally_keys(row: &VerificationRow) -> Vec<TallyKey> {
+    let status = CountedStatus::Of(row.status);
+    keys_of(&row.customer.org, row.method, status, row.reason_category, row.place())
+}
+
+/// Where the verification was counted as pending it is counted once more, as what a review made of it.
+fn review_keys(row: &ReviewRow) -> Vec<TallyKey> {
+    let ReviewSubject { method, reason_category, place } = row.subject;
+    keys_of(&row.customer.org, method, CountedStatus::Reviewed(row.to_status), reason_category, place)
+}
+
+fn keys_of(
+    org: &OrgId,
+    method: Method,
+    status: CountedStatus,
+    category: Option<ReasonCategory>,
+    place: RowPlace,
+) -> Vec<TallyKey> {
+    let categories = [None].into_iter().chain(category.map(Some));
+    let keys = categories.flat_map(|category| {
         [Span::Hour, Span::Day, Span::Month].map(|span| TallyKey {
-            org: row.customer.org.clone(),
+            org: org.clone(),
             span,
-            start: span.start_of(row.created_at),
-            method: row.method,
-            status: row.status,
+            start: span.start_of(place.created_at),
+            method,
+            status,
             category,
-            partition: row.source.partition,
+            partition: place.partition,
         })
-    })
+    });
+    keys.collect()
 }

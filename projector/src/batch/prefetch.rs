@@ -84,7 +84,7 @@ impl BatchReader<'_> {
         let mut prefetched = BatchState { states: HashMap::new(), known: KnownRows::default() };
         let (mut strangers, mut unasked) = (Vec::new(), Vec::new());
         let mut customers: Vec<(&CustomerRef, bool)> =
-            facts.iter().map(|fact| (fact.customer(), fact.verification_id().is_some())).collect();
+            facts.iter().map(|fact| (fact.customer(), named_verification(fact).is_some())).collect();
         // Those with a verification first among one customer's.
         customers.sort_by(|a, b| a.0.cmp(b.0).then(b.1.cmp(&a.1)));
         customers.dedup_by_key(|(customer, _)| *customer);
@@ -112,12 +112,13 @@ impl BatchReader<'_> {
             }
         }
         let may_exist = |fact: &Fact| {
-            let (customer, id) = (fact.customer(), fact.verification_id()?);
+            let (customer, id) = (fact.customer(), named_verification(fact)?);
             let ids = plan.ids.get(customer).or_else(|| cache.ids(customer));
             let asked = ids.is_none_or(|ids| cache.may_exist(ids, id));
             asked.then(|| RowKey::Verification(customer.org.clone(), id.clone()))
         };
-        let names = facts.iter().filter_map(may_exist).chain(facts.iter().filter_map(reference_of)).collect();
+        let always = facts.iter().flat_map(|fact| [reference_of(fact), review_of(fact)]).flatten();
+        let names = facts.iter().filter_map(may_exist).chain(always).collect();
         self.load_known(names, &mut prefetched.known).await?;
         Ok(prefetched)
     }
@@ -150,6 +151,7 @@ impl BatchReader<'_> {
             match row {
                 ViewRow::Verification(row) => drop(known.verifications.insert(row.id.clone(), *row)),
                 ViewRow::Reference(row) => drop(known.references.insert(row.id.clone(), row)),
+                ViewRow::Review(row) => drop(known.reviews.insert(row.verification_id.clone(), *row)),
                 _ => return Err(another_kind()),
             }
         }
@@ -170,7 +172,7 @@ impl BatchReader<'_> {
         known: &mut KnownRows,
     ) -> Result<HashMap<Source, EventNote>, BatchError> {
         // Whatever is remembered: the store may have been asked for the ids before a zombie wrote the state.
-        let named = redelivered.iter().flat_map(|fact| [verification_of(fact), reference_of(fact)]);
+        let named = redelivered.iter().flat_map(|fact| names_of(fact));
         self.load_known(named.flatten().collect(), known).await?;
         let keys = redelivered.iter().map(|f| RowKey::Note(f.customer().clone(), f.source())).collect();
         let mut notes = self.notes(keys).await?;
@@ -190,9 +192,11 @@ impl BatchReader<'_> {
                 let org = &note.customer.org;
                 let verification = note.verification_id.clone();
                 let reference = note.reference_id.clone();
+                let review = note.review_of.clone();
                 [
                     verification.map(|id| RowKey::Verification(org.clone(), id)),
                     reference.map(|id| RowKey::Reference(note.customer.clone(), id)),
+                    review.map(|id| RowKey::Review(org.clone(), id)),
                 ]
             });
             self.load_known(names.flatten().collect(), known).await?;
@@ -221,7 +225,7 @@ impl BatchReader<'_> {
             .buffered(RELEASE_READS_AT_ONCE)
             .try_collect()
             .await?;
-        let names = facts.iter().flat_map(|fact| [verification_of(fact), reference_of(fact)]);
+        let names = facts.iter().flat_map(names_of);
         self.load_known(names.flatten().collect(), known).await?;
         let entered = notes.iter().map(|note| match note.unapplied() {
             Some(UnappliedCause::DeadLettered) => BookEntry::DeadLettered,
@@ -272,9 +276,23 @@ impl BatchReader<'_> {
     }
 }
 
-/// The row of the verification that a fact is about.
+/// Every row that a fact names: of a review also that of the verification.
+fn names_of(fact: &Fact) -> [Option<RowKey>; 3] {
+    [verification_of(fact), reference_of(fact), review_of(fact)]
+}
+
+/// The verification that a fact makes, or that it reviews.
+fn named_verification(fact: &Fact) -> Option<&VerificationId> {
+    fact.verification_id().or_else(|| fact.review_of())
+}
+
 fn verification_of(fact: &Fact) -> Option<RowKey> {
-    Some(RowKey::Verification(fact.customer().org.clone(), fact.verification_id()?.clone()))
+    Some(RowKey::Verification(fact.customer().org.clone(), named_verification(fact)?.clone()))
+}
+
+/// The row of the review that a fact makes. It is always asked for, as references are.
+fn review_of(fact: &Fact) -> Option<RowKey> {
+    Some(RowKey::Review(fact.customer().org.clone(), fact.review_of()?.clone()))
 }
 
 /// The row of the reference that a fact is about. It is always asked for: references are few beside verdicts, and no

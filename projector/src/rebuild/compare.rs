@@ -92,6 +92,7 @@ fn as_of(row: &ViewRow) -> Option<AsOf> {
         ViewRow::Verification(_)
         | ViewRow::Enrolment(_)
         | ViewRow::Reference(_)
+        | ViewRow::Review(_)
         | ViewRow::TierEvent(_)
         | ViewRow::Signal(_)
         | ViewRow::Note(_)
@@ -385,6 +386,7 @@ fn kind(row: &ViewRow) -> &'static str {
         ViewRow::Verification(_) => "verification",
         ViewRow::Enrolment(_) => "enrolment",
         ViewRow::Reference(_) => "reference",
+        ViewRow::Review(_) => "review",
         ViewRow::TierEvent(_) => "tier event",
         ViewRow::Signal(_) => "signal",
         ViewRow::Note(_) => "note",

@@ -4,15 +4,19 @@
 //! an upcaster in `event-codec`, never an edit here that old records would not survive.
 
 mod audit;
+mod capture;
 mod compliance;
 mod face;
 mod fields;
 mod refold;
+mod sealed_parts;
 
 pub use audit::*;
+pub use capture::*;
 pub use compliance::*;
 pub use face::*;
 pub use fields::*;
+pub use sealed_parts::*;
 
 use crate::classify::ReasonCategory;
 use crate::ids::{CustomerRef, EnrolmentId, EventId, VerificationId};
@@ -137,37 +141,6 @@ pub struct CustomerReleased {
     pub customer: CustomerRef,
 }
 
-/// One sealed field of an event, with what its envelope is bound to beside the event's id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SealedField<'e> {
-    /// Which field.
-    pub field: Field,
-    /// The content type in the binding.
-    pub content_type: &'e str,
-    /// The envelope.
-    pub envelope: &'e Sealed,
-}
-
-/// The content type that texts are sealed with.
-const TEXT: &str = "text/plain";
-
-impl<'e> SealedField<'e> {
-    fn text(field: Field, envelope: &'e Sealed) -> Self {
-        Self { field, content_type: TEXT, envelope }
-    }
-}
-
-/// A photo that becomes a face reference, as it stands in an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReferencePhoto<'e> {
-    /// The reference.
-    pub enrolment: &'e EnrolmentId,
-    /// The content type in the binding of its envelope, whose field is [`Field::Photo`].
-    pub content_type: &'e str,
-    /// The photo.
-    pub media: &'e SealedMedia,
-}
-
 /// Everything that may stand in `identity.events`. No fold has a catch-all arm over it, and nothing but a fold
 /// matches over it: the accessors below are total, and whoever adds an event answers them here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,6 +157,10 @@ pub enum Event {
     FaceReferenceAdded(FaceReferenceAdded),
     /// See [`FaceMatchDecided`].
     FaceMatchDecided(FaceMatchDecided),
+    /// See [`KtpCaptureAssessed`].
+    KtpCaptureAssessed(KtpCaptureAssessed),
+    /// See [`VerificationReviewed`].
+    VerificationReviewed(VerificationReviewed),
 }
 
 impl Event {
@@ -196,6 +173,8 @@ impl Event {
             Self::CustomerReleased(e) => &e.event_id,
             Self::FaceReferenceAdded(e) => &e.event_id,
             Self::FaceMatchDecided(e) => &e.event_id,
+            Self::KtpCaptureAssessed(e) => &e.event_id,
+            Self::VerificationReviewed(e) => &e.event_id,
         }
     }
 
@@ -208,6 +187,8 @@ impl Event {
             Self::CustomerReleased(e) => &e.customer,
             Self::FaceReferenceAdded(e) => &e.customer,
             Self::FaceMatchDecided(e) => &e.customer,
+            Self::KtpCaptureAssessed(e) => &e.customer,
+            Self::VerificationReviewed(e) => &e.customer,
         }
     }
 
@@ -216,10 +197,26 @@ impl Event {
         match self {
             Self::DukcapilVerdictReceived(e) => Some(&e.verification_id),
             Self::FaceMatchDecided(e) => Some(&e.verification_id),
+            Self::KtpCaptureAssessed(e) => Some(&e.verification_id),
             Self::CustomerRegistered(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
-            | Self::FaceReferenceAdded(_) => None,
+            | Self::FaceReferenceAdded(_)
+            | Self::VerificationReviewed(_) => None,
+        }
+    }
+
+    /// The verification that it reviews, if it is a review: one that another event made.
+    pub fn review_of(&self) -> Option<&VerificationId> {
+        match self {
+            Self::VerificationReviewed(e) => Some(&e.verification_id),
+            Self::CustomerRegistered(_)
+            | Self::DukcapilVerdictReceived(_)
+            | Self::CustomerErased(_)
+            | Self::CustomerReleased(_)
+            | Self::FaceReferenceAdded(_)
+            | Self::FaceMatchDecided(_)
+            | Self::KtpCaptureAssessed(_) => None,
         }
     }
 
@@ -231,7 +228,9 @@ impl Event {
             | Self::DukcapilVerdictReceived(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
-            | Self::FaceMatchDecided(_) => None,
+            | Self::FaceMatchDecided(_)
+            | Self::KtpCaptureAssessed(_)
+            | Self::VerificationReviewed(_) => None,
         }
     }
 
@@ -242,6 +241,8 @@ impl Event {
             Self::DukcapilVerdictReceived(e) => Some(e.body_fingerprint),
             Self::FaceReferenceAdded(e) => Some(e.body_fingerprint),
             Self::FaceMatchDecided(e) => Some(e.body_fingerprint),
+            Self::KtpCaptureAssessed(e) => Some(e.body_fingerprint),
+            Self::VerificationReviewed(e) => e.body_fingerprint,
             Self::CustomerErased(_) | Self::CustomerReleased(_) => None,
         }
     }
@@ -275,6 +276,10 @@ impl Event {
                 content_type: SIMILARITY_CONTENT_TYPE,
                 envelope: &e.similarity,
             }],
+            Self::KtpCaptureAssessed(e) => e.sealed_fields(),
+            Self::VerificationReviewed(e) => {
+                e.note.iter().map(|note| SealedField::text(Field::ReviewNote, note)).collect()
+            }
             Self::CustomerErased(_) | Self::CustomerReleased(_) => Vec::new(),
         }
     }
@@ -292,8 +297,14 @@ impl Event {
                 content_type: &e.photo_content_type,
                 media: &e.photo,
             }),
+            Self::KtpCaptureAssessed(e) => Some(ReferencePhoto {
+                enrolment: e.enrolment_id.as_ref()?,
+                content_type: e.portrait_content_type.as_deref().unwrap_or_default(),
+                media: e.portrait.as_ref()?,
+            }),
             Self::CustomerRegistered(_)
             | Self::FaceMatchDecided(_)
+            | Self::VerificationReviewed(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_) => None,
         }
@@ -305,6 +316,8 @@ impl Event {
             Self::DukcapilVerdictReceived(e) => e.is_consistent(),
             Self::FaceReferenceAdded(e) => e.is_consistent(),
             Self::FaceMatchDecided(e) => e.is_consistent(),
+            Self::KtpCaptureAssessed(e) => e.is_consistent(),
+            Self::VerificationReviewed(e) => e.is_consistent(),
             Self::CustomerRegistered(_) | Self::CustomerErased(_) | Self::CustomerReleased(_) => true,
         }
     }
@@ -317,7 +330,9 @@ impl Event {
             | Self::DukcapilVerdictReceived(_)
             | Self::CustomerReleased(_)
             | Self::FaceReferenceAdded(_)
-            | Self::FaceMatchDecided(_) => None,
+            | Self::FaceMatchDecided(_)
+            | Self::KtpCaptureAssessed(_)
+            | Self::VerificationReviewed(_) => None,
         }
     }
 
@@ -329,7 +344,9 @@ impl Event {
             | Self::DukcapilVerdictReceived(_)
             | Self::CustomerErased(_)
             | Self::FaceReferenceAdded(_)
-            | Self::FaceMatchDecided(_) => None,
+            | Self::FaceMatchDecided(_)
+            | Self::KtpCaptureAssessed(_)
+            | Self::VerificationReviewed(_) => None,
         }
     }
 }

@@ -16,6 +16,9 @@ pub const RAW_NESTING_MAX: usize = 128;
 /// A reason's characters after trimming (contract §2).
 pub const REASON_CHARS_MAX: usize = 500;
 
+/// A reason code's characters (sequence §2.7): one letter and 63 more.
+pub const REASON_CODE_CHARS_MAX: usize = 64;
+
 /// A full name's characters after trimming: far above any name, far below a document.
 pub const FULL_NAME_CHARS_MAX: usize = 200;
 

@@ -163,6 +163,32 @@ pub struct ErasureAnnounced {
     pub purposes: Purposes,
 }
 
+/// A person decided about a pending verification: the last outcome of the review's event. Published again for every later
+/// review of the same verification, which has no effect; that one's own event id is another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewRecorded {
+    /// This outcome; follows from the event's id.
+    pub id: EventId,
+    /// Whom it is about.
+    pub customer: CustomerRef,
+    /// The review that counts: the first one's event.
+    pub event_id: EventId,
+    /// Where that event stands.
+    pub source: Source,
+    /// The verification.
+    pub verification_id: VerificationId,
+    /// Verified or failed.
+    pub to_status: VerificationStatus,
+    /// The bank's own code for why.
+    pub reason_code: String,
+    /// The face reference it made.
+    pub enrolment: Option<EnrolmentSummary>,
+    /// The body that made it; none of a form of the console.
+    pub body_fingerprint: Option<Fingerprint>,
+    /// The review's `createdAt`.
+    pub created_at: Timestamp,
+}
+
 /// Everything that may stand in `identity.outcomes`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -178,6 +204,8 @@ pub enum Outcome {
     VerdictUnapplied(VerdictUnapplied),
     /// See [`ErasureAnnounced`]; `CustomerErased` in the topic.
     CustomerErased(ErasureAnnounced),
+    /// See [`ReviewRecorded`].
+    ReviewRecorded(ReviewRecorded),
 }
 
 impl Outcome {
@@ -190,6 +218,7 @@ impl Outcome {
             Self::VerdictConflicted(o) => &o.id,
             Self::VerdictUnapplied(o) => &o.id,
             Self::CustomerErased(o) => &o.id,
+            Self::ReviewRecorded(o) => &o.id,
         }
     }
 
@@ -202,6 +231,7 @@ impl Outcome {
             Self::VerdictConflicted(o) => &o.customer,
             Self::VerdictUnapplied(o) => &o.customer,
             Self::CustomerErased(o) => &o.customer,
+            Self::ReviewRecorded(o) => &o.customer,
         }
     }
 }

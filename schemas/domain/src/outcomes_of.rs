@@ -2,13 +2,14 @@
 //! the rows that were written, so that both are the same by construction.
 
 use crate::event::Source;
-use crate::ids::{EnrolmentId, EventId, derived};
+use crate::ids::{CustomerRef, EnrolmentId, EventId, TierEventId, derived};
 use crate::outcome::{
-    EnrolmentSummary, FaceEnrolled, KycUpdated, Outcome, VerdictConflicted, VerdictUnapplied,
+    EnrolmentSummary, FaceEnrolled, KycUpdated, Outcome, ReviewRecorded, VerdictConflicted, VerdictUnapplied,
     VerificationCreated,
 };
 use crate::policy::Method;
-use crate::rows::{EventNote, FaceSource, ReferenceRow, VerificationRow};
+use crate::rows::{EventNote, FaceSource, Kyc, ReferenceRow, ReviewRow, VerificationRow};
+use crate::time::Timestamp;
 
 /// What an outcome's id is derived with: fixed for ever, one per kind.
 #[derive(Clone, Copy)]
@@ -16,6 +17,7 @@ enum Ordinal {
     VerificationCreated = 1,
     FaceEnrolled = 2,
     KycUpdated = 3,
+    ReviewRecorded = 4,
 }
 
 fn outcome_id(event_id: &EventId, ordinal: Ordinal) -> EventId {
@@ -34,7 +36,17 @@ pub fn tier_reason(method: Method) -> String {
 }
 
 fn enrolment_summary(row: &VerificationRow) -> Option<EnrolmentSummary> {
-    row.enrolment.clone().map(|id| summary(id, FaceSource::Dukcapil))
+    row.enrolment.clone().map(|id| summary(id, brought_source(row.method)))
+}
+
+/// Where the photo of a reference came from that a verification of that method brought.
+pub fn brought_source(method: Method) -> FaceSource {
+    match method {
+        Method::KtpCapture => FaceSource::KtpExtract,
+        Method::NikFormat | Method::NikDukcapil | Method::FaceMatch | Method::FaceLiveness => {
+            FaceSource::Dukcapil
+        }
+    }
 }
 
 /// Of a reference that has just been made: its vector is made afterwards, and nobody waits for it here.
@@ -73,6 +85,35 @@ pub fn verification_created(row: &VerificationRow) -> Outcome {
     })
 }
 
+/// What an event did to a customer's KYC.
+struct KycChange<'r> {
+    event_id: &'r EventId,
+    customer: &'r CustomerRef,
+    tier_event: Option<&'r TierEventId>,
+    before: Kyc,
+    after: Kyc,
+    method: Method,
+    at: Timestamp,
+}
+
+impl KycChange<'_> {
+    /// Where it did anything.
+    fn outcome(self) -> Option<Outcome> {
+        let changed = self.before != self.after;
+        Some(Outcome::KycUpdated(KycUpdated {
+            id: outcome_id(self.event_id, Ordinal::KycUpdated),
+            customer: self.customer.clone(),
+            tier_event_id: self.tier_event.cloned(),
+            from_tier: self.before.tier,
+            to_tier: self.after.tier,
+            reason: tier_reason(self.method),
+            last_verified_at: self.after.last_verified_at.filter(|_| changed)?,
+            expires_at: self.after.expires_at?,
+            created_at: self.at,
+        }))
+    }
+}
+
 /// All outcomes of a row's event, `VerificationCreated` last.
 pub fn verification(row: &VerificationRow) -> Vec<Outcome> {
     let mut outcomes = Vec::with_capacity(3);
@@ -87,24 +128,63 @@ pub fn verification(row: &VerificationRow) -> Vec<Outcome> {
             created_at: row.created_at,
         }));
     }
-    if row.kyc_before != row.kyc_after
-        && let (Some(last_verified_at), Some(expires_at)) =
-            (row.kyc_after.last_verified_at, row.kyc_after.expires_at)
-    {
-        outcomes.push(Outcome::KycUpdated(KycUpdated {
-            id: outcome_id(&row.event_id, Ordinal::KycUpdated),
-            customer: row.customer.clone(),
-            tier_event_id: row.tier_event.clone(),
-            from_tier: row.kyc_before.tier,
-            to_tier: row.kyc_after.tier,
-            reason: tier_reason(row.method),
-            last_verified_at,
-            expires_at,
-            created_at: row.created_at,
-        }));
-    }
+    let change = KycChange {
+        event_id: &row.event_id,
+        customer: &row.customer,
+        tier_event: row.tier_event.as_ref(),
+        before: row.kyc_before,
+        after: row.kyc_after,
+        method: row.method,
+        at: row.created_at,
+    };
+    outcomes.extend(change.outcome());
     outcomes.push(verification_created(row));
     outcomes
+}
+
+/// The outcome that a verification was reviewed.
+pub fn review_recorded(row: &ReviewRow) -> Outcome {
+    Outcome::ReviewRecorded(ReviewRecorded {
+        id: outcome_id(&row.event_id, Ordinal::ReviewRecorded),
+        customer: row.customer.clone(),
+        event_id: row.event_id.clone(),
+        source: row.source,
+        verification_id: row.verification_id.clone(),
+        to_status: row.to_status,
+        reason_code: row.reason_code.clone(),
+        enrolment: review_enrolment(row),
+        body_fingerprint: row.body_fingerprint,
+        created_at: row.created_at,
+    })
+}
+
+fn review_enrolment(row: &ReviewRow) -> Option<EnrolmentSummary> {
+    row.enrolment.clone().map(|id| summary(id, brought_source(row.subject.method)))
+}
+
+/// All outcomes of a review's event, `ReviewRecorded` last.
+pub fn review(row: &ReviewRow) -> Vec<Outcome> {
+    let enrolled = review_enrolment(row).map(|enrolment| {
+        Outcome::FaceEnrolled(FaceEnrolled {
+            id: outcome_id(&row.event_id, Ordinal::FaceEnrolled),
+            customer: row.customer.clone(),
+            verification_id: Some(row.verification_id.clone()),
+            event_id: Some(row.event_id.clone()),
+            enrolment,
+            model: None,
+            created_at: row.created_at,
+        })
+    });
+    let change = KycChange {
+        event_id: &row.event_id,
+        customer: &row.customer,
+        tier_event: row.tier_event.as_ref(),
+        before: row.kyc_before,
+        after: row.kyc_after,
+        method: row.subject.method,
+        at: row.created_at,
+    };
+    enrolled.into_iter().chain(change.outcome()).chain([review_recorded(row)]).collect()
 }
 
 /// The outcome of a body that lost to the first one.
@@ -120,16 +200,18 @@ pub fn conflict(note: &EventNote, first: &VerificationRow) -> Option<Outcome> {
     }))
 }
 
-/// The outcome of a verdict or a match that has no effect (yet). A record that could be read and is neither has none.
+/// The outcome of a verdict, a match, a capture or a review that has no effect (yet). A record that could be read and is
+/// none of them has none.
 pub fn note(note: &EventNote) -> Option<Outcome> {
     let cause = note.unapplied()?;
-    if note.event_id.is_some() && note.verification_id.is_none() {
+    let about = note.verification_id.as_ref().or(note.review_of.as_ref());
+    if note.event_id.is_some() && about.is_none() {
         return None;
     }
     Some(Outcome::VerdictUnapplied(VerdictUnapplied {
         id: record_outcome_id(cause.as_str(), note.source),
         customer: note.customer.clone(),
-        verification_id: note.verification_id.clone(),
+        verification_id: about.cloned(),
         source: note.source,
         cause,
     }))

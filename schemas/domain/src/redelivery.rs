@@ -6,7 +6,7 @@ use crate::event::Source;
 use crate::fold::{Effect, Fact, KnownRows};
 use crate::outcome::{Outcome, UnappliedCause};
 use crate::outcomes_of;
-use crate::rows::{BookEntry, Disposition, EventNote, ReferenceRow, VerificationRow};
+use crate::rows::{BookEntry, Disposition, EventNote, ReferenceRow, ReviewRow, VerificationRow};
 
 /// What a redelivered fact had come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,47 +33,75 @@ pub fn recall(
     known: &KnownRows,
 ) -> Result<Recalled, NoTrace> {
     let source = fact.source();
-    let row = fact.verification_id().and_then(|id| known.verification(id, fact.customer()));
-    let own_row = row.filter(|row| row.source == source);
-    let reference = fact.reference_id().and_then(|id| known.reference(id, fact.customer()));
-    let own_reference = reference.filter(|row| row.source == source);
+    let named = NamedRows {
+        row: fact.verification_id().and_then(|id| known.verification(id, fact.customer())),
+        reference: fact.reference_id().and_then(|id| known.reference(id, fact.customer())),
+        review: fact.review_of().and_then(|id| known.review(id, fact.customer())),
+    };
     let Some(note) = notes(source) else {
         let mut effect = Effect { entry: Some(BookEntry::Applied), ..Effect::default() };
-        let outcomes = match (own_row, own_reference) {
-            (Some(row), _) => {
-                effect.counted.push(row.clone());
-                outcomes_of::verification(row)
-            }
-            (None, Some(reference)) => vec![outcomes_of::face_enrolled(reference)],
-            (None, None) => return Err(NoTrace),
-        };
+        let outcomes = named.made_at(source, &mut effect).ok_or(NoTrace)?;
         return Ok(Recalled { outcomes, effect, dead_letters: Vec::new() });
     };
     let entry = entry_of(&note.disposition);
-    let mut effect = Effect { entry: Some(entry), ..Effect::default() };
+    let effect = Effect { entry: Some(entry), ..Effect::default() };
     let outcomes = match &note.disposition {
         Disposition::Applied => Vec::new(),
-        Disposition::Duplicate => first_again(row, reference).into_iter().collect(),
-        Disposition::Conflict => {
-            row.and_then(|first| outcomes_of::conflict(&note, first)).into_iter().collect()
-        }
+        Disposition::Duplicate => named.first_again().into_iter().collect(),
+        Disposition::Conflict => named.conflict(&note).into_iter().collect(),
         Disposition::Refused => outcomes_of::note(&note).into_iter().collect(),
         // Released since: its row is there, and what it published last is what counts.
-        Disposition::Parked | Disposition::DeadLettered => match (own_row, own_reference) {
-            (Some(row), _) => outcomes_of::verification(row),
-            (None, Some(reference)) => vec![outcomes_of::face_enrolled(reference)],
-            (None, None) => outcomes_of::note(&note).into_iter().collect(),
-        },
+        Disposition::Parked | Disposition::DeadLettered => named
+            .made_at(source, &mut Effect::default())
+            .unwrap_or_else(|| outcomes_of::note(&note).into_iter().collect()),
         Disposition::Released(results) => return released(results, effect, notes, known),
     };
-    effect.counted = Vec::new();
     let dead_letters = if entry == BookEntry::DeadLettered { vec![source] } else { Vec::new() };
     Ok(Recalled { outcomes, effect, dead_letters })
 }
 
-/// What a repetition publishes: that its first one stands.
-fn first_again(row: Option<&VerificationRow>, reference: Option<&ReferenceRow>) -> Option<Outcome> {
-    row.map(outcomes_of::verification_created).or_else(|| reference.map(outcomes_of::face_enrolled))
+/// The rows that stand under the ids which an event names, whoever made them.
+struct NamedRows<'k> {
+    row: Option<&'k VerificationRow>,
+    reference: Option<&'k ReferenceRow>,
+    review: Option<&'k ReviewRow>,
+}
+
+impl<'k> NamedRows<'k> {
+    fn of_note(note: &EventNote, known: &'k KnownRows) -> Self {
+        Self {
+            row: note.verification_id.as_ref().and_then(|id| known.verification(id, &note.customer)),
+            reference: note.reference_id.as_ref().and_then(|id| known.reference(id, &note.customer)),
+            review: note.review_of.as_ref().and_then(|id| known.review(id, &note.customer)),
+        }
+    }
+
+    /// What the event at that place published, and what it counts; none where it made none of the rows.
+    fn made_at(&self, source: Source, effect: &mut Effect) -> Option<Vec<Outcome>> {
+        if let Some(row) = self.row.filter(|row| row.source == source) {
+            effect.counted.push(row.clone());
+            return Some(outcomes_of::verification(row));
+        }
+        if let Some(row) = self.review.filter(|row| row.source == source) {
+            effect.reviewed.push(row.clone());
+            return Some(outcomes_of::review(row));
+        }
+        let reference = self.reference.filter(|row| row.source == source)?;
+        Some(vec![outcomes_of::face_enrolled(reference)])
+    }
+
+    /// What a repetition publishes: that its first one stands.
+    fn first_again(&self) -> Option<Outcome> {
+        let of_row = self.row.map(outcomes_of::verification_created);
+        let of_review = || self.review.map(outcomes_of::review_recorded);
+        of_row.or_else(of_review).or_else(|| self.reference.map(outcomes_of::face_enrolled))
+    }
+
+    /// What one publishes that lost to another body: of a review, which one counts.
+    fn conflict(&self, note: &EventNote) -> Option<Outcome> {
+        let of_row = self.row.and_then(|first| outcomes_of::conflict(note, first));
+        of_row.or_else(|| self.review.map(outcomes_of::review_recorded))
+    }
 }
 
 fn released(
@@ -86,8 +114,7 @@ fn released(
     let mut dead_letters = Vec::new();
     for (source, to) in results {
         let note = notes(*source).ok_or(NoTrace)?;
-        let row = note.verification_id.as_ref().and_then(|id| known.verification(id, &note.customer));
-        let reference = note.reference_id.as_ref().and_then(|id| known.reference(id, &note.customer));
+        let named = NamedRows::of_note(&note, known);
         let from = entry_of(&note.disposition);
         if from != *to {
             effect.moved.push((from, *to));
@@ -96,16 +123,9 @@ fn released(
             }
         }
         match to {
-            BookEntry::Applied => {
-                if let Some(row) = row.filter(|row| row.source == *source) {
-                    outcomes.extend(outcomes_of::verification(row));
-                    effect.counted.push(row.clone());
-                }
-                let reference = reference.filter(|row| row.source == *source);
-                outcomes.extend(reference.map(outcomes_of::face_enrolled));
-            }
-            BookEntry::Duplicate => outcomes.extend(first_again(row, reference)),
-            BookEntry::Conflict => outcomes.extend(row.and_then(|first| outcomes_of::conflict(&note, first))),
+            BookEntry::Applied => outcomes.extend(named.made_at(*source, &mut effect).unwrap_or_default()),
+            BookEntry::Duplicate => outcomes.extend(named.first_again()),
+            BookEntry::Conflict => outcomes.extend(named.conflict(&note)),
             BookEntry::Refused | BookEntry::DeadLettered | BookEntry::Parked => {
                 let again = EventNote { disposition: disposition_of(*to), ..note };
                 outcomes.extend(outcomes_of::note(&again));

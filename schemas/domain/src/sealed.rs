@@ -149,6 +149,18 @@ sealed_fields! {
     FaceVector, "face_vector", Biometric, "identity.FaceVector";
     /// The reference's face, 32 × 32 bytes of grey.
     FaceCrop, "face_crop", Biometric, "identity.FaceVector";
+    /// What the voters of a capture measured.
+    VoterValues, "voter_values", Biometric, "identity.KtpCaptureAssessed";
+    /// What a captured card says.
+    KtpText, "ktp_text", Profile, "identity.KtpCaptureAssessed";
+    /// What a reviewer noted.
+    ReviewNote, "review_note", Profile, "identity.VerificationReviewed";
+    /// The frames of a captured card that are kept: evidence only, all in one.
+    KtpFrames, "ktp_frames", Evidence, "identity.CaptureEvidence";
+    /// What was measured in a capture's frames, for whoever judges it again: evidence only.
+    CaptureFeatures, "capture_features", Evidence, "identity.CaptureEvidence";
+    /// What the phone says of itself and of what it saw, none of which counts.
+    CaptureClaims, "capture_claims", Profile, "identity.CaptureEvidence";
 }
 
 impl Field {
@@ -156,14 +168,18 @@ impl Field {
     /// and stands in `identity.audit` alone.
     pub fn is_evidence(self) -> bool {
         match self {
-            Self::DeclinedPhoto | Self::Raw | Self::Probe => true,
+            Self::DeclinedPhoto | Self::Raw | Self::Probe | Self::KtpFrames | Self::CaptureFeatures => true,
             Self::FullName
             | Self::ExternalId
             | Self::Reason
             | Self::Photo
             | Self::MatchSimilarity
             | Self::FaceVector
-            | Self::FaceCrop => false,
+            | Self::FaceCrop
+            | Self::VoterValues
+            | Self::KtpText
+            | Self::ReviewNote
+            | Self::CaptureClaims => false,
         }
     }
 }
@@ -259,6 +275,12 @@ mod tests {
             (Field::MatchSimilarity, "match_similarity", Purpose::Biometric, "identity.FaceMatchDecided"),
             (Field::FaceVector, "face_vector", Purpose::Biometric, "identity.FaceVector"),
             (Field::FaceCrop, "face_crop", Purpose::Biometric, "identity.FaceVector"),
+            (Field::VoterValues, "voter_values", Purpose::Biometric, "identity.KtpCaptureAssessed"),
+            (Field::KtpText, "ktp_text", Purpose::Profile, "identity.KtpCaptureAssessed"),
+            (Field::ReviewNote, "review_note", Purpose::Profile, "identity.VerificationReviewed"),
+            (Field::KtpFrames, "ktp_frames", Purpose::Evidence, "identity.CaptureEvidence"),
+            (Field::CaptureFeatures, "capture_features", Purpose::Evidence, "identity.CaptureEvidence"),
+            (Field::CaptureClaims, "capture_claims", Purpose::Profile, "identity.CaptureEvidence"),
         ] {
             assert_eq!((field.as_str(), field.purpose(), field.record()), (name, purpose, record));
         }

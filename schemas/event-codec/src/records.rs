@@ -151,6 +151,8 @@ records! {
         CustomerReleased [1],
         FaceReferenceAdded [1],
         FaceMatchDecided [1],
+        KtpCaptureAssessed [1],
+        VerificationReviewed [1],
     }
     enum AuditRecord in Audit {
         VerdictEvidence [1 2],
@@ -161,6 +163,7 @@ records! {
         EvidenceSecretShared [1],
         SignerSetChanged [1],
         ComplianceAct [1],
+        CaptureEvidence [1],
     }
     enum Outcome in Outcomes {
         VerificationCreated [1],
@@ -169,6 +172,7 @@ records! {
         VerdictConflicted [1],
         VerdictUnapplied [1],
         CustomerErased,
+        ReviewRecorded [1],
     }
     enum DirectoryRecord in Orgs {
         Org [1 2 3],

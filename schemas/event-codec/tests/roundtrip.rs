@@ -1,5 +1,7 @@
 //! Whatever `domain` can hold comes back as it was, and whatever bytes come in, nothing panics.
 
+#[path = "roundtrip/captures.rs"]
+mod captures;
 #[path = "roundtrip/compliance.rs"]
 mod compliance;
 #[path = "roundtrip/faces.rs"]
@@ -131,6 +133,8 @@ fn event() -> impl Strategy<Value = Event> {
         verdict().prop_map(Event::DukcapilVerdictReceived),
         faces::reference().prop_map(Event::FaceReferenceAdded),
         faces::face_match().prop_map(Event::FaceMatchDecided),
+        captures::capture().prop_map(Event::KtpCaptureAssessed),
+        captures::review().prop_map(Event::VerificationReviewed),
         (event_id(), customer(), purposes()).prop_map(|(event_id, customer, purposes)| {
             Event::CustomerErased(CustomerErased { event_id, customer, purposes })
         }),
@@ -167,6 +171,7 @@ fn audit() -> impl Strategy<Value = AuditRecord> {
     prop_oneof![
         evidence.prop_map(AuditRecord::VerdictEvidence),
         faces::face_evidence().prop_map(AuditRecord::FaceEvidence),
+        captures::evidence().prop_map(AuditRecord::CaptureEvidence),
         looks::viewed().prop_map(AuditRecord::PersonalDataViewed),
         looks::reads().prop_map(AuditRecord::PersonalDataRead),
         compliance::records(),
@@ -265,6 +270,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         (event_id(), customer(), purposes()).prop_map(|(id, customer, purposes)| {
             Outcome::CustomerErased(ErasureAnnounced { id, customer, purposes })
         }),
+        captures::recorded().prop_map(Outcome::ReviewRecorded),
     ]
 }
 

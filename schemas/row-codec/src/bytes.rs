@@ -35,8 +35,12 @@ impl<'o> BodyWriter<'o> {
         self.0.extend_from_slice(&value.to_be_bytes());
     }
 
+    pub(crate) fn i64(&mut self, value: i64) {
+        self.0.extend_from_slice(&value.to_be_bytes());
+    }
+
     pub(crate) fn time(&mut self, value: Timestamp) {
-        self.0.extend_from_slice(&value.millis().to_be_bytes());
+        self.i64(value.millis());
     }
 
     /// What is kept in one body is far below 4 GiB: a log record is at most 4 MiB.
@@ -152,8 +156,12 @@ impl<'b> BodyReader<'b> {
         Ok(u64::from_be_bytes(self.array()?))
     }
 
+    pub(crate) fn i64(&mut self) -> Result<i64, RowError> {
+        Ok(i64::from_be_bytes(self.array()?))
+    }
+
     pub(crate) fn time(&mut self) -> Result<Timestamp, RowError> {
-        Ok(Timestamp::from_millis(i64::from_be_bytes(self.array()?)))
+        self.i64().map(Timestamp::from_millis)
     }
 
     pub(crate) fn bytes(&mut self) -> Result<&'b [u8], RowError> {

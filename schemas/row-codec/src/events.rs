@@ -8,18 +8,19 @@ use domain::rows::{
 };
 
 use crate::bytes::{BodyReader, BodyWriter};
+use crate::captures::{read_assessment, write_assessment};
 use crate::codes::{read_disposition, write_disposition};
 use crate::faces::{read_face_match, write_face_match};
 use crate::{RowBody, RowError};
 
-/// Format 2 has what a match decided.
-const VERIFICATION: u8 = 2;
+/// Format 2 has what a match decided; format 3 that where it is there, and what a capture came to.
+const VERIFICATION: u8 = 3;
 /// Format 2 is that of a reference that came by itself.
 const ENROLMENT: u8 = 2;
 const REFERENCE: u8 = 1;
 const TIER_EVENT: u8 = 1;
-/// Format 2 names a reference that came by itself.
-const NOTE: u8 = 2;
+/// Format 2 names a reference that came by itself; format 3 one where it is there, and the verification of a review.
+const NOTE: u8 = 3;
 
 pub(crate) fn write_kyc(out: &mut BodyWriter<'_>, kyc: &Kyc) {
     let Kyc { tier, last_verified_at, expires_at } = *kyc;
@@ -54,13 +55,16 @@ impl RowBody for VerificationRow {
             reason_category,
             body_fingerprint,
             enrolment,
+            enrolment_on_review,
             face_match,
+            assessment,
             tier_event,
             kyc_before,
             kyc_after,
             created_at,
         } = self;
-        let format = if face_match.is_some() { VERIFICATION } else { 1 };
+        let is_capture = assessment.is_some() || enrolment_on_review.is_some();
+        let format = if is_capture { VERIFICATION } else { 1 + u8::from(face_match.is_some()) };
         let mut out = BodyWriter::new(out, format);
         out.text(customer.as_str());
         out.text(event_id.as_str());
@@ -78,7 +82,11 @@ impl RowBody for VerificationRow {
         write_kyc(&mut out, kyc_before);
         write_kyc(&mut out, kyc_after);
         out.time(*created_at);
-        if let Some(face_match) = face_match {
+        if is_capture {
+            out.option(face_match.as_ref(), write_face_match);
+            out.option(assessment.as_ref(), write_assessment);
+            out.option(enrolment_on_review.as_ref(), |out, id| out.text(id.as_str()));
+        } else if let Some(face_match) = face_match {
             write_face_match(&mut out, face_match);
         }
     }
@@ -97,7 +105,9 @@ impl RowBody for VerificationRow {
             reason_category: body.option(|body| body.word("reason category", ReasonCategory::parse))?,
             body_fingerprint: body.fingerprint()?,
             enrolment: body.option(|body| body.id(EnrolmentId::parse))?,
+            enrolment_on_review: None,
             face_match: None,
+            assessment: None,
             tier_event: {
                 body.option(BodyReader::text)?;
                 body.option(|body| body.id(TierEventId::parse))?
@@ -106,8 +116,14 @@ impl RowBody for VerificationRow {
             kyc_after: read_kyc(&mut body)?,
             created_at: body.time()?,
         };
-        if body.format() > 1 {
-            row.face_match = Some(read_face_match(&mut body)?);
+        match body.format() {
+            1 => {}
+            2 => row.face_match = Some(read_face_match(&mut body)?),
+            _ => {
+                row.face_match = body.option(read_face_match)?;
+                row.assessment = body.option(read_assessment)?;
+                row.enrolment_on_review = body.option(|body| body.id(EnrolmentId::parse))?;
+            }
         }
         body.end(row)
     }
@@ -250,11 +266,12 @@ impl RowBody for EventNote {
             event_id,
             verification_id,
             reference_id,
+            review_of,
             disposition,
             body_fingerprint,
             cause,
         } = self;
-        let format = if reference_id.is_some() { NOTE } else { 1 };
+        let format = if review_of.is_some() { NOTE } else { 1 + u8::from(reference_id.is_some()) };
         let mut out = BodyWriter::new(out, format);
         out.source(*source);
         out.option(event_id.as_ref(), |out, id| out.text(id.as_str()));
@@ -262,7 +279,10 @@ impl RowBody for EventNote {
         write_disposition(&mut out, disposition);
         out.option(body_fingerprint.as_ref(), BodyWriter::fingerprint);
         out.option(cause.as_deref(), BodyWriter::text);
-        if let Some(id) = reference_id {
+        if let Some(verification) = review_of {
+            out.option(reference_id.as_ref(), |out, id| out.text(id.as_str()));
+            out.text(verification.as_str());
+        } else if let Some(id) = reference_id {
             out.text(id.as_str());
         }
     }
@@ -275,12 +295,18 @@ impl RowBody for EventNote {
             event_id: body.option(|body| body.id(EventId::parse))?,
             verification_id: body.option(|body| body.id(VerificationId::parse))?,
             reference_id: None,
+            review_of: None,
             disposition: read_disposition(&mut body)?,
             body_fingerprint: body.option(BodyReader::fingerprint)?,
             cause: body.option(|body| Ok(body.text()?.to_owned()))?,
         };
-        if body.format() > 1 {
-            row.reference_id = Some(body.id(EnrolmentId::parse)?);
+        match body.format() {
+            1 => {}
+            2 => row.reference_id = Some(body.id(EnrolmentId::parse)?),
+            _ => {
+                row.reference_id = body.option(|body| body.id(EnrolmentId::parse))?;
+                row.review_of = Some(body.id(VerificationId::parse)?);
+            }
         }
         body.end(row)
     }

@@ -6,6 +6,7 @@
 
 mod bytes;
 mod canonical;
+mod captures;
 mod codes;
 mod counts;
 mod error;

@@ -213,6 +213,7 @@ impl Erasures {
             _ => self.codec.decode_outcome(record).map(|outcome| match outcome {
                 Outcome::CustomerErased(e) => Some((e.id, e.customer, e.purposes)),
                 Outcome::VerificationCreated(_)
+                | Outcome::ReviewRecorded(_)
                 | Outcome::FaceEnrolled(_)
                 | Outcome::KycUpdated(_)
                 | Outcome::VerdictConflicted(_)

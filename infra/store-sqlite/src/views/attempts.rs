@@ -4,7 +4,7 @@
 use domain::classify::ReasonCategory;
 use domain::policy::Method;
 use domain::ports::{AttemptsPage, AttemptsQuery, PageStart};
-use domain::rows::{Generation, VerificationRow, VerificationStatus};
+use domain::rows::{Generation, ReviewState, VerificationRow, VerificationStatus};
 use domain::time::Timestamp;
 use rusqlite::Transaction;
 
@@ -34,6 +34,9 @@ impl<'q> Selection<'q> {
         if let Some(customer) = &query.customer {
             return Self::of_customer(customer.as_str(), query);
         }
+        if let Some(review) = query.review {
+            return Self::of_review(review, query);
+        }
         if query.method.is_none() && query.status.is_none() && query.category.is_none() {
             return Self { index: "verification_of_org", runs: vec![String::new()], words: Vec::new() };
         }
@@ -58,6 +61,28 @@ impl<'q> Selection<'q> {
         Self { index, runs, words }
     }
 
+    /// Reviews are of few methods, and of nearly one category: what the index does not have is looked at in the row.
+    fn of_review(review: ReviewState, query: &'q AttemptsQuery) -> Self {
+        let mut words = vec![review.as_str()];
+        let mut condition = " AND review = ?7".to_owned();
+        let filters = [
+            ("status", query.status.map(VerificationStatus::as_str)),
+            ("reason_category", query.category.map(ReasonCategory::as_str)),
+        ];
+        for (column, word) in filters {
+            if let Some(word) = word {
+                condition.push_str(&format!(" AND {column} = ?{}", 7 + words.len()));
+                words.push(word);
+            }
+        }
+        let mut runs = Vec::new();
+        for method in Method::ALL.into_iter().filter(|m| query.method.is_none_or(|only| only == *m)) {
+            runs.push(format!("{condition} AND method = ?{}", 7 + words.len()));
+            words.push(method.as_str());
+        }
+        Self { index: "verification_of_review", runs, words }
+    }
+
     fn of_customer(customer: &'q str, query: &'q AttemptsQuery) -> Self {
         let mut words = vec![customer];
         let mut condition = " AND customer = ?7".to_owned();
@@ -65,6 +90,7 @@ impl<'q> Selection<'q> {
             ("method", query.method.map(Method::as_str)),
             ("status", query.status.map(VerificationStatus::as_str)),
             ("reason_category", query.category.map(ReasonCategory::as_str)),
+            ("review", query.review.map(ReviewState::as_str)),
         ];
         for (column, word) in filters {
             if let Some(word) = word {
@@ -234,12 +260,9 @@ fn skip_hours(
         return Ok((end, rows));
     }
     let mut left = rows - ragged_end;
-    let mut out = ParameterBinder::new(transaction.prepare_cached(
-        "SELECT hour, sum(n) FROM verification_count \
-         WHERE generation = ?1 AND org = ?2 AND hour >= ?3 AND hour < ?4 \
-         AND (?5 IS NULL OR method = ?5) AND (?6 IS NULL OR status = ?6) \
-         AND (?7 IS NULL OR category = ?7) GROUP BY hour ORDER BY hour DESC",
-    )?);
+    let counts = HourCounts::of(query);
+    let sql = format!("SELECT hour, sum(n) {} GROUP BY hour ORDER BY hour DESC", counts.rows());
+    let mut out = ParameterBinder::new(transaction.prepare_cached(&sql)?);
     put_hours(&mut out, generation, query, first_hour, last_hour)?;
     for (hour, count) in out.all(|columns| Ok((columns.int()?, columns.number()?)))? {
         if left < count {
@@ -257,12 +280,8 @@ fn sum_of_hours(
     first: i64,
     end: i64,
 ) -> Result<u64, Failure> {
-    let mut out = ParameterBinder::new(transaction.prepare_cached(
-        "SELECT coalesce(sum(n), 0) FROM verification_count \
-         WHERE generation = ?1 AND org = ?2 AND hour >= ?3 AND hour < ?4 \
-         AND (?5 IS NULL OR method = ?5) AND (?6 IS NULL OR status = ?6) \
-         AND (?7 IS NULL OR category = ?7)",
-    )?);
+    let sql = format!("SELECT coalesce(sum(n), 0) {}", HourCounts::of(query).rows());
+    let mut out = ParameterBinder::new(transaction.prepare_cached(&sql)?);
     put_hours(&mut out, generation, query, first, end)?;
     Ok(out.first(|columns| columns.number())?.unwrap_or(0))
 }
@@ -281,7 +300,40 @@ fn put_hours(
     out.put(end)?;
     out.put(query.method.map(Method::as_str))?;
     out.put(query.status.map(VerificationStatus::as_str))?;
-    out.put(query.category.map(ReasonCategory::as_str))
+    out.put(query.category.map(ReasonCategory::as_str))?;
+    match query.review {
+        Some(review) => out.put(review.as_str()),
+        None => Ok(()),
+    }
+}
+
+/// Where a query's rows are counted by hour.
+enum HourCounts {
+    Rows,
+    Reviews,
+}
+
+impl HourCounts {
+    fn of(query: &AttemptsQuery) -> Self {
+        if query.review.is_some() { Self::Reviews } else { Self::Rows }
+    }
+
+    /// The part of a statement that says which counts: its parameters are those of [`put_hours`].
+    fn rows(&self) -> &'static str {
+        match self {
+            Self::Rows => {
+                "FROM verification_count WHERE generation = ?1 AND org = ?2 AND hour >= ?3 AND hour < ?4 \
+                 AND (?5 IS NULL OR method = ?5) AND (?6 IS NULL OR status = ?6) \
+                 AND (?7 IS NULL OR category = ?7)"
+            }
+            // Whatever is reviewed is pending.
+            Self::Reviews => {
+                "FROM review_count WHERE generation = ?1 AND org = ?2 AND hour >= ?3 AND hour < ?4 \
+                 AND (?5 IS NULL OR method = ?5) AND (?6 IS NULL OR ?6 = 'pending') \
+                 AND (?7 IS NULL OR category = ?7) AND review = ?8"
+            }
+        }
+    }
 }
 
 /// The statement of the query's page.

@@ -5,8 +5,8 @@ use chrono::Utc;
 use domain::event::{Offset, Partition, TopicId};
 use domain::ports::{Acknowledgement, Generations, Handover, Pointer, SecondGeneration, StoreError};
 use domain::rows::{
-    BooksRow, CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, ReferenceRow, SignalRow,
-    TallyRow, TierEventRow, VerificationRow,
+    BooksRow, CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, ReferenceRow, ReviewRow,
+    SignalRow, TallyRow, TierEventRow, VerificationRow,
 };
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
@@ -118,15 +118,17 @@ fn decode(bytes: &[u8]) -> Result<Handover, Failure> {
 
 /// Each table that has a generation, and the columns of its key. Positions last: a generation that is half
 /// dropped still has them.
-fn tables() -> [(&'static str, String); 13] {
+fn tables() -> [(&'static str, String); 15] {
     let of = |table: super::tables::Table| (table.name, table.key.join(", "));
     [
         of(VerificationRow::TABLE),
         // Before a verification's deletion took it down to nothing it was a count; then it is a leftover.
         ("verification_count", "org, hour, method, status, category".to_owned()),
+        ("review_count", "org, hour, method, category, review".to_owned()),
         of(EnrolmentRow::TABLE),
         ("enrolment_erasure", "org, customer".to_owned()),
         of(ReferenceRow::TABLE),
+        of(ReviewRow::TABLE),
         of(TierEventRow::TABLE),
         of(SignalRow::TABLE),
         of(EventNote::TABLE),

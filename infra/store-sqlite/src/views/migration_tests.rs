@@ -217,7 +217,7 @@ fn write_old(file: &Connection, write: &ViewWrite) {
         ViewRow::TierEvent(row) => (columns.tier_event(row), "tier_event").1,
         ViewRow::Signal(row) => (columns.signal(row), "signal").1,
         ViewRow::Note(row) => (columns.note(row), "note").1,
-        ViewRow::EraseEnrolments(_) | ViewRow::Reference(_) => return,
+        ViewRow::EraseEnrolments(_) | ViewRow::Reference(_) | ViewRow::Review(_) => return,
         ViewRow::State(row) => (columns.state(row), "state").1,
         ViewRow::Tally(row) => (columns.tally(row), "tally").1,
         ViewRow::Books(row) => (columns.books(row), "books").1,
@@ -246,11 +246,14 @@ fn made_by_an_older_build(folder: &Path, writes: &[ViewWrite]) {
 /// Whether that build could write such a row: it knew no match, no reference that came by itself, no tally by category.
 fn was_known(row: &ViewRow) -> bool {
     match row {
-        ViewRow::Verification(row) => row.face_match.is_none(),
+        ViewRow::Verification(row) => {
+            let is_capture = row.assessment.is_some() || row.enrolment_on_review.is_some();
+            row.face_match.is_none() && !is_capture
+        }
         ViewRow::Enrolment(row) => row.verification_id.is_some() && row.body_fingerprint.is_none(),
-        ViewRow::Note(note) => note.reference_id.is_none(),
-        ViewRow::Reference(_) => false,
-        ViewRow::Tally(row) => row.key.category.is_none(),
+        ViewRow::Note(note) => note.reference_id.is_none() && note.review_of.is_none(),
+        ViewRow::Reference(_) | ViewRow::Review(_) => false,
+        ViewRow::Tally(row) => row.key.category.is_none() && row.key.status.of_rows().is_some(),
         ViewRow::TierEvent(_)
         | ViewRow::Signal(_)
         | ViewRow::EraseEnrolments(_)
@@ -293,6 +296,7 @@ async fn all_of_org(views: &SqliteViews, s: &Samples) -> AttemptsPage {
         method: None,
         status: None,
         category: None,
+        review: None,
         customer: None,
         from: None,
         to: None,

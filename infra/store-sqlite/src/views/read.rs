@@ -8,8 +8,8 @@ use domain::ids::{CustomerRef, OrgId, VerificationId};
 use domain::limits::KYC_ROWS_MAX;
 use domain::ports::{EnrolmentsPage, EnrolmentsPicker, KycRows, PageRequest, VerificationView};
 use domain::rows::{
-    BooksRow, CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, ReferenceRow, RowKey,
-    SignalRow, TallyRow, TierEventRow, VerificationRow, ViewRow,
+    BooksRow, CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, ReferenceRow, ReviewRow,
+    RowKey, SignalRow, TallyRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow,
 };
 use domain::time::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction};
@@ -36,6 +36,9 @@ pub(super) fn row(
             out.put(id.as_str())
         })?
         .map(ViewRow::Reference),
+        RowKey::Review(org, id) => {
+            review_row(transaction, generation, org, id)?.map(|row| ViewRow::Review(Box::new(row)))
+        }
         RowKey::Note(customer, source) => EventNote::find(transaction, generation, |out| {
             out.customer(customer)?;
             out.source(source)
@@ -78,6 +81,18 @@ fn verification_row(
     })
 }
 
+fn review_row(
+    transaction: &Transaction<'_>,
+    generation: Generation,
+    org: &OrgId,
+    id: &VerificationId,
+) -> Result<Option<ReviewRow>, Failure> {
+    ReviewRow::find(transaction, generation, |out| {
+        out.put(org.as_str())?;
+        out.put(id.as_str())
+    })
+}
+
 /// A verification with its signals, and its enrolment unless that was erased.
 pub(super) fn verification(
     transaction: &Transaction<'_>,
@@ -86,14 +101,15 @@ pub(super) fn verification(
     id: &VerificationId,
 ) -> Result<Option<(VerificationView, Option<EnrolmentRow>)>, Failure> {
     let Some(row) = verification_row(transaction, generation, org, id)? else { return Ok(None) };
-    let enrolment = match &row.enrolment {
+    let view = with_signals(transaction, generation, row)?;
+    let enrolment = match view.enrolment() {
         Some(id) => EnrolmentRow::find(transaction, generation, |out| {
-            out.customer(&row.customer)?;
+            out.customer(&view.row.customer)?;
             out.put(id.as_str())
         })?,
         None => None,
     };
-    Ok(Some((with_signals(transaction, generation, row)?, enrolment)))
+    Ok(Some((view, enrolment)))
 }
 
 /// A page of a customer's face references: one pass over all of them, which no index puts in the list's order. A
@@ -121,7 +137,7 @@ pub(super) fn enrolments(
     Ok(picker.page())
 }
 
-/// Joins a verification's signals to it, oldest first. One statement per row: SQLite is in the process, so
+/// Joins a verification's signals to it, oldest first, and the review of a pending one. One statement per row: SQLite is in the process, so
 /// nothing is saved by asking for several rows at once, and each row keeps its own bound.
 pub(super) fn with_signals(
     transaction: &Transaction<'_>,
@@ -142,10 +158,14 @@ pub(super) fn with_signals(
     out.put(row.id.as_str())?;
     out.put(SIGNALS_MAX)?;
     let signals = out.all(SignalRow::take)?;
-    Ok(VerificationView { row, signals })
+    let review = match row.status {
+        VerificationStatus::Pending => review_row(transaction, generation, &row.customer.org, &row.id)?,
+        VerificationStatus::Verified | VerificationStatus::Failed => None,
+    };
+    Ok(VerificationView { row, signals, review })
 }
 
-/// A customer's verifications and tier changes up to a time, newest first.
+/// A customer's verifications, their reviews and tier changes up to a time, newest first.
 pub(super) fn kyc_rows(
     transaction: &Transaction<'_>,
     generation: Generation,
@@ -156,6 +176,8 @@ pub(super) fn kyc_rows(
         LazyLock::new(|| newest_of_customer::<VerificationRow>("verification_of_customer"));
     static HISTORY: LazyLock<String> =
         LazyLock::new(|| newest_of_customer::<TierEventRow>("tier_event_of_customer"));
+    static REVIEWS: LazyLock<String> =
+        LazyLock::new(|| newest_of_customer::<ReviewRow>("review_of_customer"));
     let ask = |sql: &str| -> Result<ParameterBinder<'_>, Failure> {
         let mut out = ParameterBinder::new(transaction.prepare_cached(sql)?);
         out.put(generation.0)?;
@@ -167,6 +189,7 @@ pub(super) fn kyc_rows(
     Ok(KycRows {
         verifications: ask(&VERIFICATIONS)?.all(VerificationRow::take)?,
         history: ask(&HISTORY)?.all(TierEventRow::take)?,
+        reviews: ask(&REVIEWS)?.all(ReviewRow::take)?,
     })
 }
 

@@ -82,6 +82,7 @@ fn query(s: &Samples) -> AttemptsQuery {
         method: None,
         status: None,
         category: None,
+        review: None,
         customer: None,
         from: None,
         to: None,

@@ -13,8 +13,8 @@ use domain::ports::{
     KycRows, PageRequest, PageStart, Pointer, Projection, RowPlace, StoreError, VerificationView, Views,
 };
 use domain::rows::{
-    BooksKey, BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, RowKey, SignalRow,
-    TallyKey, TierEventRow, VerificationRow, ViewRow, ViewWrite, WriteTimestamp,
+    BooksKey, BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, ReviewRow, RowKey,
+    SignalRow, TallyKey, TierEventRow, VerificationRow, ViewRow, ViewWrite, WriteTimestamp,
 };
 use domain::time::Timestamp;
 
@@ -26,6 +26,7 @@ pub(super) enum Name {
     Verification(OrgId, VerificationId),
     Enrolment(CustomerRef, EnrolmentId),
     Reference(CustomerRef, EnrolmentId),
+    Review(OrgId, VerificationId),
     TierEvent(CustomerRef, TierEventId),
     Signal(VerificationId, Source, String),
     Note(CustomerRef, Source),
@@ -40,6 +41,7 @@ fn name(row: &ViewRow) -> Option<Name> {
         ViewRow::Verification(row) => Name::Verification(row.customer.org.clone(), row.id.clone()),
         ViewRow::Enrolment(row) => Name::Enrolment(row.customer.clone(), row.id.clone()),
         ViewRow::Reference(row) => Name::Reference(row.customer.clone(), row.id.clone()),
+        ViewRow::Review(row) => Name::Review(row.customer.org.clone(), row.verification_id.clone()),
         ViewRow::TierEvent(row) => Name::TierEvent(row.customer.clone(), row.id.clone()),
         ViewRow::Signal(row) => Name::Signal(row.verification_id.clone(), row.source, row.kind.clone()),
         ViewRow::Note(note) => Name::Note(note.customer.clone(), note.source),
@@ -90,8 +92,15 @@ impl MemoryViews {
             .collect()
     }
 
+    fn reviews(&self, generation: Generation) -> Vec<ReviewRow> {
+        let rows = self.dump(generation).into_iter();
+        rows.filter_map(|(_, row)| if let ViewRow::Review(row) = row { Some(*row) } else { None }).collect()
+    }
+
     fn view(&self, generation: Generation, row: VerificationRow) -> VerificationView {
-        VerificationView { signals: self.signals(generation, &row.id), row }
+        let mut reviews = self.reviews(generation).into_iter();
+        let review = reviews.find(|of| of.customer == row.customer && of.verification_id == row.id);
+        VerificationView { signals: self.signals(generation, &row.id), review, row }
     }
 }
 
@@ -148,6 +157,7 @@ impl Projection for MemoryViews {
             RowKey::State(customer) => Name::State(customer),
             RowKey::Verification(org, id) => Name::Verification(org, id),
             RowKey::Reference(customer, id) => Name::Reference(customer, id),
+            RowKey::Review(org, id) => Name::Review(org, id),
             RowKey::Note(customer, source) => Name::Note(customer, source),
             RowKey::Tally(key) => Name::Tally(key),
             RowKey::Books(key) => Name::Books(key),
@@ -229,16 +239,17 @@ impl Views for MemoryViews {
     ) -> Result<Option<(VerificationView, Option<EnrolmentRow>)>, StoreError> {
         let mut rows = self.verifications(generation).into_iter();
         let Some(row) = rows.find(|row| row.customer.org == *org && row.id == *id) else { return Ok(None) };
+        let view = self.view(generation, row);
         let mut rows = self.dump(generation).into_iter();
         let enrolment = rows.find_map(|(_, found)| match found {
             ViewRow::Enrolment(found)
-                if found.customer == row.customer && Some(&found.id) == row.enrolment.as_ref() =>
+                if found.customer == view.row.customer && Some(&found.id) == view.enrolment() =>
             {
                 Some(found)
             }
             _ => None,
         });
-        Ok(Some((self.view(generation, row), enrolment)))
+        Ok(Some((view, enrolment)))
     }
 
     async fn attempts(
@@ -257,6 +268,11 @@ impl Views for MemoryViews {
         };
         let mut rows = self.verifications(generation);
         rows.retain(matches);
+        let reviewed = |row: VerificationRow| {
+            let view = self.view(generation, row);
+            query.review.is_none_or(|only| view.review_state() == Some(only)).then_some(view.row)
+        };
+        let mut rows: Vec<VerificationRow> = rows.into_iter().filter_map(reviewed).collect();
         let total = rows.len() as u64;
         match query.start {
             PageStart::Skip(skip) => {
@@ -287,7 +303,11 @@ impl Views for MemoryViews {
             .collect();
         history.sort_by_key(|row| std::cmp::Reverse((row.created_at, row.source.offset)));
         history.truncate(KYC_ROWS_MAX);
-        Ok(KycRows { verifications, history })
+        let mut reviews = self.reviews(generation);
+        reviews.retain(|row| row.customer == *customer && known(row.created_at));
+        reviews.sort_by_key(|row| std::cmp::Reverse(row.place()));
+        reviews.truncate(KYC_ROWS_MAX);
+        Ok(KycRows { verifications, history, reviews })
     }
 
     async fn enrolments(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{Datelike as _, TimeZone as _, Utc};
 use domain::classify::ReasonCategory;
-use domain::rows::{AsOf, Span, TallyKey, TallyRow, VerificationRow, ViewRow, ViewWrite};
+use domain::rows::{AsOf, CountedStatus, Span, TallyKey, TallyRow, VerificationRow, ViewRow, ViewWrite};
 use domain::time::Timestamp;
 
 use super::{EPOCH, written};
@@ -57,7 +57,7 @@ impl TallyCounter {
             span,
             start: bucket_start(span, row.created_at),
             method: row.method,
-            status: row.status,
+            status: CountedStatus::Of(row.status),
             category,
             partition: row.source.partition,
         };

@@ -133,6 +133,7 @@ fn by_row(query: &SeriesQuery, rows: &[VerificationRow]) -> VerificationSeries {
         method,
         status,
         category,
+        review: None,
         customer,
         from: Some(first_day),
         to: Some(query.end()),

@@ -20,6 +20,7 @@ pub(super) fn everything(s: &Samples) -> AttemptsQuery {
         method: None,
         status: None,
         category: None,
+        review: None,
         customer: None,
         from: None,
         to: None,

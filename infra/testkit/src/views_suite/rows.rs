@@ -28,7 +28,12 @@ fn loadable(s: &Samples, n: u64) -> Vec<(RowKey, ViewRow)> {
     let verification = s.verification(&customer, n);
     let note = s.note(&customer, n, Disposition::Parked);
     let reference = s.kept_reference(&customer, n);
+    let review = s.review(&s.captured(&customer, n), n);
     vec![
+        (
+            RowKey::Review(customer.org.clone(), review.verification_id.clone()),
+            ViewRow::Review(Box::new(review)),
+        ),
         (RowKey::Reference(customer.clone(), reference.id.clone()), ViewRow::Reference(reference)),
         (
             RowKey::Verification(customer.org.clone(), verification.id.clone()),
@@ -252,6 +257,10 @@ fn replaced(s: &Samples, rows: &[(RowKey, ViewRow)]) -> Vec<(RowKey, ViewRow)> {
         ViewRow::Position(mut row) => {
             (row.next, row.last_event_id) = (Offset(1), None);
             ViewRow::Position(row)
+        }
+        ViewRow::Review(mut row) => {
+            (row.note, row.enrolment, row.tier_event) = (None, None, None);
+            ViewRow::Review(row)
         }
         ViewRow::Reference(mut row) => {
             row.face_source = FaceSource::StepUpPromotion;

@@ -53,9 +53,12 @@ fn event(n: u8) -> EventId {
 
 fn ctx(event_id: &EventId, field: Field) -> SealContext<'_> {
     let content_type = match field {
-        Field::FullName | Field::ExternalId | Field::Reason => "text/plain",
+        Field::FullName | Field::ExternalId | Field::Reason | Field::ReviewNote => "text/plain",
         Field::Photo | Field::DeclinedPhoto | Field::Probe => "image/jpeg",
-        Field::Raw => "application/json",
+        Field::Raw | Field::CaptureClaims => "application/json",
+        Field::KtpText => domain::event::KTP_TEXT_CONTENT_TYPE,
+        Field::VoterValues => domain::event::VOTER_VALUES_CONTENT_TYPE,
+        Field::KtpFrames | Field::CaptureFeatures => "application/octet-stream",
         Field::MatchSimilarity => domain::event::SIMILARITY_CONTENT_TYPE,
         // These two name their reference and model there.
         Field::FaceVector | Field::FaceCrop => "application/octet-stream",

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use domain::ids::{CustomerRef, EnrolmentId, VerificationId};
 use domain::limits::KYC_ROWS_MAX;
 use domain::ports::{EnrolmentsPage, EnrolmentsPicker, KycRows, PageRequest, StoreError};
-use domain::rows::{EnrolmentRow, TierEventRow};
+use domain::rows::{EnrolmentRow, ReviewRow, TierEventRow};
 use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use row_codec::RowBody as _;
@@ -60,7 +60,7 @@ async fn ids_of_customer(
     Ok(ids)
 }
 
-/// A customer's verifications and tier changes up to a time, newest first.
+/// A customer's verifications, their reviews and tier changes up to a time, newest first.
 pub(super) async fn kyc_rows(
     session: &CqlSession,
     tables: &Statements,
@@ -75,9 +75,12 @@ pub(super) async fn kyc_rows(
         let views = views(session, tables, &customer.org, ids).await?;
         Ok::<_, StoreError>(views.into_iter().map(|view| view.row).collect())
     };
-    let (verifications, history) =
-        futures::try_join!(verifications, tier_events(session, tables, customer, &cells))?;
-    Ok(KycRows { verifications, history })
+    let (verifications, history, reviews) = futures::try_join!(
+        verifications,
+        tier_events(session, tables, customer, &cells),
+        reviews(session, tables, customer, &cells)
+    )?;
+    Ok(KycRows { verifications, history, reviews })
 }
 
 /// A page of a customer's face references: one pass over its partition, whose order is that of their ids.
@@ -112,4 +115,21 @@ async fn tier_events(
         })
         .await?;
     Ok(history)
+}
+
+async fn reviews(
+    session: &CqlSession,
+    tables: &Statements,
+    customer: &CustomerRef,
+    cells: &[Cell],
+) -> Result<Vec<ReviewRow>, StoreError> {
+    let mut reviews = Vec::new();
+    session
+        .each::<(String, Vec<u8>)>(&tables.reviews, cells, |(id, body)| {
+            let id = VerificationId::parse(&id).map_err(|_| broken("verification id"))?;
+            reviews.push(ReviewRow::read_body((customer.org.clone(), id), &body)?);
+            Ok(ControlFlow::Continue(()))
+        })
+        .await?;
+    Ok(reviews)
 }

@@ -8,8 +8,8 @@ use domain::event::{Partition, TopicId};
 use domain::ids::{CustomerId, CustomerRef, EnrolmentId, VerificationId};
 use domain::ports::{Inspection, Stamped, StoreError};
 use domain::rows::{
-    CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, ReferenceRow, SignalRow, TallyKey,
-    TallyRow, TierEventRow, VerificationRow, ViewRow, WriteTimestamp,
+    CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, ReferenceRow, ReviewRow, SignalRow,
+    TallyKey, TallyRow, TierEventRow, VerificationRow, ViewRow, WriteTimestamp,
 };
 use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -77,6 +77,20 @@ impl Look<'_> {
         self.each::<(String, Vec<u8>, Option<i64>)>(statement, &key(customer), |(id, body, writetime)| {
             let id = EnrolmentId::parse(&id).map_err(|_| broken("enrolment id"))?;
             rows.push((at(writetime)?, decode(id, &body)?));
+            Ok(ControlFlow::Continue(()))
+        })
+        .await?;
+        Ok(rows)
+    }
+
+    /// Rows under the id of the verification that they review.
+    async fn reviews(&self, customer: &CustomerRef) -> Result<Vec<Stamped>, StoreError> {
+        let mut rows = Vec::new();
+        let statement = &self.looks.look_reviews;
+        self.each::<(String, Vec<u8>, Option<i64>)>(statement, &key(customer), |(id, body, writetime)| {
+            let id = VerificationId::parse(&id).map_err(|_| broken("verification id"))?;
+            let row = ReviewRow::read_body((customer.org.clone(), id), &body)?;
+            rows.push((at(writetime)?, ViewRow::Review(Box::new(row))));
             Ok(ControlFlow::Continue(()))
         })
         .await?;
@@ -178,11 +192,18 @@ impl Look<'_> {
         let references = self.enrolments(&looks.look_references, customer, |id, body| {
             Ok(ViewRow::Reference(ReferenceRow::read_body((customer.clone(), id), body)?))
         });
-        let (mut rows, verifications, enrolments, references, tier_events, notes) =
-            futures::try_join!(state, verifications, enrolments, references, tier_events, notes)?;
-        rows.extend(
-            verifications.into_iter().chain(enrolments).chain(references).chain(tier_events).chain(notes),
-        );
+        let (mut rows, verifications, enrolments, references, reviews, tier_events, notes) = futures::try_join!(
+            state,
+            verifications,
+            enrolments,
+            references,
+            self.reviews(customer),
+            tier_events,
+            notes
+        )?;
+        for more in [verifications, enrolments, references, reviews, tier_events, notes] {
+            rows.extend(more);
+        }
         Ok(rows)
     }
 }
@@ -202,6 +223,7 @@ impl Inspection for CqlViews {
             &looks.in_enrolments,
             &looks.in_references,
             &looks.in_tier_events,
+            &looks.in_reviews,
             &looks.in_notes,
             &looks.in_signals,
         ];

@@ -10,7 +10,7 @@ use domain::event::{Offset, Partition};
 use domain::ids::{CustomerId, VerificationId};
 use domain::policy::Method;
 use domain::ports::{AttemptsPage, AttemptsQuery, PageStart, RowPlace, StoreError, VerificationView};
-use domain::rows::{Span, VerificationStatus};
+use domain::rows::{ReviewState, Span, VerificationStatus};
 use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
@@ -42,6 +42,17 @@ pub(super) async fn page(
     }
 }
 
+/// A place in a customer's list: time, log partition, offset, id, method, status, category, and what its review decided.
+/// Without method and status where only the review is there yet.
+pub(super) type OfCustomer =
+    (i64, i32, i64, String, Option<String>, Option<String>, Option<String>, Option<String>);
+
+/// Whether the review of a row of that status stands there, of which that word was written.
+fn stands(asked: ReviewState, status: VerificationStatus, review: Option<&str>) -> bool {
+    let word = review.unwrap_or(ReviewState::Open.as_str());
+    status == VerificationStatus::Pending && word == asked.as_str()
+}
+
 /// One pass over the customer's places counts them all and picks the page's.
 async fn page_of_customer(
     session: &CqlSession,
@@ -56,15 +67,20 @@ async fn page_of_customer(
     let mut total = 0_u64;
     let mut ids = Vec::new();
     session
-        .each::<(i64, i32, i64, String, String, String, Option<String>)>(
+        .each::<OfCustomer>(
             &tables.of_customer,
             &cells,
-            |(created_at, partition, offset, id, method, status, category)| {
+            |(created_at, partition, offset, id, method, status, category, review)| {
+                // Its review alone stands there yet.
+                let Some((method, status)) = method.zip(status) else {
+                    return Ok(ControlFlow::Continue(()));
+                };
                 let method = Method::parse(&method).ok_or_else(broken)?;
                 let status = VerificationStatus::parse(&status).ok_or_else(broken)?;
                 if query.method.is_some_and(|only| only != method)
                     || query.status.is_some_and(|only| only != status)
                     || query.category.is_some_and(|only| category.as_deref() != Some(only.as_str()))
+                    || query.review.is_some_and(|only| !stands(only, status, review.as_deref()))
                 {
                     return Ok(ControlFlow::Continue(()));
                 }

@@ -8,8 +8,8 @@ use domain::ids::{CustomerId, CustomerRef, EnrolmentId, OrgId, VerificationId};
 use domain::outcome::UnappliedCause;
 use domain::ports::{StoreError, VerificationView};
 use domain::rows::{
-    BooksKey, BooksRow, CustomerState, EnrolmentRow, EventNote, PositionRow, ReferenceRow, RowKey, SignalRow,
-    TallyKey, TallyRow, VerificationRow, ViewRow,
+    BooksKey, BooksRow, CustomerState, EnrolmentRow, EventNote, PositionRow, ReferenceRow, ReviewRow, RowKey,
+    SignalRow, TallyKey, TallyRow, VerificationRow, ViewRow,
 };
 use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -148,6 +148,12 @@ async fn row(session: &CqlSession, tables: &Statements, key: RowKey) -> Result<O
             let row = body.map(|body| ReferenceRow::read_body((customer, id), &body)).transpose()?;
             row.map(ViewRow::Reference)
         }
+        RowKey::Review(org, id) => {
+            let cells = [Cell::Org(org.clone()), Cell::Verification(id.clone())];
+            let body = body(session, &tables.review_row, &cells).await?;
+            let row = body.map(|body| ReviewRow::read_body((org, id), &body)).transpose()?;
+            row.map(|row| ViewRow::Review(Box::new(row)))
+        }
         RowKey::Note(customer, source) => {
             let [org, id] = self::key(&customer);
             let cells = [
@@ -214,7 +220,7 @@ pub(super) async fn customer(
     Ok(body.map(|body| CustomerState::read_body(customer.clone(), &body)).transpose()?)
 }
 
-/// A verification with its signals: one partition.
+/// A verification with its signals and its review: one partition.
 pub(super) async fn view(
     session: &CqlSession,
     tables: &Statements,
@@ -226,6 +232,7 @@ pub(super) async fn view(
     let decode = || failed(tables.verification.name, Kind::Decode);
     type Signal<'r> = (
         Option<&'r [u8]>,
+        Option<&'r [u8]>,
         Option<i64>,
         Option<i32>,
         Option<i64>,
@@ -235,7 +242,7 @@ pub(super) async fn view(
     );
     let mut view: Option<VerificationView> = None;
     for row in rows.rows::<Signal<'_>>().map_err(|_| decode())? {
-        let (body, at, partition, offset, topic, kind, customer) = row.map_err(|_| decode())?;
+        let (body, review, at, partition, offset, topic, kind, customer) = row.map_err(|_| decode())?;
         // Signals of a verification that is not there itself (not yet, or never) say nothing.
         let Some(body) = body else { return Ok(None) };
         let view = match &mut view {
@@ -243,6 +250,9 @@ pub(super) async fn view(
             None => view.insert(VerificationView {
                 row: VerificationRow::read_body((org.clone(), id.clone()), body)?,
                 signals: Vec::new(),
+                review: review
+                    .map(|review| ReviewRow::read_body((org.clone(), id.clone()), review))
+                    .transpose()?,
             }),
         };
         let (Some(at), Some(partition), Some(offset), Some(topic), Some(kind), Some(customer)) =
@@ -286,7 +296,7 @@ pub(super) async fn verification(
     id: &VerificationId,
 ) -> Result<Option<(VerificationView, Option<EnrolmentRow>)>, StoreError> {
     let Some(view) = view(session, tables, org, id).await? else { return Ok(None) };
-    let enrolment = match &view.row.enrolment {
+    let enrolment = match view.enrolment() {
         Some(id) => enrolment(session, tables, &view.row, id).await?,
         None => None,
     };

@@ -6,11 +6,12 @@ use domain::classify::ReasonCategory;
 use domain::ids::CustomerId;
 use domain::policy::Method;
 use domain::ports::{SeriesQuery, StoreError, VerificationSeries};
-use domain::rows::{Generation, Span, VerificationStatus};
+use domain::rows::{CountedStatus, Generation, Span, VerificationStatus};
 use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use row_codec::span_word;
 
+use super::lists::OfCustomer;
 use super::read::broken;
 use super::statements::Statements;
 use super::times;
@@ -67,10 +68,14 @@ async fn of_customer(
     let cells =
         [Cell::Org(query.org.clone()), Cell::Customer(customer.clone()), Cell::Big(from), Cell::Big(to)];
     session
-        .each::<(i64, i32, i64, String, String, String, Option<String>)>(
+        .each::<OfCustomer>(
             &tables.of_customer,
             &cells,
-            |(created_at, _, _, _, method, status, category)| {
+            |(created_at, _, _, _, method, status, category, _)| {
+                // Its review alone stands there yet.
+                let Some((method, status)) = method.zip(status) else {
+                    return Ok(ControlFlow::Continue(()));
+                };
                 let method = Method::parse(&method).ok_or_else(|| broken("method"))?;
                 let status = VerificationStatus::parse(&status).ok_or_else(|| broken("status"))?;
                 let category = category
@@ -161,7 +166,8 @@ async fn hours(
     session
         .each::<(i64, String, String, i64)>(statement, &cells, |(start, method, status, n)| {
             let method = Method::parse(&method).ok_or_else(|| broken("method"))?;
-            let status = VerificationStatus::parse(&status).ok_or_else(|| broken("status"))?;
+            let counted = CountedStatus::parse(&status).ok_or_else(|| broken("status"))?;
+            let Some(status) = counted.of_rows() else { return Ok(ControlFlow::Continue(())) };
             let is_asked = query.method.is_none_or(|only| only == method)
                 && query.status.is_none_or(|only| only == status);
             if is_asked && n > 0 {

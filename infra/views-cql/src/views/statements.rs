@@ -41,6 +41,18 @@ statements! {
     Statements:
     put_verification = "INSERT INTO {views}.verifications_g{g} (org, id, body)
         VALUES (?, ?, ?) USING TIMESTAMP ?";
+    put_review = "UPDATE {views}.verifications_g{g} USING TIMESTAMP ? SET review = ? WHERE org = ? AND id = ?";
+    put_review_of_customer = "INSERT INTO {views}.reviews_of_customer_g{g}
+        (org, customer, created_at, log_partition, log_offset, id, body)
+        VALUES (?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?";
+    mark_reviewed = "UPDATE {views}.verifications_of_customer_g{g} USING TIMESTAMP ? SET review = ?
+        WHERE org = ? AND customer = ? AND created_at = ? AND log_partition = ? AND log_offset = ? AND id = ?";
+    leave_hour = "DELETE FROM {views}.verifications_of_hour_g{g} USING TIMESTAMP ?
+        WHERE org = ? AND hour = ? AND method = ? AND status = ? AND log_partition = ? AND chunk = ?
+        AND created_at = ? AND log_offset = ? AND id = ?";
+    leave_category = "DELETE FROM {views}.verifications_of_category_g{g} USING TIMESTAMP ?
+        WHERE org = ? AND category = ? AND hour = ? AND method = ? AND status = ? AND log_partition = ?
+        AND chunk = ? AND created_at = ? AND log_offset = ? AND id = ?";
     put_signal = "INSERT INTO {views}.verifications_g{g}
         (org, id, created_at, log_partition, log_offset, topic_id, kind, customer)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?";
@@ -85,9 +97,10 @@ statements! {
     verification_row = "SELECT body FROM {views}.verifications_g{g} WHERE org = ? AND id = ? LIMIT 1";
     verification_rows = "SELECT id, body FROM {views}.verifications_g{g} WHERE org = ? AND id IN ?
         PER PARTITION LIMIT 1";
-    verification = "SELECT body, created_at, log_partition, log_offset, topic_id, kind, customer
+    review_row = "SELECT review FROM {views}.verifications_g{g} WHERE org = ? AND id = ? LIMIT 1";
+    verification = "SELECT body, review, created_at, log_partition, log_offset, topic_id, kind, customer
         FROM {views}.verifications_g{g} WHERE org = ? AND id = ? LIMIT ?";
-    of_customer = "SELECT created_at, log_partition, log_offset, id, method, status, category
+    of_customer = "SELECT created_at, log_partition, log_offset, id, method, status, category, review
         FROM {views}.verifications_of_customer_g{g} WHERE org = ? AND customer = ?
         AND created_at >= ? AND created_at < ?";
     newest_of_customer = "SELECT id FROM {views}.verifications_of_customer_g{g}
@@ -112,6 +125,8 @@ statements! {
     reference = "SELECT body FROM {views}.face_references_g{g} WHERE org = ? AND customer = ? AND id = ?";
     enrolments = "SELECT id, body FROM {views}.enrolments_g{g} WHERE org = ? AND customer = ?";
     tier_events = "SELECT body FROM {views}.tier_events_g{g}
+        WHERE org = ? AND customer = ? AND created_at < ? LIMIT ?";
+    reviews = "SELECT id, body FROM {views}.reviews_of_customer_g{g}
         WHERE org = ? AND customer = ? AND created_at < ? LIMIT ?";
     note = "SELECT body FROM {views}.notes_g{g}
         WHERE org = ? AND customer = ? AND log_offset = ? AND log_partition = ? AND topic_id = ?";
@@ -144,6 +159,8 @@ statements! {
         WHERE token(org, customer) >= ? LIMIT ?";
     in_tier_events = "SELECT DISTINCT org, customer, token(org, customer) FROM {views}.tier_events_g{g}
         WHERE token(org, customer) >= ? LIMIT ?";
+    in_reviews = "SELECT DISTINCT org, customer, token(org, customer) FROM {views}.reviews_of_customer_g{g}
+        WHERE token(org, customer) >= ? LIMIT ?";
     in_notes = "SELECT DISTINCT org, customer, token(org, customer) FROM {views}.notes_g{g}
         WHERE token(org, customer) >= ? LIMIT ?";
     in_signals = "SELECT DISTINCT org, customer, token(org, customer) FROM {views}.signals_of_customer_g{g}
@@ -157,6 +174,8 @@ statements! {
     look_references = "SELECT id, body, writetime(body) FROM {views}.face_references_g{g}
         WHERE org = ? AND customer = ?";
     look_tier_events = "SELECT body, writetime(body) FROM {views}.tier_events_g{g}
+        WHERE org = ? AND customer = ?";
+    look_reviews = "SELECT id, body, writetime(body) FROM {views}.reviews_of_customer_g{g}
         WHERE org = ? AND customer = ?";
     look_notes = "SELECT body, writetime(body) FROM {views}.notes_g{g} WHERE org = ? AND customer = ?";
     look_ids = "SELECT id FROM {views}.verifications_of_customer_g{g} WHERE org = ? AND customer = ?";

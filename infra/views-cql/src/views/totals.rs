@@ -6,11 +6,12 @@ use std::ops::ControlFlow;
 
 use domain::policy::Method;
 use domain::ports::{AttemptsQuery, StoreError};
-use domain::rows::{Span, VerificationStatus};
+use domain::rows::{CountedStatus, Span};
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use row_codec::span_word;
 
+use super::list_kinds::{ListKind, weight};
 use super::statements::Statements;
 use super::times;
 use crate::limits::{BUCKETS_AT_ONCE, MERGED_PLACES_MAX};
@@ -35,7 +36,7 @@ pub(super) struct Stretch {
 pub(super) struct Bucket {
     pub(super) hour: i64,
     pub(super) method: Method,
-    pub(super) status: VerificationStatus,
+    pub(super) kind: ListKind,
     pub(super) partition: i32,
     pub(super) chunk: i64,
 }
@@ -47,7 +48,7 @@ impl Bucket {
         cells.extend([
             Cell::Big(self.hour),
             Cell::Word(self.method.as_str()),
-            Cell::Word(self.status.as_str()),
+            Cell::Word(self.kind.as_str()),
             Cell::Int(self.partition),
             Cell::Big(self.chunk),
         ]);
@@ -76,9 +77,8 @@ impl Counter<'_> {
         if self.query.category.is_some() { of_category } else { of_all }
     }
 
-    fn matches(&self, method: Method, status: VerificationStatus) -> bool {
+    fn asks_for(&self, method: Method) -> bool {
         self.query.method.is_none_or(|only| only == method)
-            && self.query.status.is_none_or(|only| only == status)
     }
 
     /// The tallies of buckets that start in the stretch, with counts above zero. Days are asked for within
@@ -89,9 +89,9 @@ impl Counter<'_> {
         from: i64,
         to: i64,
     ) -> Result<BTreeMap<i64, u64>, StoreError> {
-        let mut counts = BTreeMap::new();
+        let mut counts: BTreeMap<i64, i64> = BTreeMap::new();
         if from >= to {
-            return Ok(counts);
+            return Ok(BTreeMap::new());
         }
         let broken = || StoreError::Corrupt("a stored tally that cannot be one".to_owned());
         let mut cells = self.whose();
@@ -105,14 +105,16 @@ impl Counter<'_> {
         self.session
             .each::<(i64, String, String, i64)>(statement, &cells, |(start, method, status, n)| {
                 let method = Method::parse(&method).ok_or_else(broken)?;
-                let status = VerificationStatus::parse(&status).ok_or_else(broken)?;
-                if self.matches(method, status) && n > 0 {
-                    *counts.entry(start).or_insert(0) += n.unsigned_abs();
+                let counted = CountedStatus::parse(&status).ok_or_else(broken)?;
+                if self.asks_for(method) && n > 0 {
+                    *counts.entry(start).or_insert(0) += n * weight(counted, self.query);
                 }
                 Ok(ControlFlow::Continue(()))
             })
             .await?;
-        Ok(counts)
+        // A review may be counted by a read a moment before the row that it takes from the queue.
+        let counts = counts.into_iter().filter_map(|(start, n)| Some((start, u64::try_from(n).ok()?)));
+        Ok(counts.filter(|(_, n)| *n > 0).collect())
     }
 
     /// The stretch's parts, newest first: whole spans between its first and its last boundary, and what
@@ -209,8 +211,8 @@ impl Counter<'_> {
                 &cells,
                 |(hour, method, status, partition, chunk)| {
                     let method = Method::parse(&method).ok_or_else(broken)?;
-                    let status = VerificationStatus::parse(&status).ok_or_else(broken)?;
-                    if !self.matches(method, status) {
+                    let kind = ListKind::parse(&status).ok_or_else(broken)?;
+                    if !self.asks_for(method) || !kind.is_asked(self.query) {
                         return Ok(ControlFlow::Continue(()));
                     }
                     if buckets.last().is_none_or(|last: &Bucket| last.hour != hour) {
@@ -219,7 +221,7 @@ impl Counter<'_> {
                     if hours > hours_max {
                         return Ok(ControlFlow::Break(()));
                     }
-                    buckets.push(Bucket { hour, method, status, partition, chunk });
+                    buckets.push(Bucket { hour, method, kind, partition, chunk });
                     Ok(ControlFlow::Continue(()))
                 },
             )

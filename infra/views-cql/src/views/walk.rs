@@ -9,7 +9,7 @@ use domain::event::Partition;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::policy::Method;
 use domain::ports::StoreError;
-use domain::rows::{TallyKey, TallyRow, VerificationStatus};
+use domain::rows::{CountedStatus, TallyKey, TallyRow};
 use domain::time::Timestamp;
 use futures::future::try_join_all;
 use row_codec::{RowBody as _, parse_span, span_word};
@@ -211,7 +211,7 @@ fn of_all_rows(read: Tally) -> Result<(i64, TallyRow), StoreError> {
         span: parse_span(&span).ok_or_else(|| broken("span"))?,
         start: Timestamp::from_millis(start),
         method: Method::parse(&method).ok_or_else(|| broken("method"))?,
-        status: VerificationStatus::parse(&status).ok_or_else(|| broken("status"))?,
+        status: CountedStatus::parse(&status).ok_or_else(|| broken("status"))?,
         category: None,
         partition: Partition(u32::try_from(partition).map_err(|_| broken("partition"))?),
     };

@@ -6,22 +6,25 @@ use domain::classify::ReasonCategory;
 use domain::ids::{CustomerRef, EnrolmentId};
 use domain::ports::StoreError;
 use domain::rows::{
-    CustomerState, SignalRow, Span, TallyRow, VerificationRow, ViewRow, ViewWrite, WriteTimestamp,
+    CustomerState, SignalRow, Span, TallyRow, VerificationRow, VerificationStatus, ViewRow, ViewWrite,
+    WriteTimestamp,
 };
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use row_codec::RowBody as _;
 
+use super::list_kinds::ListKind;
 use super::read;
 use super::statements::Statements;
 use super::times;
 use super::write_batches::{self, WriteBatch};
+use super::write_reviews::put_review;
 use crate::error::{Kind, failed};
 use crate::session::CqlSession;
 use crate::statement::{Cell, Statement};
 
 /// A state without its event rows could not be explained, a position without its rows would skip them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
+pub(super) enum Stage {
     EventRows,
     StatesAndCounts,
     Positions,
@@ -30,12 +33,12 @@ enum Stage {
 const STAGES: [Stage; 3] = [Stage::EventRows, Stage::StatesAndCounts, Stage::Positions];
 
 /// One row of one table.
-struct Put<'t> {
-    stage: Stage,
-    statement: &'t Statement,
-    cells: Vec<Cell>,
+pub(super) struct Put<'t> {
+    pub(super) stage: Stage,
+    pub(super) statement: &'t Statement,
+    pub(super) cells: Vec<Cell>,
     /// Rows with the same one are of one partition. Statements with the same partition key may share it.
-    together: Option<Vec<Cell>>,
+    pub(super) together: Option<Vec<Cell>>,
 }
 
 /// Writes them all; an error says nothing about which were written.
@@ -92,6 +95,7 @@ fn put<'t>(
     let at = Cell::Big(write.at.value());
     match &write.row {
         ViewRow::Verification(row) => return put_verification(tables, row, write.at, puts, buckets),
+        ViewRow::Review(row) => return put_review(tables, row, write.at, puts, buckets),
         ViewRow::Signal(row) => put_signal(tables, row, at, puts)?,
         ViewRow::Enrolment(row) => {
             puts.push(put_of_enrolment(&tables.put_enrolment, &row.customer, &row.id, row.body(), at));
@@ -193,7 +197,7 @@ fn put_verification<'t>(
         offset.clone(),
         id.clone(),
         method.clone(),
-        status.clone(),
+        status,
         // Empty where there is none: a null would be a tombstone in every such row.
         Cell::Word(row.reason_category.map_or("", ReasonCategory::as_str)),
         at.clone(),
@@ -202,32 +206,37 @@ fn put_verification<'t>(
 
     let hour = Cell::time(Span::Hour.start_of(row.created_at));
     let chunk = Cell::Big(times::chunk(row.source.offset));
-    let place = ListPlace {
-        bucket: [hour, method, status, partition, chunk],
-        month: Cell::time(Span::Month.start_of(row.created_at)),
-        row: [created, offset, id, at],
-    };
-    let lists = [(vec![org.clone()], &tables.put_of_hour, &tables.put_bucket)].into_iter();
-    let of_category = row.reason_category.map(|category| {
-        let whose = vec![org, Cell::Word(category.as_str())];
-        (whose, &tables.put_of_category, &tables.put_category_bucket)
-    });
-    for (whose, put_row, put_bucket) in lists.chain(of_category) {
-        place.put(whose, put_row, put_bucket, puts, buckets);
+    let is_pending = row.status == VerificationStatus::Pending;
+    let kinds = [ListKind::Status(row.status)].into_iter().chain(is_pending.then_some(ListKind::Open));
+    for kind in kinds {
+        let kind = Cell::Word(kind.as_str());
+        let place = ListPlace {
+            bucket: [hour.clone(), method.clone(), kind, partition.clone(), chunk.clone()],
+            month: Cell::time(Span::Month.start_of(row.created_at)),
+            row: [created.clone(), offset.clone(), id.clone(), at.clone()],
+        };
+        let lists = [(vec![org.clone()], &tables.put_of_hour, &tables.put_bucket)].into_iter();
+        let of_category = row.reason_category.map(|category| {
+            let whose = vec![org.clone(), Cell::Word(category.as_str())];
+            (whose, &tables.put_of_category, &tables.put_category_bucket)
+        });
+        for (whose, put_row, put_bucket) in lists.chain(of_category) {
+            place.put(whose, put_row, put_bucket, puts, buckets);
+        }
     }
     Ok(())
 }
 
 /// A row's place in a list by time: in which bucket it is, and what stands there.
-struct ListPlace {
-    bucket: [Cell; 5],
-    month: Cell,
-    row: [Cell; 4],
+pub(super) struct ListPlace {
+    pub(super) bucket: [Cell; 5],
+    pub(super) month: Cell,
+    pub(super) row: [Cell; 4],
 }
 
 impl ListPlace {
     /// The row in the list that is called so, and its bucket unless that was put before.
-    fn put<'t>(
+    pub(super) fn put<'t>(
         &self,
         whose: Vec<Cell>,
         put_row: &'t Statement,
@@ -310,10 +319,15 @@ fn put_tally<'t>(tables: &'t Statements, row: &TallyRow, at: Cell) -> Result<Put
     Ok(Put { stage: Stage::StatesAndCounts, statement, cells, together: Some(together) })
 }
 
-fn customer(customer: &CustomerRef) -> Vec<Cell> {
+pub(super) fn customer(customer: &CustomerRef) -> Vec<Cell> {
     vec![Cell::Org(customer.org.clone()), Cell::Customer(customer.customer.clone())]
 }
 
-fn of_customer<'t>(stage: Stage, statement: &'t Statement, whose: &CustomerRef, cells: Vec<Cell>) -> Put<'t> {
+pub(super) fn of_customer<'t>(
+    stage: Stage,
+    statement: &'t Statement,
+    whose: &CustomerRef,
+    cells: Vec<Cell>,
+) -> Put<'t> {
     Put { stage, statement, cells, together: Some(customer(whose)) }
 }

@@ -185,6 +185,7 @@ async fn categories_are_refused_in_words(views: &CqlViews, whose: &CustomerRef) 
         method: None,
         status: None,
         category,
+        review: None,
         customer: None,
         from: None,
         to: None,

@@ -187,7 +187,13 @@ fn field_names(language: Language, fields: &[Field]) -> String {
         | Field::Probe
         | Field::MatchSimilarity
         | Field::FaceVector
-        | Field::FaceCrop => field.as_str(),
+        | Field::FaceCrop
+        | Field::VoterValues
+        | Field::KtpText
+        | Field::ReviewNote
+        | Field::KtpFrames
+        | Field::CaptureFeatures
+        | Field::CaptureClaims => field.as_str(),
     };
     fields.iter().map(name).collect::<Vec<_>>().join(", ")
 }

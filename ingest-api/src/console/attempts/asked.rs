@@ -149,6 +149,7 @@ impl AskedAttempts {
             method: self.method,
             status: self.status,
             category: self.category,
+            review: None,
             customer: self.customer.clone(),
             from: self.from,
             to: [self.to, self.until].into_iter().flatten().min(),

@@ -87,7 +87,7 @@ async fn read(app: &App, query: &mut AttemptsQuery) -> Result<AttemptsPage, ApiE
     Ok(found)
 }
 
-fn write_row(VerificationView { row, signals }: &VerificationView, out: &mut String) {
+fn write_row(VerificationView { row, signals, .. }: &VerificationView, out: &mut String) {
     let VerificationRow { id, customer, method, status, score, reason_category, created_at, .. } = row;
     let signals: Vec<&str> = signals.iter().map(|signal| signal.kind.as_str()).collect();
     let cells = [

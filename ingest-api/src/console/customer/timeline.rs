@@ -53,6 +53,7 @@ pub(super) async fn read(
         method: None,
         status: None,
         category: None,
+        review: None,
         customer: Some(customer.customer.clone()),
         from: None,
         to: None,

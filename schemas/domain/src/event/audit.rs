@@ -4,7 +4,9 @@
 
 use bytes::Bytes;
 
-use super::{ComplianceAct, EvidenceSecretShared, FaceEvidence, Fingerprint, SignerSetChanged, Source};
+use super::{
+    CaptureEvidence, ComplianceAct, EvidenceSecretShared, FaceEvidence, Fingerprint, SignerSetChanged, Source,
+};
 use crate::ids::{ApiKeyId, CustomerId, CustomerRef, EventId, OrgId, VerificationId};
 use crate::sealed::{Field, Purposes, Sealed, SealedMedia};
 use crate::staff::{StaffRole, StaffUserName};
@@ -150,6 +152,8 @@ pub enum AuditRecord {
     SignerSetChanged(SignerSetChanged),
     /// See [`ComplianceAct`].
     ComplianceAct(ComplianceAct),
+    /// See [`CaptureEvidence`].
+    CaptureEvidence(CaptureEvidence),
 }
 
 impl AuditRecord {
@@ -164,6 +168,7 @@ impl AuditRecord {
             Self::EvidenceSecretShared(r) => &r.event_id,
             Self::SignerSetChanged(r) => &r.event_id,
             Self::ComplianceAct(r) => &r.event_id,
+            Self::CaptureEvidence(r) => &r.event_id,
         }
     }
 
@@ -176,6 +181,7 @@ impl AuditRecord {
             Self::PersonalDataViewed(r) => Some(&r.customer),
             Self::PersonalDataRead(_) | Self::EvidenceSecretShared(_) | Self::SignerSetChanged(_) => None,
             Self::ComplianceAct(r) => r.customer.as_ref(),
+            Self::CaptureEvidence(r) => Some(&r.customer),
         }
     }
 
@@ -190,6 +196,7 @@ impl AuditRecord {
             Self::EvidenceSecretShared(r) => &r.org,
             Self::SignerSetChanged(r) => r.set.set.org(),
             Self::ComplianceAct(r) => &r.org,
+            Self::CaptureEvidence(r) => &r.customer.org,
         }
     }
 }

@@ -2,7 +2,8 @@
 //! value, what is sealed by the field that it is. What every event has (its id, its org, its customer) is not among them,
 //! nor is the reference to its evidence.
 
-use super::{AuditRef, Event, FaceMatchDecided};
+use super::{AuditRef, Event, FaceMatchDecided, KtpCaptureAssessed, VerificationReviewed};
+use crate::capture::{VoterFinding, VoterPanel};
 use crate::classify::ReasonCategory;
 use crate::ids::{EnrolmentId, VerificationId};
 use crate::policy::Method;
@@ -128,6 +129,8 @@ impl Event {
                 field("bodyFingerprint", hex(&e.body_fingerprint.0)),
             ],
             Self::FaceMatchDecided(e) => match_fields(e),
+            Self::KtpCaptureAssessed(e) => capture_fields(e),
+            Self::VerificationReviewed(e) => review_fields(e),
         }
     }
 
@@ -136,10 +139,12 @@ impl Event {
         match self {
             Self::DukcapilVerdictReceived(_) => Some(Method::NikDukcapil),
             Self::FaceMatchDecided(_) => Some(Method::FaceMatch),
+            Self::KtpCaptureAssessed(_) => Some(Method::KtpCapture),
             Self::CustomerRegistered(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
-            | Self::FaceReferenceAdded(_) => None,
+            | Self::FaceReferenceAdded(_)
+            | Self::VerificationReviewed(_) => None,
         }
     }
 
@@ -149,7 +154,11 @@ impl Event {
             Self::DukcapilVerdictReceived(e) => Some(e.audit),
             Self::FaceReferenceAdded(e) => Some(e.audit),
             Self::FaceMatchDecided(e) => Some(e.audit),
-            Self::CustomerRegistered(_) | Self::CustomerErased(_) | Self::CustomerReleased(_) => None,
+            Self::KtpCaptureAssessed(e) => Some(e.audit),
+            Self::CustomerRegistered(_)
+            | Self::CustomerErased(_)
+            | Self::CustomerReleased(_)
+            | Self::VerificationReviewed(_) => None,
         }
     }
 }
@@ -175,5 +184,64 @@ fn match_fields(e: &FaceMatchDecided) -> Vec<EventField> {
         field("reasonCategory", e.reason_category),
         field("policyVersion", e.policy_version),
         field("bodyFingerprint", hex(&e.body_fingerprint.0)),
+    ]
+}
+
+fn capture_fields(e: &KtpCaptureAssessed) -> Vec<EventField> {
+    let held = &e.assessment;
+    let challenge = vec![
+        field("id", held.challenge.as_str()),
+        field(
+            "colors",
+            FieldValue::Words(e.challenge.colors.iter().map(|c| c.as_str().to_owned()).collect()),
+        ),
+        field("issuedAt", FieldValue::Time(e.challenge.issued_at)),
+    ];
+    let models = held.models.iter().map(|model| model.name.clone()).collect();
+    vec![
+        field("verificationId", &e.verification_id),
+        field("enrolmentId", e.enrolment_id.as_ref()),
+        field("bundleId", held.bundle.as_str()),
+        field("challenge", FieldValue::Fields(challenge)),
+        field("engine", held.engine.as_str()),
+        field("assessmentPolicy", held.policy_version),
+        field("models", FieldValue::Words(models)),
+        field("verdict", held.verdict.as_str()),
+        field("assuranceTier", held.assurance.as_str()),
+        field("antiSpoof", panel(&held.anti_spoof)),
+        field("tamper", panel(&held.tamper)),
+        field("textSource", held.text.as_ref().map(|text| text.source.as_str())),
+        field("guidance", FieldValue::Words(held.guidance.iter().map(|g| g.as_str().to_owned()).collect())),
+        field("framesStored", held.frames_stored),
+        field("values", sealed(held.values.as_ref(), Field::VoterValues)),
+        field("score", e.score),
+        field("reasonCategory", e.reason_category),
+        field("text", sealed(e.text.as_ref(), Field::KtpText)),
+        field("portrait", sealed(e.portrait.as_ref(), Field::Photo)),
+        field("portraitContentType", e.portrait_content_type.as_deref()),
+        field("reviewCopy", e.review_copy.is_some()),
+        field("reviewKeyId", e.review_key_id.as_deref()),
+        field("signals", FieldValue::Words(e.signals.clone())),
+        field("policyVersion", e.policy_version),
+        field("bodyFingerprint", hex(&e.body_fingerprint.0)),
+    ]
+}
+
+/// What voters come to, then each with its vote.
+fn panel(panel: &VoterPanel) -> FieldValue {
+    let vote = |voter: &VoterFinding| format!("{} {} {}", voter.name, voter.state.as_str(), voter.reason);
+    let votes = panel.voters.iter().map(vote).collect();
+    FieldValue::Fields(vec![field("fused", panel.fused.as_str()), field("voters", FieldValue::Words(votes))])
+}
+
+fn review_fields(e: &VerificationReviewed) -> Vec<EventField> {
+    vec![
+        field("verificationId", &e.verification_id),
+        field("toStatus", e.to_status.as_str()),
+        field("reasonCode", e.reason_code.as_str()),
+        field("note", sealed(e.note.as_ref(), Field::ReviewNote)),
+        field("by", e.by.as_str()),
+        field("policyVersion", e.policy_version),
+        field("bodyFingerprint", e.body_fingerprint.map(|of| hex(&of.0))),
     ]
 }

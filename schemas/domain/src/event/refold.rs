@@ -24,6 +24,8 @@ impl Event {
         match &mut self {
             Self::DukcapilVerdictReceived(e) => e.policy_version = version,
             Self::FaceMatchDecided(e) => e.policy_version = version,
+            Self::KtpCaptureAssessed(e) => e.policy_version = version,
+            Self::VerificationReviewed(e) => e.policy_version = version,
             Self::CustomerRegistered(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
@@ -46,6 +48,13 @@ impl Event {
             }
             Self::FaceReferenceAdded(e) => emptied_media(&mut e.photo),
             Self::FaceMatchDecided(e) => emptied(&mut e.similarity),
+            Self::KtpCaptureAssessed(e) => {
+                e.assessment.values.iter_mut().for_each(emptied);
+                e.text.iter_mut().for_each(emptied);
+                e.portrait.iter_mut().for_each(emptied_media);
+                e.review_copy.iter_mut().for_each(emptied_media);
+            }
+            Self::VerificationReviewed(e) => e.note.iter_mut().for_each(emptied),
             Self::CustomerErased(_) | Self::CustomerReleased(_) => {}
         }
         self

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::event::Source;
 use crate::ids::{CustomerRef, EnrolmentId, VerificationId};
-use crate::rows::{ReferenceRow, VerificationRow};
+use crate::rows::{ReferenceRow, ReviewRow, VerificationRow};
 
 /// The rows that stand already, by id; the fold adds those it makes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,6 +13,8 @@ pub struct KnownRows {
     pub verifications: HashMap<VerificationId, VerificationRow>,
     /// References that came by themselves.
     pub references: HashMap<EnrolmentId, ReferenceRow>,
+    /// Reviews, by their verification.
+    pub reviews: HashMap<VerificationId, ReviewRow>,
 }
 
 /// Rows of an event's very offset, and of later ones, were written before a crash, by the same batch or by the release
@@ -30,6 +32,11 @@ impl KnownRows {
     /// The customer's reference of that id.
     pub fn reference(&self, id: &EnrolmentId, customer: &CustomerRef) -> Option<&ReferenceRow> {
         self.references.get(id).filter(|row| row.customer == *customer)
+    }
+
+    /// The review of the customer's verification of that id.
+    pub fn review(&self, id: &VerificationId, customer: &CustomerRef) -> Option<&ReviewRow> {
+        self.reviews.get(id).filter(|row| row.customer == *customer)
     }
 
     /// The same, if it stood before the event at that place.
@@ -50,5 +57,15 @@ impl KnownRows {
         event: Source,
     ) -> Option<&ReferenceRow> {
         self.reference(id, customer).filter(|row| stood_before(row.source, event))
+    }
+
+    /// The same, if it stood before the event at that place.
+    pub(super) fn review_before(
+        &self,
+        id: &VerificationId,
+        customer: &CustomerRef,
+        event: Source,
+    ) -> Option<&ReviewRow> {
+        self.review(id, customer).filter(|row| stood_before(row.source, event))
     }
 }

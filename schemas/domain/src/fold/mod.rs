@@ -5,9 +5,11 @@
 //! is returned with it; the projector adds it up. Redeliveries are told apart by the projector
 //! ([`crate::redelivery`] rebuilds what they published).
 
+mod capture;
 mod face;
 mod known;
 mod release;
+mod review;
 mod verdict;
 mod verification;
 
@@ -19,8 +21,8 @@ use crate::ids::{CustomerRef, EnrolmentId, EventId, VerificationId};
 use crate::outcome::Outcome;
 use crate::outcomes_of;
 use crate::rows::{
-    AsOf, BookEntry, CustomerState, Disposition, EventNote, Kyc, Quarantine, Registration, VerificationRow,
-    ViewRow,
+    AsOf, BookEntry, CustomerState, Disposition, EventNote, Kyc, Quarantine, Registration, ReviewRow,
+    VerificationRow, ViewRow,
 };
 use crate::sealed::Purpose;
 use crate::time::Timestamp;
@@ -37,6 +39,12 @@ pub const CAUSE_INCONSISTENT: &str = "verdict_inconsistent";
 /// The cause of another event whose parts contradict each other.
 pub const CAUSE_EVENT_INCONSISTENT: &str = "event_inconsistent";
 
+/// The cause of a capture that answers a challenge which does not stand.
+pub const CAUSE_CHALLENGE_VOID: &str = "challenge_void";
+
+/// The cause of a review of what no person was to decide.
+pub const CAUSE_NOT_PENDING: &str = "not_pending";
+
 /// A record that cannot be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Poison {
@@ -48,10 +56,12 @@ pub struct Poison {
     pub appended_at: Timestamp,
     /// When it could be read so far.
     pub event_id: Option<EventId>,
-    /// When it is a verdict or a match that could be read so far.
+    /// When it is a verdict, a match or a capture that could be read so far.
     pub verification_id: Option<VerificationId>,
     /// When it is a reference that could be read so far.
     pub reference_id: Option<EnrolmentId>,
+    /// When it is a review that could be read so far.
+    pub review_of: Option<VerificationId>,
     /// Likewise.
     pub body_fingerprint: Option<Fingerprint>,
     /// A word of ours.
@@ -84,7 +94,15 @@ impl Fact {
         }
     }
 
-    /// The verification it is about, if it is a verdict or a match.
+    /// The verification that it reviews, if it is a review.
+    pub fn review_of(&self) -> Option<&VerificationId> {
+        match self {
+            Self::Event(event) => event.event.review_of(),
+            Self::Poison(poison) => poison.review_of.as_ref(),
+        }
+    }
+
+    /// The verification it makes, if it is a verdict, a match or a capture.
     pub fn verification_id(&self) -> Option<&VerificationId> {
         match self {
             Self::Event(event) => event.event.verification_id(),
@@ -125,6 +143,8 @@ pub struct Effect {
     pub moved: Vec<(BookEntry, BookEntry)>,
     /// Rows that lists count from here on.
     pub counted: Vec<VerificationRow>,
+    /// Reviews that the queue counts from here on.
+    pub reviewed: Vec<ReviewRow>,
 }
 
 /// Why a fold stops: the partition waits for a build that can go on.
@@ -169,7 +189,9 @@ fn must_park(state: &CustomerState, fact: &Fact) -> bool {
             Event::CustomerRegistered(_)
             | Event::DukcapilVerdictReceived(_)
             | Event::FaceReferenceAdded(_)
-            | Event::FaceMatchDecided(_) => true,
+            | Event::FaceMatchDecided(_)
+            | Event::KtpCaptureAssessed(_)
+            | Event::VerificationReviewed(_) => true,
             Event::CustomerErased(_) | Event::CustomerReleased(_) => false,
         },
         Fact::Poison(_) => true,
@@ -186,8 +208,10 @@ pub fn needs_envelopes(state: &CustomerState, fact: &Fact) -> bool {
     match fact {
         Fact::Event(event) => match &event.event {
             Event::CustomerRegistered(_) => true,
-            Event::DukcapilVerdictReceived(_) => state.registration.is_some(),
-            Event::FaceReferenceAdded(_) | Event::FaceMatchDecided(_) => {
+            Event::DukcapilVerdictReceived(_) | Event::VerificationReviewed(_) => {
+                state.registration.is_some()
+            }
+            Event::FaceReferenceAdded(_) | Event::FaceMatchDecided(_) | Event::KtpCaptureAssessed(_) => {
                 state.registration.is_some() && !state.erased.contains(Purpose::Biometric)
             }
             Event::CustomerErased(_) | Event::CustomerReleased(_) => false,
@@ -199,7 +223,7 @@ pub fn needs_envelopes(state: &CustomerState, fact: &Fact) -> bool {
 fn apply(state: CustomerState, fact: &Fact, known: &mut KnownRows) -> Result<Folded, FoldStop> {
     match fact {
         Fact::Poison(poison) if state.erased.contains(Purpose::Profile) => {
-            Ok(refuse(state, fact, poison.verification_id.is_some()))
+            Ok(refuse(state, fact, poison.verification_id.is_some() || poison.review_of.is_some()))
         }
         Fact::Poison(poison) => Ok(quarantine(state, fact, &poison.cause)),
         Fact::Event(event) => match &event.event {
@@ -211,6 +235,12 @@ fn apply(state: CustomerState, fact: &Fact, known: &mut KnownRows) -> Result<Fol
                 Ok(face::add_reference(state, fact, event, reference, known))
             }
             Event::FaceMatchDecided(decided) => face::record_match(state, fact, event, decided, known),
+            Event::KtpCaptureAssessed(assessed) => {
+                capture::record_capture(state, fact, event, assessed, known)
+            }
+            Event::VerificationReviewed(reviewed) => {
+                review::record_review(state, fact, event, reviewed, known)
+            }
             Event::CustomerErased(erased) => Ok(erase(state, fact, erased)),
             Event::CustomerReleased(_) => Err(FoldStop::ReleaseAlone),
         },
@@ -228,6 +258,7 @@ fn note(state: &CustomerState, fact: &Fact, disposition: Disposition, cause: Opt
         event_id,
         verification_id: fact.verification_id().cloned(),
         reference_id: fact.reference_id().cloned(),
+        review_of: fact.review_of().cloned(),
         disposition,
         body_fingerprint,
         cause: cause.map(str::to_owned),
@@ -242,7 +273,9 @@ pub fn inconsistency(event: &Event) -> &'static str {
         | Event::CustomerErased(_)
         | Event::CustomerReleased(_)
         | Event::FaceReferenceAdded(_)
-        | Event::FaceMatchDecided(_) => CAUSE_EVENT_INCONSISTENT,
+        | Event::FaceMatchDecided(_)
+        | Event::KtpCaptureAssessed(_)
+        | Event::VerificationReviewed(_) => CAUSE_EVENT_INCONSISTENT,
     }
 }
 

@@ -37,6 +37,7 @@ pub fn fold_release(
                 folded.effect.moved.push((*from, to));
             }
             folded.effect.counted.extend(one.effect.counted);
+            folded.effect.reviewed.extend(one.effect.reviewed);
             folded.outcomes.extend(one.outcomes);
             if *from != BookEntry::DeadLettered {
                 folded.dead_letters.extend(one.dead_letters);
@@ -58,6 +59,7 @@ pub fn fold_release(
             event_id: Some(released.event_id.clone()),
             verification_id: None,
             reference_id: None,
+            review_of: None,
             disposition: Disposition::Released(results),
             body_fingerprint: None,
             cause: None,

@@ -1,14 +1,15 @@
-//! What verdicts and matches have in common: a verification row that is made once, what it does to the tier, and what
+//! What verdicts, matches and captures have in common: a verification row that is made once, what it does to the tier, and what
 //! becomes of its repetition.
 
 use super::{Effect, Fact, Folded, KnownRows, SIGNAL_CONFLICT, next_created_at, note, noted};
+use crate::capture::CaptureAssessment;
 use crate::classify::ReasonCategory;
 use crate::event::{Fingerprint, RecordedEvent};
-use crate::ids::{EnrolmentId, TierEventId, VerificationId, derived};
+use crate::ids::{EnrolmentId, EventId, TierEventId, VerificationId, derived};
 use crate::outcomes_of;
 use crate::policy::{KYC_VALIDITY_MONTHS, Method, Methods, TierPolicy};
 use crate::rows::{
-    BookEntry, CustomerState, Disposition, EnrolmentRow, FaceMatchRow, FaceSource, SignalRow, TierEventRow,
+    BookEntry, CustomerState, Disposition, EnrolmentRow, FaceMatchRow, Kyc, SignalRow, TierEventRow,
     VerificationRow, VerificationStatus, ViewRow,
 };
 use crate::sealed::Sealed;
@@ -24,7 +25,10 @@ pub(super) struct NewVerification {
     pub(super) reason_category: Option<ReasonCategory>,
     pub(super) body_fingerprint: Fingerprint,
     pub(super) enrolment: Option<EnrolmentId>,
+    /// The reference that a review makes.
+    pub(super) enrolment_on_review: Option<EnrolmentId>,
     pub(super) face_match: Option<FaceMatchRow>,
+    pub(super) assessment: Option<CaptureAssessment>,
     /// Codes of what was noticed.
     pub(super) signals: Vec<String>,
     /// What it proves, for the tier; none where it proves nothing.
@@ -45,8 +49,7 @@ pub(super) fn record(
         take_in(&mut state, new.policy, proved, created_at);
     }
     let event_id = event.event.event_id();
-    let tier_event = (state.kyc.tier != before.tier)
-        .then(|| TierEventId::from_bytes(derived(TierEventId::PREFIX, event_id.as_str(), 0)));
+    let tier_event = tier_change(event_id, before, state.kyc);
     let row = VerificationRow {
         id: new.id,
         customer: state.customer.clone(),
@@ -59,7 +62,9 @@ pub(super) fn record(
         reason_category: new.reason_category,
         body_fingerprint: new.body_fingerprint,
         enrolment: new.enrolment,
+        enrolment_on_review: new.enrolment_on_review,
         face_match: new.face_match,
+        assessment: new.assessment,
         tier_event,
         kyc_before: before,
         kyc_after: state.kyc,
@@ -75,7 +80,7 @@ pub(super) fn record(
     Folded {
         rows: rows.into_iter().map(|r| (event.source, r)).collect(),
         outcomes: outcomes_of::verification(&row),
-        effect: Effect { entry: Some(BookEntry::Applied), moved: Vec::new(), counted: vec![row] },
+        effect: Effect { entry: Some(BookEntry::Applied), counted: vec![row], ..Effect::default() },
         dead_letters: Vec::new(),
         state,
     }
@@ -106,7 +111,7 @@ pub(super) fn repeated(
 }
 
 /// A verified row that proves this: a tier only rises, and only a row that carries it renews it.
-fn take_in(state: &mut CustomerState, policy: TierPolicy, proved: Methods, at: Timestamp) {
+pub(super) fn take_in(state: &mut CustomerState, policy: TierPolicy, proved: Methods, at: Timestamp) {
     state.verified = state.verified.union(proved);
     state.kyc.tier = state.kyc.tier.max(policy.tier(state.verified));
     if policy.supports(state.kyc.tier, proved) {
@@ -115,7 +120,13 @@ fn take_in(state: &mut CustomerState, policy: TierPolicy, proved: Methods, at: T
     }
 }
 
-/// The reference that a verdict brought.
+/// The id of the tier's change, if it changed: it follows from the causing event's.
+pub(super) fn tier_change(event_id: &EventId, before: Kyc, after: Kyc) -> Option<TierEventId> {
+    (after.tier != before.tier)
+        .then(|| TierEventId::from_bytes(derived(TierEventId::PREFIX, event_id.as_str(), 0)))
+}
+
+/// The reference that a verdict or a capture brought.
 fn enrolment_row(row: &VerificationRow) -> Option<EnrolmentRow> {
     Some(EnrolmentRow {
         id: row.enrolment.clone()?,
@@ -123,7 +134,7 @@ fn enrolment_row(row: &VerificationRow) -> Option<EnrolmentRow> {
         verification_id: Some(row.id.clone()),
         event_id: row.event_id.clone(),
         source: row.source,
-        face_source: FaceSource::Dukcapil,
+        face_source: outcomes_of::brought_source(row.method),
         body_fingerprint: None,
         created_at: row.created_at,
     })

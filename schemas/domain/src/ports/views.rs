@@ -10,8 +10,8 @@ use crate::event::{Offset, Partition, TopicId};
 use crate::ids::{CustomerId, CustomerRef, EnrolmentId, OrgId, VerificationId};
 use crate::policy::Method;
 use crate::rows::{
-    BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, Kyc, RowKey, SignalRow,
-    TierEventRow, VerificationRow, VerificationStatus, ViewRow, ViewWrite,
+    BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, Kyc, ReviewRow, ReviewState, RowKey,
+    SignalRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow, ViewWrite,
 };
 use crate::time::Timestamp;
 
@@ -74,6 +74,22 @@ pub struct VerificationView {
     pub row: VerificationRow,
     /// Its signals, oldest first.
     pub signals: Vec<SignalRow>,
+    /// What a person decided of it, where one had to and did.
+    pub review: Option<ReviewRow>,
+}
+
+impl VerificationView {
+    /// Where its review stands; none where nobody reviews it.
+    pub fn review_state(&self) -> Option<ReviewState> {
+        let is_pending = self.row.status == VerificationStatus::Pending;
+        is_pending.then(|| self.review.as_ref().map_or(ReviewState::Open, ReviewRow::state))
+    }
+
+    /// The enrolment that stands by it: what it made, or else its review.
+    pub fn enrolment(&self) -> Option<&EnrolmentId> {
+        let of_review = || self.review.as_ref().and_then(|review| review.enrolment.as_ref());
+        self.row.enrolment.as_ref().or_else(of_review)
+    }
 }
 
 /// Which verifications to list.
@@ -87,6 +103,8 @@ pub struct AttemptsQuery {
     pub status: Option<VerificationStatus>,
     /// Only this category of the reason.
     pub category: Option<ReasonCategory>,
+    /// Only pending ones whose review stands there.
+    pub review: Option<ReviewState>,
     /// Only this customer.
     pub customer: Option<CustomerId>,
     /// `createdAt` from here, inclusive.
@@ -196,19 +214,24 @@ impl EnrolmentsPicker {
     }
 }
 
-/// A customer's verifications and tier changes, newest first.
+/// A customer's verifications, their reviews and tier changes, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KycRows {
     /// At most [`crate::limits::KYC_ROWS_MAX`].
     pub verifications: Vec<VerificationRow>,
     /// At most [`crate::limits::KYC_ROWS_MAX`].
     pub history: Vec<TierEventRow>,
+    /// Reviews of the customer's verifications, at most [`crate::limits::KYC_ROWS_MAX`].
+    pub reviews: Vec<ReviewRow>,
 }
 
 impl KycRows {
     /// The KYC that they come to: each row keeps the one right after its event, so it is the newest one's.
     pub fn kyc(&self) -> Kyc {
-        self.verifications.first().map_or_else(Kyc::default, |row| row.kyc_after)
+        let verification = self.verifications.first().map(|row| (row.place(), row.kyc_after));
+        let review = self.reviews.first().map(|row| (row.place(), row.kyc_after));
+        let newest = verification.into_iter().chain(review).max_by_key(|(place, _)| *place);
+        newest.map_or_else(Kyc::default, |(_, kyc)| kyc)
     }
 }
 

@@ -35,6 +35,45 @@ impl Span {
     }
 }
 
+/// What a tally counts rows by: their status, and pending ones once more when they are reviewed. So what waits for a
+/// review is a difference, and no tally ever falls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CountedStatus {
+    /// Rows of this status.
+    Of(VerificationStatus),
+    /// Pending rows that a review made this of.
+    Reviewed(VerificationStatus),
+}
+
+impl CountedStatus {
+    /// The word in stores. It stays what it is once written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Of(status) => status.as_str(),
+            Self::Reviewed(VerificationStatus::Verified) => "reviewed_verified",
+            Self::Reviewed(VerificationStatus::Failed) => "reviewed_failed",
+            // No review leaves one pending.
+            Self::Reviewed(VerificationStatus::Pending) => "reviewed_pending",
+        }
+    }
+
+    /// What that word counts.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word.strip_prefix("reviewed_") {
+            Some(status) => VerificationStatus::parse(status).map(Self::Reviewed),
+            None => VerificationStatus::parse(word).map(Self::Of),
+        }
+    }
+
+    /// The status whose rows it counts; none where it counts reviews.
+    pub fn of_rows(self) -> Option<VerificationStatus> {
+        match self {
+            Self::Of(status) => Some(status),
+            Self::Reviewed(_) => None,
+        }
+    }
+}
+
 /// Which rows a tally counts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TallyKey {
@@ -47,7 +86,7 @@ pub struct TallyKey {
     /// Rows of this method.
     pub method: Method,
     /// And this status.
-    pub status: VerificationStatus,
+    pub status: CountedStatus,
     /// And this category of the reason. None counts rows of every category and of none, so that a total is a sum of few.
     pub category: Option<ReasonCategory>,
     /// From this log partition: a tally has one writer.
@@ -139,4 +178,27 @@ pub struct BooksRow {
     pub books: Books,
     /// Judged by this alone.
     pub as_of: AsOf,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words stand in stores.
+    #[test]
+    fn what_is_counted_has_its_words() {
+        use VerificationStatus::{Failed, Pending, Verified};
+        for (counted, word) in [
+            (CountedStatus::Of(Verified), "verified"),
+            (CountedStatus::Of(Failed), "failed"),
+            (CountedStatus::Of(Pending), "pending"),
+            (CountedStatus::Reviewed(Verified), "reviewed_verified"),
+            (CountedStatus::Reviewed(Failed), "reviewed_failed"),
+        ] {
+            assert_eq!((counted.as_str(), CountedStatus::parse(word)), (word, Some(counted)));
+        }
+        for no_word in ["", "reviewed_", "open", "Verified"] {
+            assert_eq!(CountedStatus::parse(no_word), None, "{no_word}");
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! Writing rows: names, timestamps, and every kind there is.
 
 use super::{
-    BooksKey, BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, ReferenceRow, SignalRow, TallyKey,
-    TallyRow, TierEventRow, VerificationRow,
+    BooksKey, BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, ReferenceRow, ReviewRow, SignalRow,
+    TallyKey, TallyRow, TierEventRow, VerificationRow,
 };
 use crate::event::{Offset, Partition, Source, TopicId};
 use crate::ids::{CustomerRef, EnrolmentId, EventId, OrgId, VerificationId};
@@ -73,6 +73,8 @@ pub enum ViewRow {
     /// An event row.
     Reference(ReferenceRow),
     /// An event row.
+    Review(Box<ReviewRow>),
+    /// An event row.
     TierEvent(TierEventRow),
     /// An event row.
     Signal(SignalRow),
@@ -108,6 +110,8 @@ pub enum RowKey {
     Verification(OrgId, VerificationId),
     /// A reference that came by itself.
     Reference(CustomerRef, EnrolmentId),
+    /// The review of a verification.
+    Review(OrgId, VerificationId),
     /// An event's note.
     Note(CustomerRef, Source),
     /// A tally.

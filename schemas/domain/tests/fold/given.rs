@@ -229,6 +229,7 @@ pub(crate) fn poison(offset: u64) -> Fact {
         event_id: None,
         verification_id: None,
         reference_id: None,
+        review_of: None,
         body_fingerprint: None,
         cause: "not_decodable".to_owned(),
     })
@@ -312,6 +313,7 @@ pub(crate) fn names(outcomes: &[Outcome]) -> Vec<&'static str> {
             Outcome::VerdictConflicted(_) => "VerdictConflicted",
             Outcome::VerdictUnapplied(_) => "VerdictUnapplied",
             Outcome::CustomerErased(_) => "CustomerErased",
+            Outcome::ReviewRecorded(_) => "ReviewRecorded",
         })
         .collect()
 }
@@ -321,6 +323,7 @@ fn row_name(row: &ViewRow) -> &'static str {
         ViewRow::Verification(_) => "verification",
         ViewRow::Enrolment(_) => "enrolment",
         ViewRow::Reference(_) => "reference",
+        ViewRow::Review(_) => "review",
         ViewRow::TierEvent(_) => "tier_event",
         ViewRow::Signal(_) => "signal",
         ViewRow::Note(_) => "note",

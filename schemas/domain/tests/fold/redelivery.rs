@@ -41,6 +41,7 @@ fn causes(recalled: &Recalled) -> Vec<UnappliedCause> {
     let cause = |outcome: &Outcome| match outcome {
         Outcome::VerdictUnapplied(unapplied) => Some(unapplied.cause),
         Outcome::VerificationCreated(_)
+        | Outcome::ReviewRecorded(_)
         | Outcome::FaceEnrolled(_)
         | Outcome::KycUpdated(_)
         | Outcome::VerdictConflicted(_)

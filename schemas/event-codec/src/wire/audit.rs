@@ -39,24 +39,24 @@ impl RawBinding<'_> {
     }
 }
 
-fn shared_at_of(binding: Option<&event::RawBinding>) -> Option<Source> {
+pub(super) fn shared_at_of(binding: Option<&event::RawBinding>) -> Option<Source> {
     binding.and_then(|binding| binding.shared_at).map(Into::into)
 }
 
 #[derive(Serialize, Deserialize)]
-struct SealedDigest<'a> {
+pub(super) struct SealedDigest<'a> {
     field: Text<'a>,
     sha256: Fixed<32>,
 }
 
-fn digests_out(digests: &[(String, [u8; 32])]) -> List<SealedDigest<'_>> {
+pub(super) fn digests_out(digests: &[(String, [u8; 32])]) -> List<SealedDigest<'_>> {
     let digests = digests.iter();
     List(
         digests.map(|(field, sha256)| SealedDigest { field: field.into(), sha256: Fixed(*sha256) }).collect(),
     )
 }
 
-fn digests_in(digests: List<SealedDigest<'_>>) -> Vec<(String, [u8; 32])> {
+pub(super) fn digests_in(digests: List<SealedDigest<'_>>) -> Vec<(String, [u8; 32])> {
     digests.0.into_iter().map(|digest| (digest.field.into_owned(), digest.sha256.0)).collect()
 }
 

@@ -3,11 +3,11 @@
 use domain::classify::ReasonCategory;
 use domain::event::{self, RiskLevel};
 use domain::ids::{EnrolmentId, EventId, VerificationId};
-use domain::ports::FaceModelId;
 use domain::rows::FaceSource;
 use serde::{Deserialize, Serialize};
 
 use super::Body;
+use super::assessments::FaceModel;
 use super::parts::{Audit, Blob, Fixed, List, SealedMedia, Text, customer, id, time, word};
 use crate::error::DecodeError;
 
@@ -62,12 +62,6 @@ impl TryFrom<FaceReferenceAdded<'_>> for event::FaceReferenceAdded {
             audit: w.audit.into(),
         })
     }
-}
-
-#[derive(Serialize, Deserialize)]
-struct FaceModel<'a> {
-    name: Text<'a>,
-    sha256: Fixed<32>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -128,7 +122,7 @@ impl<'a> From<&'a event::FaceMatchDecided> for FaceMatchDecided<'a> {
             matched: e.matched,
             risk_level: e.risk_level.as_str().into(),
             threshold_milli: e.threshold_milli,
-            model: FaceModel { name: (&e.model.name).into(), sha256: Fixed(e.model.sha256) },
+            model: (&e.model).into(),
             liveness_verification_id: e.liveness.as_ref().map(|id| id.as_str().into()),
             score: e.score,
             similarity: Blob::of(&e.similarity),
@@ -159,7 +153,7 @@ impl TryFrom<FaceMatchDecided<'_>> for event::FaceMatchDecided {
             matched: w.matched,
             risk_level: word("riskLevel", &w.risk_level, RiskLevel::parse)?,
             threshold_milli: w.threshold_milli,
-            model: FaceModelId { name: w.model.name.into_owned(), sha256: w.model.sha256.0 },
+            model: w.model.into(),
             liveness: w.liveness_verification_id.map(liveness).transpose()?,
             score: w.score,
             similarity: w.similarity.sealed(),

@@ -4,7 +4,10 @@
 //!
 //! What does not belong here: headers, ids of schemas, and anything that a body's meaning decides.
 
+mod assessments;
 mod audit;
+mod capture_evidence;
+mod captures;
 mod compliance;
 mod events;
 mod faces;
@@ -13,6 +16,8 @@ mod outcomes;
 mod parts;
 
 pub(crate) use audit::*;
+pub(crate) use capture_evidence::*;
+pub(crate) use captures::*;
 pub(crate) use compliance::*;
 pub(crate) use events::*;
 pub(crate) use faces::*;

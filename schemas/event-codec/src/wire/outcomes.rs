@@ -292,3 +292,58 @@ impl TryFrom<VerdictUnapplied<'_>> for outcome::VerdictUnapplied {
         })
     }
 }
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ReviewRecorded<'a> {
+    id: Text<'a>,
+    org_id: Text<'a>,
+    customer_id: Text<'a>,
+    event_id: Text<'a>,
+    source: Source,
+    verification_id: Text<'a>,
+    to_status: Text<'a>,
+    reason_code: Text<'a>,
+    enrolment: Option<Enrolment<'a>>,
+    body_fingerprint: Option<Fixed<32>>,
+    created_at: i64,
+}
+
+impl Body for ReviewRecorded<'_> {}
+
+impl<'a> From<&'a outcome::ReviewRecorded> for ReviewRecorded<'a> {
+    fn from(o: &'a outcome::ReviewRecorded) -> Self {
+        Self {
+            id: o.id.as_str().into(),
+            org_id: o.customer.org.as_str().into(),
+            customer_id: o.customer.customer.as_str().into(),
+            event_id: o.event_id.as_str().into(),
+            source: o.source.into(),
+            verification_id: o.verification_id.as_str().into(),
+            to_status: o.to_status.as_str().into(),
+            reason_code: (&o.reason_code).into(),
+            enrolment: o.enrolment.as_ref().map(Into::into),
+            body_fingerprint: o.body_fingerprint.map(Into::into),
+            created_at: o.created_at.millis(),
+        }
+    }
+}
+
+impl TryFrom<ReviewRecorded<'_>> for outcome::ReviewRecorded {
+    type Error = DecodeError;
+
+    fn try_from(w: ReviewRecorded<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            id: id("id", &w.id, EventId::parse)?,
+            customer: customer(&w.org_id, &w.customer_id)?,
+            event_id: id("eventId", &w.event_id, EventId::parse)?,
+            source: w.source.into(),
+            verification_id: id("verificationId", &w.verification_id, VerificationId::parse)?,
+            to_status: word("toStatus", &w.to_status, VerificationStatus::parse)?,
+            reason_code: w.reason_code.into_owned(),
+            enrolment: w.enrolment.map(TryInto::try_into).transpose()?,
+            body_fingerprint: w.body_fingerprint.map(Into::into),
+            created_at: time("createdAt", w.created_at)?,
+        })
+    }
+}

@@ -14,11 +14,11 @@ use proptest::sample::select;
 use super::compliance::binding;
 use super::{category, customer, event_id, fingerprint, media, sealed, source, time, verification_id};
 
-fn enrolment_id() -> impl Strategy<Value = EnrolmentId> {
+pub(crate) fn enrolment_id() -> impl Strategy<Value = EnrolmentId> {
     any::<[u8; 16]>().prop_map(EnrolmentId::from_bytes)
 }
 
-fn audit_ref() -> impl Strategy<Value = AuditRef> {
+pub(crate) fn audit_ref() -> impl Strategy<Value = AuditRef> {
     (source(), any::<[u8; 32]>()).prop_map(|(source, value_sha256)| AuditRef { source, value_sha256 })
 }
 

@@ -1,6 +1,7 @@
 //! One value of every record type with everything in it, and one with nothing optional: what the golden
 //! files hold. A literal here never changes; a new version gets new literals.
 
+mod captures;
 mod compliance;
 mod faces;
 mod looks;
@@ -131,9 +132,12 @@ pub(crate) fn samples() -> Vec<(&'static str, Any)> {
     all.extend(others());
     all.extend(compliance::audit());
     all.extend(faces::events());
+    all.extend(captures::events());
     all.extend(faces::audit());
+    all.extend(captures::audit());
     all.extend(looks::audit());
     all.extend(faces::outcomes());
+    all.extend(captures::outcomes());
     all
 }
 

@@ -1,9 +1,11 @@
-//! Tables of event rows: verifications, enrolments, references, tier changes, signals, notes.
+//! Tables of event rows: verifications, enrolments, references, reviews, tier changes, signals, notes.
 
 use domain::classify::ReasonCategory;
 use domain::ids::{CustomerId, CustomerRef, EnrolmentId, OrgId, VerificationId};
 use domain::outcome::UnappliedCause;
-use domain::rows::{EnrolmentRow, EventNote, ReferenceRow, SignalRow, TierEventRow, VerificationRow};
+use domain::rows::{
+    EnrolmentRow, EventNote, ReferenceRow, ReviewRow, SignalRow, TierEventRow, VerificationRow,
+};
 use row_codec::RowBody as _;
 
 use super::{StoredRow, Table, TableStatements, statements};
@@ -88,6 +90,34 @@ impl StoredRow for ReferenceRow {
 
     fn take(columns: &mut ColumnReader<'_>) -> Result<Self, Failure> {
         let key = (columns.customer()?, columns.id(EnrolmentId::parse)?);
+        Ok(Self::read_body(key, columns.blob()?)?)
+    }
+}
+
+/// Beside the key and the body it has what a customer's newest are found by, and what its verification is marked with.
+impl StoredRow for ReviewRow {
+    const TABLE: Table = Table {
+        name: "review",
+        key: &["org", "id"],
+        rest: &["customer", "log_partition", "log_offset", "to_status", "created_at", "body"],
+        read: &["org", "id", "body"],
+    };
+
+    statements!(ReviewRow, of);
+
+    fn put(&self, out: &mut ParameterBinder<'_>) -> Result<(), Failure> {
+        out.put(self.customer.org.as_str())?;
+        out.put(self.verification_id.as_str())?;
+        out.put(self.customer.customer.as_str())?;
+        out.put(self.source.partition.0)?;
+        out.number(self.source.offset.0)?;
+        out.put(self.state().as_str())?;
+        out.put(self.created_at.millis())?;
+        out.put(self.body())
+    }
+
+    fn take(columns: &mut ColumnReader<'_>) -> Result<Self, Failure> {
+        let key = (columns.id(OrgId::parse)?, columns.id(VerificationId::parse)?);
         Ok(Self::read_body(key, columns.blob()?)?)
     }
 }

@@ -4,7 +4,7 @@ use domain::classify::ReasonCategory;
 use domain::event::Partition;
 use domain::ids::OrgId;
 use domain::policy::Method;
-use domain::rows::{BooksKey, BooksRow, CustomerState, PositionRow, TallyKey, TallyRow, VerificationStatus};
+use domain::rows::{BooksKey, BooksRow, CountedStatus, CustomerState, PositionRow, TallyKey, TallyRow};
 use row_codec::{RowBody as _, parse_span, span_word};
 
 use super::{StoredRow, Table, TableStatements, statements};
@@ -54,7 +54,7 @@ impl StoredRow for TallyRow {
             span: columns.word(parse_span)?,
             start: columns.time()?,
             method: columns.word(Method::parse)?,
-            status: columns.word(VerificationStatus::parse)?,
+            status: columns.word(CountedStatus::parse)?,
             category: take_category(columns)?,
             partition: Partition(columns.small()?),
         };

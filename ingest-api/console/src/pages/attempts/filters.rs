@@ -175,6 +175,7 @@ pub(super) fn status_name(language: Language, status: VerificationStatus) -> &'s
     match status {
         VerificationStatus::Verified => words.verified,
         VerificationStatus::Failed => words.failed,
+        VerificationStatus::Pending => words.pending,
     }
 }
 
@@ -192,6 +193,7 @@ words! {
         clear: "Clear", "Hapus filter";
         verified: "Verified", "Terverifikasi";
         failed: "Declined", "Ditolak";
+        pending: "Under review", "Dalam peninjauan";
         wrong: "Nothing is shown, because:", "Tidak ada yang ditampilkan, karena:";
         wrong_method: "There is no such method.", "Metode itu tidak ada.";
         wrong_status: "A result is verified or declined.", "Hasil hanya terverifikasi atau ditolak.";
