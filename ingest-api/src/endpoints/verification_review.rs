@@ -1,7 +1,7 @@
 //! `POST /api/identity/verifications/{id}/review`: an API key decides a verification that waits for a person (sequence
 //! §2.7). It can fail one or send it back; that a card is verified, only somebody decides who has seen it, in the console.
 
-mod answer;
+pub mod answer;
 pub mod description;
 mod submission;
 
