@@ -13,7 +13,7 @@ use generation_watch::LiveGeneration;
 use org_directory::Directory;
 use org_directory::api_key::ApiKey;
 use org_directory::signers::SignerSets;
-use vault::Vault;
+use vault::{ReviewVault, Vault};
 
 use crate::console::password_gate::PasswordGate;
 use crate::endpoints::flash_challenge::IssuedChallenges;
@@ -51,6 +51,8 @@ pub struct Ports {
     pub access_index: Arc<dyn AccessIndex>,
     /// Customers' keys.
     pub vault: Vault,
+    /// Review copies of pending captures.
+    pub review_vault: ReviewVault,
     /// Records' form.
     pub codec: Codec,
     /// Orgs and API keys.

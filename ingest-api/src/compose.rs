@@ -34,7 +34,7 @@ use crate::writes::outcome_hub::{OutcomeFreshness, OutcomeHub};
 mod background;
 mod readiness;
 
-use self::background::{sweep_keys, sweep_secrets, write_reads};
+use self::background::{sweep_keys, sweep_review_copies, sweep_secrets, write_reads};
 use self::readiness::{Failure, Waits};
 
 /// An instance: assembled, then serving. [`Instance::shutdown`] at the end.
@@ -222,6 +222,7 @@ impl Begun {
         let (live, reading) = LiveGeneration::start(generations, &instance_name(), cancel.clone());
         let reads = Arc::new(ReadRecords::default());
         let mut tasks = vec![following, reading, sweep_keys(vault.clone(), cancel.clone())];
+        tasks.push(sweep_review_copies(engine.review_vault(), cancel.clone()));
         tasks.extend(write_reads(engine, Arc::clone(&reads), &cancel));
         let parts = InstanceParts {
             vault: vault.clone(),
@@ -254,6 +255,7 @@ impl Begun {
             staff_sessions: Arc::clone(&engine.staff_sessions),
             access_index: Arc::clone(&engine.access_index),
             vault: self.vault.clone(),
+            review_vault: engine.review_vault(),
             codec: engine.codec.clone(),
             directory: self.directory.clone(),
             signers: SignerSets::of(engine),

@@ -19,6 +19,8 @@ pub mod form;
 pub mod known_browser;
 pub mod next_address;
 pub mod password_gate;
+pub mod review;
+pub mod reviews;
 pub mod routes;
 pub mod session;
 pub mod settings;

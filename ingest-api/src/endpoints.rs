@@ -8,6 +8,7 @@ pub mod face_enrolments;
 pub mod face_match;
 mod fields;
 pub mod flash_challenge;
+pub mod verification_review;
 
 use crate::documentation::description::EndpointDescription;
 
@@ -19,4 +20,5 @@ pub static WRITING_ENDPOINTS: [&EndpointDescription; 5] = [
     &face_enrolments::description::ENDPOINT,
     &flash_challenge::description::KTP,
     &customers::description::ENDPOINT,
+    &verification_review::description::ENDPOINT,
 ];

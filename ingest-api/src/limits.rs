@@ -167,6 +167,27 @@ pub const PAGE_NUMBER_MAX: u64 = u32::MAX as u64;
 /// How often keys past their time are dropped while nobody asks for any: a fifth of the time they are kept.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
+/// How long a page with a review copy stands before it leads away (sequence §2.7), in seconds.
+pub const REVIEW_PICTURE_SECONDS: u32 = 5 * 60;
+
+/// Pages of the access index, of one reader's looks at one customer within half an hour, that are gone through for a view of
+/// a review copy: a thousand looks.
+pub const REVIEW_SEEN_PAGES_MAX: usize = 10;
+
+/// Times that a page of the queue is read again because rows came or went since they were counted.
+pub const REVIEW_QUEUE_READS_MAX: usize = 3;
+
+/// How often keys of review copies that are past their time are destroyed. They do not open any more by then: this makes it
+/// true of whoever has the key store, too.
+pub const REVIEW_SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// Keys that are listed and destroyed in one step: each is a durable write of its own.
+pub const REVIEW_SWEEP_STEP_KEYS: usize = 100;
+
+/// Steps of one round: ten thousand keys an hour, far more than a bank's reviewers leave undecided; what is left goes an hour
+/// later.
+pub const REVIEW_SWEEP_STEPS_MAX: usize = 100;
+
 /// How long one evidence secret serves an org (design §3): sharing it costs each signer's two X25519 operations and a
 /// record; a secret that leaks is one hour of one instance.
 pub const EVIDENCE_SECRET_HOUR: Duration = Duration::from_secs(60 * 60);

@@ -13,6 +13,7 @@ pub mod outcome_hub;
 pub mod path;
 pub mod preferences;
 pub mod record_once;
+pub mod review;
 pub mod single_flight;
 pub mod unprojected_writes;
 pub mod write_name;

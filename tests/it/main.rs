@@ -30,6 +30,7 @@ mod pipeline_page;
 mod programs;
 mod reading;
 mod records;
+mod reviews;
 mod secrecy;
 mod server;
 mod signals;

@@ -97,4 +97,16 @@ impl StaffBrowser {
     pub async fn get(&self, path: &str) -> ConsoleAnswer {
         self.console.get(path).await
     }
+
+    /// Sends a form as it stands, without what a page of the console would add.
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> ConsoleAnswer {
+        self.console.post(path, fields).await
+    }
+
+    /// Sends a form of that page.
+    pub async fn submit(&self, page: &ConsoleAnswer, path: &str, fields: &[(&str, &str)]) -> ConsoleAnswer {
+        let csrf = page.field("csrf").unwrap_or_else(|| panic!("no form: {page:?}"));
+        let fields: Vec<_> = [("csrf", csrf.as_str())].into_iter().chain(fields.iter().copied()).collect();
+        self.post(path, &fields).await
+    }
 }

@@ -6,12 +6,12 @@ use domain::event::TopicId;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::ports::{
     AccessIndex, EventLog, ExternalIds, FaceVectors, Generations, Inspection, KeyNotes, KeyRows, Projection,
-    StaffAccounts, StaffSessions, Topic, VerificationCounts, Views,
+    ReviewKeys, StaffAccounts, StaffSessions, Topic, VerificationCounts, Views,
 };
 use event_codec::Codec;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use vault::{CacheFreshness, FileKms, Kms, KmsError, Vault};
+use vault::{CacheFreshness, FileKms, Kms, KmsError, ReviewVault, Vault};
 
 #[cfg(feature = "distributed")]
 mod distributed;
@@ -87,6 +87,8 @@ pub struct Engine {
     pub operations: Operations,
     /// Customers' key rows.
     pub keys: Arc<dyn KeyRows>,
+    /// The keys of review copies.
+    pub review_keys: Arc<dyn ReviewKeys>,
     /// The orgs' own ids for customers.
     pub external_ids: Arc<dyn ExternalIds>,
     /// Who looked at whom, in the console.
@@ -153,7 +155,14 @@ impl Engine {
     where
         L: EventLog + 'static,
         V: Projection + Views + VerificationCounts + Generations + Inspection + 'static,
-        K: KeyRows + ExternalIds + KeyNotes + StaffAccounts + StaffSessions + AccessIndex + 'static,
+        K: KeyRows
+            + ReviewKeys
+            + ExternalIds
+            + KeyNotes
+            + StaffAccounts
+            + StaffSessions
+            + AccessIndex
+            + 'static,
         F: FaceVectors + 'static,
     {
         Self {
@@ -165,6 +174,7 @@ impl Engine {
             },
             counts: Arc::clone(&views) as _,
             views,
+            review_keys: Arc::clone(&keys) as _,
             external_ids: Arc::clone(&keys) as _,
             staff_accounts: Arc::clone(&keys) as _,
             staff_sessions: Arc::clone(&keys) as _,
@@ -185,6 +195,11 @@ impl Engine {
     /// A vault on this engine's key rows and KMS. Its cached keys serve while `freshness` says so.
     pub fn vault(&self, freshness: Arc<dyn CacheFreshness>) -> Vault {
         Vault::new(Arc::clone(&self.keys), Arc::clone(&self.kms), freshness)
+    }
+
+    /// A vault of review copies, on this engine's review keys and KMS.
+    pub fn review_vault(&self) -> ReviewVault {
+        ReviewVault::new(Arc::clone(&self.review_keys), Arc::clone(&self.kms))
     }
 
     /// What an acknowledged append has behind it.

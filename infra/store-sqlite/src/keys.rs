@@ -1,8 +1,9 @@
-//! The key store on SQLite: the KeyRows, ExternalIds, KeyNotes and AccessIndex ports, and staff and their sessions. Not the
-//! log, not the read model. What is wrapped in a row, and under what, is the vault's business.
+//! The key store on SQLite: the KeyRows, ReviewKeys, ExternalIds, KeyNotes and AccessIndex ports, and staff and their
+//! sessions. Not the log, not the read model. What is wrapped in a row, and under what, is the vault's business.
 
 mod access;
 mod limits;
+mod review;
 mod rows;
 mod staff;
 #[cfg(test)]
@@ -32,6 +33,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("keys/schema-5.sql"),
     include_str!("keys/schema-6.sql"),
     include_str!("keys/schema-7.sql"),
+    include_str!("keys/schema-8.sql"),
 ];
 
 /// The key store of the embedded engine. Every write is one transaction, fsynced before it is confirmed.

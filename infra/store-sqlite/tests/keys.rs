@@ -7,13 +7,17 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use bytes::Bytes;
-use domain::ports::{AccessIndex as _, Claimed, Created, DataKey, ExternalIds as _, KeyRow, KeyRows as _};
+use domain::ports::{
+    AccessIndex as _, Claimed, Created, DataKey, ExternalIds as _, KeyRow, KeyRows as _, ReviewKeyCreated,
+    ReviewKeys as _,
+};
 use domain::sealed::{Purpose, Purposes};
 use rusqlite::Connection;
 use store_sqlite::{SqliteKeys, SqliteOpenError};
 use tempfile::TempDir;
 use testkit::access_suite::AccessStore;
 use testkit::keys_suite::KeyStores;
+use testkit::review_keys_suite::ReviewStore;
 use testkit::samples::Samples;
 
 fn folder() -> TempDir {
@@ -27,6 +31,17 @@ async fn stores() -> (KeyStores, TempDir) {
 }
 
 testkit::keys_suite!(stores);
+
+mod reviews {
+    use super::*;
+
+    async fn store() -> (ReviewStore, TempDir) {
+        let folder = folder();
+        (SqliteKeys::open(folder.path()).expect("opened"), folder)
+    }
+
+    testkit::review_keys_suite!(store);
+}
 
 mod access {
     use super::*;
@@ -154,7 +169,7 @@ async fn opened_again_it_holds_what_it_held() {
     assert_eq!(whose, Some(row.customer.customer));
 }
 
-/// A key store of before the access index gets one, and keeps what it had.
+/// A key store of before the access index and review keys gets them, and keeps what it had.
 #[tokio::test]
 async fn a_store_of_before_the_access_index_is_brought_up() {
     let folder = folder();
@@ -166,12 +181,16 @@ async fn a_store_of_before_the_access_index_is_brought_up() {
     }
     let file = Connection::open(folder.path().join("keys.sqlite")).expect("opened");
     let current: i64 = file.pragma_query_value(None, "user_version", |row| row.get(0)).expect("a format");
-    file.execute_batch("DROP TABLE access; DROP TABLE reads; DROP TABLE customer_reads").expect("as it was");
-    file.pragma_update(None, "user_version", current - 2).expect("as it was");
+    file.execute_batch(
+        "DROP TABLE access; DROP TABLE reads; DROP TABLE customer_reads; DROP TABLE review_key",
+    )
+    .expect("as it was");
+    file.pragma_update(None, "user_version", current - 3).expect("as it was");
     drop(file);
     let keys = SqliteKeys::open(folder.path()).expect("brought up");
     keys.add_access(&look).await.expect("added");
     keys.add_reads(&s.reads(0, 0, 1, &[0]), s.access_source(1)).await.expect("added");
+    assert_eq!(keys.create_review_key(s.review_key(0, 0, 1)).await, Ok(ReviewKeyCreated::New));
     assert_eq!(keys.get(&row.customer).await.expect("read"), Some(row));
 }
 

@@ -14,6 +14,7 @@ pub mod log_suite;
 pub mod memory;
 pub mod patience;
 pub mod pictures;
+pub mod review_keys_suite;
 pub mod samples;
 pub mod staff_suite;
 pub mod views_suite;

@@ -4,6 +4,7 @@
 mod access;
 mod captures;
 mod faces;
+mod reviews;
 mod tallies;
 
 use bytes::Bytes;

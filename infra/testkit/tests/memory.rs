@@ -8,6 +8,7 @@ use testkit::generations_suite::GenerationStores;
 use testkit::keys_suite::KeyStores;
 use testkit::log_suite::LogSubject;
 use testkit::memory::{MemoryFaceVectors, MemoryKeys, MemoryLog, MemoryStaff, MemoryViews};
+use testkit::review_keys_suite::ReviewStore;
 use testkit::staff_suite::StaffStores;
 use testkit::views_suite::ViewStores;
 
@@ -68,6 +69,16 @@ mod access {
     }
 
     testkit::access_suite!(stores);
+}
+
+mod reviews {
+    use super::*;
+
+    async fn store() -> (ReviewStore, ()) {
+        (Arc::new(MemoryKeys::default()), ())
+    }
+
+    testkit::review_keys_suite!(store);
 }
 
 mod keys {

@@ -63,6 +63,23 @@ pub(crate) fn data_key_binding(
     ])
 }
 
+/// What a wrapped review key is bound to.
+pub(crate) fn review_key_binding(
+    customer: &domain::ids::CustomerRef,
+    verification: &domain::ids::VerificationId,
+    key_id: &str,
+    version: u32,
+) -> Vec<u8> {
+    length_prefix::joined(&[
+        b"identity/review-key/v1",
+        customer.org.as_str().as_bytes(),
+        customer.customer.as_str().as_bytes(),
+        verification.as_str().as_bytes(),
+        key_id.as_bytes(),
+        &version.to_be_bytes(),
+    ])
+}
+
 /// The first byte of a wrap.
 const WRAP_VERSION: u8 = 1;
 /// Wraps are few and small; the suite that forgives most is the only one.

@@ -22,6 +22,7 @@ mod padding;
 mod password;
 mod private_file;
 mod random;
+mod review_copies;
 mod secret_shares;
 mod secret_token;
 mod signer;
@@ -41,6 +42,7 @@ pub use limits::SEALED_PLAINTEXT_BYTES_MAX;
 pub use org_ids::{ChallengeKey, OrgIds, create_id_secret};
 pub use password::{PasswordError, PasswordHasher, generate_password};
 pub use random::random_id;
+pub use review_copies::{ReviewCopyError, ReviewPlace, ReviewVault, SealedReviewCopy};
 pub use secret_shares::{
     OpenedSecret, SecretShare, ShareError, SharePlace, UnsharedSecret, evidence_secret_id,
     open_approved_share, open_share, reseal_share,

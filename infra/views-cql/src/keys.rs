@@ -1,11 +1,13 @@
-//! The key store on CQL: the ports KeyRows, ExternalIds, KeyNotes and AccessIndex, and staff and their sessions. Every write
-//! but those of the index is a lightweight transaction, so that each is conditional and none can be overtaken by a plain one.
+//! The key store on CQL: the ports KeyRows, ReviewKeys, ExternalIds, KeyNotes and AccessIndex, and staff and their sessions.
+//! Every write but those of indexes is a lightweight transaction, so that each is conditional and none can be overtaken by a
+//! plain one.
 //!
 //! A transaction that loses its round may or may not have happened. It is tried again, and recognises what
 //! an earlier try of itself left; after `Unavailable` the caller's own retry does the same.
 
 mod access;
 mod notes;
+mod review;
 mod rows;
 mod staff;
 mod statements;
@@ -38,6 +40,7 @@ pub struct CqlKeys {
     statements: OnceCell<Statements>,
     staff_statements: OnceCell<staff::StaffStatements>,
     access_statements: OnceCell<access::AccessStatements>,
+    review_statements: OnceCell<review::ReviewStatements>,
 }
 
 impl CqlKeys {
@@ -48,6 +51,7 @@ impl CqlKeys {
             statements: OnceCell::new(),
             staff_statements: OnceCell::new(),
             access_statements: OnceCell::new(),
+            review_statements: OnceCell::new(),
         }
     }
 

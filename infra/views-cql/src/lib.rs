@@ -1,5 +1,5 @@
 //! The distributed engine's read model and key store on CQL (ScyllaDB or Cassandra): the ports Projection,
-//! Views, Generations and Inspection ([`CqlViews`]), KeyRows, ExternalIds and KeyNotes ([`CqlKeys`]), FaceVectors
+//! Views, Generations and Inspection ([`CqlViews`]), KeyRows, ReviewKeys, ExternalIds and KeyNotes ([`CqlKeys`]), FaceVectors
 //! ([`CqlFaceVectors`]), over one [`CqlSession`].
 //!
 //! The only crate that knows the driver; nobody else names a table. What does not belong here: folding,

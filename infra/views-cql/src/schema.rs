@@ -6,6 +6,7 @@
 //! timestamps with the clock, and ours count offsets).
 
 mod access;
+mod review;
 mod staff;
 
 use crate::limits::ERASURE_GRACE_SECONDS;
@@ -46,9 +47,10 @@ const FACES: &[&str] = &[
         PRIMARY KEY ((model, model_sha256, topic_id, log_partition)))",
 ];
 
-/// The key store's tables, by version. Written by lightweight transactions only, but for which sessions are whose and for
-/// the access index.
-pub(crate) const KEYS: &[&[&str]] = &[KEYS_1, KEYS_2, KEYS_3, staff::KEYS_4, access::KEYS_5, access::KEYS_6];
+/// The key store's tables, by version. Written by lightweight transactions only, but for which sessions are whose, where
+/// review keys are found, and the access index.
+pub(crate) const KEYS: &[&[&str]] =
+    &[KEYS_1, KEYS_2, KEYS_3, staff::KEYS_4, access::KEYS_5, access::KEYS_6, review::KEYS_7];
 
 const KEYS_1: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS {keys}.key_rows (

@@ -34,6 +34,7 @@ pub const ENTRIES: &[NavigationEntry] = &[
         label: |words| words.customers,
     },
     NavigationEntry { page: ConsolePage::Attempts, path: "/console/attempts", label: |words| words.attempts },
+    NavigationEntry { page: ConsolePage::Reviews, path: "/console/reviews", label: |words| words.reviews },
     NavigationEntry { page: ConsolePage::Access, path: "/console/access", label: |words| words.access },
 ];
 
@@ -47,6 +48,7 @@ words! {
     NavigationWords {
         customers: "Customers", "Nasabah";
         attempts: "Attempts", "Percobaan";
+        reviews: "Reviews", "Tinjauan";
         access: "Access", "Akses data";
     }
 }

@@ -7,4 +7,6 @@ pub mod customer;
 pub mod customers;
 pub mod pipeline;
 pub mod problem;
+pub mod review;
+pub mod reviews;
 pub mod sign_in;

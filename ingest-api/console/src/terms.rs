@@ -2,7 +2,7 @@
 
 use domain::classify::ReasonCategory;
 use domain::policy::{Method, Tier};
-use domain::rows::{FaceSource, VerificationStatus};
+use domain::rows::{FaceSource, ReviewState, VerificationStatus};
 
 use crate::Language;
 use crate::words::words;
@@ -29,6 +29,16 @@ pub fn result_name(language: Language, method: Method, status: VerificationStatu
         (VerificationStatus::Failed, Method::NikDukcapil) => words.declined,
         (VerificationStatus::Failed, _) => words.failed,
         (VerificationStatus::Pending, _) => words.pending,
+    }
+}
+
+/// Where a review stands.
+pub fn review_state_name(language: Language, state: ReviewState) -> &'static str {
+    let words = TermWords::of(language);
+    match state {
+        ReviewState::Open => words.review_open,
+        ReviewState::Verified => words.verified,
+        ReviewState::Failed => words.failed,
     }
 }
 
@@ -82,6 +92,7 @@ words! {
         nik_dukcapil: "Dukcapil verdict", "Putusan Dukcapil";
         face_match: "Face match", "Pencocokan wajah";
         face_liveness: "Face liveness", "Uji keaktifan wajah";
+        review_open: "Open", "Terbuka";
         verified: "Verified", "Terverifikasi";
         declined: "Declined", "Ditolak";
         failed: "Failed", "Gagal";

@@ -9,7 +9,7 @@ use crate::console::answer::see_other;
 use crate::console::error::ConsoleError;
 use crate::console::session::SignedIn;
 use crate::console::visit::present;
-use crate::console::{access, account, assets, attempts, customer, customers, sign_in};
+use crate::console::{access, account, assets, attempts, customer, customers, review, reviews, sign_in};
 use crate::routes::{READ, read};
 
 /// Where somebody begins who has signed in.
@@ -30,6 +30,13 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(only("POST", "/sign-out").route(web::route().guard(guard::Post()).to(sign_in::sign_out)))
         .service(page("/customers").route(read().to(customers::list)))
         .service(page("/customers/{id}").route(read().to(customer::show)))
+        .service(page("/reviews").route(read().to(reviews::list)))
+        .service(
+            only("GET, HEAD, POST", "/reviews/{id}")
+                .route(read().to(review::show))
+                .route(web::post().to(review::decide)),
+        )
+        .service(only("POST", "/reviews/{id}/picture").route(web::post().to(review::picture)))
         .service(page("/access").route(read().to(access::list)))
         .service(page("/account").route(read().to(account::page)))
         .service(page("/attempts").route(read().to(attempts::get)))

@@ -21,6 +21,7 @@ use utoipa::{Modify, OpenApi};
         (name = "verdicts", description = "Dukcapil's word about a customer"),
         (name = "faces", description = "Face references, and whether a picture shows their customer"),
         (name = "captures", description = "Challenges, and what phones capture under them"),
+        (name = "reviews", description = "What a person decides of a verification that was left to one"),
         (name = "customers", description = "Whom verdicts are about"),
         (name = "reading", description = "What was recorded"),
     ),

@@ -94,7 +94,8 @@ pub async fn register(
     let mut submission = parse_body::<CustomerRegistration>(body, "", &HeaderMap::new()).0?;
     submission.idempotency_key = idempotency_key;
     let objects = LoggedObjects::default();
-    let context = WriteContext { app, caller, objects, traceparent: None, received: Instant::now(), wait };
+    let received = Instant::now();
+    let context = WriteContext { app, caller, path_id: None, objects, traceparent: None, received, wait };
     let body = WipedBody::new(Bytes::from_static(body));
     Box::pin(RegistrationWrite(ReceivedWrite { context, submission, body }).register()).await
 }

@@ -142,6 +142,10 @@ pub enum ApiError {
     ChallengeVoid,
     /// 409: the challenge's time is over.
     ChallengeExpired,
+    /// 409: the verification does not wait for a person, or not any more.
+    NotPending,
+    /// 409: whoever decides so has to have seen the picture.
+    ReviewUnseen,
     /// 413.
     BodyTooLarge,
     /// 415.
@@ -209,6 +213,8 @@ impl ApiError {
             Self::ChallengeUsed(_) => ErrorCode::ChallengeUsed,
             Self::ChallengeVoid => ErrorCode::ChallengeVoid,
             Self::ChallengeExpired => ErrorCode::ChallengeExpired,
+            Self::NotPending => ErrorCode::NotPending,
+            Self::ReviewUnseen => ErrorCode::ReviewUnseen,
             Self::BodyTooLarge => ErrorCode::BodyTooLarge,
             Self::UnsupportedMediaType => ErrorCode::UnsupportedMediaType,
             Self::UnsupportedContentEncoding => ErrorCode::UnsupportedContentEncoding,
@@ -266,6 +272,8 @@ impl ApiError {
             | Self::LivenessPending
             | Self::ChallengeVoid
             | Self::ChallengeExpired
+            | Self::NotPending
+            | Self::ReviewUnseen
             | Self::BodyTooLarge
             | Self::UnsupportedMediaType
             | Self::UnsupportedContentEncoding

@@ -65,6 +65,8 @@ pub struct WriteContext<'a> {
     pub app: &'a App,
     /// Who sent it.
     pub caller: &'a Caller,
+    /// The id that its address names, where it names one.
+    pub path_id: Option<String>,
     /// What its request's line names.
     pub objects: LoggedObjects,
     /// What its records carry on.
@@ -147,6 +149,7 @@ pub async fn post<E: WriteEndpoint>(req: HttpRequest, app: web::Data<App>) -> Re
     let context = WriteContext {
         app: &app,
         caller: &caller,
+        path_id: req.match_info().get("id").map(str::to_owned),
         objects: LoggedObjects::of(&req),
         traceparent: carried(req.headers()),
         received,

@@ -37,16 +37,24 @@ pub enum Admission {
     EvidenceKeyDestroyed,
 }
 
-/// Whether a verdict about a customer of that standing may be recorded (design §2, step 3).
-pub fn admit_verdict(standing: CustomerStanding, valid: bool) -> Admission {
-    let Some(key_row) = standing.key_row else { return Admission::NotFound };
+/// Whether a decision about a verification of a customer of that standing may be recorded: it needs neither photo nor
+/// evidence.
+pub fn admit_review(standing: CustomerStanding) -> Admission {
     if standing.destroyed.contains(Purpose::Profile) {
         return Admission::NotFound;
     }
-    match key_row {
-        KeyRowState::Abandoned => return Admission::NotFound,
-        KeyRowState::Pending { .. } if !standing.projected => return Admission::NotFound,
-        KeyRowState::Pending { .. } | KeyRowState::Active => {}
+    match standing.key_row {
+        Some(KeyRowState::Active) => Admission::Record,
+        Some(KeyRowState::Pending { .. }) if standing.projected => Admission::ActivateAndRecord,
+        Some(KeyRowState::Pending { .. } | KeyRowState::Abandoned) | None => Admission::NotFound,
+    }
+}
+
+/// Whether a verdict about a customer of that standing may be recorded (design §2, step 3).
+pub fn admit_verdict(standing: CustomerStanding, valid: bool) -> Admission {
+    let admission = admit_review(standing);
+    if admission == Admission::NotFound {
+        return admission;
     }
     // Any verdict needs its evidence; consent to a photo is asked about where that alone is missing (contract §4).
     if standing.destroyed.contains(Purpose::Evidence) {
@@ -55,7 +63,7 @@ pub fn admit_verdict(standing: CustomerStanding, valid: bool) -> Admission {
     if valid && standing.destroyed.contains(Purpose::Biometric) {
         return Admission::BiometricConsentWithdrawn;
     }
-    if key_row == KeyRowState::Active { Admission::Record } else { Admission::ActivateAndRecord }
+    admission
 }
 
 /// What a verdict would do to the tier: for a dry run.

@@ -178,3 +178,15 @@ pub const OCR_VALUE_CHARS_MAX: usize = 200;
 
 /// Characters of its name: the names on a card are words.
 pub const OCR_NAME_CHARS_MAX: usize = 64;
+
+/// A review copy's picture (sequence §2.7): a card and a portrait that a person can judge, and a twentieth of a log record.
+pub const REVIEW_COPY_BYTES_MAX: usize = 200 * 1024;
+
+/// How long a pending capture's review copy can be opened when nobody decides (sequence §2.7).
+pub const REVIEW_COPY_DAYS: i64 = 7;
+
+/// How long a view of a review copy is good for deciding that its card is verified (sequence §2.7).
+pub const REVIEW_SEEN_MINUTES: i64 = 30;
+
+/// A review's note in characters (sequence §2.7).
+pub const REVIEW_NOTE_CHARS_MAX: usize = 500;

@@ -178,6 +178,8 @@ scopes! {
     VerificationsView, "verifications:view", View, true;
     /// Post verdicts.
     VerificationsWrite, "verifications:write", Write, true;
+    /// Decide about verifications that wait for a person.
+    ReviewsWrite, "reviews:write", Own, false;
     /// Manage the API.
     ApiManage, "api:manage", Own, true;
     /// Legacy: every `:view`.
@@ -218,6 +220,12 @@ impl Scope {
     /// What an org that is not strict accepts in this scope's place: a quirk of the published platform (contract §2).
     pub fn lenient_substitute(self) -> Option<Self> {
         (self == Self::VerificationsWrite).then_some(Self::VerificationsView)
+    }
+
+    /// Whether a key may have all of these: whoever posts verifications does not decide about them (contract §1).
+    pub fn may_stand_together(scopes: &[Self]) -> bool {
+        let has = |wanted: Self| scopes.iter().any(|scope| scope.grants(wanted));
+        !(has(Self::ReviewsWrite) && has(Self::VerificationsWrite))
     }
 
     /// Whether having this scope grants the wanted one.
@@ -281,11 +289,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_standard_scopes_are_all_but_the_legacy_ones() {
+    fn the_standard_scopes_are_all_but_reviews_and_the_legacy_ones() {
         let words = Scope::STANDARD.map(Scope::as_str);
         let expected =
             ["customers:view", "customers:write", "verifications:view", "verifications:write", "api:manage"];
         assert_eq!(words, expected);
+    }
+
+    #[test]
+    fn whoever_posts_verifications_does_not_decide_about_them() {
+        use Scope::{
+            ApiManage, CustomersWrite, Read, ReviewsWrite, VerificationsView, VerificationsWrite, Write,
+        };
+        for (scopes, may) in [
+            (&[][..], true),
+            (&[ReviewsWrite], true),
+            (&[ReviewsWrite, Read, VerificationsView, CustomersWrite, ApiManage], true),
+            (&[VerificationsWrite, Write], true),
+            (&[ReviewsWrite, VerificationsWrite], false),
+            (&[Write, ReviewsWrite], false),
+        ] {
+            assert_eq!(Scope::may_stand_together(scopes), may, "{scopes:?}");
+        }
+        assert!(Scope::may_stand_together(&Scope::STANDARD));
     }
 
     #[test]
@@ -299,7 +325,8 @@ mod tests {
     #[test]
     fn legacy_scopes_grant_what_the_contract_says() {
         use Scope::{
-            ApiManage, CustomersView, CustomersWrite, Read, VerificationsView, VerificationsWrite, Write,
+            ApiManage, CustomersView, CustomersWrite, Read, ReviewsWrite, VerificationsView,
+            VerificationsWrite, Write,
         };
         for (has, wants, granted) in [
             (Read, CustomersView, true),
@@ -308,6 +335,9 @@ mod tests {
             (Write, VerificationsWrite, true),
             (Write, CustomersView, true),
             (Write, ApiManage, false),
+            (Write, ReviewsWrite, false),
+            (ReviewsWrite, ReviewsWrite, true),
+            (ReviewsWrite, VerificationsView, false),
             (VerificationsWrite, VerificationsView, false),
             (CustomersWrite, CustomersWrite, true),
         ] {

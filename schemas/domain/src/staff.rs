@@ -15,6 +15,8 @@ pub enum ConsolePage {
     Customers,
     /// The list of verifications.
     Attempts,
+    /// Verifications that wait for a person, and one of them.
+    Reviews,
     /// Who looked at whom.
     Access,
     /// One's own account.
@@ -23,7 +25,7 @@ pub enum ConsolePage {
 
 impl ConsolePage {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 4] = [Self::Customers, Self::Attempts, Self::Access, Self::Account];
+    pub const ALL: [Self; 5] = [Self::Customers, Self::Attempts, Self::Reviews, Self::Access, Self::Account];
 }
 
 /// What somebody is in the console, within one org (contract §8).
@@ -61,9 +63,16 @@ impl StaffRole {
     /// Whether the role may see that page.
     pub fn may(self, page: ConsolePage) -> bool {
         match page {
-            ConsolePage::Customers | ConsolePage::Attempts | ConsolePage::Account => true,
+            ConsolePage::Customers | ConsolePage::Attempts | ConsolePage::Reviews | ConsolePage::Account => {
+                true
+            }
             ConsolePage::Access => matches!(self, Self::Compliance | Self::Admin),
         }
+    }
+
+    /// Whether the role decides reviews, and so is shown review copies.
+    pub fn decides_reviews(self) -> bool {
+        matches!(self, Self::Reviewer | Self::Admin)
     }
 }
 

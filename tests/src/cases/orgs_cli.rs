@@ -108,7 +108,9 @@ pub async fn a_setting_is_shown_until_it_is_put_back_and_no_name_is_guessed<H: C
     let (org, api) = sandbox.org(&[]).await;
     let names = ["match.high", "match.low", "match.medium"];
     let me = api.get("/api/auth/me").await.expect(200);
-    assert_eq!(fields(&me["settings"]), names, "{me}");
+    let words = ["keepFrames", "ktp.minAssurance", "ktp.textSource"];
+    let all: Vec<_> = words.into_iter().chain(names).chain(["reviews.pictures"]).collect();
+    assert_eq!(fields(&me["settings"]), all, "{me}");
     for (changes, values) in [
         (&["match.medium=0.990", "match.high=1"][..], json!([1.0, null, 0.99])),
         (&["match.low=0", "match.high="], json!([null, 0.0, 0.99])),
@@ -136,6 +138,10 @@ pub async fn a_setting_is_shown_until_it_is_put_back_and_no_name_is_guessed<H: C
         ("match.low=-0.1", "a number from 0 to 1"),
         ("match.low=1.1", "a number from 0 to 1"),
         ("match.low=0.4501", "at most three decimals"),
+        ("reviews.pictures=on", "one of off, watermarked"),
+        ("ktp.textSource=none", "one of server, client"),
+        ("ktp.minAssurance=high", "one of low, standard"),
+        ("keepFrames=none", "one of all, steps"),
     ] {
         let refused = sandbox.orgs(&["set", &org, "--set", wrong]).await;
         assert_eq!(refused.code, Some(2), "{wrong}: {refused:?}");
@@ -160,6 +166,9 @@ pub async fn exit_codes_tell_failed_from_wrong_usage<H: ContractHarness>() {
         (&["set", nobody, "--dukcapil-enabled", "true"], 1),
         (&["keys", "list", nobody], 1),
         (&["keys", "create", nobody], 1),
+        (&["keys", "create", &org, "--scopes", "reviews:write,verifications:write"], 2),
+        (&["keys", "create", &org, "--scopes", "write", "--scopes", "reviews:write"], 2),
+        (&["create", "--name", "x", "--scopes", "reviews:write,write"], 2),
         (&["keys", "revoke", &org, "key_00000000000000000000000000"], 1),
         (&["keys", "create", &org, "--expires", "2001-01-01T00:00:00Z"], 2),
         (&["keys"], 2),

@@ -35,12 +35,13 @@ const ADAPTERS: [&str; 6] =
 const OUTSIDERS: [&str; 2] = ["system-tests", "xtask"];
 
 /// A dependency of ours (not one that only its tests have) and who alone may have it, besides outsiders.
-const LAYERS: [(&str, &[&str]); 17] = [
+const LAYERS: [(&str, &[&str]); 18] = [
     ("capture-analysis", &["engine"]),
     ("face", &["engine"]),
     ("log-kafka", &["engine"]),
-    ("picture-decode", &["capture-analysis", "face"]),
+    ("picture-decode", &["capture-analysis", "face", "review-picture"]),
     ("picture-pool", &["capture-analysis", "face"]),
+    ("review-picture", &["ingest-api"]),
     ("schema-registry", &["engine"]),
     ("store-sqlite", &["engine"]),
     ("views-cql", &["engine"]),

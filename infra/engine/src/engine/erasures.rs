@@ -14,7 +14,7 @@ use domain::ids::{CustomerRef, EventId};
 use domain::outcome::Outcome;
 use domain::ports::{
     Created, DataKey, EventLog, ExternalIds, KeyNotes, KeyRow, KeyRowState, KeyRows, LogError, OffsetRange,
-    ReadBounds, StoreError, StoredRecord, Topic,
+    ReadBounds, ReviewKeys, StoreError, StoredRecord, Topic,
 };
 use domain::sealed::{Purpose, Purposes};
 use domain::time::Timestamp;
@@ -39,6 +39,7 @@ pub(super) struct Erasures {
     log: Arc<dyn EventLog>,
     codec: Codec,
     keys: Arc<dyn KeyRows>,
+    review_keys: Arc<dyn ReviewKeys>,
     external_ids: Arc<dyn ExternalIds>,
     notes: Arc<dyn KeyNotes>,
     clock: fn() -> Timestamp,
@@ -54,6 +55,7 @@ impl Erasures {
             log: Arc::clone(&engine.log),
             codec: engine.codec.clone(),
             keys: Arc::clone(&engine.keys),
+            review_keys: Arc::clone(&engine.review_keys),
             external_ids: Arc::clone(&engine.external_ids),
             notes: Arc::clone(&engine.notes),
             clock: service::clock::now,
@@ -235,17 +237,19 @@ impl Erasures {
         }
     }
 
-    /// Destroys what is still there, and gives an external id free. False when no key was there.
+    /// Destroys what is still there, review copies' keys whatever was erased, and gives an external id free. False when no
+    /// key was there.
     async fn destroy(
         &self,
         event: EventId,
         customer: &CustomerRef,
         purposes: Purposes,
     ) -> Result<bool, OpenError> {
+        let had_reviews = self.review_keys.destroy_review_keys_of(customer).await? > 0;
         let row = match self.keys.get(customer).await? {
             Some(row) => row,
             None => match self.keys.create(lost(event, customer)).await? {
-                Created::New => return Ok(false),
+                Created::New => return Ok(had_reviews),
                 Created::Existing(row) => *row,
             },
         };
@@ -258,7 +262,7 @@ impl Erasures {
         if had_keys || hmac.is_some() {
             self.keys.destroy(customer, purposes).await?;
         }
-        Ok(had_keys)
+        Ok(had_keys || had_reviews)
     }
 
     async fn id(&self, topic: Topic) -> Result<String, OpenError> {

@@ -63,7 +63,7 @@ enum KeysCommand {
         /// The org
         #[arg(value_parser = org_id)]
         org: OrgId,
-        /// What it may do, with commas [default: all scopes]
+        /// What it may do, with commas [default: all scopes but reviews:write]
         #[arg(long, value_delimiter = ',', value_parser = scope)]
         scopes: Vec<Scope>,
         /// From when on it is refused: a time (RFC 3339) or so many days from now (90d)
@@ -126,7 +126,7 @@ struct CreateArgs {
     #[arg(long, value_name = "BUCKET=N", value_delimiter = ',', value_parser = bucket_limit)]
     #[arg(conflicts_with = "ingest_limit")]
     limit: Vec<(RateBucket, u32)>,
-    /// What its first key may do, with commas [default: all scopes]
+    /// What its first key may do, with commas [default: all scopes but reviews:write]
     #[arg(long, value_delimiter = ',', value_parser = scope)]
     scopes: Vec<Scope>,
     #[command(flatten)]
@@ -184,13 +184,19 @@ struct ChangeArgs {
     settings: Vec<(OrgSetting, Option<SettingValue>)>,
 }
 
-/// All scopes that a key gets when none are named.
+/// The scopes that a key gets when none are named.
 fn or_all(scopes: Vec<Scope>) -> Vec<Scope> {
     if scopes.is_empty() { Scope::STANDARD.to_vec() } else { scopes }
 }
 
 /// Runs `orgs …` against the engine that it names; its exit code.
 pub async fn run_orgs(args: OrgsArgs) -> ExitCode {
+    if !Scope::may_stand_together(args.command.scopes()) {
+        say(
+            "error: reviews:write never stands beside verifications:write or write: make a key of its own for it",
+        );
+        return ExitCode::from(WRONG_USAGE);
+    }
     match run(args).await {
         Ok(answer) => answer.show(),
         Err(error) => {
@@ -203,7 +209,21 @@ pub async fn run_orgs(args: OrgsArgs) -> ExitCode {
 /// What went wrong, in words; whoever called prints it.
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
+/// The exit code of a command line that cannot be meant.
+const WRONG_USAGE: u8 = 2;
+
 impl OrgsCommand {
+    /// The scopes of the key that it would make, where it names some.
+    fn scopes(&self) -> &[Scope] {
+        match self {
+            Self::Create(CreateArgs { scopes, .. })
+            | Self::Keys { command: KeysCommand::Create { scopes, .. } } => scopes,
+            Self::List { .. }
+            | Self::Set(_)
+            | Self::Keys { command: KeysCommand::Revoke { .. } | KeysCommand::List { .. } } => &[],
+        }
+    }
+
     fn common(&self) -> &Common {
         match self {
             Self::Create(CreateArgs { common, .. })

@@ -91,7 +91,7 @@ fn insert_key(
 }
 
 /// Puts wrapped bytes at the table's end; its row from there on stays where it is.
-fn append(transaction: &Transaction<'_>, wrapped: &[u8]) -> Result<i64, Failure> {
+pub(super) fn append(transaction: &Transaction<'_>, wrapped: &[u8]) -> Result<i64, Failure> {
     transaction.prepare_cached("INSERT INTO wrapped_key (bytes) VALUES (?1)")?.execute([wrapped])?;
     Ok(transaction.last_insert_rowid())
 }
@@ -243,7 +243,7 @@ pub(super) fn rewrap(
     Ok(true)
 }
 
-fn overwrite(transaction: &Transaction<'_>, place: i64, bytes: &[u8]) -> Result<(), Failure> {
+pub(super) fn overwrite(transaction: &Transaction<'_>, place: i64, bytes: &[u8]) -> Result<(), Failure> {
     transaction
         .prepare_cached("UPDATE wrapped_key SET bytes = ?2 WHERE id = ?1")?
         .execute(params![place, bytes])?;

@@ -18,13 +18,14 @@ use super::lock;
 /// An external id by its org and HMAC.
 type ExternalId = (OrgId, [u8; 32]);
 
-/// Key rows, external ids, notes and the access index in memory. Cloning shares them.
+/// Key rows, review keys, external ids, notes and the access index in memory. Cloning shares them.
 #[derive(Clone, Default)]
 pub struct MemoryKeys {
     rows: Arc<Mutex<HashMap<CustomerRef, KeyRow>>>,
     external: Arc<Mutex<HashMap<ExternalId, CustomerId>>>,
     notes: Arc<Mutex<HashMap<String, String>>>,
     pub(super) access: Arc<Mutex<super::access::MemoryAccess>>,
+    pub(super) reviews: Arc<Mutex<super::review::MemoryReviewKeys>>,
 }
 
 #[async_trait]

@@ -12,6 +12,7 @@ mod file_kms;
 mod known_answers;
 mod lengths;
 mod lifecycle;
+mod review_copies;
 mod round_trip;
 mod shares;
 mod shown;

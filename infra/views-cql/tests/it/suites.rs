@@ -10,6 +10,7 @@ use testkit::face_vectors_suite::FaceStore;
 use testkit::generations_suite::GenerationStores;
 use testkit::keys_suite::KeyStores;
 use testkit::memory::{MemoryFaceVectors, MemoryKeys, MemoryStaff, MemoryViews};
+use testkit::review_keys_suite::ReviewStore;
 use testkit::staff_suite::StaffStores;
 use testkit::views_suite::ViewStores;
 use tokio::sync::OnceCell;
@@ -65,6 +66,19 @@ mod access {
     }
 
     testkit::access_suite!(stores);
+}
+
+mod reviews {
+    use super::*;
+
+    async fn store() -> (ReviewStore, ()) {
+        if crate::tools_missing() {
+            return (Arc::new(MemoryKeys::default()), ());
+        }
+        (Arc::new(CqlKeys::new(session().await)), ())
+    }
+
+    testkit::review_keys_suite!(store);
 }
 
 mod keys {

@@ -61,6 +61,9 @@ pub enum ErrorCode {
     ChallengeVoid,
     /// 409.
     ChallengeExpired,
+    NotPending,
+    /// 409.
+    ReviewUnseen,
     /// 413.
     BodyTooLarge,
     /// 415.

@@ -70,16 +70,23 @@ pub struct KeysDestroyed {
 pub enum PersonalDataPage {
     /// The customer's own.
     Customer,
+    /// A verification that waits for a person: what its voters measured.
+    Review,
+    /// The same, with its review copy. Such a record's id is the keyed name of verification, reader and time, by which a
+    /// decision is told from one that has not seen it.
+    ReviewCopy,
 }
 
 impl PersonalDataPage {
     /// Every such page.
-    pub const ALL: [Self; 1] = [Self::Customer];
+    pub const ALL: [Self; 3] = [Self::Customer, Self::Review, Self::ReviewCopy];
 
     /// The word in schemas.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Customer => "customer",
+            Self::Review => "review",
+            Self::ReviewCopy => "review_copy",
         }
     }
 

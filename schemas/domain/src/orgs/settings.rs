@@ -61,6 +61,17 @@ org_settings! {
     MatchMedium, "match.medium", SettingKind::Share, sandbox None, live None;
     /// How alike two faces must be at least, where much is at stake; what the model asks for holds where it is more.
     MatchHigh, "match.high", SettingKind::Share, sandbox None, live None;
+    /// Whose reading of a card counts: ours (`server`), or where we cannot read it the phone's (`client`), at low assurance.
+    KtpTextSource, "ktp.textSource", SettingKind::OneOf(&["server", "client"]),
+        sandbox Some("client"), live Some("server");
+    /// The assurance that a captured card needs for being verified by itself; below it a person decides.
+    KtpMinAssurance, "ktp.minAssurance", SettingKind::OneOf(&["low", "standard"]),
+        sandbox Some("low"), live Some("standard");
+    /// Whether reviewers are shown a capture's review copy, with their name and the time burnt in; without it none can be verified.
+    ReviewsPictures, "reviews.pictures", SettingKind::OneOf(&["off", "watermarked"]),
+        sandbox Some("off"), live Some("off");
+    /// Which frames of a capture its evidence keeps: `all`, or one for each step (`steps`). Digests of all are always kept.
+    KeepFrames, "keepFrames", SettingKind::OneOf(&["all", "steps"]), sandbox Some("steps"), live Some("steps");
 }
 
 impl OrgSetting {
@@ -111,6 +122,12 @@ impl OrgRecord {
     pub fn setting(&self, setting: OrgSetting) -> Option<SettingValue> {
         self.settings.chosen(setting).or_else(|| setting.default_value(self.environment))
     }
+
+    /// Whether a setting that is one of several words is set to that one.
+    pub fn has_chosen(&self, setting: OrgSetting, word: &str) -> bool {
+        self.setting(setting)
+            .is_some_and(|value| matches!(value, SettingValue::Word(chosen) if chosen == word))
+    }
 }
 
 #[cfg(test)]
@@ -141,6 +158,11 @@ pub(crate) mod tests {
         }
     }
 
+    const TEXT_SOURCES: SettingKind = SettingKind::OneOf(&["server", "client"]);
+    const ASSURANCES: SettingKind = SettingKind::OneOf(&["low", "standard"]);
+    const PICTURES: SettingKind = SettingKind::OneOf(&["off", "watermarked"]);
+    const FRAMES: SettingKind = SettingKind::OneOf(&["all", "steps"]);
+
     /// The names stand in records for ever; the defaults are the contract's (§6).
     #[test]
     fn settings_have_their_names_kinds_and_defaults() {
@@ -148,6 +170,10 @@ pub(crate) mod tests {
             (OrgSetting::MatchLow, "match.low", SettingKind::Share, None, None),
             (OrgSetting::MatchMedium, "match.medium", SettingKind::Share, None, None),
             (OrgSetting::MatchHigh, "match.high", SettingKind::Share, None, None),
+            (OrgSetting::KtpTextSource, "ktp.textSource", TEXT_SOURCES, Some("client"), Some("server")),
+            (OrgSetting::KtpMinAssurance, "ktp.minAssurance", ASSURANCES, Some("low"), Some("standard")),
+            (OrgSetting::ReviewsPictures, "reviews.pictures", PICTURES, Some("off"), Some("off")),
+            (OrgSetting::KeepFrames, "keepFrames", FRAMES, Some("steps"), Some("steps")),
         ];
         assert_eq!(table.len(), OrgSetting::ALL.len());
         for (setting, name, kind, sandbox, live) in table {

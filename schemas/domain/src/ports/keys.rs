@@ -48,6 +48,15 @@ pub enum DataKey {
     },
 }
 
+impl DataKey {
+    /// Its name in envelopes; empty where that was lost.
+    pub fn key_id(&self) -> &str {
+        match self {
+            Self::Active { key_id, .. } | Self::Destroyed { key_id } => key_id,
+        }
+    }
+}
+
 impl std::fmt::Debug for DataKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

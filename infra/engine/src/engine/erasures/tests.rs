@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use domain::event::{CustomerErased, Event};
 use domain::outcome::ErasureAnnounced;
-use domain::ports::{Claimed, KeyRow, NewRecord, Topic};
+use domain::ports::{Claimed, KeyRow, NewRecord, ReviewKeyRow, Topic};
 use domain::time::Timestamp;
 use event_codec::Meta;
 use store_sqlite::{SqliteLog, SqliteLogOptions};
@@ -142,6 +142,29 @@ async fn a_restored_key_store_applies_what_was_erased_since_before_it_serves() {
     let tool = world.open(Role::Tool).await;
     let owner = tool.external_ids.lookup(&world.org(), world.hmac()).await.expect("read");
     assert_eq!(owner, None, "the external id may be registered again");
+    tool.close().await;
+}
+
+/// Whatever was erased: a review copy shows the card and the portrait.
+#[tokio::test(flavor = "multi_thread")]
+async fn review_copies_of_an_erased_customer_are_destroyed_and_nobody_elses() {
+    let world = World::new().await;
+    let engine = world.open(Role::Server).await;
+    let (erased, other) = (world.samples.review_key(0, 0, 0), world.samples.review_key(1, 1, 1));
+    for row in [&erased, &other] {
+        engine.review_keys.create_review_key(row.clone()).await.expect("created");
+    }
+    engine.close().await;
+    world.erase(&[Topic::Events, Topic::Outcomes], [Purpose::Evidence].into_iter().collect()).await;
+    assert_eq!(world.served().await, [Purpose::Profile, Purpose::Biometric]);
+    let tool = world.open(Role::Tool).await;
+    let read = async |row: &ReviewKeyRow| {
+        let found = tool.review_keys.review_key(&row.customer.org, &row.verification).await;
+        found.expect("read").expect("the row stays")
+    };
+    let destroyed = DataKey::Destroyed { key_id: erased.key.key_id().to_owned() };
+    assert_eq!(read(&erased).await, ReviewKeyRow { key: destroyed, ..erased.clone() });
+    assert_eq!(read(&other).await, other);
     tool.close().await;
 }
 

@@ -184,8 +184,10 @@ fn what_only_a_later_build_knows_is_listed_by_its_name() {
     let later = org(words, limits, settings);
     assert_eq!(org_json(&later)["capabilities"], json!(["dukcapilEnabled", "laterEnabled"]));
     assert_eq!(org_json(&later)["limits"]["laterBucket"], 7);
-    let settings =
-        json!({ "later.setting": "some text", "match.low": 0.5, "match.medium": null, "match.high": null });
+    let settings = json!({
+        "later.setting": "some text", "match.low": 0.5, "match.medium": null, "match.high": null,
+        "ktp.textSource": "server", "ktp.minAssurance": "standard", "reviews.pictures": "off", "keepFrames": "steps",
+    });
     assert_eq!(org_json(&later)["settings"], settings);
     let table = org_table(&[later, plain]);
     let cells = |line: usize| -> Vec<&str> {

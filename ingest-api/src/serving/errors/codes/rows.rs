@@ -14,7 +14,7 @@ const fn row(
 }
 
 /// The list, in the order of the codes.
-pub(in crate::serving::errors) const ROWS: [CodeRow; 38] = [
+pub(in crate::serving::errors) const ROWS: [CodeRow; 40] = [
     row(
         ErrorCode::MalformedRequest,
         "malformed_request",
@@ -224,6 +224,24 @@ pub(in crate::serving::errors) const ROWS: [CodeRow; 38] = [
         "challenge expired",
         "The bundle came after the challenge's `expiresAt`.",
         "Ask for a new challenge and capture again; ask for a longer `ttlMs` if it happens often.",
+    ),
+    row(
+        ErrorCode::NotPending,
+        "not_pending",
+        409,
+        "not pending",
+        "The verification does not wait for a person: it was decided when it was made, or a review of it stands \
+         already.",
+        "Nothing: `GET /api/identity/verifications/{id}` shows what stands.",
+    ),
+    row(
+        ErrorCode::ReviewUnseen,
+        "review_unseen",
+        409,
+        "review unseen",
+        "An API key cannot decide that a pending verification is `verified`: nobody approves what they have not seen.",
+        "Have a reviewer decide it in the console (`/console/reviews`), which shows the picture where the org's \
+         `reviews.pictures` is `watermarked`; or fail it, or send it back with `reasonCode` `retake`.",
     ),
     row(
         ErrorCode::BodyTooLarge,
