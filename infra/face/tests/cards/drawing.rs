@@ -6,38 +6,38 @@ use domain::ktp::KtpField;
 use domain::ports::Picture;
 
 /// As the analyser straightens cards.
-pub const WIDTH: usize = 1024;
-pub const HEIGHT: usize = 646;
+pub(crate) const WIDTH: usize = 1024;
+pub(crate) const HEIGHT: usize = 646;
 
 const INK: [f32; 3] = [38.0, 36.0, 44.0];
 
 /// A printed row: what field it is, its label, what stands in it.
-pub type Row = (KtpField, &'static str, String);
+pub(crate) type Row = (KtpField, &'static str, String);
 
 /// How a card is laid out.
 #[derive(Clone, Copy)]
-pub struct Layout {
+pub(crate) struct Layout {
     /// Whether colons stand in one column; else each follows its label.
-    pub colons_in_column: bool,
+    pub(crate) colons_in_column: bool,
     /// Height of the fields' letters, in pixels.
-    pub size: f32,
+    pub(crate) size: f32,
     /// Whether the NIK is in a font whose letters are equally wide.
-    pub mono_nik: bool,
+    pub(crate) mono_nik: bool,
 }
 
-pub const USUAL: Layout = Layout { colons_in_column: true, size: 25.0, mono_nik: true };
+pub(crate) const USUAL: Layout = Layout { colons_in_column: true, size: 25.0, mono_nik: true };
 
 /// A person who is not.
-pub struct Person {
-    pub rows: Vec<Row>,
-    pub blood_type: &'static str,
-    pub birth_place: &'static str,
-    pub birth_date: &'static str,
+pub(crate) struct Person {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) blood_type: &'static str,
+    pub(crate) birth_place: &'static str,
+    pub(crate) birth_date: &'static str,
 }
 
 impl Person {
     /// What stands in a field.
-    pub fn says(&self, field: KtpField) -> &str {
+    pub(crate) fn says(&self, field: KtpField) -> &str {
         match field {
             KtpField::BirthPlace => self.birth_place,
             KtpField::BirthDate => self.birth_date,
@@ -48,7 +48,7 @@ impl Person {
 }
 
 /// Ten of them.
-pub fn people() -> Vec<Person> {
+pub(crate) fn people() -> Vec<Person> {
     [
         "DKI JAKARTA|KOTA JAKARTA PUSAT|3171011708450001|BUDI SANTOSO|JAKARTA|17-08-1945|LAKI-LAKI|O|JL. MAWAR NO. 5|001/002|GAMBIR|GAMBIR|ISLAM|KAWIN|KARYAWAN SWASTA",
         "JAWA BARAT|KABUPATEN BANDUNG|3204115203880003|SITI NUR 'AINI|BANDUNG|12-03-1988|PEREMPUAN|A|KP. CIBURIAL RT 3|003/010|CIMEKAR|CILEUNYI|ISLAM|BELUM KAWIN|GURU",
@@ -89,7 +89,7 @@ fn person(line: &'static str) -> Person {
 }
 
 /// Draws a card.
-pub fn card(person: &Person, layout: Layout) -> Picture {
+pub(crate) fn card(person: &Person, layout: Layout) -> Picture {
     let fonts = [dejavu::sans_condensed::regular(), dejavu::sans_mono::bold()];
     let [plain, mono] = fonts.map(|font| FontRef::try_from_slice(font).expect("a font"));
     let mut pixels = ground();
