@@ -38,7 +38,8 @@ const HEAD_BOTTOM: f32 = 0.18;
 /// Colons stand in one column if they are within this share of the width: a card is not straightened to the pixel.
 const COLON_SPREAD: f32 = 0.015;
 
-/// Lines with a colon in one column, at least, for it to be the one behind the labels.
+/// Lines with a colon in one column, at least, for it to be the one behind the labels. It is half of the lines too:
+/// colons that follow their labels stand beneath each other by chance.
 const COLONS_MIN: usize = 4;
 
 /// Reads cards on threads of its own. Dropped, it lets go of them: each ends after the card it is at.
@@ -164,7 +165,7 @@ fn colon_column(ink: &Ink, lines: &[Area]) -> Option<Vec<Option<Area>>> {
     let candidates = colons.iter().flatten().map(|colon| colon.left);
     let best = candidates.max_by_key(|left| (within(*left).flatten().count(), std::cmp::Reverse(*left)))?;
     let column: Vec<_> = within(best).collect();
-    (column.iter().flatten().count() >= COLONS_MIN).then_some(column)
+    (column.iter().flatten().count() >= COLONS_MIN.max(lines.len() / 2)).then_some(column)
 }
 
 impl<'a> Line<'a> {

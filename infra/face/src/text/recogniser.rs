@@ -17,6 +17,10 @@ const WIDTH_MIN: usize = 96;
 /// Pixels around the piece, as a share of its height: letters that touch the edge are read worse.
 const MARGIN: f32 = 0.16;
 
+/// Letters are made so much narrower than they are printed: the model reads them as well, and its time goes by the width
+/// (docs/decisions/0029-text-reader.md).
+const NARROWED: f32 = 0.65;
+
 /// A letter that is less likely is none, whatever else is passed over.
 const LETTER_SHARE_MIN: f32 = 0.15;
 
@@ -106,7 +110,7 @@ impl TextRecogniser {
         let margin = piece.height() as f32 * MARGIN;
         let (left, top) = (piece.left as f32 - margin, piece.top as f32 - margin);
         let (wide, high) = (piece.width() as f32 + 2.0 * margin, piece.height() as f32 + 2.0 * margin);
-        let drawn = ((wide / high * height as f32).round() as usize).clamp(1, width_max);
+        let drawn = ((wide / high * height as f32 * NARROWED).round() as usize).clamp(1, width_max);
         let width = drawn.next_multiple_of(WIDTH_STEP).clamp(WIDTH_MIN, width_max.max(WIDTH_MIN));
         let mut tensor = Zeroizing::new(vec![0.0; 3 * height * width]);
         for y in 0..height {
