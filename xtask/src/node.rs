@@ -29,7 +29,8 @@ pub(crate) fn available() -> Result<(), String> {
 /// The packages of the folder's lock file, once for each lock file: `done` keeps the one that was installed.
 pub(crate) fn install(folder: &Path, done: &Path, within: Duration) -> Result<()> {
     let wanted = std::fs::read_to_string(folder.join("package-lock.json"))?;
-    if folder.join("node_modules").is_dir() && std::fs::read_to_string(done).is_ok_and(|text| text == wanted) {
+    if folder.join("node_modules").is_dir() && std::fs::read_to_string(done).is_ok_and(|text| text == wanted)
+    {
         return Ok(());
     }
     let mut npm = Command::new("npm");
