@@ -9,12 +9,12 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::CaptureSimError;
 use crate::light::{Room, Screen};
-use crate::limits::QUALITIES;
+use crate::limits::{QUALITIES, QUALITY_MIN};
 use crate::pose::PlaneView;
-use crate::scene::{Scene, scattered};
+use crate::scene::{Scene, Surface, scattered};
 
-/// What automatic exposure makes of the middle of a picture, linear: sRGB 140 or so.
-const EXPOSED_TO: f32 = 0.27;
+/// What automatic exposure makes of the middle of a picture, linear: sRGB 155 or so.
+const EXPOSED_TO: f32 = 0.33;
 
 /// Part of a change in light that exposure follows from frame to frame, and white balance.
 const EXPOSURE_FOLLOWS: f32 = 0.45;
@@ -71,14 +71,15 @@ pub(crate) struct Camera {
     pub(crate) blur: f32,
     gain: Option<f32>,
     balance: [f32; 3],
-    srgb: Vec<f32>,
+    srgb: Vec<u8>,
     seed: u64,
     frames: u64,
 }
 
 impl Camera {
     pub(crate) fn new(room: &Room, rng: &mut ChaCha8Rng) -> Self {
-        let srgb = (0..TABLE).map(|at| level(at as f32 / (TABLE - 1) as f32) * 255.0).collect();
+        let srgb =
+            (0..TABLE).map(|at| (level(at as f32 / (TABLE - 1) as f32) * 255.0).round() as u8).collect();
         Self {
             exposure_ms: [8.0, 16.0, 20.0, 33.0][rng.random_range(0..4)],
             readout_ms: rng.random_range(12.0..28.0),
@@ -108,18 +109,16 @@ impl Camera {
             for column in 0..width {
                 let x = column as f32 + 0.5;
                 let (u, v) = from.view.place(x, y);
-                if from.is_fine && Scene::is_detailed(u, v) {
+                let surface = if from.is_fine && Scene::is_detailed(u, v) {
                     let looks = [(-0.25, -0.25), (0.25, -0.25), (-0.25, 0.25), (0.25, 0.25)];
-                    let four = looks.map(|(right, down)| {
+                    Surface::mean(looks.map(|(right, down)| {
                         let (u, v) = from.view.place(x + right, y + down);
-                        seen(from, &light, u, v, level)
-                    });
-                    pixels.push(std::array::from_fn(|channel| {
-                        four.iter().map(|pixel| pixel[channel]).sum::<f32>() / 4.0
-                    }));
+                        from.scene.surface(u, v, level)
+                    }))
                 } else {
-                    pixels.push(seen(from, &light, u, v, level));
-                }
+                    from.scene.surface(u, v, level)
+                };
+                pixels.push(seen(from, &light, (u, v), &surface));
             }
         }
         let mut radiance = Radiance { size: from.size, pixels };
@@ -148,7 +147,7 @@ impl Camera {
                 let noisy = light + normal(lot) * self.noise * (0.000_03 + 0.000_12 * light).sqrt();
                 lot >>= 21;
                 let place = (noisy.clamp(0.0, 1.0) * (TABLE - 1) as f32 + 0.5) as usize;
-                let level = self.srgb[place].round() as u8;
+                let level = self.srgb[place];
                 sums[channel] += u64::from(level);
                 rgb.push(level);
             }
@@ -181,10 +180,10 @@ impl Camera {
             if bytes.len() <= bytes_max {
                 return Ok(bytes);
             }
-            if quality <= *QUALITIES.start() {
+            if quality <= QUALITY_MIN {
                 return Err(CaptureSimError::FrameSize(bytes.len()));
             }
-            quality = quality.saturating_sub(6).max(*QUALITIES.start());
+            quality = quality.saturating_sub(6).max(QUALITY_MIN);
         }
     }
 }
@@ -195,8 +194,7 @@ struct Rays {
     screen: [f32; 3],
 }
 
-fn seen(from: &Exposure<'_>, light: &Rays, u: f32, v: f32, level: usize) -> [f32; 3] {
-    let surface = from.scene.surface(u, v, level);
+fn seen(from: &Exposure<'_>, light: &Rays, (u, v): (f32, f32), surface: &Surface) -> [f32; 3] {
     let (room, screen) = (from.room.strength(u, v), Screen::strength(u, v));
     let mirrored = match from.lamp.filter(|_| surface.is_glossy) {
         Some(lamp) => {

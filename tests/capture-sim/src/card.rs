@@ -55,12 +55,12 @@ pub(crate) fn ktp(person: &SpecimenPerson, portrait: Option<&[u8]>) -> Result<Te
     for (at, (label, indent, keys)) in LINES.iter().enumerate() {
         let y = FIRST_LINE_MM + LINE_MM * at as f32;
         canvas.letters(&plain(label, (3.0 + indent, y)));
-        canvas.letters(&plain(":", (22.5, y)));
+        canvas.letters(&plain(":", (24.2, y)));
         let texts: Vec<&str> = keys.iter().map(|key| person.field(key)).collect();
-        canvas.letters(&plain(&texts.join(", "), (24.0, y)));
+        canvas.letters(&plain(&texts.join(", "), (25.6, y)));
     }
     let blood = format!("Gol. Darah : {}", person.field("bloodType"));
-    canvas.letters(&plain(&blood, (45.0, FIRST_LINE_MM + 2.0 * LINE_MM)));
+    canvas.letters(&plain(&blood, (46.5, FIRST_LINE_MM + 2.0 * LINE_MM)));
     match portrait {
         Some(bytes) => place_portrait(&mut canvas, bytes)?,
         None => draw_figure(&mut canvas, person),

@@ -14,6 +14,10 @@ const TABLES: [[f32; 3]; 5] =
 /// Papers, pens and the like around a card in clutter.
 const PATCHES: usize = 16;
 
+/// Samples of a table's grain to a millimetre, and in all: the numbers of its cells divide them.
+const GRAIN_PER_MM: f32 = 2.7;
+const GRAIN_SIZE: (usize, usize) = (648, 432);
+
 const SKIN: [f32; 3] = [0.46, 0.27, 0.19];
 
 /// A place's part in a picture.
@@ -23,6 +27,20 @@ pub(crate) struct Surface {
     pub(crate) emission: [f32; 3],
     /// Whether a lamp can be mirrored in it.
     pub(crate) is_glossy: bool,
+}
+
+impl Surface {
+    /// What four looks at one pixel come to.
+    pub(crate) fn mean(looks: [Self; 4]) -> Self {
+        let mean = |part: fn(&Self) -> [f32; 3]| {
+            std::array::from_fn(|channel| looks.iter().map(|look| part(look)[channel]).sum::<f32>() / 4.0)
+        };
+        Self {
+            reflectance: mean(|look| look.reflectance),
+            emission: mean(|look| look.emission),
+            is_glossy: looks[0].is_glossy,
+        }
+    }
 }
 
 /// A card that lies there, turned about its middle.
@@ -49,11 +67,16 @@ struct Display {
     white: f32,
 }
 
+/// A table's grain, drawn once: 240 × 160 mm that repeat.
+struct Grain {
+    samples: Vec<f32>,
+}
+
 pub(crate) struct Scene {
     textures: Vec<Texture>,
     cards: Vec<PlacedCard>,
     table: [f32; 3],
-    grain: u64,
+    grain: Grain,
     patches: Vec<Patch>,
     thumb: Option<(f32, f32)>,
     display: Option<Display>,
@@ -65,7 +88,7 @@ impl Scene {
         let cards = vec![PlacedCard { texture: 0, middle: (0.0, 0.0), turn: (0.0, 1.0) }];
         let table = TABLES[rng.random_range(0..TABLES.len())];
         let (patches, thumb, display) = (Vec::new(), None, None);
-        Self { textures: vec![card], cards, table, grain: rng.random(), patches, thumb, display }
+        Self { textures: vec![card], cards, table, grain: Grain::new(rng.random()), patches, thumb, display }
     }
 
     /// A second card, half beneath the first.
@@ -165,8 +188,7 @@ impl Scene {
                 return if on_line { patch.reflectance.map(|part| part * 0.35) } else { patch.reflectance };
             }
         }
-        let grain = 0.7 * smooth_noise(self.grain, u * 0.045, v * 0.6)
-            + 0.3 * smooth_noise(self.grain, u * 0.9, v * 0.9);
+        let grain = self.grain.at(u, v);
         self.table.map(|part| part * (0.72 + 0.56 * grain))
     }
 }
@@ -187,12 +209,16 @@ fn turned_back((x, y): (f32, f32), (sin, cos): (f32, f32)) -> (f32, f32) {
 /// How far a place is beyond the card's edge, in millimetres; at most 0 on it.
 fn beyond_edge(x: f32, y: f32) -> f32 {
     let (over_x, over_y) = (x.abs() - (WIDTH_MM / 2.0 - RADIUS_MM), y.abs() - (HEIGHT_MM / 2.0 - RADIUS_MM));
-    let outside = over_x.max(0.0).hypot(over_y.max(0.0));
+    let (right, low) = (over_x.max(0.0), over_y.max(0.0));
+    let outside = (right * right + low * low).sqrt();
     outside + over_x.max(over_y).min(0.0) - RADIUS_MM
 }
 
 /// What is left of the light beside a card that is not quite flat on what is beneath.
 fn shadow(beyond_mm: f32) -> f32 {
+    if beyond_mm > 7.0 {
+        return 1.0;
+    }
     1.0 - 0.45 * (-beyond_mm / 0.7).exp()
 }
 
@@ -212,16 +238,44 @@ pub(crate) fn scattered(seed: u64, at: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// 0 to 1, without steps between whole numbers.
-fn smooth_noise(seed: u64, x: f32, y: f32) -> f32 {
-    let (left, top) = (x.floor(), y.floor());
-    let corner = |column: f32, row: f32| {
-        let at = ((left + column) as i32 as u32 as u64) << 32 | ((top + row) as i32 as u32 as u64);
+impl Grain {
+    fn new(seed: u64) -> Self {
+        let mut samples = Vec::with_capacity(GRAIN_SIZE.0 * GRAIN_SIZE.1);
+        for row in 0..GRAIN_SIZE.1 {
+            for column in 0..GRAIN_SIZE.0 {
+                let part = (column as f32 / GRAIN_SIZE.0 as f32, row as f32 / GRAIN_SIZE.1 as f32);
+                // Long fibres, and fine dirt.
+                samples.push(
+                    0.7 * smooth_noise(seed, part, (12, 96)) + 0.3 * smooth_noise(seed, part, (216, 144)),
+                );
+            }
+        }
+        Self { samples }
+    }
+
+    /// 0 to 1.
+    fn at(&self, u: f32, v: f32) -> f32 {
+        let (x, y) = (u * GRAIN_PER_MM + 1.0e5, v * GRAIN_PER_MM + 1.0e5);
+        let (left, top) = (x as usize, y as usize);
+        let (across, down) = (x - left as f32, y - top as f32);
+        let sample = |x: usize, y: usize| self.samples[(y % GRAIN_SIZE.1) * GRAIN_SIZE.0 + x % GRAIN_SIZE.0];
+        let high = sample(left, top) * (1.0 - across) + sample(left + 1, top) * across;
+        let low = sample(left, top + 1) * (1.0 - across) + sample(left + 1, top + 1) * across;
+        high * (1.0 - down) + low * down
+    }
+}
+
+/// 0 to 1 over a lattice of so many cells that begins again at its end.
+fn smooth_noise(seed: u64, part: (f32, f32), cells: (u32, u32)) -> f32 {
+    let (x, y) = (part.0 * cells.0 as f32, part.1 * cells.1 as f32);
+    let (left, top) = (x as u32, y as u32);
+    let corner = |column: u32, row: u32| {
+        let at = u64::from(cells.0) << 40 | u64::from(column % cells.0) << 20 | u64::from(row % cells.1);
         (scattered(seed, at) >> 40) as f32 / (1u32 << 24) as f32
     };
     let ease = |part: f32| part * part * (3.0 - 2.0 * part);
-    let (across, down) = (ease(x - left), ease(y - top));
-    let high = corner(0.0, 0.0) + (corner(1.0, 0.0) - corner(0.0, 0.0)) * across;
-    let low = corner(0.0, 1.0) + (corner(1.0, 1.0) - corner(0.0, 1.0)) * across;
+    let (across, down) = (ease(x - left as f32), ease(y - top as f32));
+    let high = corner(left, top) + (corner(left + 1, top) - corner(left, top)) * across;
+    let low = corner(left, top + 1) + (corner(left + 1, top + 1) - corner(left, top + 1)) * across;
     high + (low - high) * down
 }
