@@ -6,10 +6,9 @@ use domain::ports::{CardAnalyserError, CardAnalysis, CardCapture, Picture};
 use picture_decode::PictureFault;
 use zeroize::Zeroizing;
 
-use crate::card_search::{FoundCard, find_card};
+use crate::card_search::{FoundCard, search_card};
 use crate::chroma::chroma_spread;
 use crate::crops;
-use crate::edges::EdgeMap;
 use crate::features::{CardFeatures, CardNumbers, FrameNumbers};
 use crate::flash::RegionLight;
 use crate::limits::{
@@ -71,7 +70,11 @@ pub fn analyse(capture: &CardCapture) -> Result<CardAnalysis, CardAnalyserError>
         colors: colors.iter().copied().take(COLORS_MAX).collect(),
         holds_ms: hold_ms.iter().copied().take(COLORS_MAX).collect(),
         color_times_ms: capture.color_times_ms.as_ref().map(|times| bounded(times)),
-        claims: if capture.client_means.len() > FRAMES_MAX { Vec::new() } else { capture.client_means.clone() },
+        claims: if capture.client_means.len() > FRAMES_MAX {
+            Vec::new()
+        } else {
+            capture.client_means.clone()
+        },
     };
     let CardVotes { findings, guidance, signals } = votes(&features);
     let portrait = still.found.and_then(|found| crops::portrait(&still.still, found.quad));
@@ -104,14 +107,12 @@ impl StillCard {
     fn look_at(bytes: &[u8]) -> Result<Self, CardAnalyserError> {
         let still = decoded(bytes, 0)?;
         let longer = still.width().max(still.height());
-        if !(STILL_SIDE_MIN..=STILL_SIDE_MAX).contains(&longer) || still.width().min(still.height()) < FLASH_SIDE_MIN {
+        if !(STILL_SIDE_MIN..=STILL_SIDE_MAX).contains(&longer)
+            || still.width().min(still.height()) < FLASH_SIDE_MIN
+        {
             return Err(CardAnalyserError::FrameSize { frame: 0 });
         }
-        let (small, factor) = reduced(&still, STILL_SEARCH_SIDE);
-        let found = find_card(&EdgeMap::of(&small)).map(|found| FoundCard {
-            quad: found.quad.map(|corner| enlarged(corner, factor)),
-            ..found
-        });
+        let found = search_card(&still, STILL_SEARCH_SIDE);
         let straight = found.and_then(|found| straightened(&still, found.quad));
         Ok(Self { still, found, straight })
     }
@@ -147,7 +148,7 @@ fn flash_frames(others: &[Zeroizing<Vec<u8>>]) -> Result<Vec<FlashFrame>, CardAn
         }
         let levels = mean_levels(&picture);
         let (small, factor) = reduced(&picture, FLASH_SEARCH_SIDE);
-        let quad = find_card(&EdgeMap::of(&small)).map(|found| found.quad);
+        let quad = search_card(&small, FLASH_SEARCH_SIDE).map(|found| found.quad);
         let sharpness = GreyPlane::of(&small).sharpness();
         flash.push(FlashFrame { small, factor, quad, levels, sharpness });
     }
@@ -199,7 +200,8 @@ fn frame_numbers(
 fn places(quad: Quad) -> impl Iterator<Item = Point> {
     let map = SquareMap::onto(quad);
     let [columns, rows] = PLACES;
-    let share = |at: u32, count: u32| BORDER + (1.0 - 2.0 * BORDER) * (f64::from(at) + 0.5) / f64::from(count);
+    let share =
+        |at: u32, count: u32| BORDER + (1.0 - 2.0 * BORDER) * (f64::from(at) + 0.5) / f64::from(count);
     (0..columns * rows).map(move |at| map.at([share(at % columns, columns), share(at / columns, rows)]))
 }
 

@@ -12,7 +12,8 @@ fn spread(scene: &DrawnScene) -> f64 {
 
 #[test]
 fn a_grey_copy_is_grey_under_every_light() {
-    let lights = [[1.0, 1.0, 1.0], [1.3, 0.95, 0.55], [1.0, 0.93, 0.85], [0.8, 0.95, 1.15], [0.85, 1.05, 0.8]];
+    let lights =
+        [[1.0, 1.0, 1.0], [1.3, 0.95, 0.55], [1.0, 0.93, 0.85], [0.8, 0.95, 1.15], [0.85, 1.05, 0.8]];
     let (mut coloured, mut grey) = (Vec::new(), Vec::new());
     for room in lights {
         for exposure in [0.25, 0.5, 0.8] {

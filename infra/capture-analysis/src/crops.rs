@@ -28,7 +28,10 @@ pub(crate) fn portrait_jpeg(portrait: &Picture) -> Option<Zeroizing<Vec<u8>>> {
 }
 
 /// The card and beneath it the portrait; without a card, the still.
-pub(crate) fn review_copy(still: &Picture, parts: Option<(&Picture, &Picture)>) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn review_copy(
+    still: &Picture,
+    parts: Option<(&Picture, &Picture)>,
+) -> Option<Zeroizing<Vec<u8>>> {
     let copy = match parts {
         Some((card, portrait)) => beneath(card, portrait)?,
         None => reduced(still, CARD_WIDTH).0,

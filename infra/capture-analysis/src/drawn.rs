@@ -90,7 +90,8 @@ impl DrawnScene {
 
     fn picture(&self) -> Picture {
         let [width, height] = self.size;
-        let inverses: Vec<Inverse> = self.second.iter().chain(&self.quad).map(|quad| Inverse::of(*quad)).collect();
+        let inverses: Vec<Inverse> =
+            self.second.iter().chain(&self.quad).map(|quad| Inverse::of(*quad)).collect();
         let mut random = Random(self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         let mut lights = Vec::with_capacity(width * height);
         for y in 0..height {
@@ -120,7 +121,8 @@ impl DrawnScene {
     }
 
     fn light(&self, at: [f64; 2], inverses: &[Inverse]) -> Light {
-        if let Some([x, y]) = inverses.last().map(|inverse| inverse.at(at))
+        if self.thumb > 0.0
+            && let Some([x, y]) = inverses.last().map(|inverse| inverse.at(at))
             && x + y < self.thumb
             && x > -0.15
             && y > -0.2
@@ -220,13 +222,15 @@ fn is_stroke(x: f64, y: f64) -> bool {
     if !is_row || x < 0.05 || x > length || hash < 0.18 || across > 0.8 {
         return false;
     }
-    across < 0.22 || (hash > 0.5 && within < 0.3) || (hash > 0.7 && (0.42..0.52).contains(&within))
+    across < 0.22
+        || (hash > 0.5 && within < 0.3)
+        || (hash > 0.7 && (0.42..0.52).contains(&within))
         || (hash < 0.6 && across > 0.6)
 }
 
 /// A screen's pixel: three stripes, and black between rows.
 fn screen_pixel(ink: Light, x: f64, y: f64) -> Light {
-    let lit = if y.fract() < 0.82 { 2.6 } else { 0.2 };
+    let lit = if y.fract() < 0.82 { 3.2 } else { 0.2 };
     let stripe = (x.fract() * 3.0) as usize;
     std::array::from_fn(|channel| ink[channel] * lit * if channel == stripe { 1.0 } else { 0.12 })
 }

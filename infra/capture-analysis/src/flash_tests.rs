@@ -54,7 +54,8 @@ fn a_surface_in_the_screens_light_passes() {
 fn the_gain_is_the_screens_light_over_the_rooms() {
     let timeline = FlashTimeline::new(&COLORS, &HOLDS, None).expect("as many");
     for gain in [0.05, 0.1, 0.2] {
-        let numbers = ReflectanceNumbers::of(&surface(&COLORS, gain, 40.0, 0.0), &timeline).expect("it changes");
+        let numbers =
+            ReflectanceNumbers::of(&surface(&COLORS, gain, 40.0, 0.0), &timeline).expect("it changes");
         assert!((numbers.gain / gain - 1.0).abs() < 0.2, "{gain}: {numbers:?}");
         assert!(numbers.rho > 0.98 && numbers.wrong_steps == 0, "{numbers:?}");
     }
@@ -92,7 +93,8 @@ fn where_nobody_can_tell_nobody_says() {
 
 #[test]
 fn pixels_that_are_drowned_or_burnt_out_do_not_count() {
-    let picture = Picture::new(4, 1, vec![2, 9, 9, 9, 9, 251, 100, 100, 100, 100, 100, 100]).expect("four pixels");
+    let picture =
+        Picture::new(4, 1, vec![2, 9, 9, 9, 9, 251, 100, 100, 100, 100, 100, 100]).expect("four pixels");
     let points = (0..5).map(|x| [f64::from(x), 0.0]);
     let found = RegionLight::of(&picture, points);
     assert_eq!((found.usable, found.light), (0.4, [light(100); 3]));

@@ -24,9 +24,8 @@ impl FourierPlan {
     pub(crate) fn magnitudes(&self, window: &[f32]) -> Vec<f32> {
         let side = self.side;
         let mean = window.iter().sum::<f32>() / window.len().max(1) as f32;
-        let weighted = |(at, value): (usize, &f32)| {
-            [(value - mean) * self.hann[at % side] * self.hann[at / side], 0.0]
-        };
+        let weighted =
+            |(at, value): (usize, &f32)| [(value - mean) * self.hann[at % side] * self.hann[at / side], 0.0];
         let mut plane: Vec<[f32; 2]> = window.iter().enumerate().map(weighted).collect();
         plane.chunks_exact_mut(side).for_each(|row| self.transform(row));
         transpose(&mut plane, side);
@@ -75,7 +74,9 @@ mod tests {
     #[test]
     fn a_wave_is_one_peak_and_its_mirror() {
         let side = 32;
-        let wave = |at: usize| (2.0 * PI * (5.0 * (at % side) as f64 + 3.0 * (at / side) as f64) / side as f64).cos();
+        let wave = |at: usize| {
+            (2.0 * PI * (5.0 * (at % side) as f64 + 3.0 * (at / side) as f64) / side as f64).cos()
+        };
         let window: Vec<f32> = (0..side * side).map(|at| 100.0 + 10.0 * wave(at) as f32).collect();
         let magnitudes = FourierPlan::new(side).magnitudes(&window);
         let largest = (0..side * side).max_by(|a, b| magnitudes[*a].total_cmp(&magnitudes[*b]));

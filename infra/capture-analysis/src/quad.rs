@@ -113,9 +113,8 @@ impl Quad {
         let pose = if tells {
             seen(squared.sqrt().clamp(FOCAL_MIN * longer, FOCAL_MAX * longer))
         } else {
-            let focal = |step: u32| {
-                FOCAL_MIN + (FOCAL_MAX - FOCAL_MIN) * f64::from(step) / f64::from(FOCAL_STEPS)
-            };
+            let focal =
+                |step: u32| FOCAL_MIN + (FOCAL_MAX - FOCAL_MIN) * f64::from(step) / f64::from(FOCAL_STEPS);
             let off = |pose: &Pose| (libm::log(pose.ratio / wanted)).abs();
             (0..=FOCAL_STEPS)
                 .map(|step| seen(focal(step) * longer))

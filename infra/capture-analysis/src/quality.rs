@@ -21,11 +21,7 @@ impl QualityNumbers {
         let grey = GreyPlane::of(card);
         let (text, portrait) = (burnt_out(card, TEXT), burnt_out(card, PORTRAIT));
         let (burnt, all) = (text.0 + portrait.0, text.1 + portrait.1);
-        Self {
-            sharpness: grey.sharpness(),
-            glare: burnt as f64 / all.max(1) as f64,
-            brightness: grey.mean(),
-        }
+        Self { sharpness: grey.sharpness(), glare: burnt as f64 / all.max(1) as f64, brightness: grey.mean() }
     }
 }
 
@@ -54,7 +50,9 @@ mod tests {
         let none = card(|_, _| false);
         assert_eq!((none.sharpness, none.glare, none.brightness.round()), (0.0, 0.0, 100.0));
         // A stripe of ten columns: of the text's 67 and the portrait's 29.
-        assert!((card(|x, _| (20..30).contains(&x)).glare - 550.0 / (67.0 * 55.0 + 29.0 * 40.0)).abs() < 0.01);
+        assert!(
+            (card(|x, _| (20..30).contains(&x)).glare - 550.0 / (67.0 * 55.0 + 29.0 * 40.0)).abs() < 0.01
+        );
         assert_eq!(card(|_, y| y < 2).glare, 0.0, "above the text");
     }
 }

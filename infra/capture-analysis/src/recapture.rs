@@ -77,9 +77,7 @@ fn window(picture: &Picture, [left, top]: [usize; 2]) -> Vec<f32> {
 /// Of the ring's bins, half of them (the other half mirrors them), the one that stands out most.
 fn prominence(magnitudes: &[f32]) -> f64 {
     let side = WINDOW_SIDE as isize;
-    let bin = |x: isize, y: isize| {
-        magnitudes[(y.rem_euclid(side) * side + x.rem_euclid(side)) as usize]
-    };
+    let bin = |x: isize, y: isize| magnitudes[(y.rem_euclid(side) * side + x.rem_euclid(side)) as usize];
     let [inner, outer] = RING.map(|cycles| cycles * WINDOW_SIDE as f64);
     let mut highest: Vec<(f32, isize, isize)> = Vec::new();
     for y in 0..side / 2 {

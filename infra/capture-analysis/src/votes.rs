@@ -187,13 +187,12 @@ fn flash_reflectance(features: &CardFeatures, disagree: bool) -> Vote {
     let FlashOutcome { state, reason, numbers } = judge(&series(frames), &timeline, &limits);
     let Some(numbers) = numbers else { return Vote::silent(state, reason).advising(GuidanceCode::Retry) };
     match reason {
-        "weak_reflection" => Vote::new(state, reason, numbers.gain, limits.gain_min)
-            .advising(GuidanceCode::ScreenBrighter),
+        "weak_reflection" => {
+            Vote::new(state, reason, numbers.gain, limits.gain_min).advising(GuidanceCode::ScreenBrighter)
+        }
         "too_few_frames" => Vote::silent(state, reason).advising(GuidanceCode::Retry),
         "wrong_delay" => Vote::new(state, reason, numbers.lag_ms, limits.lag_ms[1]),
-        "wrong_steps" => {
-            Vote::new(state, reason, numbers.wrong_steps as f64, limits.wrong_steps_max as f64)
-        }
+        "wrong_steps" => Vote::new(state, reason, numbers.wrong_steps as f64, limits.wrong_steps_max as f64),
         _ => Vote::new(state, reason, numbers.rho, limits.rho_min),
     }
 }
@@ -214,7 +213,8 @@ fn series(frames: &[FrameNumbers]) -> RegionSeries {
 /// still; of any other number nobody knows which frame they mean.
 fn claims_disagree(features: &CardFeatures) -> bool {
     let CardFeatures { frames, claims, .. } = features;
-    let Some(frames) = frames.len().checked_sub(claims.len()).filter(|left| *left <= 1).map(|left| &frames[left..])
+    let Some(frames) =
+        frames.len().checked_sub(claims.len()).filter(|left| *left <= 1).map(|left| &frames[left..])
     else {
         return false;
     };

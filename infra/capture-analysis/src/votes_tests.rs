@@ -57,7 +57,13 @@ fn numbers_come_to_votes() {
         (|_| {}, "card_geometry", Pass, "as_expected", None),
         (|all| all.card = None, "card_geometry", Abstain, "no_card", Some(GuidanceCode::CardCut)),
         (|all| card(all).hidden_corners = 1, "card_geometry", Fail, "card_cut", Some(GuidanceCode::CardCut)),
-        (|all| card(all).quad.0[1][0] = 4001.0, "card_geometry", Fail, "card_cut", Some(GuidanceCode::CardCut)),
+        (
+            |all| card(all).quad.0[1][0] = 4001.0,
+            "card_geometry",
+            Fail,
+            "card_cut",
+            Some(GuidanceCode::CardCut),
+        ),
         (
             |all| card(all).quad = Quad([[900.0, 500.0], [3000.0, 500.0], [3000.0, 2000.0], [900.0, 2000.0]]),
             "card_geometry",
@@ -83,7 +89,13 @@ fn numbers_come_to_votes() {
         (|all| all.quality.sharpness = 59.0, "image_quality", Fail, "blur", Some(GuidanceCode::Blur)),
         (|all| all.quality.glare = 0.016, "image_quality", Fail, "glare", Some(GuidanceCode::Glare)),
         (|all| all.quality.brightness = 59.0, "image_quality", Fail, "too_dark", Some(GuidanceCode::TooDark)),
-        (|all| all.quality.brightness = 201.0, "image_quality", Fail, "too_bright", Some(GuidanceCode::TooBright)),
+        (
+            |all| all.quality.brightness = 201.0,
+            "image_quality",
+            Fail,
+            "too_bright",
+            Some(GuidanceCode::TooBright),
+        ),
         (
             |all| card(all).quad = lying([4000, 3000], 0.2, 0.0, 0.0),
             "image_quality",
@@ -95,12 +107,24 @@ fn numbers_come_to_votes() {
         (|_| {}, "screen_recapture", Pass, "as_expected", None),
         (|all| card(all).grid.prominence = 15.0, "screen_recapture", Abstain, "cannot_tell", None),
         (|all| card(all).grid.prominence = 40.0, "screen_recapture", Fail, "screen_grid", None),
-        (|all| card(all).grid.windows = 0, "screen_recapture", Abstain, "card_small", Some(GuidanceCode::MoveCloser)),
+        (
+            |all| card(all).grid.windows = 0,
+            "screen_recapture",
+            Abstain,
+            "card_small",
+            Some(GuidanceCode::MoveCloser),
+        ),
         (|_| {}, "grey_copy", Pass, "as_expected", None),
         (|all| card(all).chroma_spread = Some(0.01), "grey_copy", Fail, "no_colors", None),
         (|all| card(all).chroma_spread = None, "grey_copy", Abstain, "cannot_tell", None),
         (|_| {}, "flash_reflectance", Pass, "as_expected", None),
-        (|all| all.frames.truncate(1), "flash_reflectance", Abstain, "too_few_frames", Some(GuidanceCode::Retry)),
+        (
+            |all| all.frames.truncate(1),
+            "flash_reflectance",
+            Abstain,
+            "too_few_frames",
+            Some(GuidanceCode::Retry),
+        ),
         (
             |all| all.frames.iter_mut().for_each(|frame| frame.time_ms = None),
             "flash_reflectance",
@@ -185,7 +209,10 @@ fn a_card_on_a_table_passes_every_voter_and_leaves_what_is_kept() {
         let scene = DrawnScene { table, ..DrawnScene::fair() };
         let analysis = analyse(&capture(&scene, COLORS, 0.2)).expect("a capture");
         assert!(analysis.findings.iter().all(|vote| vote.state == Pass), "{:#?}", analysis.findings);
-        assert_eq!((analysis.engine, &analysis.guidance[..], &analysis.signals[..]), ("ktp1", &[][..], &[][..]));
+        assert_eq!(
+            (analysis.engine, &analysis.guidance[..], &analysis.signals[..]),
+            ("ktp1", &[][..], &[][..])
+        );
         let cards: Vec<_> = analysis.cards.iter().map(|card| (card.width(), card.height())).collect();
         assert_eq!(cards, [(1024, 646), (1024, 646)]);
         let again = findings_of(&analysis.features).expect("features");
@@ -217,8 +244,18 @@ fn each_kind_of_capture_is_told_by_its_voter() {
         (with(|scene| scene.glare = Some([0.4, 0.5, 0.16])), "image_quality", Fail, "glare"),
         (with(|scene| scene.exposure = 0.05), "image_quality", Fail, "too_dark"),
         (with(|scene| scene.thumb = 0.28), "card_geometry", Fail, "card_cut"),
-        (with(|scene| scene.quad = Some(lying([1600, 1200], 0.66, 0.0, 33.0))), "card_geometry", Fail, "card_tilted"),
-        (with(|scene| scene.quad = Some(lying([1600, 1200], 0.5, 0.0, 0.0))), "card_geometry", Fail, "card_small"),
+        (
+            with(|scene| scene.quad = Some(lying([1600, 1200], 0.66, 0.0, 33.0))),
+            "card_geometry",
+            Fail,
+            "card_tilted",
+        ),
+        (
+            with(|scene| scene.quad = Some(lying([1600, 1200], 0.5, 0.0, 0.0))),
+            "card_geometry",
+            Fail,
+            "card_small",
+        ),
     ];
     for (scene, name, state, reason) in table {
         let all = states(&capture(&scene, COLORS, 0.2));

@@ -28,7 +28,8 @@ const DOMAIN_MAY: [&str; 8] =
     ["async-trait", "bytes", "chrono", "crc32fast", "memchr", "sha2", "thiserror", "zeroize"];
 
 /// Crates that know a store, a broker or a registry: the engine chooses between them, and nothing else names one.
-const ADAPTERS: [&str; 6] = ["capture-analysis", "face", "log-kafka", "schema-registry", "store-sqlite", "views-cql"];
+const ADAPTERS: [&str; 6] =
+    ["capture-analysis", "face", "log-kafka", "schema-registry", "store-sqlite", "views-cql"];
 
 /// Who looks at the house from outside, and may see all of it.
 const OUTSIDERS: [&str; 2] = ["system-tests", "xtask"];

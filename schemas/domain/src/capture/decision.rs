@@ -2,7 +2,8 @@
 //! (`capture-analysis` for pixels, `crate::ktp` and the face reader for what the card says).
 
 use super::{
-    AssuranceTier, CaptureVerdict, FusedVerdict, GuidanceCode, TextSource, VoterFinding, VoterPanel, VoterState,
+    AssuranceTier, CaptureVerdict, FusedVerdict, GuidanceCode, TextSource, VoterFinding, VoterPanel,
+    VoterState,
 };
 use crate::classify::ReasonCategory;
 
@@ -97,7 +98,11 @@ fn anti_spoof_panel(voters: Vec<VoterFinding>) -> VoterPanel {
 
 /// Two readings that disagree, or a NIK that cannot be, is tampering. A portrait without a face is not: no detector sees
 /// every face.
-fn tamper_panel(nik_read: VoterFinding, nik_consistency: VoterFinding, portrait_face: VoterFinding) -> VoterPanel {
+fn tamper_panel(
+    nik_read: VoterFinding,
+    nik_consistency: VoterFinding,
+    portrait_face: VoterFinding,
+) -> VoterPanel {
     let states = [nik_read.state, nik_consistency.state];
     let fused = if states.contains(&VoterState::Fail) {
         FusedVerdict::Tampered
@@ -127,9 +132,8 @@ fn mended_by_retry(anti_spoof: &VoterPanel, tamper: &VoterPanel) -> bool {
     let mut against =
         anti_spoof.voters.iter().chain(&tamper.voters).filter(|voter| voter.state == VoterState::Fail);
     let first = against.next();
-    let quality = |voter: &VoterFinding| {
-        voter.name == "image_quality" && MENDABLE.contains(&voter.reason.as_str())
-    };
+    let quality =
+        |voter: &VoterFinding| voter.name == "image_quality" && MENDABLE.contains(&voter.reason.as_str());
     first.is_some_and(quality) && against.next().is_none()
 }
 
