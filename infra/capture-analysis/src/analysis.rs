@@ -6,10 +6,9 @@ use domain::ports::{CardAnalyserError, CardAnalysis, CardCapture, Picture};
 use picture_decode::PictureFault;
 use zeroize::Zeroizing;
 
-use crate::card_search::{FoundCard, find_card};
+use crate::card_search::{FoundCard, search_card};
 use crate::chroma::chroma_spread;
 use crate::crops;
-use crate::edges::EdgeMap;
 use crate::features::{CardFeatures, CardNumbers, FrameNumbers};
 use crate::flash::RegionLight;
 use crate::limits::{
@@ -116,6 +115,7 @@ impl StillCard {
         let (small, factor) = reduced(&still, STILL_SEARCH_SIDE);
         let found = find_card(&EdgeMap::of(&small))
             .map(|found| FoundCard { quad: found.quad.map(|corner| enlarged(corner, factor)), ..found });
+        let found = search_card(&still, STILL_SEARCH_SIDE);
         let straight = found.and_then(|found| straightened(&still, found.quad));
         Ok(Self { still, found, straight })
     }
@@ -151,7 +151,7 @@ fn flash_frames(others: &[Zeroizing<Vec<u8>>]) -> Result<Vec<FlashFrame>, CardAn
         }
         let levels = mean_levels(&picture);
         let (small, factor) = reduced(&picture, FLASH_SEARCH_SIDE);
-        let quad = find_card(&EdgeMap::of(&small)).map(|found| found.quad);
+        let quad = search_card(&small, FLASH_SEARCH_SIDE).map(|found| found.quad);
         let sharpness = GreyPlane::of(&small).sharpness();
         flash.push(FlashFrame { small, factor, quad, levels, sharpness });
     }

@@ -4,10 +4,12 @@
 
 use std::f64::consts::PI;
 
+use domain::ports::Picture;
+
 use crate::edges::{EdgeMap, directions_near};
 use crate::limits::{CARD_RATIO, LINES_MAX, QUADS_MAX};
 use crate::quad::Quad;
-use crate::raster::Point;
+use crate::raster::{Point, enlarged, reduced};
 
 /// Directions of lines that are told apart.
 const DEGREES: usize = 180;
@@ -21,7 +23,7 @@ const OPPOSITE_OFF_MAX: f64 = 0.45;
 const CORNER_MIN: f64 = 0.9;
 /// Share of the picture that is looked at as a card: less than a capture may have, so that one that is too far away is found
 /// and told so.
-const AREA_MIN: f64 = 0.06;
+const AREA_MIN: f64 = 0.1;
 /// A quadrangle's sides, seen at a slant, are off a card's ratio by less than this factor.
 const SHAPE_OFF_MAX: f64 = 1.55;
 /// Share of a side that lies on an edge, of the worst side and of all.
@@ -58,8 +60,18 @@ pub(crate) struct FoundCard {
     pub(crate) hidden_corners: u32,
 }
 
-/// The card, with its corners in pixels of the picture; none where no quadrangle is likely to be one.
-pub(crate) fn find_card(edges: &EdgeMap) -> Option<FoundCard> {
+/// The card, with its corners in pixels of the picture. It is looked for in a copy of so many pixels on the longer side, and
+/// where none is found once more at half of that: noise, blur or a screen's grid may leave no line in the larger one.
+pub(crate) fn search_card(picture: &Picture, side: usize) -> Option<FoundCard> {
+    [side, side / 2].into_iter().find_map(|side| {
+        let (small, factor) = reduced(picture, side);
+        let found = find_card(&EdgeMap::of(&small))?;
+        Some(FoundCard { quad: found.quad.map(|corner| enlarged(corner, factor)), ..found })
+    })
+}
+
+/// None where no quadrangle is likely to be one.
+fn find_card(edges: &EdgeMap) -> Option<FoundCard> {
     let lines = strongest_lines(edges);
     let mut quads = candidates(edges, &lines);
     quads.sort_by(|(a, _), (b, _)| b.total_cmp(a));

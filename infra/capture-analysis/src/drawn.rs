@@ -121,7 +121,8 @@ impl DrawnScene {
     }
 
     fn light(&self, at: [f64; 2], inverses: &[Inverse]) -> Light {
-        if let Some([x, y]) = inverses.last().map(|inverse| inverse.at(at))
+        if self.thumb > 0.0
+            && let Some([x, y]) = inverses.last().map(|inverse| inverse.at(at))
             && x + y < self.thumb
             && x > -0.15
             && y > -0.2
@@ -229,7 +230,7 @@ fn is_stroke(x: f64, y: f64) -> bool {
 
 /// A screen's pixel: three stripes, and black between rows.
 fn screen_pixel(ink: Light, x: f64, y: f64) -> Light {
-    let lit = if y.fract() < 0.82 { 2.6 } else { 0.2 };
+    let lit = if y.fract() < 0.82 { 3.2 } else { 0.2 };
     let stripe = (x.fract() * 3.0) as usize;
     std::array::from_fn(|channel| ink[channel] * lit * if channel == stripe { 1.0 } else { 0.12 })
 }

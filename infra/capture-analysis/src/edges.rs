@@ -8,12 +8,15 @@ use domain::ports::Picture;
 /// Directions that are told apart in [`EdgeMap::has`]: 7.5° each.
 const DIRECTIONS: usize = 24;
 
-/// Sobel's response to a step of one level is four. What noise and a table's grain give is below it.
-const RESPONSE_MIN: f32 = 14.0;
+/// Sobel's response to a step of one level is about two and a half, smoothed as the picture is. What noise and a table's grain
+/// give is below it.
+const RESPONSE_MIN: f32 = 9.0;
 /// Where the whole picture is grained, the threshold rises with it, up to here: a card's side is then a stronger edge.
-const RESPONSE_MIN_MOST: f32 = 48.0;
+const RESPONSE_MIN_MOST: f32 = 30.0;
 /// Above it an edge counts as one whatever its contrast: print is black, a card's side may be faint.
-const RESPONSE_FULL: f32 = 80.0;
+const RESPONSE_FULL: f32 = 50.0;
+/// What the faintest edge counts beside that.
+const WEIGHT_MIN: f32 = 0.3;
 
 /// One pixel on an edge.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +58,7 @@ impl EdgeMap {
                     continue;
                 }
                 let normal = gradients[at][1].atan2(gradients[at][0]).rem_euclid(PI);
-                let weight = (response[at] / RESPONSE_FULL).min(1.0);
+                let weight = WEIGHT_MIN + (1.0 - WEIGHT_MIN) * (response[at] / RESPONSE_FULL).min(1.0);
                 points.push(EdgePoint { x: x as f32, y: y as f32, normal, weight });
                 let bit = 1 << direction(normal);
                 for row in [at - width, at, at + width] {
@@ -94,27 +97,54 @@ fn direction(normal: f32) -> usize {
     (normal / PI * DIRECTIONS as f32) as usize % DIRECTIONS
 }
 
+/// The picture without what is as fine as its pixels, which is noise and the rest of a screen's grid: binomial weights over
+/// five pixels, across and then down.
+fn smoothed(picture: &Picture) -> Vec<[f32; 3]> {
+    const WEIGHTS: [f32; 5] = [0.0625, 0.25, 0.375, 0.25, 0.0625];
+    let (width, height) = (picture.width(), picture.height());
+    let mean = |values: [[f32; 3]; 5]| -> [f32; 3] {
+        std::array::from_fn(|channel| {
+            WEIGHTS.iter().zip(values).map(|(weight, value)| weight * value[channel]).sum()
+        })
+    };
+    let beside = |at: usize, off: usize, size: usize| (at + off).saturating_sub(2).min(size - 1);
+    let pixels = picture.rgb().as_chunks::<3>().0;
+    let mut across = Vec::with_capacity(pixels.len());
+    for row in pixels.chunks_exact(width) {
+        for x in 0..width {
+            across.push(mean(std::array::from_fn(|off| row[beside(x, off, width)].map(f32::from))));
+        }
+    }
+    let mut down = Vec::with_capacity(pixels.len());
+    for y in 0..height {
+        for x in 0..width {
+            down.push(mean(std::array::from_fn(|off| across[beside(y, off, height) * width + x])));
+        }
+    }
+    down
+}
+
 /// Sobel's gradient of that channel which changes most.
 fn gradients(picture: &Picture) -> Vec<[f32; 2]> {
     let (width, height) = (picture.width(), picture.height());
     let mut gradients = vec![[0.0; 2]; width * height];
-    let pixels = picture.rgb().as_chunks::<3>().0;
+    let pixels = smoothed(picture);
     for y in 1..height.saturating_sub(1) {
         for x in 1..width.saturating_sub(1) {
             let at = y * width + x;
-            let mut most = 0;
+            let mut most = 0.0;
             for channel in 0..3 {
-                let level = |at: usize| i32::from(pixels[at][channel]);
+                let level = |at: usize| pixels[at][channel];
                 let (above, below) = (at - width, at + width);
                 let corners = [level(above - 1), level(above + 1), level(below - 1), level(below + 1)];
                 let across =
-                    corners[1] - corners[0] + 2 * (level(at + 1) - level(at - 1)) + corners[3] - corners[2];
+                    corners[1] - corners[0] + 2.0 * (level(at + 1) - level(at - 1)) + corners[3] - corners[2];
                 let down =
-                    corners[2] - corners[0] + 2 * (level(below) - level(above)) + corners[3] - corners[1];
+                    corners[2] - corners[0] + 2.0 * (level(below) - level(above)) + corners[3] - corners[1];
                 let size = across * across + down * down;
                 if size > most {
                     most = size;
-                    gradients[at] = [across as f32, down as f32];
+                    gradients[at] = [across, down];
                 }
             }
         }
