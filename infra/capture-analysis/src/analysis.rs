@@ -112,9 +112,6 @@ impl StillCard {
         {
             return Err(CardAnalyserError::FrameSize { frame: 0 });
         }
-        let (small, factor) = reduced(&still, STILL_SEARCH_SIDE);
-        let found = find_card(&EdgeMap::of(&small))
-            .map(|found| FoundCard { quad: found.quad.map(|corner| enlarged(corner, factor)), ..found });
         let found = search_card(&still, STILL_SEARCH_SIDE);
         let straight = found.and_then(|found| straightened(&still, found.quad));
         Ok(Self { still, found, straight })

@@ -71,24 +71,3 @@ fn of_two_cards_the_larger_one_is_taken() {
     let found = found(&DrawnScene { quad: Some(near), second: Some(far), ..fair }).expect("one of them");
     assert!(off(found.quad, near) < 0.01, "{found:?}");
 }
-
-#[test]
-fn tmp_screen() {
-    let scene = DrawnScene { card: crate::drawn::CardKind::Screen(3.4), ..DrawnScene::fair() };
-    let (small, _) = reduced(&scene.seen(), STILL_SEARCH_SIDE);
-    let mut out = format!("P6\n{} {}\n255\n", small.width(), small.height()).into_bytes();
-    out.extend(small.rgb());
-    std::fs::write("/tmp/cap-screen.ppm", out).unwrap();
-    let edges = EdgeMap::of(&small);
-    let mut map = vec![0u8; small.width() * small.height()];
-    for p in &edges.points {
-        map[p.y as usize * small.width() + p.x as usize] = (p.weight * 255.0) as u8;
-    }
-    let mut out = format!("P5\n{} {}\n255\n", small.width(), small.height()).into_bytes();
-    out.extend(map);
-    std::fs::write("/tmp/cap-edges.pgm", out).unwrap();
-    let lines = strongest_lines(&edges);
-    println!("lines {:?}", lines.iter().map(|l| (l.angle.to_degrees(), l.distance)).collect::<Vec<_>>());
-    println!("candidates {}", candidates(&edges, &lines).len());
-    println!("drawn {:?}", scene.quad.unwrap().map(|[x, y]| [x / 3.0, y / 3.0]));
-}
