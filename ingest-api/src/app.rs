@@ -15,6 +15,7 @@ use org_directory::api_key::ApiKey;
 use org_directory::signers::SignerSets;
 use vault::{ReviewVault, Vault};
 
+use crate::captures::CaptureServices;
 use crate::console::password_gate::PasswordGate;
 use crate::endpoints::flash_challenge::IssuedChallenges;
 use crate::faces::FaceServices;
@@ -61,6 +62,8 @@ pub struct Ports {
     pub signers: SignerSets,
     /// Probes, and references' vectors.
     pub faces: FaceServices,
+    /// Who judges captures.
+    pub captures: CaptureServices,
     /// Reads of personal data that are not written yet.
     pub reads: Arc<ReadRecords>,
 }

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use vault::Vault;
 
 use crate::app::{App, Ports};
+use crate::captures::CaptureServices;
 use crate::faces::FaceServices;
 use crate::limits;
 use crate::pipeline::{InstanceParts, ManagementPages};
@@ -119,6 +120,8 @@ impl Instance {
         }
         let probes = engine.face_reader(limits::PROBES_WAITING_MAX)?;
         let faces = FaceServices::new(Arc::clone(&engine.face_vectors), probes);
+        let cards = engine.card_analyser(limits::CAPTURES_WAITING_MAX)?;
+        let captures = CaptureServices::new(cards, engine.text_reader(limits::CAPTURES_WAITING_MAX)?);
         readiness.show("faceModels", faces.embedder_name());
         readiness.show("textReader", faces.text_reader_name());
         let begun = Begun::on(&engine, config, &settings, &faces, &pages);
@@ -131,7 +134,7 @@ impl Instance {
                 return Err(error);
             }
         };
-        let ports = begun.ports(&engine, faces);
+        let ports = begun.ports(&engine, faces, captures);
         let Begun { cancel, failed, mut tasks, .. } = begun;
         let app = App::new(ports, settings, outcomes);
         tasks.push(sweep_secrets(Arc::clone(&app), cancel.clone()));
@@ -243,7 +246,7 @@ impl Begun {
     }
 
     /// What handlers work through.
-    fn ports(&self, engine: &Engine, faces: FaceServices) -> Ports {
+    fn ports(&self, engine: &Engine, faces: FaceServices, captures: CaptureServices) -> Ports {
         Ports {
             log: Arc::clone(&engine.log),
             views: Arc::clone(&engine.views),
@@ -260,6 +263,7 @@ impl Begun {
             directory: self.directory.clone(),
             signers: SignerSets::of(engine),
             faces,
+            captures,
             reads: Arc::clone(&self.reads),
         }
     }

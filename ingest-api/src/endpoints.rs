@@ -8,17 +8,19 @@ pub mod face_enrolments;
 pub mod face_match;
 mod fields;
 pub mod flash_challenge;
+pub mod ktp_capture;
 pub mod verification_review;
 
 use crate::documentation::description::EndpointDescription;
 
 /// Every endpoint that writes. A new one is a module and a line here: its route and its part of the description of the
 /// API follow.
-pub static WRITING_ENDPOINTS: [&EndpointDescription; 5] = [
+pub static WRITING_ENDPOINTS: [&EndpointDescription; 7] = [
     &dukcapil_verdict::description::ENDPOINT,
     &face_match::description::ENDPOINT,
     &face_enrolments::description::ENDPOINT,
     &flash_challenge::description::KTP,
+    &ktp_capture::description::ENDPOINT,
     &customers::description::ENDPOINT,
     &verification_review::description::ENDPOINT,
 ];

@@ -111,10 +111,30 @@ impl FaceServices {
         embedder: &FaceModelId,
         within: Duration,
     ) -> Result<Result<FaceReading, FaceCause>, ApiError> {
-        let reader = self.reader.as_ref().ok_or(ApiError::NoFaceModel)?;
         let bytes = Zeroizing::new(probe.as_bytes().to_vec());
-        let read = tokio::time::timeout(within, reader.read(bytes, embedder)).await;
-        read.map_err(|_| ApiError::ProbeReadLate)?.map_err(|error| match error {
+        let read = tokio::time::timeout(within, self.read(bytes, embedder)).await;
+        read.map_err(|_| ApiError::ProbeReadLate)?
+    }
+
+    /// Reads the portrait that was cut from a card, in the same pool.
+    ///
+    /// # Errors
+    /// As [`FaceServices::read_probe`], but that its caller bounds the time.
+    pub async fn read_portrait(
+        &self,
+        portrait: Zeroizing<Vec<u8>>,
+    ) -> Result<Result<FaceReading, FaceCause>, ApiError> {
+        let models = self.models().ok_or(ApiError::NoFaceModel)?;
+        self.read(portrait, &models.primary.model.id).await
+    }
+
+    async fn read(
+        &self,
+        picture: Zeroizing<Vec<u8>>,
+        embedder: &FaceModelId,
+    ) -> Result<Result<FaceReading, FaceCause>, ApiError> {
+        let reader = self.reader.as_ref().ok_or(ApiError::NoFaceModel)?;
+        reader.read(picture, embedder).await.map_err(|error| match error {
             FaceReaderError::Full => ApiError::ProbesWaiting,
             FaceReaderError::Broken | FaceReaderError::Model(_) | FaceReaderError::UnknownModel(_) => {
                 ApiError::Internal(error.to_string())

@@ -3,6 +3,7 @@
 //! `domain`; how logs, stores and keys work is in their adapters.
 
 pub mod app;
+pub mod captures;
 pub mod compose;
 pub mod console;
 pub mod documentation;

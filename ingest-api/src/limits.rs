@@ -200,6 +200,14 @@ pub const PROBE_READ_WITHIN: Duration = Duration::from_secs(10);
 /// [`PROBE_READ_WITHIN`].
 pub const PROBES_WAITING_MAX: usize = 64;
 
+/// How long a capture may wait and be judged: as long as a picture that is compared. On an idle machine it takes less than
+/// a second with a reader of text.
+pub const CAPTURE_JUDGED_WITHIN: Duration = Duration::from_secs(10);
+
+/// Captures that may wait for a thread: at 2.8 MiB each some 45 MiB, and what two threads judge within
+/// [`CAPTURE_JUDGED_WITHIN`].
+pub const CAPTURES_WAITING_MAX: usize = 16;
+
 // ------------------------------------------------------------------------------- the page of the pipeline
 
 /// How often the log is asked where it ends, for the rate of what comes in.

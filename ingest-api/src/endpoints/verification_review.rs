@@ -44,7 +44,11 @@ impl WriteEndpoint for VerificationReview {
 
     type Submission = ReviewSubmission;
 
-    fn parse(object: JsonObject<'_>, query: &str, headers: &HeaderMap) -> Result<Self::Submission, ApiError> {
+    fn parse(
+        object: &mut JsonObject<'_>,
+        query: &str,
+        headers: &HeaderMap,
+    ) -> Result<Self::Submission, ApiError> {
         submission::parse(object, query, headers)
     }
 

@@ -182,6 +182,10 @@ pub enum ApiError {
     ProbesWaiting,
     /// 503: a picture to be compared was not read in time.
     ProbeReadLate,
+    /// 503: as many captures wait to be judged as may.
+    CapturesWaiting,
+    /// 503: a capture was not judged in time.
+    CaptureJudgedLate,
     /// 503: the cause, for the log.
     Unavailable(String),
 }
@@ -225,7 +229,11 @@ impl ApiError {
             Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::AttemptsExhausted { .. } => ErrorCode::AttemptsExhausted,
             Self::Internal(_) => ErrorCode::InternalError,
-            Self::Overloaded | Self::ProbesWaiting | Self::ProbeReadLate => ErrorCode::Overloaded,
+            Self::Overloaded
+            | Self::ProbesWaiting
+            | Self::ProbeReadLate
+            | Self::CapturesWaiting
+            | Self::CaptureJudgedLate => ErrorCode::Overloaded,
             Self::Unavailable(_) => ErrorCode::Unavailable,
         }
     }
@@ -286,6 +294,8 @@ impl ApiError {
             | Self::Overloaded
             | Self::ProbesWaiting
             | Self::ProbeReadLate
+            | Self::CapturesWaiting
+            | Self::CaptureJudgedLate
             | Self::Unavailable(_) => {}
         }
         body
@@ -314,6 +324,8 @@ impl ApiError {
             | Self::Overloaded
             | Self::ProbesWaiting
             | Self::ProbeReadLate
+            | Self::CapturesWaiting
+            | Self::CaptureJudgedLate
             | Self::Unavailable(_) => {
                 response.insert_header((header::RETRY_AFTER, RETRY_AFTER_S.to_string()));
             }
@@ -329,6 +341,8 @@ impl ApiError {
                 Some("more bytes of bodies in flight than the budget, or the org's share of it")
             }
             Self::ProbesWaiting => Some("as many pictures wait to be compared as may"),
+            Self::CapturesWaiting => Some("as many captures wait to be judged as may"),
+            Self::CaptureJudgedLate => Some("a capture waited too long to be judged"),
             Self::ProbeReadLate => {
                 Some("a picture to be compared was not read in time: no core was free for it")
             }

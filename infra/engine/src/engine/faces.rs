@@ -6,7 +6,8 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use domain::ports::{FaceModelSet, FaceReader, TextReader};
+use capture_analysis::CardAnalyserPool;
+use domain::ports::{CardAnalyser, FaceModelSet, FaceReader, TextReader};
 
 use super::{Engine, OpenError};
 use crate::config::FaceConfig;
@@ -64,6 +65,16 @@ impl Engine {
         let Some(models) = &self.face_models else { return Ok(None) };
         let threads = available_parallelism().map_or(1, NonZero::get);
         runtime::text_reader(models, threads, waiting_max).map_err(OpenError::FaceThreads)
+    }
+
+    /// Who looks at captured cards, likewise; no model is needed for it.
+    ///
+    /// # Errors
+    /// [`OpenError::FaceThreads`].
+    pub fn card_analyser(&self, waiting_max: usize) -> Result<Arc<dyn CardAnalyser>, OpenError> {
+        let threads = available_parallelism().map_or(1, NonZero::get);
+        let pool = CardAnalyserPool::start(threads, waiting_max).map_err(OpenError::FaceThreads)?;
+        Ok(Arc::new(pool))
     }
 }
 

@@ -63,6 +63,21 @@ pub async fn admit(
     admit_capture(challenge, flashes_ms, standing, received_at).map_err(refused)
 }
 
+/// Whether the fold refused a capture for its challenge, which two instances gave out together beyond the cap.
+///
+/// # Errors
+/// 409 for a challenge that is void; from the stores.
+pub async fn refuse_void(
+    context: &WriteContext<'_>,
+    customer: &CustomerRef,
+    challenge: &FlashChallenge,
+) -> Result<(), ApiError> {
+    match context.deciding(standing(context, customer, challenge)).await? {
+        ChallengeStanding::Void => Err(refused(CaptureRefusal::ChallengeVoid)),
+        ChallengeStanding::Open | ChallengeStanding::Unknown => Ok(()),
+    }
+}
+
 async fn standing(
     context: &WriteContext<'_>,
     customer: &CustomerRef,

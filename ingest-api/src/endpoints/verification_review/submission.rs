@@ -37,7 +37,7 @@ pub struct ReviewSubmission {
 /// # Errors
 /// [`ApiError::Invalid`] with everything that is wrong.
 pub(super) fn parse(
-    mut object: JsonObject<'_>,
+    object: &mut JsonObject<'_>,
     query: &str,
     headers: &HeaderMap,
 ) -> Result<ReviewSubmission, ApiError> {
@@ -48,14 +48,14 @@ pub(super) fn parse(
         errors.merge(wrong);
         None
     });
-    let to_status = required(&object, &mut errors, "toStatus", |text| {
+    let to_status = required(object, &mut errors, "toStatus", |text| {
         let status = VerificationStatus::parse(text).filter(|status| *status != VerificationStatus::Pending);
         status.ok_or("must be verified or failed")
     });
-    let reason_code = required(&object, &mut errors, "reasonCode", |text| {
+    let reason_code = required(object, &mut errors, "reasonCode", |text| {
         if is_reason_code(text) { Ok(text.to_owned()) } else { Err(NO_REASON_CODE) }
     });
-    let note = fields::optional(&object, &mut errors, "note", note).flatten();
+    let note = fields::optional(object, &mut errors, "note", note).flatten();
     errors.merge(query.into_errors());
     match (to_status, reason_code) {
         (Some(to_status), Some(reason_code)) if errors.is_empty() => {

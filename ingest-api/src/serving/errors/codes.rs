@@ -61,6 +61,7 @@ pub enum ErrorCode {
     ChallengeVoid,
     /// 409.
     ChallengeExpired,
+    /// 409.
     NotPending,
     /// 409.
     ReviewUnseen,
