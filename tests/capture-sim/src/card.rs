@@ -60,7 +60,7 @@ pub(crate) fn ktp(person: &SpecimenPerson, portrait: Option<&[u8]>) -> Result<Te
         canvas.letters(&plain(&texts.join(", "), (25.6, y)));
     }
     let blood = format!("Gol. Darah : {}", person.field("bloodType"));
-    canvas.letters(&plain(&blood, (46.5, FIRST_LINE_MM + 2.0 * LINE_MM)));
+    canvas.letters(&plain(&blood, (44.0, FIRST_LINE_MM + 2.0 * LINE_MM)));
     match portrait {
         Some(bytes) => place_portrait(&mut canvas, bytes)?,
         None => draw_figure(&mut canvas, person),
