@@ -209,7 +209,8 @@ impl<'a> Line<'a> {
             _ => put(field, nearest(value, vocabulary(field)).unwrap_or(value)),
         }
         if let Some(blood_type) = &self.blood_type {
-            put(KtpField::BloodType, blood_type);
+            // There is no blood type of nought.
+            put(KtpField::BloodType, &Zeroizing::new(blood_type.replace('0', "O")));
         }
     }
 

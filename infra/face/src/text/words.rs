@@ -68,17 +68,13 @@ pub(super) fn nearest(text: &str, words: &[&'static str]) -> Option<&'static str
 /// The label that a text begins with, and what stands behind it. Labels have small letters and values none, so a value
 /// that is a label's word in capitals is not one, but for those of the head.
 pub(super) fn label_of(text: &str) -> Option<(KtpField, &str)> {
-    let mut best: Option<((usize, Reverse<usize>), KtpField, &str)> = None;
-    for (label, field) in LABELS {
-        let Some(rest) = after_letters(text, label.len()) else { continue };
-        let said = folded(&text[..text.len() - rest.len()]);
+    let found = LABELS.into_iter().filter_map(|(label, field)| {
+        let rest = after_letters(text, label.len())?;
+        let off = distance(&folded(&text[..text.len() - rest.len()]), label);
         // Of two that are off by as much the longer one: it says more.
-        let rank = (distance(&said, label), Reverse(label.len()));
-        if rank.0 * 5 <= label.len() && best.is_none_or(|(least, ..)| rank < least) {
-            best = Some((rank, field, rest));
-        }
-    }
-    best.map(|(_, field, rest)| (field, value_of(rest)))
+        (off * 5 <= label.len()).then_some(((off, Reverse(label.len())), field, rest))
+    });
+    found.min_by_key(|(rank, ..)| *rank).map(|(_, field, rest)| (field, value_of(rest)))
 }
 
 /// What remains of a text behind so many letters and digits; none where it has fewer.
