@@ -124,32 +124,37 @@ fn smoothed(picture: &Picture) -> Vec<[f32; 3]> {
     down
 }
 
-/// Sobel's gradient of that channel which changes most.
+/// The gradient of that channel which changes most.
 fn gradients(picture: &Picture) -> Vec<[f32; 2]> {
     let (width, height) = (picture.width(), picture.height());
     let mut gradients = vec![[0.0; 2]; width * height];
     let pixels = smoothed(picture);
+    let size = |[across, down]: [f32; 2]| across * across + down * down;
     for y in 1..height.saturating_sub(1) {
         for x in 1..width.saturating_sub(1) {
             let at = y * width + x;
-            let mut most = 0.0;
             for channel in 0..3 {
-                let level = |at: usize| pixels[at][channel];
-                let (above, below) = (at - width, at + width);
-                let corners = [level(above - 1), level(above + 1), level(below - 1), level(below + 1)];
-                let across =
-                    corners[1] - corners[0] + 2.0 * (level(at + 1) - level(at - 1)) + corners[3] - corners[2];
-                let down =
-                    corners[2] - corners[0] + 2.0 * (level(below) - level(above)) + corners[3] - corners[1];
-                let size = across * across + down * down;
-                if size > most {
-                    most = size;
-                    gradients[at] = [across, down];
+                let found = sobel(&pixels, at, width, channel);
+                if size(found) > size(gradients[at]) {
+                    gradients[at] = found;
                 }
             }
         }
     }
     gradients
+}
+
+/// Sobel's gradient of one channel at a pixel that has neighbours all around.
+fn sobel(pixels: &[[f32; 3]], at: usize, width: usize, channel: usize) -> [f32; 2] {
+    let level = |at: usize| pixels[at][channel];
+    let (above, below) = (at - width, at + width);
+    let corners = [level(above - 1), level(above + 1), level(below - 1), level(below + 1)];
+    let (right, left) = (corners[1] + corners[3], corners[0] + corners[2]);
+    let (lower, upper) = (corners[2] + corners[3], corners[0] + corners[1]);
+    [
+        right - left + 2.0 * (level(at + 1) - level(at - 1)),
+        lower - upper + 2.0 * (level(below) - level(above)),
+    ]
 }
 
 /// Whether the response falls off to both sides along the gradient.

@@ -32,3 +32,25 @@ impl CardAnalyser for CardAnalyserPool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_wrong_with_a_capture_comes_back_through_the_pool() {
+        let pool = CardAnalyserPool::start(1, 4).expect("a thread");
+        let capture = CardCapture {
+            frames: vec![Zeroizing::new(b"GIF89a".to_vec())],
+            frame_times_ms: None,
+            color_times_ms: None,
+            colors: Vec::new(),
+            hold_ms: Vec::new(),
+            client_means: Vec::new(),
+        };
+        let refused = pool.analyse(capture).await;
+        assert_eq!(refused, Err(CardAnalyserError::Undecodable { frame: 0 }));
+    }
+}

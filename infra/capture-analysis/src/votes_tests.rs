@@ -51,103 +51,93 @@ fn card(features: &mut CardFeatures) -> &mut CardNumbers {
     features.card.as_mut().expect("a card")
 }
 
+/// What is spoiled, who tells it, and how.
+const TABLE: [(Spoil, &str, VoterState, &str, Option<GuidanceCode>); 26] = [
+    (|_| {}, "card_geometry", Pass, "as_expected", None),
+    (|all| all.card = None, "card_geometry", Abstain, "no_card", Some(GuidanceCode::CardCut)),
+    (|all| card(all).hidden_corners = 1, "card_geometry", Fail, "card_cut", Some(GuidanceCode::CardCut)),
+    (|all| card(all).quad.0[1][0] = 4001.0, "card_geometry", Fail, "card_cut", Some(GuidanceCode::CardCut)),
+    (
+        |all| card(all).quad = Quad([[900.0, 500.0], [3000.0, 500.0], [3000.0, 2000.0], [900.0, 2000.0]]),
+        "card_geometry",
+        Fail,
+        "wrong_shape",
+        Some(GuidanceCode::CardCut),
+    ),
+    (
+        |all| card(all).quad = lying([4000, 3000], 0.7, 0.0, 34.0),
+        "card_geometry",
+        Fail,
+        "card_tilted",
+        Some(GuidanceCode::Retry),
+    ),
+    (
+        |all| card(all).quad = lying([4000, 3000], 0.4, 0.0, 0.0),
+        "card_geometry",
+        Fail,
+        "card_small",
+        Some(GuidanceCode::MoveCloser),
+    ),
+    (|_| {}, "image_quality", Pass, "as_expected", None),
+    (|all| all.quality.sharpness = 59.0, "image_quality", Fail, "blur", Some(GuidanceCode::Blur)),
+    (|all| all.quality.glare = 0.016, "image_quality", Fail, "glare", Some(GuidanceCode::Glare)),
+    (|all| all.quality.brightness = 59.0, "image_quality", Fail, "too_dark", Some(GuidanceCode::TooDark)),
+    (
+        |all| all.quality.brightness = 201.0,
+        "image_quality",
+        Fail,
+        "too_bright",
+        Some(GuidanceCode::TooBright),
+    ),
+    (
+        |all| card(all).quad = lying([4000, 3000], 0.2, 0.0, 0.0),
+        "image_quality",
+        Fail,
+        "card_small",
+        Some(GuidanceCode::MoveCloser),
+    ),
+    (|all| all.card = None, "image_quality", Abstain, "no_card", Some(GuidanceCode::CardCut)),
+    (|_| {}, "screen_recapture", Pass, "as_expected", None),
+    (|all| card(all).grid.prominence = 15.0, "screen_recapture", Abstain, "cannot_tell", None),
+    (|all| card(all).grid.prominence = 40.0, "screen_recapture", Fail, "screen_grid", None),
+    (
+        |all| card(all).grid.windows = 0,
+        "screen_recapture",
+        Abstain,
+        "card_small",
+        Some(GuidanceCode::MoveCloser),
+    ),
+    (|_| {}, "grey_copy", Pass, "as_expected", None),
+    (|all| card(all).chroma_spread = Some(0.01), "grey_copy", Fail, "no_colors", None),
+    (|all| card(all).chroma_spread = None, "grey_copy", Abstain, "cannot_tell", None),
+    (|_| {}, "flash_reflectance", Pass, "as_expected", None),
+    (|all| all.frames.truncate(1), "flash_reflectance", Abstain, "too_few_frames", Some(GuidanceCode::Retry)),
+    (
+        |all| all.frames.iter_mut().for_each(|frame| frame.time_ms = None),
+        "flash_reflectance",
+        Abstain,
+        "no_frame_times",
+        None,
+    ),
+    (
+        |all| all.color_times_ms = Some(vec![0, 450, 900, 1350, 1901]),
+        "flash_reflectance",
+        Fail,
+        "timeline_altered",
+        None,
+    ),
+    (
+        |all| all.claims = vec![[160.0, 120.0, 120.0]; 10],
+        "flash_reflectance",
+        Fail,
+        "samples_disagree_with_frames",
+        None,
+    ),
+];
+
 #[test]
 fn numbers_come_to_votes() {
-    let table: [(Spoil, &str, VoterState, &str, Option<GuidanceCode>); 26] = [
-        (|_| {}, "card_geometry", Pass, "as_expected", None),
-        (|all| all.card = None, "card_geometry", Abstain, "no_card", Some(GuidanceCode::CardCut)),
-        (|all| card(all).hidden_corners = 1, "card_geometry", Fail, "card_cut", Some(GuidanceCode::CardCut)),
-        (
-            |all| card(all).quad.0[1][0] = 4001.0,
-            "card_geometry",
-            Fail,
-            "card_cut",
-            Some(GuidanceCode::CardCut),
-        ),
-        (
-            |all| card(all).quad = Quad([[900.0, 500.0], [3000.0, 500.0], [3000.0, 2000.0], [900.0, 2000.0]]),
-            "card_geometry",
-            Fail,
-            "wrong_shape",
-            Some(GuidanceCode::CardCut),
-        ),
-        (
-            |all| card(all).quad = lying([4000, 3000], 0.7, 0.0, 34.0),
-            "card_geometry",
-            Fail,
-            "card_tilted",
-            Some(GuidanceCode::Retry),
-        ),
-        (
-            |all| card(all).quad = lying([4000, 3000], 0.4, 0.0, 0.0),
-            "card_geometry",
-            Fail,
-            "card_small",
-            Some(GuidanceCode::MoveCloser),
-        ),
-        (|_| {}, "image_quality", Pass, "as_expected", None),
-        (|all| all.quality.sharpness = 59.0, "image_quality", Fail, "blur", Some(GuidanceCode::Blur)),
-        (|all| all.quality.glare = 0.016, "image_quality", Fail, "glare", Some(GuidanceCode::Glare)),
-        (|all| all.quality.brightness = 59.0, "image_quality", Fail, "too_dark", Some(GuidanceCode::TooDark)),
-        (
-            |all| all.quality.brightness = 201.0,
-            "image_quality",
-            Fail,
-            "too_bright",
-            Some(GuidanceCode::TooBright),
-        ),
-        (
-            |all| card(all).quad = lying([4000, 3000], 0.2, 0.0, 0.0),
-            "image_quality",
-            Fail,
-            "card_small",
-            Some(GuidanceCode::MoveCloser),
-        ),
-        (|all| all.card = None, "image_quality", Abstain, "no_card", Some(GuidanceCode::CardCut)),
-        (|_| {}, "screen_recapture", Pass, "as_expected", None),
-        (|all| card(all).grid.prominence = 15.0, "screen_recapture", Abstain, "cannot_tell", None),
-        (|all| card(all).grid.prominence = 40.0, "screen_recapture", Fail, "screen_grid", None),
-        (
-            |all| card(all).grid.windows = 0,
-            "screen_recapture",
-            Abstain,
-            "card_small",
-            Some(GuidanceCode::MoveCloser),
-        ),
-        (|_| {}, "grey_copy", Pass, "as_expected", None),
-        (|all| card(all).chroma_spread = Some(0.01), "grey_copy", Fail, "no_colors", None),
-        (|all| card(all).chroma_spread = None, "grey_copy", Abstain, "cannot_tell", None),
-        (|_| {}, "flash_reflectance", Pass, "as_expected", None),
-        (
-            |all| all.frames.truncate(1),
-            "flash_reflectance",
-            Abstain,
-            "too_few_frames",
-            Some(GuidanceCode::Retry),
-        ),
-        (
-            |all| all.frames.iter_mut().for_each(|frame| frame.time_ms = None),
-            "flash_reflectance",
-            Abstain,
-            "no_frame_times",
-            None,
-        ),
-        (
-            |all| all.color_times_ms = Some(vec![0, 450, 900, 1350, 1901]),
-            "flash_reflectance",
-            Fail,
-            "timeline_altered",
-            None,
-        ),
-        (
-            |all| all.claims = vec![[160.0, 120.0, 120.0]; 10],
-            "flash_reflectance",
-            Fail,
-            "samples_disagree_with_frames",
-            None,
-        ),
-    ];
-    for (spoil, name, state, reason, guidance) in table {
+    for (spoil, name, state, reason, guidance) in TABLE {
         let mut features = fair();
         spoil(&mut features);
         let found = votes(&features);
