@@ -4,6 +4,7 @@ use domain::ports::Picture;
 
 use crate::limits::{CARD_HEIGHT, CARD_WIDTH};
 use crate::quad::{Quad, SquareMap};
+use crate::raster::Point;
 
 /// A part of the card, in shares of its width and height: left, upper, right, lower.
 pub(crate) type CardZone = [f64; 4];
@@ -35,20 +36,33 @@ pub(crate) fn zone(
     let samples = (across.max(down).round() as usize).clamp(1, 4);
     let step = 1.0 / samples as f64;
     let mut rgb = Vec::with_capacity(width * height * 3);
+    // Within one pixel of the straight picture the map is as good as even.
+    let line = |y: usize| -> Vec<Point> {
+        let share = |at: usize, size: usize| at as f64 / size as f64;
+        let place = |x: usize| {
+            map.at([left + (right - left) * share(x, width), upper + (lower - upper) * share(y, height)])
+        };
+        (0..=width).map(place).collect()
+    };
+    let (mut above, share) = (line(0), 1.0 / (samples * samples) as f32);
     for y in 0..height {
+        let below = line(y + 1);
         for x in 0..width {
+            let ([from_x, from_y], [right_x, right_y], [low_x, low_y]) = (above[x], above[x + 1], below[x]);
             let mut sums = [0.0_f32; 3];
             for part in 0..samples * samples {
-                let (part_x, part_y) = ((part % samples) as f64, (part / samples) as f64);
-                let share_x = (x as f64 + (part_x + 0.5) * step) / width as f64;
-                let share_y = (y as f64 + (part_y + 0.5) * step) / height as f64;
-                let at = map.at([left + (right - left) * share_x, upper + (lower - upper) * share_y]);
+                let across = ((part % samples) as f64 + 0.5) * step;
+                let down = ((part / samples) as f64 + 0.5) * step;
+                let at = [
+                    from_x + (right_x - from_x) * across + (low_x - from_x) * down,
+                    from_y + (right_y - from_y) * across + (low_y - from_y) * down,
+                ];
                 let seen = if samples > 2 { nearest(picture, at) } else { between(picture, at) };
                 sums.iter_mut().zip(seen).for_each(|(sum, level)| *sum += level);
             }
-            let share = 1.0 / (samples * samples) as f32;
             rgb.extend(sums.map(|sum| (sum * share + 0.5) as u8));
         }
+        above = below;
     }
     Picture::new(width, height, rgb)
 }

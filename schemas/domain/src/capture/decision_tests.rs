@@ -5,6 +5,9 @@ use CaptureVerdict::{Failed, Passed, RequiresReview};
 use FusedVerdict::{Authentic, Live, Spoof, Tampered, Unclear};
 use VoterState::{Abstain, Fail, Pass};
 
+/// Votes that differ from those of a capture in which all is well.
+type Changes = &'static [(&'static str, VoterState)];
+
 fn vote(name: &str, state: VoterState, reason: &str) -> VoterFinding {
     VoterFinding { name: name.to_owned(), state, reason: reason.to_owned(), value: None, threshold: None }
 }
@@ -39,8 +42,7 @@ fn votes_come_to_verdicts() {
     let spoof = Some(ReasonCategory::Spoof);
     let tampered = Some(ReasonCategory::Tampered);
     let quality = Some(ReasonCategory::Quality);
-    let (blur, glare, dark) = ("image_quality:blur", "image_quality:glare", "image_quality:too_dark");
-    let table: [(&[(&str, VoterState)], _, _, _, _); 29] = [
+    let table: [(Changes, _, _, _, _); 29] = [
         (&[], Passed, None, Live, Authentic),
         // (a), (b), (e), (f), (g), (h) must pass.
         (&[("card_geometry", Abstain)], RequiresReview, unclear, Unclear, Authentic),
@@ -65,15 +67,27 @@ fn votes_come_to_verdicts() {
         (&[("nik_read", Abstain), ("nik_consistency", Fail)], Failed, tampered, Live, Tampered),
         (&[("grey_copy", Fail), ("nik_read", Fail)], Failed, spoof, Spoof, Tampered),
         (&[("card_geometry", Fail), ("nik_read", Fail)], Failed, tampered, Unclear, Tampered),
-        (&[(blur, Fail), ("grey_copy", Fail)], Failed, spoof, Spoof, Authentic),
+        (&[("image_quality:blur", Fail), ("grey_copy", Fail)], Failed, spoof, Spoof, Authentic),
         // Blur or glare alone.
-        (&[(blur, Fail)], Failed, quality, Unclear, Authentic),
-        (&[(glare, Fail)], Failed, quality, Unclear, Authentic),
-        (&[(blur, Fail), ("nik_read", Abstain)], Failed, quality, Unclear, Unclear),
-        (&[(blur, Fail), ("flash_reflectance", Abstain)], Failed, quality, Unclear, Authentic),
-        (&[(blur, Fail), ("card_geometry", Fail)], RequiresReview, unclear, Unclear, Authentic),
-        (&[(blur, Fail), ("portrait_face", Fail)], RequiresReview, unclear, Unclear, Unclear),
-        (&[(dark, Fail)], RequiresReview, unclear, Unclear, Authentic),
+        (&[("image_quality:blur", Fail)], Failed, quality, Unclear, Authentic),
+        (&[("image_quality:glare", Fail)], Failed, quality, Unclear, Authentic),
+        (&[("image_quality:blur", Fail), ("nik_read", Abstain)], Failed, quality, Unclear, Unclear),
+        (
+            &[("image_quality:blur", Fail), ("flash_reflectance", Abstain)],
+            Failed,
+            quality,
+            Unclear,
+            Authentic,
+        ),
+        (
+            &[("image_quality:blur", Fail), ("card_geometry", Fail)],
+            RequiresReview,
+            unclear,
+            Unclear,
+            Authentic,
+        ),
+        (&[("image_quality:blur", Fail), ("portrait_face", Fail)], RequiresReview, unclear, Unclear, Unclear),
+        (&[("image_quality:too_dark", Fail)], RequiresReview, unclear, Unclear, Authentic),
     ];
     for (changes, verdict, category, anti_spoof, tamper) in table {
         let decision = decide_capture(but(changes));
@@ -105,17 +119,21 @@ fn whose_reading_it_is_says_how_far_it_can_be_relied_on() {
 
 #[test]
 fn the_score_counts_who_did_not_abstain_in_steps_of_ten() {
-    let [a, b, c, d, e] = ANTI_SPOOF_VOTERS;
-    let table: [(&[(&str, VoterState)], Option<u32>); 8] = [
+    const A: &str = ANTI_SPOOF_VOTERS[0];
+    const B: &str = ANTI_SPOOF_VOTERS[1];
+    const C: &str = ANTI_SPOOF_VOTERS[2];
+    const D: &str = ANTI_SPOOF_VOTERS[3];
+    const E: &str = ANTI_SPOOF_VOTERS[4];
+    let table: [(Changes, Option<u32>); 8] = [
         (&[], Some(100)),
-        (&[(a, Fail)], Some(80)),
-        (&[(a, Fail), (b, Fail)], Some(60)),
-        (&[(a, Abstain)], Some(100)),
+        (&[(A, Fail)], Some(80)),
+        (&[(A, Fail), (B, Fail)], Some(60)),
+        (&[(A, Abstain)], Some(100)),
         // 2 of 3 is 6.67 tenths, 1 of 3 is 3.33, 3 of 4 is 7.5.
-        (&[(a, Abstain), (b, Abstain), (c, Fail)], Some(70)),
-        (&[(a, Abstain), (b, Abstain), (c, Fail), (d, Fail)], Some(30)),
-        (&[(a, Abstain), (c, Fail)], Some(80)),
-        (&[(a, Abstain), (b, Abstain), (c, Abstain), (d, Abstain), (e, Abstain)], None),
+        (&[(A, Abstain), (B, Abstain), (C, Fail)], Some(70)),
+        (&[(A, Abstain), (B, Abstain), (C, Fail), (D, Fail)], Some(30)),
+        (&[(A, Abstain), (C, Fail)], Some(80)),
+        (&[(A, Abstain), (B, Abstain), (C, Abstain), (D, Abstain), (E, Abstain)], None),
     ];
     for (changes, score) in table {
         assert_eq!(decide_capture(but(changes)).score, score, "{changes:?}");
