@@ -2,7 +2,7 @@
 
 use domain::classify::ReasonCategory;
 use domain::policy::{Method, Tier};
-use domain::rows::{FaceSource, VerificationStatus};
+use domain::rows::{FaceSource, ReviewState, VerificationStatus};
 
 use crate::Language;
 use crate::words::words;
@@ -29,6 +29,16 @@ pub fn result_name(language: Language, method: Method, status: VerificationStatu
         (VerificationStatus::Failed, Method::NikDukcapil) => words.declined,
         (VerificationStatus::Failed, _) => words.failed,
         (VerificationStatus::Pending, _) => words.pending,
+    }
+}
+
+/// What a person decided of a verification that was left to one; none while nobody has.
+pub fn review_name(language: Language, state: ReviewState) -> Option<&'static str> {
+    let words = TermWords::of(language);
+    match state {
+        ReviewState::Open => None,
+        ReviewState::Verified => Some(words.reviewed_verified),
+        ReviewState::Failed => Some(words.reviewed_failed),
     }
 }
 
@@ -86,6 +96,8 @@ words! {
         declined: "Declined", "Ditolak";
         failed: "Failed", "Gagal";
         pending: "Under review", "Dalam peninjauan";
+        reviewed_verified: "Reviewed: verified", "Ditinjau: terverifikasi";
+        reviewed_failed: "Reviewed: not verified", "Ditinjau: tidak terverifikasi";
         matched: "Match", "Cocok";
         not_matched: "No match", "Tidak cocok";
         not_found: "No such record", "Data tidak ditemukan";
