@@ -91,8 +91,7 @@ pub async fn register(
     submission.idempotency_key = idempotency_key;
     let objects = LoggedObjects::default();
     let received = Instant::now();
-    let context =
-        WriteContext { app, caller, path_id: None, objects, traceparent: None, received, wait };
+    let context = WriteContext { app, caller, path_id: None, objects, traceparent: None, received, wait };
     let body = WipedBody::new(Bytes::from_static(body));
     Box::pin(RegistrationWrite(ReceivedWrite { context, submission, body }).register()).await
 }

@@ -298,7 +298,9 @@ mod tests {
 
     #[test]
     fn whoever_posts_verifications_does_not_decide_about_them() {
-        use Scope::{ApiManage, CustomersWrite, Read, ReviewsWrite, VerificationsView, VerificationsWrite, Write};
+        use Scope::{
+            ApiManage, CustomersWrite, Read, ReviewsWrite, VerificationsView, VerificationsWrite, Write,
+        };
         for (scopes, may) in [
             (&[][..], true),
             (&[ReviewsWrite], true),

@@ -192,7 +192,9 @@ fn or_all(scopes: Vec<Scope>) -> Vec<Scope> {
 /// Runs `orgs …` against the engine that it names; its exit code.
 pub async fn run_orgs(args: OrgsArgs) -> ExitCode {
     if !Scope::may_stand_together(args.command.scopes()) {
-        say("error: reviews:write never stands beside verifications:write or write: make a key of its own for it");
+        say(
+            "error: reviews:write never stands beside verifications:write or write: make a key of its own for it",
+        );
         return ExitCode::from(WRONG_USAGE);
     }
     match run(args).await {
