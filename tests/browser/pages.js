@@ -25,6 +25,7 @@ export async function pages() {
     { name: 'customer', url: sandbox.at(`/console/customers/${customer}`), signIn: true },
     { name: 'attempts', url: sandbox.at('/console/attempts'), signIn: true },
     { name: 'attempts-declined', url: sandbox.at('/console/attempts?status=failed'), signIn: true },
+    { name: 'reviews', url: sandbox.at('/console/reviews'), signIn: true },
     { name: 'access', url: sandbox.at('/console/access'), signIn: true },
     { name: 'account', url: sandbox.at('/console/account'), signIn: true },
     { name: 'not-found', url: sandbox.at('/console/customers/cus_none'), signIn: true },

@@ -110,6 +110,7 @@ pub async fn decide(
     }
     let shown = ShownReview::of(&app, &signed_in, &view).await?;
     let refused = match SentDecision::parse(&form, &shown) {
+        _ if !is_open(&view) => vec![DecisionProblem::NotPending],
         Ok(decision) => match taken(&req, &app, &signed_in, &view, decision).await {
             Ok(is_shown) => return Ok(decided(&view.row.id, is_shown)),
             Err(ApiError::NotPending) => vec![DecisionProblem::NotPending],
@@ -200,9 +201,6 @@ async fn taken(
     view: &VerificationView,
     decision: SentDecision,
 ) -> Result<bool, ApiError> {
-    if !is_open(view) {
-        return Err(ApiError::NotPending);
-    }
     let org = signed_in.org_record();
     let keys = unseal::keys_of_registered(app, org.suite, &view.row.customer).await?;
     let decision = ReviewDecision {

@@ -196,15 +196,17 @@ mod tests {
     /// The contract's table (§8): which role sees which page.
     #[test]
     fn each_role_sees_its_pages() {
-        use ConsolePage::{Access, Account, Attempts, Customers};
+        use ConsolePage::{Access, Account, Attempts, Customers, Reviews};
         for (role, pages) in [
-            (StaffRole::Analyst, vec![Customers, Attempts, Account]),
-            (StaffRole::Reviewer, vec![Customers, Attempts, Account]),
-            (StaffRole::Compliance, vec![Customers, Attempts, Access, Account]),
+            (StaffRole::Analyst, vec![Customers, Attempts, Reviews, Account]),
+            (StaffRole::Reviewer, vec![Customers, Attempts, Reviews, Account]),
+            (StaffRole::Compliance, vec![Customers, Attempts, Reviews, Access, Account]),
             (StaffRole::Admin, ConsolePage::ALL.to_vec()),
         ] {
             let seen: Vec<_> = ConsolePage::ALL.into_iter().filter(|page| role.may(*page)).collect();
             assert_eq!(seen, pages, "{role:?}");
+            let decides = matches!(role, StaffRole::Reviewer | StaffRole::Admin);
+            assert_eq!(role.decides_reviews(), decides, "{role:?}");
         }
     }
 

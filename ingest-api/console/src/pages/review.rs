@@ -47,6 +47,8 @@ pub struct ReviewModel {
     pub picture: PictureStanding,
     /// The form, where the reader decides and nothing is decided yet.
     pub form: Option<DecisionForm>,
+    /// Why a decision was refused, where there is no form any more.
+    pub refused: Vec<DecisionProblem>,
 }
 
 /// The page.
@@ -64,6 +66,7 @@ pub fn render(frame: &PageFrame, model: &ReviewModel) -> String {
         (facts(frame, words, model))
         @if let Some(decided) = &model.decided { (decision::decided_part(frame, decided)) }
         (picture::part(frame, &model.id, &model.picture))
+        (decision::refused_part(frame, &model.refused))
         @if let Some(form) = &model.form { (decision::part(frame, &review_path(&model.id), form)) }
         @for panel in &model.panels { (voters::part(frame, panel)) }
     };

@@ -128,6 +128,7 @@ impl<'a> ShownReview<'a> {
             problems: Vec::new(),
         };
         let form = form.map(|form| DecisionForm { may_say_verified, ..form });
+        let refused = form.as_ref().filter(|_| !decides).map(|form| form.problems.clone());
         let assessment = row.assessment.as_ref();
         let model = ReviewModel {
             id: row.id.clone(),
@@ -142,6 +143,7 @@ impl<'a> ShownReview<'a> {
             is_sent,
             picture,
             form: decides.then(|| form.unwrap_or(empty)),
+            refused: refused.unwrap_or_default(),
         };
         let frame = signed_in.frame(req, ConsolePage::Reviews);
         Ok(answer::page(review::render(&frame, &model)))

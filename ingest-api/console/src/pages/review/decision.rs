@@ -110,6 +110,19 @@ pub(super) fn decided_part(frame: &PageFrame, decided: &DecidedReview) -> Markup
     }
 }
 
+/// Why a decision was not taken; nothing where none was refused.
+pub(super) fn refused_part(frame: &PageFrame, problems: &[DecisionProblem]) -> Markup {
+    let words = DecisionWords::of(frame.language);
+    html! {
+        @if !problems.is_empty() {
+            div class="notice notice-wrong" role="alert" {
+                p { (words.refused) }
+                ul { @for problem in problems { li { (problem_words(words, *problem)) } } }
+            }
+        }
+    }
+}
+
 pub(super) fn part(frame: &PageFrame, path: &str, form: &DecisionForm) -> Markup {
     let words = DecisionWords::of(frame.language);
     let wrong = |problem| form.problems.contains(&problem).then_some("true");
@@ -117,12 +130,7 @@ pub(super) fn part(frame: &PageFrame, path: &str, form: &DecisionForm) -> Markup
     html! {
         section aria-labelledby="decide" {
             h2 id="decide" { (words.title) }
-            @if !form.problems.is_empty() {
-                div class="notice notice-wrong" role="alert" {
-                    p { (words.refused) }
-                    ul { @for problem in &form.problems { li { (problem_words(words, *problem)) } } }
-                }
-            }
+            (refused_part(frame, &form.problems))
             form method="post" action=(path) {
                 (frame.csrf_field())
                 fieldset {
@@ -194,7 +202,7 @@ words! {
         decided: "Decision", "Keputusan";
         verified: "Verified", "Terverifikasi";
         failed: "Failed", "Gagal";
-        refused: "Nothing was decided, because:", "Belum ada keputusan, karena:";
+        refused: "Your decision was not taken, because:", "Keputusan Anda tidak diterima, karena:";
         decision: "What is your decision?", "Apa keputusan Anda?";
         say_verified: "Verified: the card is genuine and the customer's", "Terverifikasi: kartu asli dan milik nasabah";
         say_failed: "Failed", "Gagal";

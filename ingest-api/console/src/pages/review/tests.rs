@@ -60,6 +60,7 @@ fn model() -> ReviewModel {
         is_sent: false,
         picture: PictureStanding::Hidden,
         form: Some(form(MaySayVerified::NotSeen)),
+        refused: Vec::new(),
     }
 }
 
@@ -145,8 +146,14 @@ fn what_was_refused_is_shown_again_as_text_and_what_was_decided_has_no_form() {
         by: "budi".to_owned(),
         created_at: Timestamp::from_millis(0),
     };
-    let shown =
-        page(&ReviewModel { decided: Some(decided), form: None, picture: PictureStanding::Gone, ..model() });
+    let shown = page(&ReviewModel {
+        decided: Some(decided),
+        form: None,
+        picture: PictureStanding::Gone,
+        refused: vec![DecisionProblem::NotPending],
+        ..model()
+    });
+    assert!(shown.contains("Somebody has decided already"), "{shown}");
     assert!(shown.contains("<code>retake</code>, budi, ") && !shown.contains("<textarea"), "{shown}");
     let indonesian = render(&frame(Language::Indonesian), &model());
     assert!(indonesian.contains("Tampilkan gambar") && indonesian.contains("Minta ulang"), "{indonesian}");
