@@ -6,8 +6,8 @@ use domain::capture::{ChallengePurpose, FlashColor};
 use domain::classify::{CLASSIFIER_VERSION, ReasonCategory};
 use domain::event::{
     AuditRef, CustomerErased, CustomerRegistered, CustomerReleased, DukcapilVerdictReceived, Event,
-    FaceMatchDecided, FaceReferenceAdded, Fingerprint, FlashChallengeIssued, MatchReference, Offset, Partition, RiskLevel,
-    SIMILARITY_CONTENT_TYPE, Source, TopicId,
+    FaceMatchDecided, FaceReferenceAdded, Fingerprint, FlashChallengeIssued, MatchReference, Offset,
+    Partition, RiskLevel, SIMILARITY_CONTENT_TYPE, Source, TopicId,
 };
 use domain::ids::{ChallengeId, EnrolmentId, EventId, VerificationId};
 use domain::ports::{FaceModelId, NewRecord};

@@ -8,6 +8,8 @@ mod bundle;
 mod challenge;
 mod flash_color;
 mod flash_sequence;
+#[cfg(test)]
+mod test_prf;
 mod voter;
 
 pub use admission::{
