@@ -8,6 +8,7 @@ pub mod face_enrolments;
 pub mod face_match;
 mod fields;
 pub mod flash_challenge;
+pub mod ktp_capture;
 
 use crate::documentation::description::EndpointDescription;
 

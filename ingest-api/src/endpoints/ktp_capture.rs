@@ -1,0 +1,196 @@
+//! `POST /api/identity/document/ktp/capture`: a captured identity card (sequence §2.3). *We* decide, so a 202 says nothing
+//! but the verification's id, and there is no dry run. The challenge is the key: the same bundle has its answer for ever,
+//! another one for the same challenge is refused (sequence §1.9). What the frames show is judged in `judge`.
+
+mod answer;
+mod judge;
+mod submission;
+
+use actix_web::http::header::HeaderMap;
+use domain::capture::{ChallengePurpose, FlashChallenge};
+use domain::decide::admit_verdict;
+use domain::event::Fingerprint;
+use domain::ids::{ChallengeId, CustomerRef, EnrolmentId, EventId, KtpBundleId, VerificationId};
+use domain::orgs::{RateBucket, Scope};
+use domain::ports::VerificationView;
+use domain::rows::EnrolmentRow;
+use domain::sealed::{Purpose, Purposes};
+use domain::time::Timestamp;
+use vault::CustomerKeys;
+
+use self::submission::CaptureSubmission;
+use crate::app::App;
+use crate::endpoints::capture_bundle::admission;
+use crate::serving::auth::EndpointAccess;
+use crate::serving::errors::ApiError;
+use crate::serving::json::JsonObject;
+use crate::serving::wiped_body::WipedBody;
+use crate::writes::answer::{WriteAnswer, WriteConclusion};
+use crate::writes::append::WriteRecords;
+use crate::writes::customer_keys::admitted_keys;
+use crate::writes::path::{ReceivedWrite, WriteContext, WriteEndpoint};
+use crate::writes::record_once::{RecordedWrite, record_once, replay_refused};
+use crate::writes::write_name::WriteName;
+
+/// The endpoint's route template: part of every id that a challenge names.
+pub const ROUTE: &str = "/api/identity/document/ktp/capture";
+
+/// Whose keys together make the fingerprint of a body with a card: what is read off it is the profile's, its portrait is
+/// biometric, its frames are evidence. Once any of them is gone, no body can be tried against it (sequence §1.12).
+const BUNDLE_BODY_PURPOSES: Purposes =
+    Purposes::NONE.with(Purpose::Profile).with(Purpose::Biometric).with(Purpose::Evidence);
+
+/// The endpoint.
+pub struct KtpCapture;
+
+impl WriteEndpoint for KtpCapture {
+    const ACCESS: EndpointAccess = EndpointAccess {
+        bucket: RateBucket::KtpCapture,
+        scope: Some(Scope::VerificationsWrite),
+        capability: None,
+    };
+    const SEALS_EVIDENCE: bool = true;
+    const FIELDS: &'static [&'static str] = submission::FIELDS;
+
+    type Submission = CaptureSubmission;
+
+    fn parse(object: &mut JsonObject<'_>, query: &str, _: &HeaderMap) -> Result<Self::Submission, ApiError> {
+        submission::parse(object, query)
+    }
+
+    async fn record(write: ReceivedWrite<'_, Self::Submission>) -> Result<WriteConclusion, ApiError> {
+        let ReceivedWrite { context, submission, body } = write;
+        recorded(context, &submission, body).await.map(WriteConclusion::Recorded)
+    }
+}
+
+/// The order of the checks: 404; whose challenge and whose signature; consent withdrawn; used; then, of what nobody has
+/// seen, void, expired, too fast.
+async fn recorded(
+    context: WriteContext<'_>,
+    submission: &CaptureSubmission,
+    body: WipedBody,
+) -> Result<WriteAnswer, ApiError> {
+    let received_at = admission::received_at(&context);
+    let customer = context.customer(submission.customer.clone().ok_or(ApiError::NotFound)?);
+    let keys = context.deciding(admitted_keys(&context, &customer, |of| admit_verdict(of, true))).await;
+    let withdrawn =
+        |error: &ApiError| matches!(error, ApiError::BiometricWithdrawn | ApiError::EvidenceErased);
+    if let Err(refused) = &keys
+        && !withdrawn(refused)
+    {
+        return Err(refused.clone());
+    }
+    let key = context.caller.entry.ids.challenges();
+    let challenge = admission::challenge_of(&submission.bundle, key, &customer, ChallengePurpose::Ktp)?;
+    let challenge_id = challenge.id();
+    context.objects.add(challenge_id.as_str());
+    let fingerprint = |keys: &CustomerKeys| keys.fingerprint_under(BUNDLE_BODY_PURPOSES, &body);
+    let keys = match keys {
+        Ok(keys) => keys,
+        Err(refused) => {
+            let named = context.keyed_name(ROUTE, &customer.customer, challenge_id.as_str());
+            let names = CaptureNames::of(&named);
+            let id = Some(&names.verification);
+            let answer = replay_refused::<CaptureWrite<'_>>(&context, &customer, id, fingerprint, refused);
+            return context.deciding(answer).await;
+        }
+    };
+    let fingerprint = fingerprint(&keys)?;
+    drop(body);
+    let write = CaptureWrite {
+        context,
+        customer,
+        keys,
+        submission,
+        challenge,
+        challenge_id,
+        received_at,
+        fingerprint,
+    };
+    record_once(&write).await
+}
+
+/// A capture that is to be judged and recorded.
+struct CaptureWrite<'a> {
+    context: WriteContext<'a>,
+    customer: CustomerRef,
+    keys: CustomerKeys,
+    submission: &'a CaptureSubmission,
+    challenge: FlashChallenge,
+    challenge_id: ChallengeId,
+    received_at: Timestamp,
+    fingerprint: Fingerprint,
+}
+
+/// The ids of a capture's event and of what it makes.
+#[derive(Debug, Clone)]
+struct CaptureNames {
+    /// The event and its evidence.
+    event: EventId,
+    verification: VerificationId,
+    #[expect(dead_code, reason = "named in the records that `judge` makes")]
+    bundle: KtpBundleId,
+    #[expect(dead_code, reason = "named in the records that `judge` makes")]
+    enrolment: EnrolmentId,
+}
+
+impl CaptureNames {
+    fn of(name: &WriteName<'_>) -> Self {
+        Self {
+            event: EventId::from_bytes(name.id_bytes(EventId::PREFIX)),
+            verification: VerificationId::from_bytes(name.id_bytes(VerificationId::PREFIX)),
+            bundle: KtpBundleId::from_bytes(name.id_bytes(KtpBundleId::PREFIX)),
+            enrolment: EnrolmentId::from_bytes(name.id_bytes(EnrolmentId::PREFIX)),
+        }
+    }
+}
+
+impl RecordedWrite for CaptureWrite<'_> {
+    type Names = CaptureNames;
+
+    fn context(&self) -> &WriteContext<'_> {
+        &self.context
+    }
+
+    fn repetition_name(&self) -> Option<WriteName<'_>> {
+        Some(self.context.keyed_name(ROUTE, &self.customer.customer, self.challenge_id.as_str()))
+    }
+
+    fn names(&self, name: &WriteName<'_>) -> CaptureNames {
+        CaptureNames::of(name)
+    }
+
+    fn event(names: &CaptureNames) -> &EventId {
+        &names.event
+    }
+
+    fn verification(names: &CaptureNames) -> &VerificationId {
+        &names.verification
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    async fn records(&self, names: &CaptureNames, now: Timestamp) -> Result<WriteRecords, ApiError> {
+        admission::admit(&self.context, &self.customer, &self.challenge, self.received_at).await?;
+        judge::records(self, names, now).await
+    }
+
+    fn accepted_answer(&self, names: &CaptureNames) -> Result<WriteAnswer, ApiError> {
+        answer::accepted_answer(&names.verification)
+    }
+
+    async fn row_answer(
+        _: &App,
+        view: &VerificationView,
+        enrolment: Option<&EnrolmentRow>,
+    ) -> Result<WriteAnswer, ApiError> {
+        answer::row_answer(view, enrolment)
+    }
+
+    fn other_body(first: &VerificationId) -> ApiError {
+        ApiError::ChallengeUsed(first.clone())
+    }
+}
