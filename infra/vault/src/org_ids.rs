@@ -2,6 +2,7 @@
 //! secret is never rotated, or a retry would come to another id.
 
 use bytes::Bytes;
+use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD, HEXLOWER};
 use domain::capture::ChallengePrf;
 use domain::ids::{CustomerId, OrgId};
 use domain::orgs::{OrgRecord, WrappedSecret};
@@ -137,6 +138,25 @@ impl ChallengePrf for ChallengeKey {
 
     fn begins_with(&self, parts: &[&[u8]], bytes: &[u8]) -> bool {
         self.block(parts).get(..bytes.len()).is_some_and(|begin| begin.ct_eq(bytes).into())
+    }
+
+    fn base64url(&self, bytes: &[u8]) -> String {
+        BASE64URL_NOPAD.encode(bytes)
+    }
+
+    fn of_base64url(&self, text: &str) -> Option<Vec<u8>> {
+        BASE64URL_NOPAD.decode(text.as_bytes()).ok()
+    }
+
+    fn base32(&self, bytes: &[u8]) -> Zeroizing<String> {
+        Zeroizing::new(BASE32_NOPAD.encode(bytes))
+    }
+
+    fn is_signed(&self, text: &str, secret: &str, signature: &str) -> bool {
+        let Ok(signature) = HEXLOWER.decode(signature.as_bytes()) else { return false };
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return false };
+        mac.update(text.as_bytes());
+        mac.verify_slice(&signature).is_ok()
     }
 }
 

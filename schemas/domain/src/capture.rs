@@ -9,6 +9,8 @@ mod challenge;
 mod decision;
 mod flash_color;
 mod flash_sequence;
+#[cfg(test)]
+mod test_prf;
 mod voter;
 
 pub use admission::{

@@ -1,7 +1,7 @@
 //! Challenges under an org's key, fixed for as long as one may be answered: answers that were computed by other code
 //! (Python's `hmac`, `hashlib` and `base64`) after `docs/decisions/0027-challenges.md`. The id secret is all 0x11.
 
-use domain::capture::{ChallengePurpose, FlashChallenge};
+use domain::capture::{ChallengePrf as _, ChallengePurpose, FlashChallenge};
 use domain::ids::OrgId;
 use domain::time::Timestamp;
 
@@ -33,5 +33,15 @@ fn a_challenge_is_what_other_code_makes_of_it() {
         |ids: &OrgIds| FlashChallenge::of_nonce(NONCE, ids.challenges(), &customer, ChallengePurpose::Ktp);
     assert_eq!(read(&ids), Some(challenge));
     assert_eq!(read(&OrgIds::from_secret(OrgId::from_bytes([1; 16]), &[0x12; 32])), None);
+    // RFC 4231, test case 2.
+    let (text, key) = ("what do ya want for nothing?", "Jefe");
+    let signature = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+    let is_signed = |text: &str, signature: &str| ids.challenges().is_signed(text, key, signature);
+    assert!(is_signed(text, signature));
+    for (text, signature) in
+        [("another", signature), (text, &signature.to_uppercase()), (text, &signature[2..]), (text, "")]
+    {
+        assert!(!is_signed(text, signature), "{text} {signature}");
+    }
     assert!(!format!("{:?} {ids:?}", ids.challenges()).contains("17"), "the secret is shown nowhere");
 }

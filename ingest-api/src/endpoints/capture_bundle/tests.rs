@@ -153,7 +153,7 @@ fn given_one_thing_wrong_then_its_path_is_named() {
         ("a long nonce", "bundle.flashChallengeNonce", |b| b["flashChallengeNonce"] = "x".repeat(129).into()),
         ("a line break", "bundle.flashChallengeNonce", |b| b["flashChallengeNonce"] = "a\nb".into()),
         ("a sample without a mean", "bundle.flashSamples[0]", |b| {
-            b["flashSamples"][0]["meanR"] = Value::Null
+            b["flashSamples"][0]["meanR"] = Value::Null;
         }),
         ("a bright sample", "bundle.flashSamples[0]", |b| b["flashSamples"][0]["meanB"] = 256.into()),
         ("a sample's time", "bundle.flashSamples[0]", |b| b["flashSamples"][0]["tMs"] = 0.5.into()),

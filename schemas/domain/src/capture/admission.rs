@@ -1,8 +1,6 @@
 //! Whether a capture may be judged at all (sequence §1.8–§1.10): whose challenge it answers, who signed it, and when it
 //! came. That it is the first to answer its challenge is not asked here: the challenge names the verification.
 
-use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 use super::{CaptureBundle, ChallengePrf, ChallengePurpose, ChallengeStanding, FlashChallenge};
@@ -41,7 +39,7 @@ pub fn answered_challenge(
     let challenge = FlashChallenge::of_nonce(&bundle.nonce, prf, customer, purpose)
         .ok_or(CaptureRefusal::ChallengeMismatch)?;
     let secret = challenge.hmac_secret(prf, customer);
-    if has_signed(bundle, purpose, customer, &secret) {
+    if has_signed(bundle, prf, customer, purpose, &secret) {
         Ok(challenge)
     } else {
         Err(CaptureRefusal::SignatureInvalid)
@@ -82,19 +80,23 @@ pub fn clock_signal(bundle: &CaptureBundle, received_at: Timestamp) -> Option<&'
 /// own text, prefix included. Compared in constant time.
 pub fn has_signed(
     bundle: &CaptureBundle,
-    purpose: ChallengePurpose,
+    prf: &impl ChallengePrf,
     customer: &CustomerRef,
+    purpose: ChallengePurpose,
     secret: &str,
 ) -> bool {
-    let Ok(signature) = HEXLOWER.decode(bundle.signature.as_bytes()) else { return false };
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return false };
-    mac.update(signed_text(bundle, purpose, customer).as_bytes());
-    mac.verify_slice(&signature).is_ok()
+    prf.is_signed(&signed_text(bundle, prf, customer, purpose), secret, &bundle.signature)
 }
 
 /// What a bundle's signature is over (sequence §1.8): lines joined by `\n`, in an order that never changes. Empty
 /// `colorTimes` and `ocrFields` sign as absent ones do.
-pub fn signed_text(bundle: &CaptureBundle, purpose: ChallengePurpose, customer: &CustomerRef) -> String {
+pub fn signed_text(
+    bundle: &CaptureBundle,
+    prf: &impl ChallengePrf,
+    customer: &CustomerRef,
+    purpose: ChallengePurpose,
+) -> String {
+    let digest = |bytes: &[u8]| prf.base64url(&Sha256::digest(bytes));
     let mut lines: Vec<String> = [
         "identity-bundle/v1",
         purpose.as_str(),
@@ -114,10 +116,6 @@ pub fn signed_text(bundle: &CaptureBundle, purpose: ChallengePurpose, customer: 
     let fields: String = bundle.ocr_fields.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
     lines.push(if fields.is_empty() { "-".to_owned() } else { digest(fields.as_bytes()) });
     lines.join("\n")
-}
-
-fn digest(bytes: &[u8]) -> String {
-    BASE64URL_NOPAD.encode(&Sha256::digest(bytes))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::capture::test_prf::TestPrf;
 use crate::capture::{CapturePlatform, CapturedAt, FlashSample};
 use crate::ids::{CustomerId, OrgId};
 use crate::photo::Photo;
@@ -71,7 +72,7 @@ fn samples(times: &[u32]) -> Vec<FlashSample> {
 }
 
 fn is_signed(bundle: &CaptureBundle) -> bool {
-    has_signed(bundle, ChallengePurpose::Ktp, &customer(), SECRET)
+    has_signed(bundle, &TestPrf(1), &customer(), ChallengePurpose::Ktp, SECRET)
 }
 
 #[test]
@@ -129,13 +130,13 @@ fn whatever_is_signed_cannot_be_changed() {
         let signature = String::from_utf8(bytes).expect("ASCII");
         assert!(!is_signed(&CaptureBundle { signature, ..full() }), "{place}");
     }
+    let signed_by = |customer: &CustomerRef, purpose, secret: &str| {
+        has_signed(&full(), &TestPrf(1), customer, purpose, secret)
+    };
     let other = CustomerRef::new(OrgId::from_bytes([1; 16]), CustomerId::from_bytes([3; 16]));
-    assert!(!has_signed(&full(), ChallengePurpose::Ktp, &other, SECRET));
-    assert!(!has_signed(&full(), ChallengePurpose::Face, &customer(), SECRET));
-    assert!(
-        !has_signed(&full(), ChallengePurpose::Ktp, &customer(), &SECRET[9..]),
-        "the prefix is of the key"
-    );
+    assert!(!signed_by(&other, ChallengePurpose::Ktp, SECRET));
+    assert!(!signed_by(&customer(), ChallengePurpose::Face, SECRET));
+    assert!(!signed_by(&customer(), ChallengePurpose::Ktp, &SECRET[9..]), "the prefix is of the key");
     // What is not bound is a claim, and no more (sequence §1.5).
     let claims = CaptureBundle {
         sdk_version: Some("9".into()),

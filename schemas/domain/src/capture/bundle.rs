@@ -252,79 +252,63 @@ mod tests {
         out
     }
 
-    #[test]
-    fn given_a_purpose_and_a_place_then_these_frames_are_taken() {
-        use ChallengePurpose::{Face, Ktp};
-        let few = |width, height| png(width, height, 0);
-        let filled = |width, height, to: usize| {
-            let bytes = png(width, height, 0);
-            png(width, height, to - bytes.len())
-        };
-        type Row = (&'static str, ChallengePurpose, usize, Vec<u8>, Option<&'static str>);
-        let table: Vec<Row> = vec![
-            ("a still", Ktp, 0, few(1_280, 720), None),
-            ("a high still", Ktp, 0, few(3_072, 4_096), None),
-            (
-                "a small still",
-                Ktp,
-                0,
-                few(1_279, 720),
-                Some("must be 1280 to 4096 pixels on its longer side"),
-            ),
-            ("a wide still", Ktp, 0, few(4_097, 720), Some("must be 1280 to 4096 pixels on its longer side")),
-            ("a still of a mebibyte", Ktp, 0, filled(1_280, 720, 1_048_576), None),
-            (
-                "one more byte",
-                Ktp,
-                0,
-                filled(1_280, 720, 1_048_577),
-                Some(
-                    "must be at most 1048576 bytes before base64 encoding: compress it further or scale it down",
-                ),
-            ),
-            ("a flash frame", Ktp, 1, few(640, 480), None),
-            ("a flash frame of 200 KiB", Ktp, 11, filled(640, 480, 204_800), None),
-            (
-                "one more byte",
-                Ktp,
-                1,
-                filled(640, 480, 204_801),
-                Some(
-                    "must be at most 204800 bytes before base64 encoding: compress it further or scale it down",
-                ),
-            ),
-            ("a face", Face, 0, few(320, 480), None),
-            ("a face", Face, 23, few(1_280, 1_280), None),
-            ("a small face", Face, 0, few(319, 480), Some("must be 320 to 1280 pixels on its shorter side")),
-            (
-                "a large face",
-                Face,
-                0,
-                few(1_281, 1_281),
-                Some("must be 320 to 1280 pixels on its shorter side"),
-            ),
-            ("a face of 256 KiB", Face, 0, filled(320, 480, 262_144), None),
-            (
-                "one more byte",
-                Face,
-                0,
-                filled(320, 480, 262_145),
-                Some(
-                    "must be at most 262144 bytes before base64 encoding: compress it further or scale it down",
-                ),
-            ),
-            (
-                "no picture",
-                Ktp,
-                0,
-                b"%PDF-1.7".to_vec(),
-                Some("must be a JPEG or PNG image; its bytes decide, not its name"),
-            ),
-        ];
-        for (name, purpose, frame, bytes, wrong) in table {
-            let parsed = purpose.parse_frame(frame, bytes).map_err(|fault| fault.to_string());
-            assert_eq!(parsed.err().as_deref(), wrong, "{name}");
+    fn few(width: u32, height: u32) -> Vec<u8> {
+        png(width, height, 0)
+    }
+
+    fn filled(width: u32, height: u32, to: usize) -> Vec<u8> {
+        png(width, height, to - few(width, height).len())
+    }
+
+    type Row = (&'static str, usize, Vec<u8>, Option<FrameFault>);
+
+    fn taken(purpose: ChallengePurpose, table: Vec<Row>) {
+        for (name, frame, bytes, wrong) in table {
+            assert_eq!(purpose.parse_frame(frame, bytes).err(), wrong, "{name}");
         }
+    }
+
+    fn heavy(max: usize) -> Option<FrameFault> {
+        Some(FrameFault::Photo(PhotoError::TooManyBytes { max }))
+    }
+
+    #[test]
+    fn given_a_frame_of_a_card_then_it_is_taken_within_its_bounds() {
+        let side = || Some(FrameFault::LongSide(1_280..=4_096));
+        taken(
+            ChallengePurpose::Ktp,
+            vec![
+                ("a still", 0, few(1_280, 720), None),
+                ("a high still", 0, few(3_072, 4_096), None),
+                ("a small still", 0, few(1_279, 720), side()),
+                ("a wide still", 0, few(4_097, 720), side()),
+                ("a still of a mebibyte", 0, filled(1_280, 720, 1_048_576), None),
+                ("one more byte", 0, filled(1_280, 720, 1_048_577), heavy(1_048_576)),
+                ("a flash frame", 1, few(640, 480), None),
+                ("a flash frame of 200 KiB", 11, filled(640, 480, 204_800), None),
+                ("one more byte", 1, filled(640, 480, 204_801), heavy(204_800)),
+                ("no picture", 0, b"%PDF-1.7".to_vec(), Some(PhotoError::NotAnImage.into())),
+            ],
+        );
+        let told = side().map(|fault| fault.to_string());
+        assert_eq!(told.as_deref(), Some("must be 1280 to 4096 pixels on its longer side"));
+    }
+
+    #[test]
+    fn given_a_frame_of_a_face_then_it_is_taken_within_its_bounds() {
+        let side = || Some(FrameFault::ShortSide(320..=1_280));
+        taken(
+            ChallengePurpose::Face,
+            vec![
+                ("the smallest", 0, few(320, 480), None),
+                ("the largest", 23, few(1_280, 1_280), None),
+                ("smaller", 0, few(319, 480), side()),
+                ("larger", 0, few(1_281, 1_281), side()),
+                ("of 256 KiB", 0, filled(320, 480, 262_144), None),
+                ("one more byte", 0, filled(320, 480, 262_145), heavy(262_144)),
+                ("a line of pixels", 0, few(1_280, 8_193), Some(PhotoError::TooLarge.into())),
+            ],
+        );
     }
 
     #[test]

@@ -2,7 +2,6 @@
 //! has the key checks a nonce and comes to the same colours without a store; nothing secret of a challenge is kept
 //! anywhere. How often one may be asked for is in `attempts`.
 
-use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD};
 use zeroize::Zeroizing;
 
 use super::FlashSequence;
@@ -74,7 +73,8 @@ impl ChallengePurpose {
     }
 }
 
-/// What an org's key for challenges can do.
+/// What an org's key for challenges can do, and the text forms and the signature that go with it: the domain says over
+/// which bytes, and whoever has the ciphers computes.
 pub trait ChallengePrf {
     /// 32 bytes that follow from the parts, and that nobody without the key can tell from random ones. Two lists of parts
     /// that differ are two inputs, also where their bytes in a row are the same.
@@ -82,6 +82,19 @@ pub trait ChallengePrf {
 
     /// Whether the block of the parts begins with those bytes; in constant time.
     fn begins_with(&self, parts: &[&[u8]], bytes: &[u8]) -> bool;
+
+    /// Base64url without padding (RFC 4648 §5).
+    fn base64url(&self, bytes: &[u8]) -> String;
+
+    /// The bytes of that base64url; a text has no spelling but one.
+    fn of_base64url(&self, text: &str) -> Option<Vec<u8>>;
+
+    /// Base32 without padding (RFC 4648 §6).
+    fn base32(&self, bytes: &[u8]) -> Zeroizing<String>;
+
+    /// Whether the signature is the lowercase hex of HMAC-SHA-256 over the text, keyed by the secret's own bytes; in
+    /// constant time.
+    fn is_signed(&self, text: &str, secret: &str, signature: &str) -> bool;
 }
 
 /// What is fixed about a challenge when it is issued: what its nonce says.
@@ -105,6 +118,9 @@ const CLAIM_BYTES: usize = 16 + 6 + 2 + 1 + 1;
 /// Of what authenticates the claim.
 const MAC_BYTES: usize = 16;
 
+/// What a `hmacSecret` begins with, as the published platform's do.
+const SECRET_PREFIX: &str = "qe_whsec_";
+
 /// Of a `hmacSecret`: 160 bits, 32 characters of base32.
 const SECRET_BYTES: usize = 20;
 
@@ -126,7 +142,7 @@ impl FlashChallenge {
     pub fn nonce(&self, prf: &impl ChallengePrf, customer: &CustomerRef) -> String {
         let claim = self.claim();
         let mac = prf.block(&mac_parts(customer, &claim));
-        BASE64URL_NOPAD.encode(&[&claim[..], &mac[..MAC_BYTES]].concat())
+        prf.base64url(&[&claim[..], &mac[..MAC_BYTES]].concat())
     }
 
     /// The challenge of a nonce that was issued to that customer for that purpose under that key; none otherwise.
@@ -140,7 +156,7 @@ impl FlashChallenge {
         if nonce.len() != Self::NONCE_CHARS {
             return None;
         }
-        let bytes = BASE64URL_NOPAD.decode(nonce.as_bytes()).ok()?;
+        let bytes = prf.of_base64url(nonce)?;
         let (claim, mac) = bytes.split_first_chunk::<CLAIM_BYTES>()?;
         let is_ours = prf.begins_with(&mac_parts(customer, claim), mac);
         Self::of_claim(claim).filter(|challenge| is_ours && challenge.purpose == purpose)
@@ -190,9 +206,11 @@ impl FlashChallenge {
     /// What the capture's bundle is signed with. It is made anew whenever it is asked for, and kept nowhere.
     pub fn hmac_secret(&self, prf: &impl ChallengePrf, customer: &CustomerRef) -> Zeroizing<String> {
         let block = Zeroizing::new(self.block(prf, customer, b"hmac-secret", 0));
-        let mut secret = Zeroizing::new(String::with_capacity(64));
-        secret.push_str("qe_whsec_");
-        BASE32_NOPAD.encode_append(&block[..SECRET_BYTES], &mut secret);
+        let text = prf.base32(&block[..SECRET_BYTES]);
+        // Room for all of it, so that nothing is left behind where it was shorter.
+        let mut secret = Zeroizing::new(String::with_capacity(SECRET_PREFIX.len() + text.len()));
+        secret.push_str(SECRET_PREFIX);
+        secret.push_str(&text);
         secret
     }
 

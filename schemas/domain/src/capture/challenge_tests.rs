@@ -2,30 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use data_encoding::BASE64URL_NOPAD;
 use proptest::prelude::*;
-use sha2::{Digest as _, Sha256};
 
 use super::*;
+use crate::capture::test_prf::TestPrf;
 use crate::ids::{CustomerId, OrgId};
-
-/// A keyed hash, good enough to tell inputs apart.
-struct TestPrf(u8);
-
-impl ChallengePrf for TestPrf {
-    fn block(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        hash.update([self.0]);
-        for part in parts {
-            hash.update((part.len() as u32).to_be_bytes());
-            hash.update(part);
-        }
-        hash.finalize().into()
-    }
-
-    fn begins_with(&self, parts: &[&[u8]], bytes: &[u8]) -> bool {
-        self.block(parts).starts_with(bytes)
-    }
-}
 
 const KEY: TestPrf = TestPrf(1);
 
