@@ -35,7 +35,8 @@ fn a_card_is_found_to_half_a_hundredth_of_its_width() {
     }
 }
 
-/// What a screen's grid and the camera's make of each other is strong, and everywhere. A finer grid (3.4
+/// What a screen's grid and the camera's make of each other is strong, and everywhere: it is found to a
+/// twentieth of its width, enough to be told. A finer grid (3.4
 /// pixels) hides a card that is no brighter than its table: decision 0028.
 #[test]
 fn a_card_on_a_screen_is_found_too() {
@@ -43,7 +44,7 @@ fn a_card_on_a_screen_is_found_too() {
     for pitch in [4.7, 6.1] {
         let found = found(&DrawnScene { card: CardKind::Screen(pitch), ..fair.clone() });
         let found = found.unwrap_or_else(|| panic!("none at {pitch}"));
-        assert!(off(found.quad, fair.quad.expect("a card")) < 0.01, "{pitch}: {found:?}");
+        assert!(off(found.quad, fair.quad.expect("a card")) < 0.05, "{pitch}: {found:?}");
     }
 }
 
