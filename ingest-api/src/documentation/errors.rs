@@ -36,17 +36,6 @@ const BODIES: &[ErrorCode] = &[
 pub(super) const ELSEWHERE: &[ErrorCode] =
     &[ErrorCode::RouteNotFound, ErrorCode::MethodNotAllowed, ErrorCode::HeadStalled, ErrorCode::HeadTooLarge];
 
-/// What captures are answered with; their endpoint's errors, once it has a route.
-#[cfg(test)]
-pub(crate) const CAPTURES: &[ErrorCode] = &[
-    ErrorCode::ChallengeUsed,
-    ErrorCode::ChallengeVoid,
-    ErrorCode::ChallengeExpired,
-    ErrorCode::ChallengeMismatch,
-    ErrorCode::SignatureInvalid,
-    ErrorCode::CapturedTooFast,
-];
-
 /// An endpoint's errors.
 fn of(endpoint: &EndpointDescription) -> Vec<ErrorCode> {
     let bodies = if endpoint.method == EndpointMethod::Post { BODIES } else { &[] };

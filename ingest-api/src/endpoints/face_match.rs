@@ -181,8 +181,10 @@ impl RecordedWrite for MatchWrite<'_> {
         self.context.deciding(comparison::refuse_when_closed(self, now)).await?;
         match &self.submission.probe {
             MatchProbe::Image(image) => {
+                // First: a picture may take longer to be read than a store may to answer.
+                let secret = self.context.evidence_secret(now).await?;
                 let compared = comparison::compare(self, image, now).await?;
-                command::records(self, names, image, compared, now).await
+                command::records(self, names, image, compared, &secret, now)
             }
             // No liveness verification is ever made yet, so this one is none that is known.
             MatchProbe::Liveness => Err(ApiError::LivenessPending),

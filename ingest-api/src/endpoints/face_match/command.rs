@@ -6,7 +6,7 @@ use domain::photo::Photo;
 use domain::sealed::{Field, SealedMedia};
 use domain::time::Timestamp;
 use event_codec::value_sha256;
-use vault::SealContext;
+use vault::{EvidenceSecret, SealContext};
 
 use super::comparison::ComparedFaces;
 use super::{MatchNames, MatchWrite};
@@ -14,19 +14,19 @@ use crate::serving::errors::ApiError;
 use crate::writes::append::WriteRecords;
 
 /// Seals a decided match.
-pub(super) async fn records(
+pub(super) fn records(
     write: &MatchWrite<'_>,
     names: &MatchNames,
     image: &Photo,
     compared: ComparedFaces,
+    secret: &EvidenceSecret,
     now: Timestamp,
 ) -> Result<WriteRecords, ApiError> {
     let MatchWrite { context, customer, keys, submission, fingerprint } = write;
     let org = context.caller.org();
     let place = |field, content_type| SealContext { event_id: &names.event, field, content_type };
-    let secret = context.evidence_secret(now).await?;
     let content_type = image.content_type();
-    let probe = keys.seal_evidence(&place(Field::Probe, content_type), &secret, image.as_bytes())?;
+    let probe = keys.seal_evidence(&place(Field::Probe, content_type), secret, image.as_bytes())?;
     let ComparedFaces { decision, threshold_milli, similarity, model, reference } = compared;
     let cosine = similarity.cosine().to_le_bytes();
     let similarity = keys.seal(&place(Field::MatchSimilarity, SIMILARITY_CONTENT_TYPE), &cosine)?;

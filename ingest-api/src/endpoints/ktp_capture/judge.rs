@@ -45,10 +45,10 @@ pub(super) async fn records(
     let rules = CardRules::of(context.caller.org());
     let client = ClientText::of(&submission.bundle.ocr_fields);
     let capture = card_capture(write, &flashes);
+    // First: a capture may take longer to be judged than a store may to answer.
+    let secret = context.evidence_secret(now).await?;
     let app = context.app;
     let judged = app.captures.judge_card(&app.faces, capture, &client, rules, now).await?;
-    // Before anything is sealed: what cannot be sealed under an hour's secret is not sealed at all.
-    let secret = context.evidence_secret(now).await?;
     let sealed = SealedCapture::of(write, names, &judged, &secret, &flashes, rules)?;
     let review_copy = review_copy(write, names, &judged, rules, now).await?;
     Ok(written(write, names, now, judged, flashes, sealed, review_copy, &secret))
