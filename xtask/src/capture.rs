@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use capture_sim::{CaptureKind, CaptureOptions, FlashChallenge};
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 /// What `cargo xtask capture` takes.
 #[derive(Args)]
@@ -14,8 +15,8 @@ use clap::Args;
   cargo xtask capture --kind bona --challenge challenge.json --customer cus_… --out body.json
   curl … | cargo xtask capture --kind screen --challenge - --customer cus_… --frames target/frames > body.json")]
 pub(crate) struct Arguments {
-    /// bona, screen, grey-copy, …: each has a line in docs/capture-sim.md
-    #[arg(long)]
+    /// Of what; each has a line in docs/capture-sim.md
+    #[arg(long, value_parser = kinds())]
     kind: CaptureKind,
     /// File with the 201 answer of the challenge endpoint; - for standard input
     #[arg(long, value_name = "FILE")]
@@ -35,6 +36,12 @@ pub(crate) struct Arguments {
     /// Folder to write the frames to as well, to look at them
     #[arg(long, value_name = "FOLDER")]
     frames: Option<PathBuf>,
+}
+
+/// Every kind by its word, so that the help lists them.
+fn kinds() -> impl TypedValueParser<Value = CaptureKind> {
+    let words = PossibleValuesParser::new(CaptureKind::ALL.map(CaptureKind::as_str));
+    words.try_map(|word| word.parse::<CaptureKind>())
 }
 
 /// Makes, signs and writes one.
