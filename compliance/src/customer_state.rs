@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 
+use domain::capture::{Measure, VoterState};
 use domain::event::Offset;
 use domain::ids::CustomerRef;
 use domain::limits::KYC_ROWS_MAX;
 use domain::ports::{KycRows, Topic, partition_of};
-use domain::rows::{Registration, ReviewRow, TierEventRow, VerificationRow, ViewRow};
+use domain::rows::{Registration, ReviewRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow};
 use domain::sealed::{Field, Purposes};
 use domain::time::Timestamp;
 use serde_json::{Value, json};
@@ -125,14 +126,16 @@ impl CustomerKyc {
     pub fn body(&self) -> Value {
         let kyc = self.rows.kyc();
         let verifications = self.rows.verifications.iter().map(|row| {
-            json!({
+            let mut body = json!({
                 "id": row.id.as_str(),
                 "method": row.method.as_str(),
                 "status": row.status.as_str(),
                 "score": row.score,
                 "reason": row.reason.as_ref().map(|_| self.sealed(Field::Reason)),
                 "createdAt": row.created_at.rfc3339(),
-            })
+            });
+            self.add_judgement(row, &mut body);
+            body
         });
         let history = self.rows.history.iter().map(|row| {
             json!({
@@ -156,6 +159,43 @@ impl CustomerKyc {
             "verifications": verifications.collect::<Vec<_>>(),
             "history": history.collect::<Vec<_>>(),
         })
+    }
+
+    /// As the endpoint does: of a capture how it was judged, of a pending one what a person decided.
+    fn add_judgement(&self, row: &VerificationRow, body: &mut Value) {
+        if let Some(assessment) = &row.assessment {
+            let voters = assessment.anti_spoof.voters.iter().chain(&assessment.tamper.voters);
+            let voters = voters.map(|voter| {
+                json!({
+                    "name": voter.name,
+                    "passed": voter.state == VoterState::Pass,
+                    "state": voter.state.as_str(),
+                    "reason": voter.reason,
+                    "value": voter.value.map(Measure::value),
+                    "threshold": voter.threshold.map(Measure::value),
+                })
+            });
+            let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            let models = assessment.models.iter();
+            body["assuranceTier"] = assessment.assurance.as_str().into();
+            body["assessment"] = json!({
+                "engine": assessment.engine,
+                "policyVersion": assessment.policy_version,
+                "models": models.map(|of| json!({ "id": of.name, "sha256": hex(&of.sha256) })).collect::<Vec<_>>(),
+                "voters": voters.collect::<Vec<_>>(),
+            });
+        }
+        if row.status == VerificationStatus::Pending {
+            let review = self.rows.reviews.iter().find(|of| of.verification_id == row.id);
+            body["review"] = review.map_or(Value::Null, |of| {
+                json!({
+                    "toStatus": of.to_status.as_str(),
+                    "reasonCode": of.reason_code,
+                    "by": of.by,
+                    "createdAt": of.created_at.rfc3339(),
+                })
+            });
+        }
     }
 
     fn sealed(&self, field: Field) -> Value {

@@ -2,6 +2,7 @@
 //! the key itself.
 //! Photos and raw answers are returned by none of them, ever.
 
+pub mod assessment;
 pub mod attempts;
 pub mod cursor;
 pub mod customers;

@@ -2,6 +2,7 @@
 //! beside them, must end where a fresh, faultless replay ends, byte for byte. Each failure names its seed;
 //! `SIM_SEED=n` runs that one alone, `SIM_SEEDS=n` as many as that.
 
+mod captures;
 mod faces;
 mod rebuilds;
 mod script;

@@ -1,4 +1,4 @@
-//! What happens in a simulation: registrations, verdicts, references, matches, retries, reused keys with another body,
+//! What happens in a simulation: registrations, verdicts, references, matches, captures, reviews, retries, reused keys with another body,
 //! records that cannot be applied, erasures, releases.
 
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 use vault::SealContext;
 
+use crate::captures;
 use crate::world::{Customer, World};
 
 /// Events of one simulation.
@@ -49,7 +50,9 @@ pub(crate) fn write(world: &mut World, rng: &mut ChaCha8Rng) -> Vec<NewRecord> {
                 value: Bytes::from_static(b"\0nothing"),
             },
             8..=12 => encode(world, &reference(customer, rng)),
-            13..=19 => encode(world, &face_match(customer, rng)),
+            13..=16 => encode(world, &face_match(customer, rng)),
+            17..=20 => encode(world, &captures::capture(customer, rng)),
+            21..=23 => encode(world, &captures::review(customer, rng)),
             _ => encode(world, &verdict(customer, rng)),
         };
         script.push(record);
@@ -61,7 +64,7 @@ fn encode(world: &World, event: &Event) -> NewRecord {
     world.codec.event(event, &META).expect("an event of ours")
 }
 
-fn seal(customer: &Customer, event_id: &EventId, field: Field, content_type: &str) -> Sealed {
+pub(crate) fn seal(customer: &Customer, event_id: &EventId, field: Field, content_type: &str) -> Sealed {
     let context = SealContext { event_id, field, content_type };
     customer.keys.seal(&context, b"synthetic").expect("keys that are there")
 }
@@ -78,7 +81,7 @@ fn registered(customer: &Customer) -> Event {
 }
 
 /// One of a few idempotency keys, as a name of the customer's in that endpoint; now and then with another body.
-fn named(customer: &Customer, endpoint: u8, rng: &mut ChaCha8Rng) -> ([u8; 16], u8) {
+pub(crate) fn named(customer: &Customer, endpoint: u8, rng: &mut ChaCha8Rng) -> ([u8; 16], u8) {
     let key = rng.random_range(0..IDEMPOTENCY_KEYS);
     let body = key * 2 + u8::from(rng.random_range(0..5) == 0);
     let mut name = customer.id.customer.as_str().as_bytes()[4..20].to_owned();
@@ -86,7 +89,7 @@ fn named(customer: &Customer, endpoint: u8, rng: &mut ChaCha8Rng) -> ([u8; 16], 
     (name.try_into().expect("16 bytes"), body)
 }
 
-fn audit() -> AuditRef {
+pub(crate) fn audit() -> AuditRef {
     let source = Source { topic_id: TopicId([2; 16]), partition: Partition(0), offset: Offset(0) };
     AuditRef { source, value_sha256: [0; 32] }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use data_encoding::BASE64;
+use domain::capture::Measure;
 use domain::event::Event;
 use domain::orgs::Suite;
 use domain::sealed::{Field, Opened, Purposes};
@@ -107,11 +108,22 @@ pub(super) async fn reveal(
     Ok((envelopes, is_altered))
 }
 
-/// A text as it is, a picture in base64, a similarity as a number.
+/// In the order of the voters: a dash where one measured nothing.
+fn voter_values(bytes: &[u8]) -> Option<String> {
+    let (values, []) = bytes.as_chunks::<8>() else { return None };
+    let values = values.iter().map(|value| match i64::from_le_bytes(*value) {
+        i64::MIN => "-".to_owned(),
+        millionths => Measure::from_millionths(millionths).value().to_string(),
+    });
+    Some(values.collect::<Vec<_>>().join(" "))
+}
+
+/// A text as it is, a picture in base64, a similarity and what voters measured as numbers.
 fn text_of(field: Field, bytes: &[u8]) -> Option<String> {
     match field {
         Field::Photo => Some(BASE64.encode(bytes)),
         Field::MatchSimilarity => Some(f32::from_le_bytes(bytes.try_into().ok()?).to_string()),
+        Field::VoterValues => voter_values(bytes),
         _ => std::str::from_utf8(bytes).ok().map(str::to_owned),
     }
 }

@@ -7,6 +7,7 @@ mod faces;
 mod fields;
 mod lists;
 mod records;
+mod reviews;
 mod rows;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub use faces::*;
 pub use fields::*;
 pub use lists::*;
 pub use records::*;
+pub use reviews::*;
 pub use rows::*;
 
 /// Both sides of one read model.
@@ -93,6 +95,11 @@ macro_rules! views_suite {
             a_row_that_is_written_again_counts_once_by_its_category,
             a_series_is_what_a_look_at_every_row_says,
             a_series_begins_and_ends_at_its_days,
+            // reviews
+            a_review_is_joined_to_its_verification,
+            kyc_rows_have_reviews_and_the_newest_row_says_the_kyc,
+            where_a_review_stands_is_a_filter_like_any_other,
+            a_review_that_is_written_again_counts_once,
             // faces
             a_match_and_a_reference_come_back_as_they_were_written,
             a_reference_outlives_the_erasure_of_its_enrolment,

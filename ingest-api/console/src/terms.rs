@@ -42,6 +42,16 @@ pub fn review_state_name(language: Language, state: ReviewState) -> &'static str
     }
 }
 
+/// What a person decided of a verification that was left to one; none while nobody has.
+pub fn review_name(language: Language, state: ReviewState) -> Option<&'static str> {
+    let words = TermWords::of(language);
+    match state {
+        ReviewState::Open => None,
+        ReviewState::Verified => Some(words.reviewed_verified),
+        ReviewState::Failed => Some(words.reviewed_failed),
+    }
+}
+
 /// What a reason's category is called.
 pub fn category_name(language: Language, category: ReasonCategory) -> &'static str {
     let words = TermWords::of(language);
@@ -97,6 +107,8 @@ words! {
         declined: "Declined", "Ditolak";
         failed: "Failed", "Gagal";
         pending: "Under review", "Dalam peninjauan";
+        reviewed_verified: "Reviewed: verified", "Ditinjau: terverifikasi";
+        reviewed_failed: "Reviewed: not verified", "Ditinjau: tidak terverifikasi";
         matched: "Match", "Cocok";
         not_matched: "No match", "Tidak cocok";
         not_found: "No such record", "Data tidak ditemukan";

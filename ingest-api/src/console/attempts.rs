@@ -79,13 +79,15 @@ fn list(asked: &AskedAttempts, found: &AttemptsPage, now: Timestamp) -> AttemptL
     }
 }
 
-fn row(VerificationView { row, signals, .. }: &VerificationView) -> AttemptRow {
+fn row(view: &VerificationView) -> AttemptRow {
+    let VerificationView { row, signals, review: _ } = view;
     AttemptRow {
         id: row.id.clone(),
         customer: row.customer.customer.clone(),
         method: row.method,
         status: row.status,
         score: row.score,
+        review: view.review_state(),
         category: row.reason_category,
         signals: signals.len(),
         created_at: row.created_at,
@@ -97,6 +99,7 @@ fn numbers(series: &VerificationSeries) -> SeriesModel {
         start: day.start,
         verified: day.of(VerificationStatus::Verified),
         declined: day.of(VerificationStatus::Failed),
+        pending: day.of(VerificationStatus::Pending),
     });
     let categories = series.categories.as_ref().map(|categories| {
         let numbers =

@@ -49,3 +49,41 @@ pub(crate) fn customer_answer() -> Value {
         "createdAt": TIME,
     })
 }
+
+/// What a row shows of a capture that a person verified.
+pub(crate) fn captured(mut row: Value) -> Value {
+    row["method"] = "ktp_capture".into();
+    row["status"] = "pending".into();
+    row["score"] = 80.into();
+    row["reason"] = Value::Null;
+    row["reasonCategory"] = "unclear".into();
+    row["assuranceTier"] = "standard".into();
+    let voter = |name: &str, state: &str, reason: &str, threshold: Value| {
+        json!({
+            "name": name,
+            "passed": state == "pass",
+            "state": state,
+            "reason": reason,
+            "value": null,
+            "threshold": threshold,
+        })
+    };
+    row["assessment"] = json!({
+        "engine": "ktp1",
+        "policyVersion": 1,
+        "models": [{ "id": "yunet-2023mar-int8bq", "sha256": "49".repeat(32) }],
+        "voters": [
+            voter("card_geometry", "pass", "found", 0.08.into()),
+            voter("nik_read", "abstain", "no_reader", Value::Null),
+        ],
+    });
+    row["review"] = json!({
+        "toStatus": "verified",
+        "reasonCode": "looks_genuine",
+        "by": "rina",
+        "createdAt": TIME,
+    });
+    row["enrolment"] = enrolment(false);
+    row["enrolment"]["source"] = "ktp_extract".into();
+    row
+}

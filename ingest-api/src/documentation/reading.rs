@@ -1,6 +1,7 @@
 //! What the description of the API says of the endpoints that read. Their handlers are in `reading`.
 #![allow(dead_code, unused_qualifications, reason = "read and written by utoipa's macros")]
 
+use domain::capture::AssuranceTier;
 use domain::classify::ReasonCategory;
 use domain::limits::PAGE_ROWS_MAX;
 use domain::orgs::{Capability, Environment, OrgSetting, RateBucket, Scope};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use utoipa::OpenApi;
 
 use super::description::{EndpointDescription, EndpointMethod, FieldRule};
-use super::examples::{CUSTOMER, TIME, VERIFICATION, customer_answer, enrolment, matched};
+use super::examples::{CUSTOMER, TIME, VERIFICATION, captured, customer_answer, enrolment, matched};
 use super::rules::{id, methods, one_of, score, statuses, tiers, time};
 use crate::reading::attempts::{self, AttemptsBody};
 use crate::reading::customers::{self, CustomerBody};
@@ -66,7 +67,10 @@ pub static ENDPOINTS: [EndpointDescription; 6] = [
         errors: &[ErrorCode::VerificationNotFound],
         derived: GetVerification::openapi,
         request: None,
-        answers: |_| vec![("verification", verification_answer()), ("match", match_answer())],
+        answers: |_| {
+            let captured = captured(attempt());
+            vec![("verification", verification_answer()), ("match", match_answer()), ("capture", captured)]
+        },
         links: || Value::Null,
         field_rules: Vec::new,
     },
@@ -137,8 +141,9 @@ struct GetAttempts;
     get, path = "/api/identity/attempts", tag = "reading",
     params(
         ("method" = Option<String>, Query, description = "`nik_dukcapil`, …"),
-        ("status" = Option<String>, Query, description = "`verified` or `failed`"),
+        ("status" = Option<String>, Query, description = "`verified`, `failed` or `pending`"),
         ("reasonCategory" = Option<String>, Query, description = "One of those that rows have: `not_found`, …"),
+        ("review" = Option<String>, Query, description = "`open`, `verified` or `failed`: only pending ones whose review stands there"),
         ("customerId" = Option<String>, Query, description = "`cus_…`"),
         ("from" = Option<String>, Query, description = "RFC 3339, inclusive"),
         ("to" = Option<String>, Query, description = "RFC 3339, exclusive"),
@@ -319,10 +324,15 @@ fn attempt_rules() -> Vec<FieldRule> {
         ("AttemptBody", "status", statuses()),
         ("AttemptBody", "score", score()),
         ("AttemptBody", "reasonCategory", one_of(ReasonCategory::ALL.map(ReasonCategory::as_str))),
+        ("AttemptBody", "assuranceTier", assurance_tiers()),
         ("AttemptBody", "createdAt", time()),
         ("AttemptsBody", "page", json!({ "type": "integer", "minimum": 1 })),
         ("AttemptsBody", "limit", json!({ "type": "integer", "minimum": 1, "maximum": PAGE_ROWS_MAX })),
     ]
+}
+
+fn assurance_tiers() -> Value {
+    one_of(AssuranceTier::ALL.map(AssuranceTier::as_str))
 }
 
 fn kyc_rules() -> Vec<FieldRule> {
@@ -335,6 +345,7 @@ fn kyc_rules() -> Vec<FieldRule> {
         ("KycVerification", "method", methods()),
         ("KycVerification", "status", statuses()),
         ("KycVerification", "score", score()),
+        ("KycVerification", "assuranceTier", assurance_tiers()),
         ("KycVerification", "createdAt", time()),
         ("KycTierEvent", "id", id("kte")),
         ("KycTierEvent", "fromTier", tiers()),

@@ -5,7 +5,7 @@ use domain::classify::ReasonCategory;
 use domain::limits::{EXTERNAL_ID_CHARS_MAX, FULL_NAME_CHARS_MAX, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
 use domain::orgs::{Capability, Environment, OrgSetting, SettingKind};
 use domain::policy::{Method, Tier};
-use domain::rows::VerificationStatus;
+use domain::rows::{ReviewState, VerificationStatus};
 use engine::config::ApiConfig;
 use serde_json::{Map, Value, json};
 
@@ -48,6 +48,11 @@ pub(crate) fn methods() -> Value {
 /// A verification's status.
 pub(crate) fn statuses() -> Value {
     one_of(VerificationStatus::ALL.map(VerificationStatus::as_str))
+}
+
+/// The status of what is decided at once, and by nobody later.
+pub(crate) fn decided_statuses() -> Value {
+    one_of([VerificationStatus::Verified, VerificationStatus::Failed].map(VerificationStatus::as_str))
 }
 
 /// A tier.
@@ -95,7 +100,7 @@ fn answers() -> Vec<FieldRule> {
         ("SignalBody", "severity", one_of(["info", "low", "medium", "high", "critical"])),
         ("SignalBody", "createdAt", time()),
         ("VerificationSummary", "id", id("ver")),
-        ("VerificationSummary", "status", statuses()),
+        ("VerificationSummary", "status", decided_statuses()),
         ("VerificationSummary", "score", score()),
         ("EnrolmentBody", "id", id("fe")),
         ("EnrolmentBody", "source", face_sources()),
@@ -200,6 +205,7 @@ fn parameter_rule(name: &str, of_customers: bool) -> Option<Value> {
         }
         "method" => methods(),
         "status" => statuses(),
+        "review" => one_of(ReviewState::ALL.map(ReviewState::as_str)),
         "reasonCategory" => one_of(ReasonCategory::ALL.map(ReasonCategory::as_str)),
         "from" | "to" | "asOf" => moment(),
         "page" => json!({ "type": "integer", "minimum": 1, "maximum": PAGE_NUMBER_MAX }),

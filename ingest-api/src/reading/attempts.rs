@@ -13,6 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use vault::OrgIds;
 
+use super::assessment::{self, AssessmentBody, ReviewBody};
 use super::cursor::{Cursor, CursorList};
 use super::page::{NumberedPage, PageMeta};
 use super::unseal::{self, RowKeys, Unreadable};
@@ -52,9 +53,9 @@ pub struct AttemptBody {
     customer_id: String,
     /// `nik_dukcapil`, …
     method: &'static str,
-    /// `verified` or `failed`.
+    /// `verified`, `failed` or `pending`.
     status: &'static str,
-    /// 100 when verified by Dukcapil; of a match in steps of ten.
+    /// 100 when verified by Dukcapil; of a match and of a capture in steps of ten.
     score: Option<u32>,
     /// As sent; `null` when none was, or when it was erased.
     reason: Option<String>,
@@ -62,6 +63,16 @@ pub struct AttemptBody {
     reason_category: Option<&'static str>,
     /// Something noticed about it, oldest first.
     signals: Vec<SignalBody>,
+    /// Of a capture only: how far it can be relied on, `low` or `standard`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assurance_tier: Option<&'static str>,
+    /// Of a capture only: who judged it and how.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assessment: Option<AssessmentBody>,
+    /// Of a `pending` one only: `null` until a person decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ReviewBody>)]
+    review: Option<Option<ReviewBody>>,
     /// RFC 3339, UTC, milliseconds.
     created_at: String,
 }
@@ -99,6 +110,9 @@ impl AttemptBody {
             reason,
             reason_category: row.reason_category.map(ReasonCategory::as_str),
             signals,
+            assurance_tier: assessment::assurance_tier(row),
+            assessment: row.assessment.as_ref().map(AssessmentBody::of),
+            review: assessment::shown_review(row, view.review.as_ref()),
             created_at: row.created_at.rfc3339(),
         }
     }

@@ -3,13 +3,14 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::ids::{CustomerId, CustomerRef};
 use domain::orgs::Scope;
-use domain::rows::{TierEventRow, VerificationRow};
+use domain::rows::{ReviewRow, TierEventRow, VerificationRow};
 use domain::sealed::{Field, Purpose};
 use domain::time::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use vault::CustomerKeys;
 
+use super::assessment::{self, AssessmentBody, ReviewBody};
 use super::unseal;
 use crate::app::App;
 use crate::reading::customers::registered;
@@ -54,6 +55,16 @@ struct KycVerification {
     status: &'static str,
     score: Option<u32>,
     reason: Option<String>,
+    /// Of a capture only: how far it can be relied on, `low` or `standard`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assurance_tier: Option<&'static str>,
+    /// Of a capture only: who judged it and how.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assessment: Option<AssessmentBody>,
+    /// Of a `pending` one only: `null` until a person decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ReviewBody>)]
+    review: Option<Option<ReviewBody>>,
     created_at: String,
 }
 
@@ -102,7 +113,9 @@ pub async fn get(
         Some(_) => rows.kyc(),
     };
     app.reads.record(&caller, app.now(), &LoggedObjects::of(&req), [&customer.customer])?;
-    let verifications = rows.verifications.iter().map(|row| KycVerification::of(row, &keys)).collect();
+    let review_of = |row: &VerificationRow| rows.reviews.iter().find(|of| of.verification_id == row.id);
+    let shown = rows.verifications.iter();
+    let verifications = shown.map(|row| KycVerification::of(row, review_of(row), &keys)).collect();
     Ok(HttpResponse::Ok().json(KycBody {
         customer: KycCustomer {
             id: customer.customer.as_str().to_owned(),
@@ -119,13 +132,16 @@ pub async fn get(
 
 impl KycVerification {
     /// A reason that does not open is `null`; the verification itself says so in its `signals`.
-    fn of(row: &VerificationRow, keys: &CustomerKeys) -> Self {
+    fn of(row: &VerificationRow, review: Option<&ReviewRow>, keys: &CustomerKeys) -> Self {
         Self {
             id: row.id.as_str().to_owned(),
             method: row.method.as_str(),
             status: row.status.as_str(),
             score: row.score,
             reason: unseal::reason(keys, row).unwrap_or_default(),
+            assurance_tier: assessment::assurance_tier(row),
+            assessment: row.assessment.as_ref().map(AssessmentBody::of),
+            review: assessment::shown_review(row, review),
             created_at: row.created_at.rfc3339(),
         }
     }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{Datelike as _, TimeZone as _, Utc};
-use domain::classify::ReasonCategory;
-use domain::rows::{AsOf, CountedStatus, Span, TallyKey, TallyRow, VerificationRow, ViewRow, ViewWrite};
+use domain::event::Source;
+use domain::rows::{
+    AsOf, CountedStatus, ReviewRow, Span, TallyKey, TallyRow, VerificationRow, ViewRow, ViewWrite,
+};
 use domain::time::Timestamp;
 
 use super::{EPOCH, written};
@@ -42,7 +44,16 @@ impl TallyCounter {
         for row in rows {
             for category in [None].into_iter().chain(row.reason_category.map(Some)) {
                 for span in [Span::Hour, Span::Day, Span::Month] {
-                    let tally = self.count(row, span, category);
+                    let key = TallyKey {
+                        org: row.customer.org.clone(),
+                        span,
+                        start: bucket_start(span, row.created_at),
+                        method: row.method,
+                        status: CountedStatus::Of(row.status),
+                        category,
+                        partition: row.source.partition,
+                    };
+                    let tally = self.count(key, row.source);
                     changed.insert(tally.key.clone(), tally);
                 }
             }
@@ -51,17 +62,37 @@ impl TallyCounter {
         writes
     }
 
-    fn count(&mut self, row: &VerificationRow, span: Span, category: Option<ReasonCategory>) -> TallyRow {
-        let key = TallyKey {
-            org: row.customer.org.clone(),
-            span,
-            start: bucket_start(span, row.created_at),
-            method: row.method,
-            status: CountedStatus::Of(row.status),
-            category,
-            partition: row.source.partition,
-        };
-        let as_of = AsOf { topic_id: row.source.topic_id, epoch: EPOCH, offset: row.source.offset };
+    /// The same of reviews.
+    pub fn review_writes(&mut self, reviews: &[ReviewRow]) -> Vec<ViewWrite> {
+        let mut writes: Vec<_> = reviews
+            .iter()
+            .map(|row| written(row.source.offset.0, ViewRow::Review(Box::new(row.clone()))))
+            .collect();
+        let mut changed = BTreeMap::new();
+        for row in reviews {
+            let subject = &row.subject;
+            for category in [None].into_iter().chain(subject.reason_category.map(Some)) {
+                for span in [Span::Hour, Span::Day, Span::Month] {
+                    let key = TallyKey {
+                        org: row.customer.org.clone(),
+                        span,
+                        start: bucket_start(span, subject.place.created_at),
+                        method: subject.method,
+                        status: CountedStatus::Reviewed(row.to_status),
+                        category,
+                        partition: subject.place.partition,
+                    };
+                    let tally = self.count(key, row.source);
+                    changed.insert(tally.key.clone(), tally);
+                }
+            }
+        }
+        writes.extend(changed.into_values().map(|row| written(row.as_of.offset.0, ViewRow::Tally(row))));
+        writes
+    }
+
+    fn count(&mut self, key: TallyKey, source: Source) -> TallyRow {
+        let as_of = AsOf { topic_id: source.topic_id, epoch: EPOCH, offset: source.offset };
         let tally = self.tallies.entry(key.clone()).or_insert_with(|| TallyRow { key, count: 0, as_of });
         tally.count += 1;
         tally.as_of = tally.as_of.max(as_of);
@@ -71,6 +102,8 @@ impl TallyCounter {
 
 #[cfg(test)]
 mod tests {
+    use domain::classify::ReasonCategory;
+
     use super::*;
     use crate::samples::{Samples, time};
 

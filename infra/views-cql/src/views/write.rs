@@ -104,8 +104,7 @@ fn put<'t>(
             puts.push(put_of_enrolment(&tables.put_reference, &row.customer, &row.id, row.body(), at));
         }
         ViewRow::EraseEnrolments(whose) => {
-            let mut cells = vec![at];
-            cells.extend(customer(whose));
+            let cells = [vec![at], customer(whose)].concat();
             puts.push(of_customer(Stage::EventRows, &tables.erase_enrolments, whose, cells));
         }
         ViewRow::TierEvent(row) => {

@@ -14,7 +14,8 @@ use maud::{Markup, html};
 pub use self::references::{ReferenceLine, ReferenceStanding, ReferencesPart};
 pub use self::signals::SignalLine;
 pub use self::timeline::{
-    EnrolmentEntry, MatchLine, ReasonShown, TierChangeEntry, TimelineEntry, TimelinePart, VerificationEntry,
+    EnrolmentEntry, MatchLine, ReasonShown, ReviewLine, TierChangeEntry, TimelineEntry, TimelinePart,
+    VerificationEntry,
 };
 use super::customers;
 use crate::terms::tier_name;

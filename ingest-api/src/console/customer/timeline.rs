@@ -5,11 +5,12 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use console_pages::pages::customer::{
-    EnrolmentEntry, MatchLine, ReasonShown, SignalLine, TierChangeEntry, TimelineEntry, VerificationEntry,
+    EnrolmentEntry, MatchLine, ReasonShown, ReviewLine, SignalLine, TierChangeEntry, TimelineEntry,
+    VerificationEntry,
 };
 use domain::ids::CustomerRef;
 use domain::ports::{AttemptsQuery, EnrolmentsPage, PageRequest, PageStart, RowPlace, VerificationView};
-use domain::rows::{EnrolmentRow, FaceMatchRow, Generation, SignalRow, TierEventRow};
+use domain::rows::{EnrolmentRow, FaceMatchRow, Generation, ReviewRow, SignalRow, TierEventRow};
 use domain::time::Timestamp;
 use vault::CustomerKeys;
 
@@ -157,8 +158,18 @@ fn verified(view: &VerificationView, keys: &CustomerKeys) -> TimelineEntry {
         category: row.reason_category,
         signals,
         matching: row.face_match.as_ref().map(match_line),
+        review: view.review.as_ref().map(review_line),
         created_at: row.created_at,
     }))
+}
+
+fn review_line(row: &ReviewRow) -> ReviewLine {
+    ReviewLine {
+        state: row.state(),
+        reason_code: row.reason_code.clone(),
+        by: row.by.clone(),
+        created_at: row.created_at,
+    }
 }
 
 fn match_line(row: &FaceMatchRow) -> MatchLine {

@@ -192,7 +192,7 @@ fn links() -> Value {
 fn field_rules() -> Vec<FieldRule> {
     vec![
         ("DryRunAnswer", "dryRun", json!({ "const": true })),
-        ("DryRunVerification", "status", rules::statuses()),
+        ("DryRunVerification", "status", rules::decided_statuses()),
         ("DryRunEnrolment", "source", rules::face_sources()),
         ("DryRunKyc", "from", rules::tiers()),
         ("DryRunKyc", "to", rules::tiers()),

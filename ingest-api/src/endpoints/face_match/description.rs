@@ -12,7 +12,7 @@ use crate::documentation::description::{
     EndpointDescription, EndpointMethod, FieldRule, NamedExample, RequestDescription, WriteHeaders,
 };
 use crate::documentation::examples::{CUSTOMER, TIME, VERIFICATION, matched, photo_text};
-use crate::documentation::rules::{self, face_sources, id, one_of, score, share, statuses, time};
+use crate::documentation::rules::{self, decided_statuses, face_sources, id, one_of, score, share, time};
 use crate::limits::UNKNOWN_FIELDS_MAX;
 use crate::serving::errors::ErrorCode;
 use crate::writes::path::{WriteEndpoint, post};
@@ -157,7 +157,7 @@ fn links() -> Value {
 fn field_rules() -> Vec<FieldRule> {
     vec![
         ("MatchVerification", "id", id("ver")),
-        ("MatchVerification", "status", statuses()),
+        ("MatchVerification", "status", decided_statuses()),
         ("MatchVerification", "score", score()),
         ("AcceptedVerification", "id", id("ver")),
         ("MatchBody", "verdict", one_of(["match", "no_match"])),

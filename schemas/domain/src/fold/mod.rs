@@ -70,6 +70,7 @@ pub struct Poison {
 
 /// One thing to fold.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every fact is an event: a box would cost each of them")]
 pub enum Fact {
     /// An event.
     Event(RecordedEvent),

@@ -39,12 +39,12 @@ pub(crate) fn reference_id(n: u8) -> EnrolmentId {
     EnrolmentId::from_bytes([0x20 + n; 16])
 }
 
-fn fact(offset: u64, appended_ms: i64, event: Event) -> Fact {
+pub(crate) fn fact(offset: u64, appended_ms: i64, event: Event) -> Fact {
     let event = RecordedEvent { event, source: source(offset), appended_at: at(appended_ms) };
     Fact::Event(event)
 }
 
-fn sealed(n: u8) -> Sealed {
+pub(crate) fn sealed(n: u8) -> Sealed {
     Sealed::from_envelope(Bytes::from(vec![n; 40]))
 }
 
@@ -221,6 +221,11 @@ pub(crate) fn erased(offset: u64, purposes: &[Purpose]) -> Fact {
     )
 }
 
+pub(crate) fn release(offset: u64) -> Fact {
+    let released = CustomerReleased { event_id: EventId::from_bytes([0xf; 16]), customer: customer() };
+    fact(offset, offset as i64, Event::CustomerReleased(released))
+}
+
 pub(crate) fn poison(offset: u64) -> Fact {
     Fact::Poison(Poison {
         customer: customer(),
@@ -266,11 +271,7 @@ impl Customer {
     /// Folds a release of those facts at that offset.
     pub(crate) fn released(mut self, offset: u64, waiting: &[Fact], next: Option<Source>) -> Self {
         let released = CustomerReleased { event_id: EventId::from_bytes([0xf; 16]), customer: customer() };
-        let event = RecordedEvent {
-            event: Event::CustomerReleased(released.clone()),
-            source: source(offset),
-            appended_at: at(offset as i64),
-        };
+        let Fact::Event(event) = release(offset) else { unreachable!("a release is an event") };
         let waiting: Vec<(Fact, BookEntry)> =
             waiting.iter().map(|fact| (fact.clone(), self.entered(fact.source()))).collect();
         let folded = fold_release(self.state.clone(), &event, &released, &waiting, next, &mut self.known)

@@ -1,8 +1,10 @@
 //! The fold as given/when/then: facts in, state, rows, outcomes and books out. No log, no store.
 
+mod captures;
 mod erasure;
 mod faces;
 mod given;
+mod given_captures;
 mod quarantine;
 mod records;
 mod redelivery;

@@ -3,13 +3,13 @@
 use domain::classify::ReasonCategory;
 use domain::ids::{CustomerId, VerificationId};
 use domain::policy::Method;
-use domain::rows::VerificationStatus;
+use domain::rows::{ReviewState, VerificationStatus};
 use domain::time::Timestamp;
 use maud::{Markup, html};
 
 use crate::pages::customers::customer_path;
 use crate::tables::table_head;
-use crate::terms::{category_name, method_name, result_name};
+use crate::terms::{category_name, method_name, result_name, review_name};
 use crate::words::words;
 use crate::{PageFrame, format};
 
@@ -26,6 +26,8 @@ pub struct AttemptRow {
     pub status: VerificationStatus,
     /// 100 when Dukcapil verified; of a match in steps of 10.
     pub score: Option<u32>,
+    /// Where its review stands; none where nobody reviews it.
+    pub review: Option<ReviewState>,
     /// Why not, by its category.
     pub category: Option<ReasonCategory>,
     /// How many signals there are about it.
@@ -55,6 +57,9 @@ pub(super) fn table(frame: &PageFrame, rows: &[AttemptRow]) -> Markup {
                                     (result_name(language, row.method, row.status))
                                 }
                                 @if let Some(score) = row.score { " " span class="score" { (score) } }
+                                @if let Some(decided) = row.review.and_then(|state| review_name(language, state)) {
+                                    " " span class="hint" { (decided) }
+                                }
                             }
                             td { @if let Some(category) = row.category { (category_name(language, category)) } }
                             td { @if row.signals > 0 { (format::count(language, row.signals as u64)) } }

@@ -1,4 +1,4 @@
-//! Two charts with their tables: verified and declined by day, and what the declined ones were declined for.
+//! Two charts with their tables: verified, declined and left to a person by day, and what the declined ones were declined for.
 
 use domain::classify::ReasonCategory;
 use domain::time::Timestamp;
@@ -19,6 +19,8 @@ pub struct DayNumbers {
     pub verified: u64,
     /// How many were not.
     pub declined: u64,
+    /// How many were left to a person, whatever that person decided.
+    pub pending: u64,
 }
 
 /// How many were declined for a reason of that category.
@@ -55,17 +57,19 @@ fn by_day(frame: &PageFrame, days: &[DayNumbers]) -> Markup {
         .iter()
         .map(|day| StackedBar {
             title: format!(
-                "{}: {} {}, {} {}",
+                "{}: {} {}, {} {}, {} {}",
                 format::day(language, day.start),
                 format::count(language, day.verified),
                 words.verified,
                 format::count(language, day.declined),
                 words.declined,
+                format::count(language, day.pending),
+                words.pending,
             ),
-            values: vec![day.verified, day.declined],
+            values: vec![day.verified, day.declined, day.pending],
         })
         .collect();
-    let highest = days.iter().map(|day| day.verified + day.declined).max().unwrap_or(0);
+    let highest = days.iter().map(|day| day.verified + day.declined + day.pending).max().unwrap_or(0);
     let ends = (format::day(language, first.start), format::day(language, last.start));
     html! {
         figure {
@@ -75,23 +79,26 @@ fn by_day(frame: &PageFrame, days: &[DayNumbers]) -> Markup {
                 span class="legend legend-verified" { (words.verified) }
                 " "
                 span class="legend legend-declined" { (words.declined) }
+                " "
+                span class="legend legend-pending" { (words.pending) }
             }
             (stacked_bars(
                 &bars,
-                &["chart-verified", "chart-declined"],
+                &["chart-verified", "chart-declined", "chart-pending"],
                 &format::count(language, highest),
                 (&ends.0, &ends.1),
             ))
             details {
                 summary { (words.numbers) }
                 table {
-                    (table_head(&[words.day, words.verified, words.declined]))
+                    (table_head(&[words.day, words.verified, words.declined, words.pending]))
                     tbody {
                         @for day in days {
                             tr {
                                 th scope="row" { (format::day(language, day.start)) }
                                 td { (format::count(language, day.verified)) }
                                 td { (format::count(language, day.declined)) }
+                                td { (format::count(language, day.pending)) }
                             }
                         }
                     }
@@ -134,10 +141,11 @@ fn by_category(frame: &PageFrame, categories: Option<&[CategoryNumber]>) -> Mark
 words! {
     /// Words of the charts.
     SeriesWords {
-        by_day: "Verified and declined by day in Jakarta", "Terverifikasi dan ditolak per hari (WIB)";
+        by_day: "Verifications by day in Jakarta", "Verifikasi per hari (WIB)";
         by_category: "Declined, by reason, in the same days", "Ditolak menurut alasan, pada hari-hari yang sama";
         verified: "verified", "terverifikasi";
         declined: "declined", "ditolak";
+        pending: "under review", "dalam peninjauan";
         numbers: "The numbers as a table", "Angka sebagai tabel";
         day: "Day", "Hari";
         category: "Reason", "Alasan";

@@ -26,6 +26,7 @@ fn row(n: u8) -> AttemptRow {
         method: Method::NikDukcapil,
         status: VerificationStatus::Failed,
         score: None,
+        review: None,
         category: Some(ReasonCategory::Quota),
         signals: usize::from(n),
         created_at: Timestamp::from_millis(1_700_000_000_000 + i64::from(n)),
@@ -48,6 +49,7 @@ fn series() -> SeriesModel {
         start: Timestamp::from_millis(1_699_981_200_000 + n * 86_400_000),
         verified,
         declined,
+        pending: 0,
     };
     SeriesModel {
         days: vec![day(0, 3, 1), day(1, 0, 0)],

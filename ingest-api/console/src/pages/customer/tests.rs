@@ -27,6 +27,7 @@ fn declined(reason: ReasonShown) -> VerificationEntry {
         category: Some(ReasonCategory::Mismatch),
         signals: Vec::new(),
         matching: None,
+        review: None,
         created_at: at(2_000),
     }
 }

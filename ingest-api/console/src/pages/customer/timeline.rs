@@ -5,14 +5,14 @@ use domain::classify::ReasonCategory;
 use domain::event::RiskLevel;
 use domain::ids::{CustomerId, EnrolmentId, TierEventId, VerificationId};
 use domain::policy::{Method, Tier};
-use domain::rows::{FaceSource, VerificationStatus};
+use domain::rows::{FaceSource, ReviewState, VerificationStatus};
 use domain::time::Timestamp;
 use maud::{Markup, html};
 
 use super::signals::{SignalLine, signal_name};
 use crate::pages::customers::customer_path;
 use crate::tables::table_head;
-use crate::terms::{category_name, method_name, result_name, source_name, tier_name};
+use crate::terms::{category_name, method_name, result_name, review_name, source_name, tier_name};
 use crate::words::words;
 use crate::{PageFrame, format};
 
@@ -79,6 +79,21 @@ pub struct VerificationEntry {
     pub signals: Vec<SignalLine>,
     /// What a match compared; none of another method.
     pub matching: Option<MatchLine>,
+    /// What a person decided of it, where one had to and did.
+    pub review: Option<ReviewLine>,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// What a person decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewLine {
+    /// Verified, or not.
+    pub state: ReviewState,
+    /// The org's own code for why.
+    pub reason_code: String,
+    /// An API key, or a member of staff.
+    pub by: String,
     /// When.
     pub created_at: Timestamp,
 }
@@ -194,6 +209,7 @@ fn verification_row(frame: &PageFrame, words: &TimelineWords, entry: &Verificati
                     (result_name(language, entry.method, entry.status))
                 }
                 @if let Some(score) = entry.score { " " span class="score" { (words.score) " " (score) } }
+                @if let Some(review) = &entry.review { (reviewed(frame, words, review)) }
                 @for signal in &entry.signals {
                     " " a class={ "signal-mark severity-" (signal.severity) } href="#signals" {
                         (signal_name(language, &signal.code))
@@ -201,6 +217,17 @@ fn verification_row(frame: &PageFrame, words: &TimelineWords, entry: &Verificati
                 }
             }
             td { (reason(frame, words, entry)) }
+        }
+    }
+}
+
+fn reviewed(frame: &PageFrame, words: &TimelineWords, review: &ReviewLine) -> Markup {
+    let language = frame.language;
+    html! {
+        p class="hint" {
+            @if let Some(decided) = review_name(language, review.state) { (decided) ", " }
+            (format::time(language, review.created_at)) ", " (words.reviewed_by) " " (review.by)
+            " (" code { (review.reason_code) } ")"
         }
     }
 }
@@ -253,6 +280,7 @@ words! {
         risk_low: "low risk", "risiko rendah";
         risk_medium: "medium risk", "risiko sedang";
         risk_high: "high risk", "risiko tinggi";
+        reviewed_by: "by", "oleh";
         bound: "picture of a liveness check", "gambar dari uji keaktifan";
         unreadable: "The reason cannot be opened: see the signals.", "Alasan tidak dapat dibuka: lihat sinyal.";
         no_reason: "No reason was given.", "Tidak ada alasan yang diberikan.";
