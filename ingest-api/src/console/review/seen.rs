@@ -30,6 +30,14 @@ pub(super) fn view_id(
     EventId::from_bytes(ids.named(EventId::PREFIX, ROUTE, Some(&customer.customer), &key))
 }
 
+/// For how long a view is good.
+const GOOD_MS: i64 = REVIEW_SEEN_MINUTES * 60_000;
+
+/// Until when a view of that moment is good for saying that the card is verified.
+pub(super) fn seen_at(viewed_at: Timestamp) -> Timestamp {
+    Timestamp::from_millis(viewed_at.millis().saturating_add(GOOD_MS))
+}
+
 /// Until when the reader's latest view of that copy is good for saying that it is verified; none where there is none, or it
 /// is too long ago.
 ///
@@ -43,12 +51,11 @@ pub(super) async fn seen_until(
     now: Timestamp,
 ) -> Result<Option<Timestamp>, ApiError> {
     let user = &signed_in.account.user;
-    let good_ms = REVIEW_SEEN_MINUTES * 60_000;
     let mut query = AccessQuery {
         org: customer.org.clone(),
         customer: Some(customer.customer.clone()),
         actor: Some(AccessActor::Staff(user.clone())),
-        from: Some(Timestamp::from_millis(now.millis().saturating_sub(good_ms))),
+        from: Some(Timestamp::from_millis(now.millis().saturating_sub(GOOD_MS))),
         to: None,
         after: None,
         limit: PAGE_ROWS_MAX,
@@ -60,7 +67,7 @@ pub(super) async fn seen_until(
                 && row.event_id == view_id(&signed_in.org.ids, customer, verification, user, row.viewed_at)
         };
         if let Some(row) = page.rows.iter().find(is_of_copy) {
-            return Ok(Some(Timestamp::from_millis(row.viewed_at.millis().saturating_add(good_ms))));
+            return Ok(Some(seen_at(row.viewed_at)));
         }
         match page.rows.last() {
             Some(last) if page.more => query.after = Some(last.place()),

@@ -10,7 +10,7 @@ use domain::sealed::{Field, Opened, Purpose, Sealed};
 use domain::time::Timestamp;
 use vault::{CustomerKeys, SealContext};
 
-use super::seen::{seen_until, view_id};
+use super::seen::{seen_at, seen_until, view_id};
 use super::{
     App, ConsoleError, ConsolePage, CopyState, DecisionForm, EventId, MaySayVerified, PictureAsked,
     PictureStanding, ReviewModel, SignedIn, VerificationView, answer, carried, copy, is_open, review, unseal,
@@ -67,86 +67,108 @@ impl<'a> ShownReview<'a> {
     /// # Errors
     /// [`ConsoleError::NotRecorded`]: nothing is shown then.
     pub(super) async fn page(
-        self,
+        mut self,
         req: &HttpRequest,
         app: &App,
         signed_in: &SignedIn,
         asked: PictureAsked,
         form: Option<DecisionForm>,
     ) -> Result<HttpResponse, ConsoleError> {
-        let Self { view, values, copy, mut may_say_verified, is_sent, now } = self;
-        let row = &view.row;
-        let mut fields = Vec::new();
-        let mut page = PersonalDataPage::Review;
-        let mut event_id = EventId::from_bytes(vault::random_id());
-        let (picture, shown_copy) = match (copy, asked) {
-            (CopyState::Off, _) => (PictureStanding::Off, None),
-            (CopyState::NotForRole, _) => (PictureStanding::NotForRole, None),
-            (CopyState::Gone, _) => (PictureStanding::Gone, None),
-            (CopyState::Unreadable, _) => (PictureStanding::Unreadable, None),
-            (CopyState::There(_), PictureAsked::No) => (PictureStanding::Hidden, None),
-            (CopyState::There(copy), PictureAsked::Yes) => (PictureStanding::Hidden, Some(copy)),
-        };
-        if shown_copy.is_some() {
-            // The card's text and the portrait are what is on it.
-            fields.extend([Field::Photo, Field::KtpText]);
-            page = PersonalDataPage::ReviewCopy;
-            event_id = view_id(&signed_in.org.ids, &row.customer, &row.id, &signed_in.account.user, now);
-        }
-        if values.is_some() {
-            fields.push(Field::VoterValues);
-        }
         // Drawn before it is on record: a picture that cannot be drawn was seen by nobody.
-        let picture = match shown_copy {
-            Some(copy) => PictureStanding::Shown(copy::burnt_in(copy, signed_in, now).await?),
-            None => picture,
+        let picture = match (std::mem::replace(&mut self.copy, CopyState::Gone), asked) {
+            (CopyState::Off, _) => PictureStanding::Off,
+            (CopyState::NotForRole, _) => PictureStanding::NotForRole,
+            (CopyState::Gone, _) => PictureStanding::Gone,
+            (CopyState::Unreadable, _) => PictureStanding::Unreadable,
+            (CopyState::There(_), PictureAsked::No) => PictureStanding::Hidden,
+            (CopyState::There(copy), PictureAsked::Yes) => {
+                PictureStanding::Shown(copy::burnt_in(copy, signed_in, self.now).await?)
+            }
         };
-        let recorded_at = (!fields.is_empty()).then_some(now);
-        if recorded_at.is_some() {
-            let viewed = PersonalDataViewed {
-                event_id,
-                customer: row.customer.clone(),
-                staff_user: signed_in.account.user.clone(),
-                staff_role: signed_in.account.role,
-                page,
-                fields: Field::ALL.into_iter().filter(|field| fields.contains(field)).collect(),
-                request_id: request_id(req),
-                viewed_at: now,
-            };
+        let shows_copy = matches!(picture, PictureStanding::Shown(_));
+        let recorded_at = if let Some(viewed) = self.viewed(req, signed_in, shows_copy) {
             record_view(app, viewed, carried(req.headers()).as_deref()).await?;
-        }
-        if page == PersonalDataPage::ReviewCopy {
-            let good_ms = domain::limits::REVIEW_SEEN_MINUTES * 60_000;
-            may_say_verified = MaySayVerified::Until(Timestamp::from_millis(now.millis() + good_ms));
-        }
-        let decides = signed_in.account.role.decides_reviews() && is_open(view) && !is_sent;
-        let empty = DecisionForm {
-            may_say_verified,
-            taken: None,
-            reason_code: String::new(),
-            note: String::new(),
-            problems: Vec::new(),
+            Some(self.now)
+        } else {
+            None
         };
-        let form = form.map(|form| DecisionForm { may_say_verified, ..form });
+        if shows_copy {
+            self.may_say_verified = MaySayVerified::Until(seen_at(self.now));
+        }
+        let model = self.model(signed_in, picture, recorded_at, form);
+        let frame = signed_in.frame(req, ConsolePage::Reviews);
+        Ok(answer::page(review::render(&frame, &model)))
+    }
+
+    /// The access record of what is shown; none where nothing personal is.
+    fn viewed(
+        &self,
+        req: &HttpRequest,
+        signed_in: &SignedIn,
+        shows_copy: bool,
+    ) -> Option<PersonalDataViewed> {
+        let (row, user) = (&self.view.row, &signed_in.account.user);
+        let is_shown = |field: &Field| match field {
+            // The card's text and the portrait are what is on a copy.
+            Field::Photo | Field::KtpText => shows_copy,
+            Field::VoterValues => self.values.is_some(),
+            _ => false,
+        };
+        let fields: Vec<Field> = Field::ALL.into_iter().filter(is_shown).collect();
+        let (page, event_id) = if shows_copy {
+            let id = view_id(&signed_in.org.ids, &row.customer, &row.id, user, self.now);
+            (PersonalDataPage::ReviewCopy, id)
+        } else {
+            (PersonalDataPage::Review, EventId::from_bytes(vault::random_id()))
+        };
+        (!fields.is_empty()).then(|| PersonalDataViewed {
+            event_id,
+            customer: row.customer.clone(),
+            staff_user: user.clone(),
+            staff_role: signed_in.account.role,
+            page,
+            fields,
+            request_id: request_id(req),
+            viewed_at: self.now,
+        })
+    }
+
+    fn model(
+        &self,
+        signed_in: &SignedIn,
+        picture: PictureStanding,
+        recorded_at: Option<Timestamp>,
+        form: Option<DecisionForm>,
+    ) -> ReviewModel {
+        let (row, may_say_verified) = (&self.view.row, self.may_say_verified);
+        let decides = signed_in.account.role.decides_reviews() && is_open(self.view) && !self.is_sent;
         let refused = form.as_ref().filter(|_| !decides).map(|form| form.problems.clone());
+        let form = form.map_or_else(
+            || DecisionForm {
+                may_say_verified,
+                taken: None,
+                reason_code: String::new(),
+                note: String::new(),
+                problems: Vec::new(),
+            },
+            |form| DecisionForm { may_say_verified, ..form },
+        );
         let assessment = row.assessment.as_ref();
-        let model = ReviewModel {
+        ReviewModel {
             id: row.id.clone(),
             customer: row.customer.customer.clone(),
             captured_at: row.created_at,
             category: row.reason_category,
             assurance: assessment.map(|of| of.assurance),
             guidance: assessment.map(|of| of.guidance.clone()).unwrap_or_default(),
-            panels: assessment.map(|of| panels(of, values.as_deref())).unwrap_or_default(),
+            panels: assessment.map(|of| panels(of, self.values.as_deref())).unwrap_or_default(),
             recorded_at,
-            decided: view.review.as_ref().map(decided),
-            is_sent,
+            decided: self.view.review.as_ref().map(decided),
+            is_sent: self.is_sent,
             picture,
-            form: decides.then(|| form.unwrap_or(empty)),
+            form: decides.then_some(form),
             refused: refused.unwrap_or_default(),
-        };
-        let frame = signed_in.frame(req, ConsolePage::Reviews);
-        Ok(answer::page(review::render(&frame, &model)))
+        }
     }
 }
 
