@@ -5,7 +5,7 @@
 use super::{
     AuditRef, Event, FaceMatchDecided, FlashChallengeIssued, KtpCaptureAssessed, VerificationReviewed,
 };
-use crate::capture::{VoterFinding, VoterPanel};
+use crate::capture::{CaptureAssessment, TextAgreement, VoterFinding, VoterPanel};
 use crate::classify::ReasonCategory;
 use crate::ids::{EnrolmentId, VerificationId};
 use crate::policy::Method;
@@ -206,42 +206,53 @@ fn challenge_fields(e: &FlashChallengeIssued) -> Vec<EventField> {
 }
 
 fn capture_fields(e: &KtpCaptureAssessed) -> Vec<EventField> {
-    let held = &e.assessment;
-    let challenge = vec![
-        field("id", held.challenge.as_str()),
-        field(
-            "colors",
-            FieldValue::Words(e.challenge.colors.iter().map(|c| c.as_str().to_owned()).collect()),
-        ),
-        field("issuedAt", FieldValue::Time(e.challenge.issued_at)),
-    ];
-    let models = held.models.iter().map(|model| model.name.clone()).collect();
+    let colors = e.challenge.colors.iter().map(|color| color.as_str().to_owned());
+    let hold_ms = e.challenge.hold_ms.iter().map(u32::to_string);
     vec![
         field("verificationId", &e.verification_id),
         field("enrolmentId", e.enrolment_id.as_ref()),
-        field("bundleId", held.bundle.as_str()),
-        field("challenge", FieldValue::Fields(challenge)),
-        field("engine", held.engine.as_str()),
-        field("assessmentPolicy", held.policy_version),
-        field("models", FieldValue::Words(models)),
-        field("verdict", held.verdict.as_str()),
-        field("assuranceTier", held.assurance.as_str()),
-        field("antiSpoof", panel(&held.anti_spoof)),
-        field("tamper", panel(&held.tamper)),
-        field("textSource", held.text.as_ref().map(|text| text.source.as_str())),
-        field("guidance", FieldValue::Words(held.guidance.iter().map(|g| g.as_str().to_owned()).collect())),
-        field("framesStored", held.frames_stored),
-        field("values", sealed(held.values.as_ref(), Field::VoterValues)),
+        field("assessment", FieldValue::Fields(assessment_fields(&e.assessment))),
+        field("challengeColors", FieldValue::Words(colors.collect())),
+        field("challengeHoldMs", FieldValue::Words(hold_ms.collect())),
+        field("challengeIssuedAt", FieldValue::Time(e.challenge.issued_at)),
         field("score", e.score),
         field("reasonCategory", e.reason_category),
         field("text", sealed(e.text.as_ref(), Field::KtpText)),
         field("portrait", sealed(e.portrait.as_ref(), Field::Photo)),
         field("portraitContentType", e.portrait_content_type.as_deref()),
+        // Whether there is one: no customer's key opens it.
         field("reviewCopy", e.review_copy.is_some()),
         field("reviewKeyId", e.review_key_id.as_deref()),
         field("signals", FieldValue::Words(e.signals.clone())),
         field("policyVersion", e.policy_version),
         field("bodyFingerprint", hex(&e.body_fingerprint.0)),
+    ]
+}
+
+fn assessment_fields(of: &CaptureAssessment) -> Vec<EventField> {
+    let text = |text: &TextAgreement| {
+        FieldValue::Fields(vec![
+            field("source", text.source.as_str()),
+            field("agreed", FieldValue::Words(text.agreed.clone())),
+            field("disagreed", FieldValue::Words(text.disagreed.clone())),
+        ])
+    };
+    let models = of.models.iter().map(ToString::to_string);
+    let guidance = of.guidance.iter().map(|code| code.as_str().to_owned());
+    vec![
+        field("bundleId", of.bundle.as_str()),
+        field("challengeId", of.challenge.as_str()),
+        field("engine", of.engine.as_str()),
+        field("policyVersion", of.policy_version),
+        field("models", FieldValue::Words(models.collect())),
+        field("verdict", of.verdict.as_str()),
+        field("assuranceTier", of.assurance.as_str()),
+        field("antiSpoof", panel(&of.anti_spoof)),
+        field("tamper", panel(&of.tamper)),
+        field("text", of.text.as_ref().map(text)),
+        field("guidance", FieldValue::Words(guidance.collect())),
+        field("framesStored", of.frames_stored),
+        field("values", sealed(of.values.as_ref(), Field::VoterValues)),
     ]
 }
 
