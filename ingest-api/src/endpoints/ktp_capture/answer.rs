@@ -1,13 +1,14 @@
 //! The answers to a capture (sequence §2.3). Voters are for the bank's staff; what the person is told is `guidance`.
 
 use actix_web::http::StatusCode;
-use domain::capture::{CaptureAssessment, Measure, VoterFinding, VoterPanel, VoterState};
+use domain::capture::{CaptureAssessment, Measure, VoterFinding, VoterPanel};
 use domain::ids::VerificationId;
 use domain::ports::VerificationView;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::endpoints::dukcapil_verdict::answer::EnrolmentBody;
+use crate::reading::assessment::VoterBody;
 use crate::serving::errors::ApiError;
 use crate::writes::answer::WriteAnswer;
 
@@ -75,8 +76,8 @@ struct AcceptedCapture<'a> {
 pub struct CaptureAnswer<'a> {
     verification: CaptureVerification<'a>,
     ktp_bundle: KtpBundleBody<'a>,
-    anti_spoof: AntiSpoofBody<'a>,
-    tamper: TamperBody<'a>,
+    anti_spoof: AntiSpoofBody,
+    tamper: TamperBody,
     /// `null` where nobody read the card.
     ocr: Option<OcrBody<'a>>,
     /// The card's portrait as a reference, once the capture counts; otherwise `null`.
@@ -109,19 +110,20 @@ struct KtpBundleBody<'a> {
 /// Whether it is what stood before the camera.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct AntiSpoofBody<'a> {
+struct AntiSpoofBody {
     /// `live`, `spoof` or `unclear`.
     fused: &'static str,
+    /// As the bundle's.
     assurance_tier: &'static str,
-    voters: Vec<VoterBody<'a>>,
+    voters: Vec<VoterBody>,
     /// Voters that voted for it.
     passed: usize,
     /// Voters that did not abstain.
     present: usize,
 }
 
-impl<'a> AntiSpoofBody<'a> {
-    fn of(assessment: &'a CaptureAssessment, values: &mut impl Iterator<Item = Option<Measure>>) -> Self {
+impl AntiSpoofBody {
+    fn of(assessment: &CaptureAssessment, values: &mut impl Iterator<Item = Option<Measure>>) -> Self {
         let panel = &assessment.anti_spoof;
         Self {
             fused: panel.fused.as_str(),
@@ -135,45 +137,16 @@ impl<'a> AntiSpoofBody<'a> {
 
 /// Whether the document says what an authentic one says.
 #[derive(Debug, Serialize, ToSchema)]
-struct TamperBody<'a> {
+struct TamperBody {
     /// `authentic`, `tampered` or `unclear`.
     fused: &'static str,
-    voters: Vec<VoterBody<'a>>,
+    voters: Vec<VoterBody>,
 }
 
-/// One voter's vote.
-#[derive(Debug, Serialize, ToSchema)]
-struct VoterBody<'a> {
-    name: &'a str,
-    passed: bool,
-    /// `pass`, `fail` or `abstain`.
-    state: &'static str,
-    /// A code for why.
-    reason: &'a str,
-    /// What it measured; `null` where there is no number, or it was erased.
-    value: Option<f64>,
-    /// What that was compared with.
-    threshold: Option<f64>,
-}
-
-impl<'a> VoterBody<'a> {
-    fn of(finding: &'a VoterFinding, value: Option<Measure>) -> Self {
-        Self {
-            name: &finding.name,
-            passed: finding.state == VoterState::Pass,
-            state: finding.state.as_str(),
-            reason: &finding.reason,
-            value: value.map(Measure::value),
-            threshold: finding.threshold.map(Measure::value),
-        }
-    }
-}
-
-fn voters<'a>(
-    panel: &'a VoterPanel,
-    values: &mut impl Iterator<Item = Option<Measure>>,
-) -> Vec<VoterBody<'a>> {
-    panel.voters.iter().map(|voter| VoterBody::of(voter, values.next().flatten())).collect()
+/// Each vote with what was measured, which a row keeps apart.
+fn voters(panel: &VoterPanel, values: &mut impl Iterator<Item = Option<Measure>>) -> Vec<VoterBody> {
+    let measured = |voter: &VoterFinding| VoterFinding { value: values.next().flatten(), ..voter.clone() };
+    panel.voters.iter().map(measured).map(|voter| VoterBody::of(&voter)).collect()
 }
 
 /// Who read the card, and on which fields the readings agree.

@@ -14,7 +14,7 @@ use domain::ports::CardCapture;
 use domain::sealed::{Field, Sealed, SealedMedia};
 use domain::time::Timestamp;
 use event_codec::value_sha256;
-use vault::{EvidenceSecret, ReviewPlace, SealContext};
+use vault::{EvidenceSecret, ReviewPlace, SealContext, VaultError};
 use zeroize::Zeroizing;
 
 use super::sealed_forms::{claims_json, text_json, values_bytes, without_values};
@@ -143,8 +143,12 @@ async fn review_copy(
     let place =
         ReviewPlace { customer: &write.customer, verification: &names.verification, content_type: JPEG };
     let expires_at = Timestamp::from_millis(now.millis() + REVIEW_COPY_DAYS * DAY_MS);
-    let copy = app.review_vault.seal_review_copy(place, org.suite, picture, expires_at).await?;
-    Ok(Some((SealedMedia::Inline(copy.sealed), copy.key_id)))
+    match app.review_vault.seal_review_copy(place, org.suite, picture, expires_at).await {
+        Ok(copy) => Ok(Some((SealedMedia::Inline(copy.sealed), copy.key_id))),
+        // It was decided, or its customer erased, while the same capture was sent again.
+        Err(VaultError::Destroyed) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The records of it all.
