@@ -5,8 +5,8 @@ use domain::capture::{
     CAPTURE_POLICY_VERSION, CaptureAssessment, CaptureVerdict, FlashSequence, clock_signal,
 };
 use domain::event::{
-    AuditRecord, CaptureEvidence, Event, KTP_TEXT_CONTENT_TYPE, KtpCaptureAssessed, ShownChallenge,
-    VOTER_VALUES_CONTENT_TYPE,
+    AuditRecord, CAPTURE_CLAIMS_CONTENT_TYPE, CaptureEvidence, Event, KTP_FRAMES_CONTENT_TYPE,
+    KTP_TEXT_CONTENT_TYPE, KtpCaptureAssessed, ShownChallenge, VOTER_VALUES_CONTENT_TYPE,
 };
 use domain::ktp::ClientText;
 use domain::limits::REVIEW_COPY_DAYS;
@@ -28,9 +28,6 @@ const JPEG: &str = "image/jpeg";
 
 /// The content type of features: the analyser's own form.
 const FEATURES: &str = "application/octet-stream";
-
-/// The content type of what the phone claims.
-const CLAIMS: &str = "application/json";
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
@@ -106,9 +103,9 @@ impl SealedCapture {
         let archive = kept_frames::packed(&bundle.frames, &kept)
             .map_err(|error| ApiError::Internal(format!("frames that were not packed: {error}")))?;
         let JudgedCard { analysis, text, decision, .. } = judged;
-        let frames = seal(Field::KtpFrames, kept_frames::CONTENT_TYPE, &archive)?;
+        let frames = seal(Field::KtpFrames, KTP_FRAMES_CONTENT_TYPE, &archive)?;
         let features = seal(Field::CaptureFeatures, FEATURES, &analysis.features)?;
-        let claims = seal(Field::CaptureClaims, CLAIMS, &claims_json(bundle)?)?;
+        let claims = seal(Field::CaptureClaims, CAPTURE_CLAIMS_CONTENT_TYPE, &claims_json(bundle)?)?;
         let values = seal(Field::VoterValues, VOTER_VALUES_CONTENT_TYPE, &values_bytes(decision))?;
         let text = match text.text.is_empty() {
             true => None,
