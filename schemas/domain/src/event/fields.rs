@@ -3,7 +3,7 @@
 //! nor is the reference to its evidence.
 
 use super::{
-    AuditRef, Event, FaceMatchDecided, FlashChallengeIssued, KtpCaptureAssessed, VerificationReviewed,
+    AuditRef, CaptureEvidence, Event, FaceMatchDecided, FlashChallengeIssued, KtpCaptureAssessed, VerificationReviewed,
 };
 use crate::capture::{VoterFinding, VoterPanel};
 use crate::classify::ReasonCategory;
@@ -93,8 +93,12 @@ fn field(name: &'static str, value: impl Into<FieldValue>) -> EventField {
     EventField { name, value: value.into() }
 }
 
+fn hex_text(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn hex(bytes: &[u8]) -> FieldValue {
-    FieldValue::Text(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    FieldValue::Text(hex_text(bytes))
 }
 
 impl Event {
@@ -165,6 +169,22 @@ impl Event {
             | Self::VerificationReviewed(_)
             | Self::FlashChallengeIssued(_) => None,
         }
+    }
+}
+
+impl CaptureEvidence {
+    /// Its own fields, as an event's: what is in clear with its value, what is sealed by the field that it is.
+    pub fn fields(&self) -> Vec<EventField> {
+        let digests = self.frame_sha256.iter().map(|digest| hex_text(digest)).collect();
+        vec![
+            field("frames", sealed(self.frames.as_ref(), Field::KtpFrames)),
+            field("framesKept", self.frames_kept),
+            field("frameSha256", FieldValue::Words(digests)),
+            field("features", sealed(self.features.as_ref(), Field::CaptureFeatures)),
+            field("claims", sealed(self.claims.as_ref(), Field::CaptureClaims)),
+            field("receivedAt", FieldValue::Time(self.received_at)),
+            field("apiKeyId", self.api_key_id.as_str()),
+        ]
     }
 }
 
