@@ -10,8 +10,8 @@ pub use envelopes::{EventEnvelopes, RevealedText, ShownEnvelope};
 pub use fact_line::{EvidenceLine, FactContent, FactLine};
 
 use domain::event::{
-    AuditRecord, AuditRef, CAPTURE_CLAIMS_CONTENT_TYPE, CaptureEvidence, Event, KtpCaptureAssessed, Partition,
-    SealedField,
+    AuditRecord, AuditRef, CAPTURE_CLAIMS_CONTENT_TYPE, CaptureEvidence, Event, KtpCaptureAssessed,
+    Partition, SealedField,
 };
 use domain::ids::{CustomerRef, OrgId};
 use domain::policy::Method;
@@ -210,8 +210,7 @@ impl<T, F: Fn(&FactLine) -> T> PieceReader for FactReader<'_, F> {
             records.iter().filter_map(|record| self.read_record(record)).collect();
         // Payloads are not needed any more, and evidence is read next.
         drop(records);
-        let with_envelopes =
-            read.iter().filter(|one| one.event.as_ref().is_ok_and(has_envelopes));
+        let with_envelopes = read.iter().filter(|one| one.event.as_ref().is_ok_and(has_envelopes));
         self.erased.ask(with_envelopes.filter_map(|one| one.customer.as_ref())).await?;
         let references: Vec<AuditRef> =
             read.iter().filter_map(|one| one.event.as_ref().ok().and_then(Event::audit)).collect();
