@@ -4,7 +4,7 @@ use compliance::customer_state::customer_kyc;
 use compliance::replay::{CsvRow, FactLine, LogReplay, ReplayCounts, ReplayFilter};
 use compliance::what_if::WhatIf;
 use domain::capture::{
-    AssuranceTier, CaptureAssessment, CaptureVerdict, ChallengePurpose, FlashColor, FusedVerdict,
+    AssuranceTier, CaptureAssessment, CaptureVerdict, ChallengePurpose, FlashColor, FusedVerdict, Measure,
     VoterFinding, VoterPanel, VoterState,
 };
 use domain::classify::ReasonCategory;
@@ -27,7 +27,7 @@ fn assessment(verdict: CaptureVerdict, challenge: &ChallengeId) -> CaptureAssess
         state,
         reason: "found".to_owned(),
         value: None,
-        threshold: None,
+        threshold: Some(Measure::from_millionths(80_000)),
     };
     let panel = |fused, voters| VoterPanel { fused, voters };
     CaptureAssessment {
@@ -172,7 +172,10 @@ async fn a_capture_is_shown_with_what_its_evidence_says_and_a_review_with_who_de
     ] {
         assert_eq!(capture[name], value, "{name}: {capture}");
     }
-    assert_eq!(capture["challenge"]["id"], challenge["challengeId"]);
+    for (name, of_challenge) in [("id", "challengeId"), ("colors", "colors"), ("holdMs", "holdMs")] {
+        assert_eq!(capture["challenge"][name], challenge[of_challenge], "{name}");
+    }
+    assert_eq!(capture["antiSpoof"], json!({"fused": "live", "voters": ["card_geometry pass found 0.08"]}));
     let evidence = &capture["evidence"];
     for (name, value) in [
         ("matches", json!(true)),

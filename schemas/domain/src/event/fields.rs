@@ -3,9 +3,10 @@
 //! nor is the reference to its evidence.
 
 use super::{
-    AuditRef, CaptureEvidence, Event, FaceMatchDecided, FlashChallengeIssued, KtpCaptureAssessed, VerificationReviewed,
+    AuditRef, CaptureEvidence, Event, FaceMatchDecided, FlashChallengeIssued, KtpCaptureAssessed,
+    VerificationReviewed,
 };
-use crate::capture::{VoterFinding, VoterPanel};
+use crate::capture::{TextAgreement, VoterFinding, VoterPanel};
 use crate::classify::ReasonCategory;
 use crate::ids::{EnrolmentId, VerificationId};
 use crate::policy::Method;
@@ -233,9 +234,13 @@ fn capture_fields(e: &KtpCaptureAssessed) -> Vec<EventField> {
             "colors",
             FieldValue::Words(e.challenge.colors.iter().map(|c| c.as_str().to_owned()).collect()),
         ),
+        field("holdMs", FieldValue::Words(e.challenge.hold_ms.iter().map(u32::to_string).collect())),
         field("issuedAt", FieldValue::Time(e.challenge.issued_at)),
     ];
-    let models = held.models.iter().map(|model| model.name.clone()).collect();
+    let models = held.models.iter().map(|model| format!("{} {}", model.name, hex_text(&model.sha256)));
+    let of_text = |names: fn(&TextAgreement) -> &Vec<String>| {
+        held.text.as_ref().map_or(FieldValue::Absent, |text| FieldValue::Words(names(text).clone()))
+    };
     vec![
         field("verificationId", &e.verification_id),
         field("enrolmentId", e.enrolment_id.as_ref()),
@@ -243,12 +248,14 @@ fn capture_fields(e: &KtpCaptureAssessed) -> Vec<EventField> {
         field("challenge", FieldValue::Fields(challenge)),
         field("engine", held.engine.as_str()),
         field("assessmentPolicy", held.policy_version),
-        field("models", FieldValue::Words(models)),
+        field("models", FieldValue::Words(models.collect())),
         field("verdict", held.verdict.as_str()),
         field("assuranceTier", held.assurance.as_str()),
         field("antiSpoof", panel(&held.anti_spoof)),
         field("tamper", panel(&held.tamper)),
         field("textSource", held.text.as_ref().map(|text| text.source.as_str())),
+        field("textAgreed", of_text(|text| &text.agreed)),
+        field("textDisagreed", of_text(|text| &text.disagreed)),
         field("guidance", FieldValue::Words(held.guidance.iter().map(|g| g.as_str().to_owned()).collect())),
         field("framesStored", held.frames_stored),
         field("values", sealed(held.values.as_ref(), Field::VoterValues)),
@@ -265,9 +272,12 @@ fn capture_fields(e: &KtpCaptureAssessed) -> Vec<EventField> {
     ]
 }
 
-/// What voters come to, then each with its vote.
+/// What voters come to, then each with its vote, why, and the threshold that it went by.
 fn panel(panel: &VoterPanel) -> FieldValue {
-    let vote = |voter: &VoterFinding| format!("{} {} {}", voter.name, voter.state.as_str(), voter.reason);
+    let vote = |voter: &VoterFinding| {
+        let threshold = voter.threshold.map_or_else(String::new, |of| format!(" {}", of.value()));
+        format!("{} {} {}{threshold}", voter.name, voter.state.as_str(), voter.reason)
+    };
     let votes = panel.voters.iter().map(vote).collect();
     FieldValue::Fields(vec![field("fused", panel.fused.as_str()), field("voters", FieldValue::Words(votes))])
 }
