@@ -158,14 +158,13 @@ fn written(
 ) -> WriteRecords {
     let CaptureWrite { context, customer, submission, challenge, received_at, fingerprint, .. } = write;
     let JudgedCard { analysis, text, decision, models } = judged;
-    let bundle = &submission.bundle;
     let evidence = CaptureEvidence {
         event_id: names.event.clone(),
         verification_id: names.verification.clone(),
         customer: customer.clone(),
         frames: Some(SealedMedia::Inline(sealed.frames)),
         frames_kept: sealed.frames_kept,
-        frame_sha256: bundle.frames.iter().map(|frame| value_sha256(frame.as_bytes())).collect(),
+        frame_sha256: submission.bundle.frames.iter().map(|frame| value_sha256(frame.as_bytes())).collect(),
         features: Some(sealed.features),
         claims: Some(sealed.claims),
         raw_binding: Some(secret.binding().clone()),
@@ -175,7 +174,7 @@ fn written(
         api_key_id: context.caller.key.id.as_str().to_owned(),
     };
     let noticed = analysis.signals.iter().map(|signal| signal.as_str());
-    let signals = noticed.chain(clock_signal(bundle, *received_at)).map(str::to_owned).collect();
+    let signals = noticed.chain(clock_signal(&submission.bundle, *received_at)).map(str::to_owned).collect();
     let assessment = Box::new(CaptureAssessment {
         bundle: names.bundle.clone(),
         challenge: challenge.id(),
@@ -194,8 +193,7 @@ fn written(
     let has_portrait = sealed.portrait.is_some();
     let (review_copy, review_key_id) = review_copy.unzip();
     let (names, customer, body_fingerprint) = (names.clone(), customer.clone(), *fingerprint);
-    let policy_version = context.caller.org().policy_version;
-    let issued_at = challenge.issued_at;
+    let (policy_version, issued_at) = (context.caller.org().policy_version, challenge.issued_at);
     WriteRecords::with_evidence(AuditRecord::CaptureEvidence(evidence), move |audit| {
         Event::KtpCaptureAssessed(KtpCaptureAssessed {
             event_id: names.event,
