@@ -5,7 +5,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use domain::event::{AuditRef, Offset, Partition, Source, TopicId};
-use domain::ports::{EventLog, LogError, OffsetRange, ReadBounds, Topic};
+use domain::ports::{EventLog, LogError, OffsetRange, ReadBounds, StoredRecord, Topic};
 use event_codec::value_sha256;
 
 use crate::limits::{EVIDENCE_GAP_MAX, EVIDENCE_REMEMBERED_MAX};
@@ -84,6 +84,20 @@ impl EvidenceReader {
             found.0.extend(digest.map(|digest| (place, digest)));
         }
         Ok(found)
+    }
+
+    /// The record that was found to be the one which that reference names: for whoever shows what it says. It is read by
+    /// itself, since what is remembered of others is their digest alone.
+    pub(crate) async fn record(
+        &self,
+        log: &dyn EventLog,
+        reference: &AuditRef,
+    ) -> Result<Option<StoredRecord>, LogError> {
+        let Source { partition, offset, .. } = reference.source;
+        let bounds = ReadBounds { records_max: 1, ..self.bounds };
+        let mut records = read_present(log, Topic::Audit, partition, offset, bounds).await?;
+        records.retain(|record| record.value.as_deref().map(value_sha256) == Some(reference.value_sha256));
+        Ok(records.pop())
     }
 
     /// Whether there is a record at that place at all.

@@ -9,7 +9,10 @@ pub use columns::CsvRow;
 pub use envelopes::{EventEnvelopes, RevealedText, ShownEnvelope};
 pub use fact_line::{EvidenceLine, FactContent, FactLine};
 
-use domain::event::{AuditRef, Event, Partition};
+use domain::event::{
+    AuditRecord, AuditRef, CAPTURE_CLAIMS_CONTENT_TYPE, CaptureEvidence, Event, KtpCaptureAssessed,
+    Partition, SealedField,
+};
 use domain::ids::{CustomerRef, OrgId};
 use domain::policy::Method;
 use domain::ports::{OffsetRange, RowPlace, StoredRecord, Topic, partition_of};
@@ -41,6 +44,9 @@ const ERROR_ALTERED: &str = "envelope_altered";
 const ERROR_KEYS: &str = "keys_cannot_be_had";
 /// Nothing stands where its evidence should.
 const ERROR_NO_EVIDENCE: &str = "evidence_not_in_the_log";
+
+/// Its evidence is of another event, as both were written.
+const ERROR_OTHER_EVIDENCE: &str = "evidence_of_another_event";
 
 /// Which facts are shown. A record that cannot be read is shown whatever its type may be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -164,6 +170,11 @@ pub fn sealed_word(field: Field, erased: Purposes) -> &'static str {
     if erased.contains(field.purpose()) { "erased" } else { "sealed" }
 }
 
+/// Whether there are envelopes in an event, or in what is shown of its evidence.
+fn has_envelopes(event: &Event) -> bool {
+    matches!(event, Event::KtpCaptureAssessed(_)) || !event.sealed_fields().is_empty()
+}
+
 /// What is counted of a fact.
 #[derive(Clone, Copy)]
 struct FactMark {
@@ -199,8 +210,7 @@ impl<T, F: Fn(&FactLine) -> T> PieceReader for FactReader<'_, F> {
             records.iter().filter_map(|record| self.read_record(record)).collect();
         // Payloads are not needed any more, and evidence is read next.
         drop(records);
-        let with_envelopes =
-            read.iter().filter(|one| one.event.as_ref().is_ok_and(|event| !event.sealed_fields().is_empty()));
+        let with_envelopes = read.iter().filter(|one| one.event.as_ref().is_ok_and(has_envelopes));
         self.erased.ask(with_envelopes.filter_map(|one| one.customer.as_ref())).await?;
         let references: Vec<AuditRef> =
             read.iter().filter_map(|one| one.event.as_ref().ok().and_then(Event::audit)).collect();
@@ -231,14 +241,32 @@ impl<T, F: Fn(&FactLine) -> T> FactReader<'_, F> {
         Some(ReplayedRecord { place: place_of(record), customer, event })
     }
 
+    /// What stands in a capture's evidence, which was found to be the record that the event refers to; none where it is
+    /// another capture's.
+    async fn capture_evidence(
+        &self,
+        event: &KtpCaptureAssessed,
+    ) -> Result<Option<CaptureEvidence>, ReadError> {
+        let record = self.evidence.record(&*self.ports.log, &event.audit).await?;
+        let record = record.and_then(|record| self.ports.codec.decode_audit(&record).ok());
+        let Some(AuditRecord::CaptureEvidence(of)) = record else { return Ok(None) };
+        Ok((of.event_id == event.event_id && of.customer == event.customer).then_some(of))
+    }
+
     /// What the event's envelopes are shown as, and what is wrong with them.
     async fn envelopes(
         &self,
         event: &Event,
+        capture: Option<&CaptureEvidence>,
         erased: Purposes,
     ) -> Result<(EventEnvelopes, Option<&'static str>), ReadError> {
         let Some(vault) = &self.vault else { return Ok((EventEnvelopes::sealed(erased), None)) };
-        match envelopes::reveal(vault, event, erased).await {
+        let claims = capture.and_then(|of| of.claims.as_ref()).map(|envelope| SealedField {
+            field: Field::CaptureClaims,
+            content_type: CAPTURE_CLAIMS_CONTENT_TYPE,
+            envelope,
+        });
+        match envelopes::reveal(vault, event, claims, erased).await {
             Ok((envelopes, is_altered)) => Ok((envelopes, is_altered.then_some(ERROR_ALTERED))),
             Err(VaultError::Unavailable(words)) => Err(ReadError::Vault(words)),
             // It is that customer's matter; everybody else's facts are shown.
@@ -256,7 +284,7 @@ impl<T, F: Fn(&FactLine) -> T> FactReader<'_, F> {
         let content = match event {
             Err(error) => FactContent::Unreadable { error, customer },
             Ok(event) => {
-                let evidence = event.audit().map(|reference| EvidenceLine {
+                let mut evidence = event.audit().map(|reference| EvidenceLine {
                     partition: reference.source.partition,
                     offset: reference.source.offset,
                     sha256: reference.value_sha256,
@@ -265,10 +293,19 @@ impl<T, F: Fn(&FactLine) -> T> FactReader<'_, F> {
                         EvidenceFound::Altered => Some(false),
                         EvidenceFound::Missing => None,
                     },
+                    fields: Vec::new(),
                 });
                 let error = evidence.as_ref().filter(|evidence| evidence.matches.is_none());
-                let error = error.map(|_| ERROR_NO_EVIDENCE);
-                let (envelopes, wrong) = self.envelopes(&event, erased).await?;
+                let mut error = error.map(|_| ERROR_NO_EVIDENCE);
+                let mut capture = None;
+                if let (Event::KtpCaptureAssessed(of), Some(line)) = (&event, &mut evidence)
+                    && line.matches == Some(true)
+                {
+                    capture = self.capture_evidence(of).await?;
+                    line.fields = capture.as_ref().map_or_else(Vec::new, CaptureEvidence::fields);
+                    error = error.or(capture.is_none().then_some(ERROR_OTHER_EVIDENCE));
+                }
+                let (envelopes, wrong) = self.envelopes(&event, capture.as_ref(), erased).await?;
                 FactContent::Readable { event: Box::new(event), envelopes, evidence, error: error.or(wrong) }
             }
         };

@@ -3,6 +3,7 @@
 //! compliance may open in a sandbox's folder. The cases that hold on the distributed engine too are the library's
 //! (`../src/cases/`); what stands here is a sandbox's alone.
 
+mod capture_evidence;
 mod compliance;
 mod connections;
 mod console;

@@ -182,6 +182,7 @@ fn said_in(fields: &[EventField], above: &str, envelopes: &EventEnvelopes) -> St
         let text = match value {
             FieldValue::Absent => return None,
             FieldValue::Text(_) if name.ends_with("ingerprint") || name.ends_with("sha256") => return None,
+            FieldValue::Words(_) if name.ends_with("Sha256") => return None,
             FieldValue::Words(words) if words.is_empty() => return None,
             FieldValue::Fields(fields) => return Some(said_in(fields, &format!("{name}."), envelopes)),
             FieldValue::Text(text) => text.clone(),
@@ -207,7 +208,10 @@ fn table_row(line: &FactLine) -> String {
                 Some(Some(false)) => "ALTERED",
                 Some(None) => "MISSING",
             };
-            (event_type(event).short_name(), word, said_in(&event.fields(), "", envelopes))
+            let said = said_in(&event.fields(), "", envelopes);
+            let of_evidence = evidence.as_ref().map(|of| said_in(&of.fields, "evidence.", envelopes));
+            let said = [said, of_evidence.unwrap_or_default()].join(" ");
+            (event_type(event).short_name(), word, said)
         }
         FactContent::Unreadable { .. } => ("", "", String::new()),
     };

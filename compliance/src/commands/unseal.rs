@@ -46,7 +46,8 @@ enum Command {
         /// The verification
         #[arg(long, value_name = "VERIFICATION", value_parser = |text: &str| VerificationId::parse(text))]
         verification: VerificationId,
-        /// raw, photo (of a face match the picture that was compared) or frames
+        /// raw; photo (of a face match the picture that was compared, of a capture the card's portrait); or frames (of a
+        /// capture, a tar)
         #[arg(long, default_value = "raw", value_parser = |text: &str| {
             UnsealField::parse(text).ok_or("raw, photo or frames")
         })]

@@ -83,8 +83,9 @@ impl CsvRow {
         );
         cells.extend(evidence_cells(line));
         cells.push(line.error().unwrap_or_default().to_owned());
+        let of_evidence = evidence_fields(line);
         let more = fields.iter().filter(|field| !FIELD_COLUMNS.contains(&field.name));
-        cells.push(as_json(more, envelopes));
+        cells.push(as_json(more.chain(&of_evidence), envelopes));
         Self(cells)
     }
 
@@ -109,6 +110,13 @@ fn evidence_cells(line: &FactLine) -> [String; 4] {
         hex(&evidence.sha256),
         matches.to_owned(),
     ]
+}
+
+/// What the evidence says, as one field; none where nothing is shown of it.
+fn evidence_fields(line: &FactLine) -> Option<EventField> {
+    let FactContent::Readable { evidence: Some(evidence), .. } = &line.content else { return None };
+    let value = FieldValue::Fields(evidence.fields.clone());
+    (!evidence.fields.is_empty()).then_some(EventField { name: "evidence", value })
 }
 
 fn as_json<'f>(fields: impl Iterator<Item = &'f EventField>, envelopes: &EventEnvelopes) -> String {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use data_encoding::BASE64;
 use domain::capture::Measure;
-use domain::event::Event;
+use domain::event::{Event, SealedField};
 use domain::orgs::Suite;
 use domain::sealed::{Field, Opened, Purposes};
 use vault::{SealContext, UnsealError, Vault, VaultError};
@@ -78,14 +78,17 @@ impl<'e> ShownEnvelope<'e> {
     }
 }
 
-/// Opens an event's envelopes with the customer's keys; whether one of them is not what was sealed. Those stay sealed.
+/// Opens an event's envelopes, and that one of its evidence which the customer's own key opens, with the customer's keys;
+/// whether one of them is not what was sealed. Those stay sealed.
 pub(super) async fn reveal(
     vault: &Vault,
     event: &Event,
+    of_evidence: Option<SealedField<'_>>,
     erased: Purposes,
 ) -> Result<(EventEnvelopes, bool), VaultError> {
     let (mut envelopes, mut is_altered) = (EventEnvelopes::sealed(erased), false);
-    let sealed = event.sealed_fields();
+    let mut sealed = event.sealed_fields();
+    sealed.extend(of_evidence);
     if sealed.is_empty() {
         return Ok((envelopes, is_altered));
     }

@@ -52,6 +52,9 @@ pub struct EvidenceLine {
     pub sha256: [u8; 32],
     /// Whether the record there has it; none where there is no record.
     pub matches: Option<bool>,
+    /// What the record says, of a capture's alone: which frames there were is nowhere else. Its envelopes are among the
+    /// event's.
+    pub fields: Vec<EventField>,
 }
 
 impl FactLine {
@@ -107,7 +110,7 @@ impl Serialize for FactLine {
                 map.serialize_entry(name, &ShownValue { value: &value, envelopes })?;
             }
             if let Some(evidence) = evidence {
-                map.serialize_entry("evidence", evidence)?;
+                map.serialize_entry("evidence", &ShownEvidence { evidence, envelopes })?;
             }
         }
         if let Some(error) = self.error() {
@@ -117,13 +120,23 @@ impl Serialize for FactLine {
     }
 }
 
-impl Serialize for EvidenceLine {
+/// The reference to evidence, and what is shown of what stands there.
+struct ShownEvidence<'a> {
+    evidence: &'a EvidenceLine,
+    envelopes: &'a EventEnvelopes,
+}
+
+impl Serialize for ShownEvidence<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut map = to.serialize_map(Some(4))?;
-        map.serialize_entry("partition", &self.partition.0)?;
-        map.serialize_entry("offset", &self.offset.0)?;
-        map.serialize_entry("sha256", &hex(&self.sha256))?;
-        map.serialize_entry("matches", &self.matches)?;
+        let Self { evidence, envelopes } = self;
+        let mut map = to.serialize_map(Some(4 + evidence.fields.len()))?;
+        map.serialize_entry("partition", &evidence.partition.0)?;
+        map.serialize_entry("offset", &evidence.offset.0)?;
+        map.serialize_entry("sha256", &hex(&evidence.sha256))?;
+        map.serialize_entry("matches", &evidence.matches)?;
+        for EventField { name, value } in &evidence.fields {
+            map.serialize_entry(name, &ShownValue { value, envelopes })?;
+        }
         map.end()
     }
 }

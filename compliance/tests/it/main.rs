@@ -3,6 +3,7 @@
 //! (`tests/src/cases/compliance.rs`).
 
 mod access;
+mod captures;
 mod folding;
 mod replaying;
 mod world;

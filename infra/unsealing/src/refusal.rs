@@ -66,8 +66,8 @@ refusals! {
     NoSuchVerification = "no_such_verification", "there is no such verification";
     /// The verification has no such part.
     NothingKept = "nothing_kept", "the verification has nothing of that kind";
-    /// No program makes any yet.
-    NoFrames = "no_frames", "there are no frames: no capture keeps any yet";
+    /// The verification is no capture.
+    NoFrames = "no_frames", "there are no frames: only a capture of a card keeps any";
     /// A reference into a log that has nothing there.
     EvidenceMissing = "evidence_missing", "the log does not have the evidence that the event names";
     /// A value with a line's end in it, or too long.

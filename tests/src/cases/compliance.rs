@@ -95,7 +95,7 @@ async fn shows_what_is_asked_for<H: ContractHarness>(
 }
 
 /// The API's answer with what is sealed shown as sealed.
-fn sealed_as_compliance_shows_it(mut body: Value) -> Value {
+pub fn sealed_as_compliance_shows_it(mut body: Value) -> Value {
     let sealed = json!({"sealed": true});
     body["customer"]["fullName"] = sealed.clone();
     for row in body["verifications"].as_array_mut().expect("rows") {

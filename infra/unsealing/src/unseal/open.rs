@@ -144,7 +144,7 @@ async fn try_open(
         }
         None => opened(&asked.target, &keys, |keys, ctx, sealed| keys.open(ctx, sealed))?,
     };
-    let sha256: String = value_sha256(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hex(&value_sha256(&bytes));
     let approvers: Vec<&str> = approvals.iter().map(|(_, approver)| approver.name.as_str()).collect();
     let approvers = approvers.join(",");
     let fields = [
@@ -213,6 +213,10 @@ fn opened(
     }
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn statement(
     asked: &SignedRequest,
     actor: &Actor<'_>,
@@ -222,7 +226,7 @@ fn statement(
     id: &UnsealRequestId,
 ) -> String {
     let text: &ActText = &asked.text;
-    let statement = json!({
+    let mut statement = json!({
         "requestId": id.as_str(),
         "orgId": actor.set.org().as_str(),
         "customerId": asked.target.customer.customer.as_str(),
@@ -237,5 +241,9 @@ fn statement(
         "ticket": text.get("ticket"),
         "evidence": { "record": text.get("record"), "sha256": text.get("record-sha256") },
     });
+    if let Some(frames) = &asked.target.frames {
+        statement["framesKept"] = frames.kept.into();
+        statement["frameSha256"] = frames.sha256.iter().map(|digest| hex(digest)).collect();
+    }
     serde_json::to_string_pretty(&statement).expect("texts are JSON") + "\n"
 }

@@ -1,7 +1,7 @@
 //! What a request is for: one sealed part of a verification, found through the read model and checked against the logs,
 //! which are the proof.
 
-use domain::event::{AuditRecord, Event, RawBinding, Source};
+use domain::event::{AuditRecord, CaptureEvidence, Event, KTP_FRAMES_CONTENT_TYPE, RawBinding, Source};
 use domain::ids::{CustomerRef, EventId, OrgId, VerificationId};
 use domain::orgs::Suite;
 use domain::ports::Topic;
@@ -17,9 +17,9 @@ use crate::refusal::{ActError, Refusal};
 pub enum UnsealField {
     /// The registry's raw answer.
     Raw,
-    /// The photo: of a verdict its own, of a match its probe.
+    /// The photo: of a verdict its own, of a match its probe, of a capture the portrait that was cut from the card.
     Photo,
-    /// The frames of a capture.
+    /// The frames of a capture, as they were sent, in a tar.
     Frames,
 }
 
@@ -51,10 +51,21 @@ pub(super) struct UnsealTarget {
     pub(super) sealed: Sealed,
     /// Of evidence; none of what the customer's key alone opens.
     pub(super) binding: Option<RawBinding>,
+    /// Of a capture's frames: which there were.
+    pub(super) frames: Option<FrameDigests>,
     /// Where the record stands that has it.
     pub(super) source: Source,
     /// SHA-256 of that record's value.
     pub(super) record_sha256: [u8; 32],
+}
+
+/// The frames that a capture had. Not all are kept; of those that are not, the digest says whether somebody else's copy is
+/// what was sent.
+pub(super) struct FrameDigests {
+    /// SHA-256 of every frame that came, kept or not, in their order.
+    pub(super) sha256: Vec<[u8; 32]>,
+    /// How many are kept.
+    pub(super) kept: u32,
 }
 
 /// One sealed part of a record.
@@ -63,6 +74,7 @@ struct SealedPart {
     content_type: String,
     sealed: Sealed,
     binding: Option<RawBinding>,
+    frames: Option<FrameDigests>,
 }
 
 impl SealedPart {
@@ -73,7 +85,14 @@ impl SealedPart {
         binding: Option<RawBinding>,
     ) -> Option<Self> {
         let SealedMedia::Inline(sealed) = media? else { return None };
-        Some(Self { field, content_type: content_type?, sealed, binding })
+        Some(Self { field, content_type: content_type?, sealed, binding, frames: None })
+    }
+
+    fn of_frames(of: CaptureEvidence) -> Option<Self> {
+        let content_type = Some(KTP_FRAMES_CONTENT_TYPE.to_owned());
+        let part = Self::of_media(Field::KtpFrames, of.frames, content_type, of.raw_binding)?;
+        let frames = FrameDigests { sha256: of.frame_sha256, kept: of.frames_kept };
+        Some(Self { frames: Some(frames), ..part })
     }
 }
 
@@ -85,9 +104,6 @@ impl UnsealTarget {
         verification: &VerificationId,
         field: UnsealField,
     ) -> Result<Self, ActError> {
-        if field == UnsealField::Frames {
-            return Err(Refusal::NoFrames.into());
-        }
         let generation = ports.views.generation().await?;
         let row = ports.views.verification(generation, org, verification).await?;
         let (view, _) = row.ok_or(Refusal::NoSuchVerification)?;
@@ -106,6 +122,17 @@ impl UnsealTarget {
                     SealedPart::of_media(Field::Photo, verdict.photo, verdict.photo_content_type, None);
                 (at, value_sha256(value), part)
             }
+            // Its own key opens it, and it is asked for and approved as a verdict's photo is.
+            (Event::KtpCaptureAssessed(captured), UnsealField::Photo) => {
+                let value = record.value.as_deref().unwrap_or_default();
+                let (portrait, kind) = (captured.portrait, captured.portrait_content_type);
+                (at, value_sha256(value), SealedPart::of_media(Field::Photo, portrait, kind, None))
+            }
+            (Event::KtpCaptureAssessed(captured), field) => {
+                let (source, sha256, record) = evidence(ports, &captured.audit).await?;
+                (source, sha256, part_of(record, &captured.event_id, field))
+            }
+            (_, UnsealField::Frames) => return Err(Refusal::NoFrames.into()),
             (Event::DukcapilVerdictReceived(verdict), field) => {
                 let (source, sha256, record) = evidence(ports, &verdict.audit).await?;
                 (source, sha256, part_of(record, &verdict.event_id, field))
@@ -116,7 +143,7 @@ impl UnsealTarget {
             }
             _ => return Err(Refusal::NothingKept.into()),
         };
-        let SealedPart { field: sealed_field, content_type, sealed, binding } =
+        let SealedPart { field: sealed_field, content_type, sealed, binding, frames } =
             part.ok_or(Refusal::NothingKept)?;
         Ok(Self {
             customer,
@@ -127,6 +154,7 @@ impl UnsealTarget {
             content_type,
             sealed,
             binding,
+            frames,
             source,
             record_sha256,
         })
@@ -169,8 +197,9 @@ async fn evidence(
 fn part_of(record: AuditRecord, event_id: &EventId, field: UnsealField) -> Option<SealedPart> {
     match (record, field) {
         (AuditRecord::VerdictEvidence(of), UnsealField::Raw) if of.event_id == *event_id => {
-            let content_type = "application/json".to_owned();
-            Some(SealedPart { field: Field::Raw, content_type, sealed: of.raw?, binding: of.raw_binding })
+            let content_type = Some("application/json".to_owned());
+            let raw = of.raw.map(SealedMedia::Inline);
+            SealedPart::of_media(Field::Raw, raw, content_type, of.raw_binding)
         }
         (AuditRecord::VerdictEvidence(of), UnsealField::Photo) if of.event_id == *event_id => {
             let (media, kind) = (of.declined_photo, of.declined_photo_content_type);
@@ -178,6 +207,9 @@ fn part_of(record: AuditRecord, event_id: &EventId, field: UnsealField) -> Optio
         }
         (AuditRecord::FaceEvidence(of), UnsealField::Photo) if of.event_id == *event_id => {
             SealedPart::of_media(Field::Probe, of.probe, of.probe_content_type, of.raw_binding)
+        }
+        (AuditRecord::CaptureEvidence(of), UnsealField::Frames) if of.event_id == *event_id => {
+            SealedPart::of_frames(of)
         }
         _ => None,
     }

@@ -221,39 +221,52 @@ impl Place {
             received_at: now(),
             api_key_id: "key".to_owned(),
         });
+        let verdict = |audit| {
+            Event::DukcapilVerdictReceived(DukcapilVerdictReceived {
+                event_id,
+                customer: self.customer.clone(),
+                verification_id: verification_id.clone(),
+                enrolment_id: None,
+                valid: false,
+                photo: None,
+                photo_content_type: None,
+                reason: None,
+                reason_category: None,
+                classifier_version: 1,
+                body_fingerprint: Fingerprint([2; 32]),
+                policy_version: 1,
+                audit,
+            })
+        };
+        self.write(&evidence, change, verdict).await;
+        verification_id
+    }
+
+    /// Evidence, then the event that names it, and the row of its verification.
+    pub(crate) async fn write(
+        &self,
+        evidence: &AuditRecord,
+        change: impl FnOnce(&mut AuditRef),
+        event: impl FnOnce(AuditRef) -> Event,
+    ) {
         let meta = Meta { time: now(), traceparent: None };
-        let record = self.ports.codec.audit(&evidence, &meta).expect("encoded");
+        let record = self.ports.codec.audit(evidence, &meta).expect("encoded");
         let sha256 = value_sha256(&record.value);
         let appended = self.ports.log.append(Topic::Audit, record).await.expect("appended");
         let mut audit = AuditRef { source: appended.source, value_sha256: sha256 };
         change(&mut audit);
-        let event = Event::DukcapilVerdictReceived(DukcapilVerdictReceived {
-            event_id: event_id.clone(),
-            customer: self.customer.clone(),
-            verification_id: verification_id.clone(),
-            enrolment_id: None,
-            valid: false,
-            photo: None,
-            photo_content_type: None,
-            reason: None,
-            reason_category: None,
-            classifier_version: 1,
-            body_fingerprint: Fingerprint([2; 32]),
-            policy_version: 1,
-            audit,
-        });
-        let event = self.ports.codec.event(&event, &meta).expect("encoded");
-        let appended = self.ports.log.append(Topic::Events, event).await.expect("appended");
+        let event = event(audit);
+        let record = self.ports.codec.event(&event, &meta).expect("encoded");
+        let appended = self.ports.log.append(Topic::Events, record).await.expect("appended");
         let row = VerificationRow {
-            id: verification_id.clone(),
-            event_id,
+            id: event.verification_id().expect("a verification").clone(),
+            event_id: event.event_id().clone(),
             source: appended.source,
             enrolment: None,
             ..Samples::fresh().verification(&self.customer, 1)
         };
         let rows = vec![written(appended.source.offset.0, ViewRow::Verification(Box::new(row)))];
         self.engine.projection.write(Generation(1), rows).await.expect("written");
-        verification_id
     }
 
     /// Every record of `identity.audit`, by partition and offset.

@@ -5,8 +5,8 @@ use domain::capture::{
     CAPTURE_POLICY_VERSION, CaptureAssessment, CaptureVerdict, FlashSequence, clock_signal,
 };
 use domain::event::{
-    AuditRecord, CaptureEvidence, Event, KTP_TEXT_CONTENT_TYPE, KtpCaptureAssessed, ShownChallenge,
-    VOTER_VALUES_CONTENT_TYPE,
+    AuditRecord, CAPTURE_CLAIMS_CONTENT_TYPE, CaptureEvidence, Event, KTP_FRAMES_CONTENT_TYPE,
+    KTP_TEXT_CONTENT_TYPE, KtpCaptureAssessed, ShownChallenge, VOTER_VALUES_CONTENT_TYPE,
 };
 use domain::ktp::ClientText;
 use domain::limits::REVIEW_COPY_DAYS;
@@ -28,9 +28,6 @@ const JPEG: &str = "image/jpeg";
 
 /// The content type of features: the analyser's own form.
 const FEATURES: &str = "application/octet-stream";
-
-/// The content type of what the phone claims.
-const CLAIMS: &str = "application/json";
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
@@ -106,9 +103,9 @@ impl SealedCapture {
         let archive = kept_frames::packed(&bundle.frames, &kept)
             .map_err(|error| ApiError::Internal(format!("frames that were not packed: {error}")))?;
         let JudgedCard { analysis, text, decision, .. } = judged;
-        let frames = seal(Field::KtpFrames, kept_frames::CONTENT_TYPE, &archive)?;
+        let frames = seal(Field::KtpFrames, KTP_FRAMES_CONTENT_TYPE, &archive)?;
         let features = seal(Field::CaptureFeatures, FEATURES, &analysis.features)?;
-        let claims = seal(Field::CaptureClaims, CLAIMS, &claims_json(bundle)?)?;
+        let claims = seal(Field::CaptureClaims, CAPTURE_CLAIMS_CONTENT_TYPE, &claims_json(bundle)?)?;
         let values = seal(Field::VoterValues, VOTER_VALUES_CONTENT_TYPE, &values_bytes(decision))?;
         let text = match text.text.is_empty() {
             true => None,
@@ -165,14 +162,13 @@ fn written(
 ) -> WriteRecords {
     let CaptureWrite { context, customer, submission, challenge, received_at, fingerprint, .. } = write;
     let JudgedCard { analysis, text, decision, models } = judged;
-    let bundle = &submission.bundle;
     let evidence = CaptureEvidence {
         event_id: names.event.clone(),
         verification_id: names.verification.clone(),
         customer: customer.clone(),
         frames: Some(SealedMedia::Inline(sealed.frames)),
         frames_kept: sealed.frames_kept,
-        frame_sha256: bundle.frames.iter().map(|frame| value_sha256(frame.as_bytes())).collect(),
+        frame_sha256: submission.bundle.frames.iter().map(|frame| value_sha256(frame.as_bytes())).collect(),
         features: Some(sealed.features),
         claims: Some(sealed.claims),
         raw_binding: Some(secret.binding().clone()),
@@ -182,7 +178,7 @@ fn written(
         api_key_id: context.caller.key.id.as_str().to_owned(),
     };
     let noticed = analysis.signals.iter().map(|signal| signal.as_str());
-    let signals = noticed.chain(clock_signal(bundle, *received_at)).map(str::to_owned).collect();
+    let signals = noticed.chain(clock_signal(&submission.bundle, *received_at)).map(str::to_owned).collect();
     let assessment = Box::new(CaptureAssessment {
         bundle: names.bundle.clone(),
         challenge: challenge.id(),
@@ -201,8 +197,7 @@ fn written(
     let has_portrait = sealed.portrait.is_some();
     let (review_copy, review_key_id) = review_copy.unzip();
     let (names, customer, body_fingerprint) = (names.clone(), customer.clone(), *fingerprint);
-    let policy_version = context.caller.org().policy_version;
-    let issued_at = challenge.issued_at;
+    let (policy_version, issued_at) = (context.caller.org().policy_version, challenge.issued_at);
     WriteRecords::with_evidence(AuditRecord::CaptureEvidence(evidence), move |audit| {
         Event::KtpCaptureAssessed(KtpCaptureAssessed {
             event_id: names.event,

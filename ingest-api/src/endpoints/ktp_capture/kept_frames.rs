@@ -5,9 +5,6 @@ use zeroize::Zeroizing;
 
 use crate::captures::FrameKeeping;
 
-/// The content type that kept frames are sealed with.
-pub(super) const CONTENT_TYPE: &str = "application/x-tar";
-
 /// The places of the frames to keep. Of a step it is the frame nearest to its middle; where the phone gives no times it
 /// cannot be told which frame is of which step, and all are kept.
 pub(super) fn kept(

@@ -16,6 +16,12 @@ pub const VOTER_VALUES_CONTENT_TYPE: &str = "application/octet-stream";
 /// The content type that a card's text is bound to.
 pub const KTP_TEXT_CONTENT_TYPE: &str = "application/json";
 
+/// The content type that a capture's kept frames are bound to: an uncompressed tar of the frames as they were sent.
+pub const KTP_FRAMES_CONTENT_TYPE: &str = "application/x-tar";
+
+/// The content type that a phone's claims are bound to.
+pub const CAPTURE_CLAIMS_CONTENT_TYPE: &str = "application/json";
+
 /// What a screen was asked to show, as it was issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownChallenge {
@@ -146,7 +152,7 @@ pub struct CaptureEvidence {
     pub verification_id: VerificationId,
     /// Whom it is about.
     pub customer: CustomerRef,
-    /// [`Field::KtpFrames`]: those that are kept, in one envelope.
+    /// [`Field::KtpFrames`]: those that are kept, in one envelope, bound to [`KTP_FRAMES_CONTENT_TYPE`].
     pub frames: Option<SealedMedia>,
     /// How many those are.
     pub frames_kept: u32,
@@ -154,7 +160,7 @@ pub struct CaptureEvidence {
     pub frame_sha256: Vec<[u8; 32]>,
     /// [`Field::CaptureFeatures`].
     pub features: Option<Sealed>,
-    /// [`Field::CaptureClaims`].
+    /// [`Field::CaptureClaims`], bound to [`CAPTURE_CLAIMS_CONTENT_TYPE`].
     pub claims: Option<Sealed>,
     /// How `frames` and `features` were sealed.
     pub raw_binding: Option<RawBinding>,

@@ -3,7 +3,8 @@
 //! nor is the reference to its evidence.
 
 use super::{
-    AuditRef, Event, FaceMatchDecided, FlashChallengeIssued, KtpCaptureAssessed, VerificationReviewed,
+    AuditRef, CaptureEvidence, Event, FaceMatchDecided, FlashChallengeIssued, KtpCaptureAssessed,
+    VerificationReviewed,
 };
 use crate::capture::{CaptureAssessment, TextAgreement, VoterFinding, VoterPanel};
 use crate::classify::ReasonCategory;
@@ -93,8 +94,12 @@ fn field(name: &'static str, value: impl Into<FieldValue>) -> EventField {
     EventField { name, value: value.into() }
 }
 
+fn hex_text(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn hex(bytes: &[u8]) -> FieldValue {
-    FieldValue::Text(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    FieldValue::Text(hex_text(bytes))
 }
 
 impl Event {
@@ -168,6 +173,22 @@ impl Event {
     }
 }
 
+impl CaptureEvidence {
+    /// Its own fields, as an event's: what is in clear with its value, what is sealed by the field that it is.
+    pub fn fields(&self) -> Vec<EventField> {
+        let digests = self.frame_sha256.iter().map(|digest| hex_text(digest)).collect();
+        vec![
+            field("frames", sealed(self.frames.as_ref(), Field::KtpFrames)),
+            field("framesKept", self.frames_kept),
+            field("frameSha256", FieldValue::Words(digests)),
+            field("features", sealed(self.features.as_ref(), Field::CaptureFeatures)),
+            field("claims", sealed(self.claims.as_ref(), Field::CaptureClaims)),
+            field("receivedAt", FieldValue::Time(self.received_at)),
+            field("apiKeyId", self.api_key_id.as_str()),
+        ]
+    }
+}
+
 fn match_fields(e: &FaceMatchDecided) -> Vec<EventField> {
     let model = vec![field("name", e.model.name.as_str()), field("sha256", hex(&e.model.sha256))];
     let reference = vec![
@@ -237,7 +258,7 @@ fn assessment_fields(of: &CaptureAssessment) -> Vec<EventField> {
             field("disagreed", FieldValue::Words(text.disagreed.clone())),
         ])
     };
-    let models = of.models.iter().map(ToString::to_string);
+    let models = of.models.iter().map(|model| format!("{} {}", model.name, hex_text(&model.sha256)));
     let guidance = of.guidance.iter().map(|code| code.as_str().to_owned());
     vec![
         field("bundleId", of.bundle.as_str()),
@@ -256,9 +277,12 @@ fn assessment_fields(of: &CaptureAssessment) -> Vec<EventField> {
     ]
 }
 
-/// What voters come to, then each with its vote.
+/// What voters come to, then each with its vote, why, and the threshold that it went by.
 fn panel(panel: &VoterPanel) -> FieldValue {
-    let vote = |voter: &VoterFinding| format!("{} {} {}", voter.name, voter.state.as_str(), voter.reason);
+    let vote = |voter: &VoterFinding| {
+        let threshold = voter.threshold.map_or_else(String::new, |of| format!(" {}", of.value()));
+        format!("{} {} {}{threshold}", voter.name, voter.state.as_str(), voter.reason)
+    };
     let votes = panel.voters.iter().map(vote).collect();
     FieldValue::Fields(vec![field("fused", panel.fused.as_str()), field("voters", FieldValue::Words(votes))])
 }
