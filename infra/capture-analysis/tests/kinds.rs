@@ -96,7 +96,7 @@ fn a_thumb_on_a_corner_cuts_the_card() {
 #[test]
 fn a_steep_or_a_distant_card_is_not_straight_enough() {
     for kind in [CaptureKind::Tilted, CaptureKind::Small] {
-        always(kind, |of| !of.passes("card_geometry") && !of.analysis.guidance.is_empty());
+        always(kind, |of| !of.passes("card_geometry") && !of.analysis.guidance.is_empty() && !of.is_spoof());
     }
 }
 
