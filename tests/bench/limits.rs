@@ -194,3 +194,23 @@ pub(crate) const SPLITS: usize = 1_000;
 
 /// What a split may take, once an hour and org: the issue's.
 pub(crate) const SPLIT_MAX_MS: u32 = 5;
+
+/// Rounds of the captures where the caller names none, and seconds of a window: all parts then take five minutes.
+pub(crate) const ROUNDS_CAPTURE: u32 = 3;
+/// See [`ROUNDS_CAPTURE`].
+pub(crate) const WINDOW_S_CAPTURE: u64 = 8;
+
+/// Captures of one program's life: a key may send 20 a minute.
+pub(crate) const CAPTURES: usize = 18;
+
+/// Frames of a card's capture at most.
+pub(crate) const KTP_FRAMES: usize = 12;
+
+/// Runs of a step that takes hundreds of milliseconds.
+pub(crate) const CAPTURE_STEP_REPEATS: usize = 20;
+
+/// Verdicts a second that are offered beside captures: the specification's.
+pub(crate) const VERDICTS_BESIDE_RATE: f64 = 500.0;
+
+/// What a program with models may take of memory: the specification's.
+pub(crate) const CAPTURE_RSS_MAX_MIB: u64 = 400;

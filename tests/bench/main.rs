@@ -3,6 +3,7 @@
 //! share is `load` (requests), `process` and `sandbox` (the measured program), `counters` (what it says of itself), `sample`
 //! (what is sent), `stat`, `report`.
 
+mod captures;
 mod compliance;
 mod console;
 mod counters;
@@ -52,6 +53,8 @@ enum Command {
     Compliance(compliance::Arguments),
     /// Only the stages of one verdict on one core.
     Stages(Written),
+    /// Captured cards: a capture's steps beside their limits, captures from outside, verdicts beside them.
+    Capture(Box<captures::Arguments>),
     /// Faces: a photo's steps, matches, verdicts with models and without, a backlog of photos.
     Face(Box<faces::Arguments>),
 }
@@ -112,6 +115,7 @@ fn run(command: Command) -> Result<()> {
             stages::run(&mut report)?;
             report.finish(written.write.as_deref())
         }
+        Command::Capture(arguments) => captures::run(&arguments),
         Command::Face(arguments) => faces::run(&arguments),
     }
 }

@@ -135,7 +135,7 @@ pub(crate) async fn records() -> Result<(NewRecord, NewRecord)> {
 }
 
 /// µs of one call: the spread over batches.
-fn time<T>(mut call: impl FnMut() -> Result<T>) -> Result<Spread> {
+pub(crate) fn time<T>(mut call: impl FnMut() -> Result<T>) -> Result<Spread> {
     let began = Instant::now();
     black_box(call()?);
     let one = began.elapsed().max(std::time::Duration::from_nanos(100));

@@ -1,4 +1,4 @@
-//! `cargo xtask bench embedded|distributed|start|console|compliance|stages|face`: builds what is measured and what measures it,
+//! `cargo xtask bench embedded|distributed|start|console|compliance|stages|capture|face`: builds what is measured and what measures it,
 //! with the profile `dist`, and runs it. What belongs here: builds and paths. What is measured and how is `tests/bench`; how to
 //! read it is `docs/performance.md`.
 
@@ -24,6 +24,8 @@ const PAGE: &str = "docs/performance.md";
   cargo xtask bench compliance --write
   cargo xtask bench compliance --part verdicts --before /tmp/earlier/ingest-api
   cargo xtask bench stages
+  cargo xtask bench capture --write
+  cargo xtask bench capture --part steps
   cargo xtask bench face --write
   cargo xtask bench face --part steps,match --rounds 1
   cargo xtask bench face --part first-projection --before /tmp/earlier/ingest-api")]
@@ -45,7 +47,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     verdicts: Option<String>,
     /// Only these parts, with commas. Distributed: front, back, freshness, rebuild; face: steps, match, verdicts, backlog,
-    /// first-projection; compliance: replay, split, verdicts
+    /// first-projection; compliance: replay, split, verdicts; capture: steps, answers, beside
     #[arg(long)]
     part: Option<String>,
     /// Of faces and compliance: an earlier build of `ingest-api`, to compare the first projection's or a verdict's CPU time
@@ -71,6 +73,8 @@ enum Kind {
     Compliance,
     /// The stages of one verdict on one core.
     Stages,
+    /// A captured card's steps beside their limits, captures from outside, and verdicts beside them.
+    Capture,
     /// What reading a photo takes, a match from outside, and verdicts while photos are read.
     Face,
 }
@@ -84,6 +88,7 @@ impl Kind {
             Self::Console => "console",
             Self::Compliance => "compliance",
             Self::Stages => "stages",
+            Self::Capture => "capture",
             Self::Face => "face",
         }
     }
@@ -92,7 +97,8 @@ impl Kind {
 /// Builds and measures.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let root = crate::workspace_root();
-    if arguments.kind == Kind::Face {
+    let with_models = matches!(arguments.kind, Kind::Capture | Kind::Face);
+    if with_models {
         crate::models::run()?;
     }
     // The programs with the features they ship with: built beside the bench, its features would become theirs.
@@ -123,7 +129,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if arguments.kind == Kind::Compliance {
         command.arg("--compliance").arg(built("compliance", &[])?);
     }
-    if arguments.kind == Kind::Face {
+    if with_models {
         command.arg("--models").arg(root.join("target/models"));
     }
     if arguments.write {

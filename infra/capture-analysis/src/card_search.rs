@@ -31,6 +31,12 @@ const SIDE_MIN: f64 = 0.42;
 const SIDES_MEAN_MIN: f64 = 0.6;
 /// Rounded corners (ISO/IEC 7810: a radius of 3.18 mm) have no straight side.
 const CORNER_SHARE: f64 = 0.06;
+/// A card's longer and shorter side.
+const SIDES_MM: [f64; 2] = [85.60, 53.98];
+/// From the corner, beyond its rounding and as far as the end of a thumb that lies on it reaches.
+const CORNER_MM: [f64; 2] = [4.0, 9.0];
+/// Share of that stretch that lies on an edge; with less on both sides something lies there.
+const CORNER_EDGE_MIN: f64 = 0.3;
 
 /// x·cos + y·sin = distance.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -293,8 +299,15 @@ fn line_through(places: &[(f64, f64)]) -> Option<(f64, f64)> {
 
 /// Corners at which neither side's last stretch lies on an edge, though the side as a whole does.
 fn hidden_corners(edges: &EdgeMap, Quad(corners): Quad) -> u32 {
-    let end = |at: usize, to: usize| stretch(edges, [corners[at], corners[to]], [CORNER_SHARE, 0.2], 14);
-    let hidden = |at: &usize| end(*at, (at + 1) % 4) < 0.3 && end(*at, (at + 3) % 4) < 0.3;
+    // The sides lie, so the first and the third are the long ones.
+    let end = |at: usize, to: usize, side: usize| {
+        let reach = CORNER_MM.map(|mm| mm / SIDES_MM[side % 2]);
+        stretch(edges, [corners[at], corners[to]], reach, 16)
+    };
+    let hidden = |at: &usize| {
+        let (next, last) = ((at + 1) % 4, (at + 3) % 4);
+        end(*at, next, *at) < CORNER_EDGE_MIN && end(*at, last, last) < CORNER_EDGE_MIN
+    };
     (0..4).filter(hidden).count() as u32
 }
 

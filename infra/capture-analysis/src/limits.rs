@@ -77,4 +77,4 @@ pub(crate) const REVIEW_COPY_BYTES_MAX: usize = 200 * 1024;
 pub(crate) const PORTRAIT_SCALE_MAX: f64 = 2.0;
 
 /// Share of a region's pixels that must be neither drowned nor burnt out for a frame to say the region's colour.
-pub(crate) const USABLE_SHARE_MIN: f64 = 0.2;
+pub(crate) const USABLE_SHARE_MIN: f64 = 0.5;

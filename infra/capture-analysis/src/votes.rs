@@ -80,7 +80,10 @@ pub(crate) fn votes(features: &CardFeatures) -> CardVotes {
         ("card_geometry", card_geometry(features)),
         ("image_quality", image_quality(features)),
         ("screen_recapture", card.map_or_else(Vote::no_card, screen_recapture)),
-        ("grey_copy", card.map_or_else(Vote::no_card, grey_copy)),
+        (
+            "grey_copy",
+            card.filter(|card| is_card_shaped(features, card)).map_or_else(Vote::no_card, grey_copy),
+        ),
         ("flash_reflectance", flash_reflectance(features, disagree)),
     ];
     let guidance =
@@ -90,6 +93,13 @@ pub(crate) fn votes(features: &CardFeatures) -> CardVotes {
         guidance: guidance.collect(),
         signals: disagree.then_some(CaptureSignal::SamplesDisagreeWithFrames).into_iter().collect(),
     }
+}
+
+/// Whether what was found has a card's shape. A steep card may be found as part of itself, which need not have its colours:
+/// it does not pass for its shape, and nobody is accused of a copy.
+fn is_card_shaped(features: &CardFeatures, card: &CardNumbers) -> bool {
+    let pose = card.quad.pose(features.still.map(f64::from), CARD_RATIO);
+    pose.is_some_and(|pose| (pose.ratio / CARD_RATIO - 1.0).abs() <= CARD_RATIO_OFF_MAX)
 }
 
 /// (a)

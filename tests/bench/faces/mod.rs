@@ -5,7 +5,7 @@ mod backlog;
 mod client;
 mod first_projection;
 mod matches;
-mod portraits;
+pub(crate) mod portraits;
 mod steps;
 mod verdicts;
 

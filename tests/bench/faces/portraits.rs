@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::limits::PORTRAITS_MAX;
 
 /// Every portrait of the folder with its file's name, in their order.
-pub(super) fn all(models: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+pub(crate) fn all(models: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     let folder = models.join("portraits");
     let entries = std::fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
     let mut portraits = Vec::new();
