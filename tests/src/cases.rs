@@ -5,6 +5,8 @@
 pub mod accepted;
 pub mod access;
 pub mod bodies;
+pub mod capture_bundles;
+pub mod captures;
 pub mod challenges;
 pub mod common;
 pub mod compliance;
@@ -54,6 +56,20 @@ macro_rules! contract_cases {
                 what_is_not_http_ends_with_a_400_or_the_connection_and_nothing_else,
             ], two_threads [
                 more_bytes_in_flight_than_the_budget_are_a_503_at_once,
+            ];
+            capture_bundles: one_thread [
+                frames_that_are_none_are_refused_by_their_place,
+                every_limit_at_once_is_recorded_and_a_byte_more_is_a_413,
+                what_the_phone_claims_decides_nothing,
+            ];
+            captures: one_thread [
+                a_card_lifts_to_standard_and_its_portrait_to_premium,
+                by_the_phones_word_alone_a_card_is_of_low_assurance,
+                without_models_a_capture_waits_for_a_person,
+                whatever_was_changed_since_it_was_signed_is_refused_and_uses_nothing_up,
+                a_nonce_counts_for_its_customer_purpose_and_org_alone,
+                a_used_challenge_has_its_answer_for_ever_and_no_other,
+                a_capture_is_neither_too_fast_nor_tried_first_and_a_202_says_nothing,
             ];
             challenges: one_thread [
                 a_challenge_says_what_to_show_and_keeps_no_secret,

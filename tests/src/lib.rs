@@ -5,6 +5,7 @@
 #![allow(missing_docs, reason = "helpers of tests: a doc line says what the name does not")]
 
 pub mod captures;
+pub mod card_captures;
 pub mod cases;
 pub mod client;
 pub mod console;
