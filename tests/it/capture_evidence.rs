@@ -135,7 +135,7 @@ async fn replay_reveals(sandbox: &Sandbox, bundle: &CaptureBundle, customer: &st
     let line = of_type(hidden.json_lines(), "KtpCaptureAssessed");
     let sealed = json!({"sealed": true});
     assert_eq!((&line["evidence"]["matches"], &line["evidence"]["claims"]), (&json!(true), &sealed));
-    assert_eq!((&line["values"], &line["evidence"]["frames"]), (&sealed, &sealed));
+    assert_eq!((&line["assessment"]["values"], &line["evidence"]["frames"]), (&sealed, &sealed));
     assert_eq!(line["evidence"]["frameSha256"].as_array().map(Vec::len), Some(bundle.frames.len()));
     let one = signer(sandbox, 1);
     let why = ["--reveal", "--purpose", "A complaint", "--ticket", "C-9", "--signer", &one];
@@ -145,8 +145,8 @@ async fn replay_reveals(sandbox: &Sandbox, bundle: &CaptureBundle, customer: &st
     let claims: Value = serde_json::from_str(text(&capture["evidence"]["claims"])).expect("JSON");
     assert_eq!((text(&claims["ocrFields"]["nik"]), text(&claims["platform"])), (nik.as_str(), "web"));
     assert!(text(&capture["text"]).contains(&nik), "what the card says");
-    let measured = text(&capture["values"]).split(' ').count();
-    let voters = |panel: &str| capture[panel]["voters"].as_array().map_or(0, Vec::len);
+    let measured = text(&capture["assessment"]["values"]).split(' ').count();
+    let voters = |panel: &str| capture["assessment"][panel]["voters"].as_array().map_or(0, Vec::len);
     assert_eq!(measured, voters("antiSpoof") + voters("tamper"), "a number or a dash of each: {capture}");
     // Evidence takes two, and is never among it.
     assert_eq!((&capture["evidence"]["frames"], &capture["evidence"]["features"]), (&sealed, &sealed));

@@ -214,7 +214,7 @@ fn changed(good: &CaptureBundle) -> Vec<(String, CaptureBundle)> {
     });
     for field in ["nik", "fullName", "village"] {
         with(field, &|bundle| {
-            bundle.ocr_fields.as_mut().expect("fields").get_mut(field).expect("one").push('X')
+            bundle.ocr_fields.as_mut().expect("fields").get_mut(field).expect("one").push('X');
         });
     }
     with("a field less", &|bundle| drop(bundle.ocr_fields.as_mut().expect("fields").remove("nik")));
