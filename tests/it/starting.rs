@@ -309,7 +309,7 @@ async fn forget_the_installation(sandbox: &Sandbox) {
     let folder = sandbox.folder();
     let since_then = "ALTER TABLE key_row DROP COLUMN attempt_until; ALTER TABLE key_row DROP COLUMN abandoned; \
                       DROP TABLE staff_account; DROP TABLE staff_session; DROP TABLE access; DROP TABLE reads; \
-                      DROP TABLE customer_reads;";
+                      DROP TABLE customer_reads; DROP TABLE review_key;";
     for (file, version, also) in [("log/log.sqlite", 1, ""), ("keystore/keys.sqlite", 2, since_then)] {
         let database = rusqlite::Connection::open(folder.join(file)).expect("a database");
         let script = format!("{also} DROP TABLE installation; PRAGMA user_version = {version};");

@@ -127,6 +127,12 @@ fn setting_rule(setting: OrgSetting) -> Value {
 /// Fields that an answer may leave out; every other is always there, `null` perhaps.
 const LEFT_OUT: &[(&str, &str)] = &[
     ("VerificationSummary", "score"),
+    ("AttemptBody", "assuranceTier"),
+    ("AttemptBody", "assessment"),
+    ("AttemptBody", "review"),
+    ("KycVerification", "assuranceTier"),
+    ("KycVerification", "assessment"),
+    ("KycVerification", "review"),
     ("VerificationBody", "match"),
     ("VerificationBody", "reference"),
     ("ErrorBody", "details"),

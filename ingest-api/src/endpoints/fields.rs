@@ -60,7 +60,10 @@ pub(super) fn optional<T>(
 
 /// A whole number within a range, written as one: `5`, neither `5.0` nor `5e0`.
 pub(super) fn whole_number(value: &RawValue, range: RangeInclusive<u32>) -> Result<u32, String> {
-    let number = value.get().parse::<u32>().ok().filter(|number| range.contains(number));
+    // JSON does not tell 7 from 7.0 (RFC 8259 §6), nor does its schema; a float holds every u32.
+    let number = value.get().parse::<f64>().ok().filter(|number| number.fract() == 0.0);
+    let number = number.filter(|number| (0.0..=f64::from(u32::MAX)).contains(number));
+    let number = number.map(|number| number as u32).filter(|number| range.contains(number));
     number.ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
 }
 

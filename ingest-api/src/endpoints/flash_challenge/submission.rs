@@ -97,7 +97,7 @@ mod tests {
         for (field, value) in [
             ("steps", "2"),
             ("steps", "11"),
-            ("steps", "5.0"),
+            ("steps", "5.5"),
             ("steps", "5e0"),
             ("steps", "-5"),
             ("steps", "99999999999999999999"),
