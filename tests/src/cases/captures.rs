@@ -317,7 +317,7 @@ pub async fn a_used_challenge_has_its_answer_for_ever_and_no_other<H: ContractHa
 
 pub async fn a_capture_is_neither_too_fast_nor_tried_first_and_a_202_says_nothing<H: ContractHarness>() {
     let sandbox = H::start().await;
-    let api = sandbox.api();
+    let (_, api) = unlimited(&sandbox).await;
     let customer = api.customer("Budi Santoso").await;
     let challenge = challenged(&api, &customer, 10, 90_000).await;
     let bundle = plain(&challenge, &customer);

@@ -122,7 +122,7 @@ pub async fn a_challenge_is_asked_for_on_terms_and_never_twice_the_same<H: Contr
 }
 
 pub async fn five_challenges_within_ten_minutes_and_not_one_more<H: ContractHarness>() {
-    let mut sandbox = H::start().await;
+    let mut sandbox = H::alone().await;
     let api = sandbox.api();
     let (customer, other) = (api.customer("Budi Santoso").await, api.customer("Dewi Lestari").await);
     // All at once: whoever comes sixth is told so, whatever the read model shows by then.

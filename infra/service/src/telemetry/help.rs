@@ -108,6 +108,10 @@ const COUNTERS: &[(&str, &str)] = &[
         "Times that a batch was tried again because a store, the log or a key was not available.",
     ),
     (
+        "identity_review_copies_expired_total",
+        "Review copies whose keys were destroyed because nobody had decided in time.",
+    ),
+    (
         "identity_unreadable_rows_total",
         "Times that what is kept of a row or a customer was to be shown and did not open.",
     ),

@@ -98,7 +98,7 @@ mod tests {
             ("steps", "2"),
             ("steps", "11"),
             ("steps", "5.5"),
-            ("steps", "5e0"),
+            ("steps", "5e-1"),
             ("steps", "-5"),
             ("steps", "99999999999999999999"),
             ("steps", "true"),
