@@ -9,7 +9,7 @@ use domain::event::{
     Event, Fingerprint, KTP_TEXT_CONTENT_TYPE, KtpCaptureAssessed, ShownChallenge, VOTER_VALUES_CONTENT_TYPE,
     VerificationReviewed,
 };
-use domain::ids::{ChallengeId, EnrolmentId, EventId, KtpBundleId, VerificationId};
+use domain::ids::{ChallengeId, EnrolmentId, EventId, KtpBundleId, VerificationId, derived};
 use domain::rows::VerificationStatus;
 use domain::sealed::{Field, SealedMedia};
 use domain::time::Timestamp;
@@ -75,11 +75,15 @@ pub(crate) fn review(customer: &Customer, rng: &mut ChaCha8Rng) -> Event {
     let endpoint = if rng.random_range(0..8) == 0 { 0 } else { CAPTURES };
     let (of, _) = named(customer, endpoint, rng);
     let (name, body) = named(customer, 4, rng);
-    let event_id = EventId::from_bytes(name);
+    // One key for two verifications is a 422 before anything is in the log: no event id is of both.
+    let of_name =
+        name.into_iter().fold(0, |all: u64, byte| all.wrapping_mul(257).wrapping_add(u64::from(byte)));
+    let of_id = VerificationId::from_bytes(of);
+    let event_id = EventId::from_bytes(derived(EventId::PREFIX, of_id.as_str(), of_name));
     let verified = body % 2 == 0;
     Event::VerificationReviewed(VerificationReviewed {
         customer: customer.id.clone(),
-        verification_id: VerificationId::from_bytes(of),
+        verification_id: of_id,
         to_status: if verified { VerificationStatus::Verified } else { VerificationStatus::Failed },
         reason_code: if verified { "looks_genuine" } else { "retake" }.to_owned(),
         note: (body % 3 == 0).then(|| seal(customer, &event_id, Field::ReviewNote, "text/plain")),
