@@ -112,6 +112,10 @@ const COUNTERS: &[(&str, &str)] = &[
         "Review copies whose keys were destroyed because nobody had decided in time.",
     ),
     (
+        "identity_review_copies_kept_total",
+        "Review copies whose keys could not be destroyed when their verification was decided; they go with their time.",
+    ),
+    (
         "identity_unreadable_rows_total",
         "Times that what is kept of a row or a customer was to be shown and did not open.",
     ),
