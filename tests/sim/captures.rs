@@ -75,7 +75,7 @@ pub(crate) fn review(customer: &Customer, rng: &mut ChaCha8Rng) -> Event {
     let endpoint = if rng.random_range(0..8) == 0 { 0 } else { CAPTURES };
     let (of, _) = named(customer, endpoint, rng);
     let (name, body) = named(customer, 4, rng);
-    // One key for two verifications is a 422 before anything is in the log: no event id is of both.
+    // The name of a review has its verification in it: no event id is of two.
     let of_name =
         name.into_iter().fold(0, |all: u64, byte| all.wrapping_mul(257).wrapping_add(u64::from(byte)));
     let of_id = VerificationId::from_bytes(of);

@@ -88,8 +88,10 @@ impl ReviewWrite<'_> {
         let Some(key) = self.submission.idempotency_key.as_deref() else {
             return self.decide(of_name(&WriteName::Random), &self.view).await;
         };
+        // The verification is a part of the name: one key at two of a customer's are two reviews, each with its own ids.
+        let of_verification = format!("{}/{key}", self.view.row.id);
         let customer = &self.view.row.customer.customer;
-        let event = of_name(&self.context.keyed_name(ROUTE, customer, key));
+        let event = of_name(&self.context.keyed_name(ROUTE, customer, &of_verification));
         let leader = match self.context.app.single_flight.join(&event, self.fingerprint).await {
             FlightRole::Leader(leader) => leader,
             FlightRole::OtherBody => return Err(ApiError::KeyReused),
