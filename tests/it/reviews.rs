@@ -98,6 +98,13 @@ async fn an_api_key_fails_a_pending_capture_once_and_its_copy_is_gone() {
         assert_eq!(keys.post(&path, &[], body).await.expect(409)["code"], "not_pending", "{body}");
     }
 
+    // The same key at another of the customer's is a review of its own, with an event and an outcome of its own.
+    let second = PendingCapture::of(&sandbox, &customer).await;
+    let answer = keys.post(&review_of(second.verification.as_str()), &key, &failed).await;
+    assert_eq!(answer.expect(200)["toStatus"], "failed");
+    assert!(answer.header("idempotency-replayed").is_none());
+    assert!(is_destroyed(&second.review_key(&sandbox).await.key));
+
     // The verification's own row stays as it is, and the tier too.
     let row = sandbox.api().get(&format!("/api/identity/verifications/{}", capture.verification)).await;
     assert_eq!(row.expect(200)["status"], "pending");
