@@ -5,6 +5,9 @@
 //! What does not belong here: IO, clocks, randomness, Avro, JSON, HTTP. Time and random bytes come in as
 //! arguments, so that every rule can be tried with a table of cases.
 
+#[macro_use]
+mod words;
+
 pub mod capture;
 pub mod classify;
 pub mod decide;

@@ -5,83 +5,60 @@ use crate::ids::{ChallengeId, KtpBundleId};
 use crate::ports::FaceModelId;
 use crate::sealed::Sealed;
 
-macro_rules! words {
-    ($(#[doc = $doc:literal])+ $name:ident: $($(#[doc = $of:literal])+ $variant:ident = $word:literal,)+) => {
-        $(#[doc = $doc])+
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name {
-            $($(#[doc = $of])+ $variant,)+
-        }
-
-        impl $name {
-            /// Every one.
-            pub const ALL: [Self; [$($word),+].len()] = [$(Self::$variant),+];
-
-            /// The word in the API and in schemas.
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word,)+
-                }
-            }
-
-            /// The one of that word.
-            pub fn parse(word: &str) -> Option<Self> {
-                Self::ALL.into_iter().find(|one| one.as_str() == word)
-            }
-        }
-    };
-}
-
 words! {
     /// What was decided of a captured card.
-    CaptureVerdict:
-    /// It counts for the tier.
-    Passed = "passed",
-    /// It does not.
-    Failed = "failed",
-    /// A person decides.
-    RequiresReview = "requires_review",
+    CaptureVerdict {
+        /// It counts for the tier.
+        Passed = "passed",
+        /// It does not.
+        Failed = "failed",
+        /// A person decides.
+        RequiresReview = "requires_review",
+    }
 }
 
 words! {
     /// How far what was decided can be relied on.
-    AssuranceTier:
-    /// The phone's own word for what the card says.
-    Low = "low",
-    /// We read the card ourselves.
-    Standard = "standard",
+    AssuranceTier {
+        /// The phone's own word for what the card says.
+        Low = "low",
+        /// We read the card ourselves.
+        Standard = "standard",
+    }
 }
 
 words! {
     /// Who read the card.
-    TextSource:
-    /// We did.
-    Server = "server",
-    /// The phone did.
-    Client = "client",
+    TextSource {
+        /// We did.
+        Server = "server",
+        /// The phone did.
+        Client = "client",
+    }
 }
 
 words! {
     /// What the person before the camera can do better (sequence §1.13).
-    GuidanceCode:
-    /// Less light.
-    TooBright = "too_bright",
-    /// More light.
-    TooDark = "too_dark",
-    /// Hold the phone still.
-    HoldStill = "hold_still",
-    /// Nearer.
-    MoveCloser = "move_closer",
-    /// The screen at its full brightness.
-    ScreenBrighter = "screen_brighter",
-    /// The whole card in the picture.
-    CardCut = "card_cut",
-    /// No reflection on the card.
-    Glare = "glare",
-    /// A sharper picture.
-    Blur = "blur",
-    /// Once more.
-    Retry = "retry",
+    GuidanceCode {
+        /// Less light.
+        TooBright = "too_bright",
+        /// More light.
+        TooDark = "too_dark",
+        /// Hold the phone still.
+        HoldStill = "hold_still",
+        /// Nearer.
+        MoveCloser = "move_closer",
+        /// The screen at its full brightness.
+        ScreenBrighter = "screen_brighter",
+        /// The whole card in the picture.
+        CardCut = "card_cut",
+        /// No reflection on the card.
+        Glare = "glare",
+        /// A sharper picture.
+        Blur = "blur",
+        /// Once more.
+        Retry = "retry",
+    }
 }
 
 /// Whether two readings of a card agree, field by field. Names of fields, never what they say.

@@ -12,43 +12,21 @@ use crate::limits::{
 use crate::photo::{Photo, PhotoError};
 use crate::time::Timestamp;
 
-/// What a bundle was made with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CapturePlatform {
-    /// React Native on iOS.
-    RnIos,
-    /// React Native on Android.
-    RnAndroid,
-    /// iOS.
-    Ios,
-    /// Android.
-    Android,
-    /// Flutter.
-    Flutter,
-    /// A browser.
-    Web,
-}
-
-impl CapturePlatform {
-    /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::RnIos, Self::RnAndroid, Self::Ios, Self::Android, Self::Flutter, Self::Web];
-
-    /// The word in a bundle.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::RnIos => "rn-ios",
-            Self::RnAndroid => "rn-android",
-            Self::Ios => "ios",
-            Self::Android => "android",
-            Self::Flutter => "flutter",
-            Self::Web => "web",
-        }
-    }
-
-    /// The platform of that word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|platform| platform.as_str() == word)
+words! {
+    /// What a bundle was made with.
+    CapturePlatform {
+        /// React Native on iOS.
+        RnIos = "rn-ios",
+        /// React Native on Android.
+        RnAndroid = "rn-android",
+        /// iOS.
+        Ios = "ios",
+        /// Android.
+        Android = "android",
+        /// Flutter.
+        Flutter = "flutter",
+        /// A browser.
+        Web = "web",
     }
 }
 

@@ -29,33 +29,15 @@ impl Measure {
     }
 }
 
-/// How a voter voted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum VoterState {
-    /// What it looks for is there.
-    Pass,
-    /// It is not, or its opposite is.
-    Fail,
-    /// It cannot tell.
-    Abstain,
-}
-
-impl VoterState {
-    /// Every state.
-    pub const ALL: [Self; 3] = [Self::Pass, Self::Fail, Self::Abstain];
-
-    /// The word in the API and in schemas.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Abstain => "abstain",
-        }
-    }
-
-    /// The state of that word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
+words! {
+    /// How a voter voted.
+    VoterState {
+        /// What it looks for is there.
+        Pass = "pass",
+        /// It is not, or its opposite is.
+        Fail = "fail",
+        /// It cannot tell.
+        Abstain = "abstain",
     }
 }
 
@@ -75,39 +57,19 @@ pub struct VoterFinding {
     pub threshold: Option<Measure>,
 }
 
-/// What voters of one kind come to together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum FusedVerdict {
-    /// Taken live.
-    Live,
-    /// Not taken live.
-    Spoof,
-    /// Cannot be told.
-    Unclear,
-    /// What it says agrees with itself.
-    Authentic,
-    /// What it says contradicts itself.
-    Tampered,
-}
-
-impl FusedVerdict {
-    /// Every verdict.
-    pub const ALL: [Self; 5] = [Self::Live, Self::Spoof, Self::Unclear, Self::Authentic, Self::Tampered];
-
-    /// The word in the API and in schemas.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Spoof => "spoof",
-            Self::Unclear => "unclear",
-            Self::Authentic => "authentic",
-            Self::Tampered => "tampered",
-        }
-    }
-
-    /// The verdict of that word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|verdict| verdict.as_str() == word)
+words! {
+    /// What voters of one kind come to together.
+    FusedVerdict {
+        /// Taken live.
+        Live = "live",
+        /// Not taken live.
+        Spoof = "spoof",
+        /// Cannot be told.
+        Unclear = "unclear",
+        /// What it says agrees with itself.
+        Authentic = "authentic",
+        /// What it says contradicts itself.
+        Tampered = "tampered",
     }
 }
 
