@@ -15,6 +15,7 @@ pub mod cookies;
 pub mod customer;
 pub mod customers;
 pub mod error;
+mod filter_value;
 pub mod form;
 pub mod known_browser;
 pub mod next_address;

@@ -5,6 +5,7 @@ pub mod account;
 pub mod attempts;
 pub mod customer;
 pub mod customers;
+mod filter_form;
 pub mod pipeline;
 pub mod problem;
 pub mod review;

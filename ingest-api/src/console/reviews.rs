@@ -17,6 +17,7 @@ use domain::time::Timestamp;
 use crate::app::App;
 use crate::console::answer;
 use crate::console::error::ConsoleError;
+use crate::console::filter_value::filter_value;
 use crate::console::session::SignedIn;
 use crate::limits::{PAGE_NUMBER_MAX, QUERY_PARAMS_MAX, REVIEW_QUEUE_READS_MAX};
 use crate::serving::query;
@@ -86,17 +87,18 @@ impl AskedReviews {
             names.push(name);
         }
         let problems = &mut problems;
-        let state = value(&filters.review, ReviewFilterProblem::Review, problems, ReviewState::parse);
-        let customer = value(&filters.customer_id, ReviewFilterProblem::CustomerId, problems, |text| {
-            CustomerId::parse(text).ok()
-        });
-        let from = value(&filters.from, ReviewFilterProblem::Days, problems, |day| day_start(day, 0));
+        let state = filter_value(&filters.review, ReviewFilterProblem::Review, problems, ReviewState::parse);
+        let customer =
+            filter_value(&filters.customer_id, ReviewFilterProblem::CustomerId, problems, |text| {
+                CustomerId::parse(text).ok()
+            });
+        let from = filter_value(&filters.from, ReviewFilterProblem::Days, problems, |day| day_start(day, 0));
         // The last day belongs to the range.
-        let to = value(&filters.to, ReviewFilterProblem::Days, problems, |day| day_start(day, 1));
+        let to = filter_value(&filters.to, ReviewFilterProblem::Days, problems, |day| day_start(day, 1));
         if from.zip(to).is_some_and(|(from, to)| from >= to) {
             problems.push(ReviewFilterProblem::Days);
         }
-        let page = value(&page, ReviewFilterProblem::Unknown, problems, |text| {
+        let page = filter_value(&page, ReviewFilterProblem::Unknown, problems, |text| {
             let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
             text.parse().ok().filter(|page| is_number && (1..=PAGE_NUMBER_MAX).contains(page))
         });
@@ -171,22 +173,6 @@ fn from_the_end(total: u64, page: u64) -> Option<(u64, usize)> {
     let left = total.checked_sub((page - 1) * rows).filter(|left| *left > 0)?;
     let limit = left.min(rows);
     Some((left - limit, usize::try_from(limit).ok()?))
-}
-
-fn value<T>(
-    text: &str,
-    problem: ReviewFilterProblem,
-    problems: &mut Vec<ReviewFilterProblem>,
-    parse: impl FnOnce(&str) -> Option<T>,
-) -> Option<T> {
-    if text.is_empty() {
-        return None;
-    }
-    let parsed = parse(text);
-    if parsed.is_none() {
-        problems.push(problem);
-    }
-    parsed
 }
 
 fn line(view: &VerificationView) -> ReviewRowLine {

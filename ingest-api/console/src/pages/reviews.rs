@@ -10,6 +10,7 @@ use maud::{Markup, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::pages::customers::customer_path;
+use crate::pages::filter_form::{problem_list, text_field};
 use crate::tables::table_head;
 use crate::terms::{category_name, method_name, review_state_name};
 use crate::words::words;
@@ -161,21 +162,11 @@ fn form(frame: &PageFrame, words: &ReviewsWords, model: &ReviewsModel) -> Markup
     let wrong =
         |field: &str| problems.iter().any(|problem| problem.words(words).1 == Some(field)).then_some("true");
     let input = |name: &str, label: &str, value: &str, kind: &str| {
-        html! {
-            p class="form-field" {
-                label for=(name) { (label) }
-                input id=(name) name=(name) type=(kind) value=(value) autocomplete="off" spellcheck="false"
-                    aria-invalid=[wrong(name)];
-            }
-        }
+        text_field(name, label, value, kind, wrong(name).is_some())
     };
+    let said: Vec<&str> = problems.iter().map(|problem| problem.words(words).0).collect();
     html! {
-        @if !problems.is_empty() {
-            div class="notice notice-wrong" role="alert" {
-                p { (words.wrong) }
-                ul { @for problem in problems { li { (problem.words(words).0) } } }
-            }
-        }
+        (problem_list(words.wrong, &said))
         form class="filters" method="get" action=(PATH) role="search" {
             p class="form-field" {
                 label for="review" { (words.state) }

@@ -8,9 +8,10 @@ use domain::ids::{CustomerId, OrgId};
 use domain::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, SERIES_DAYS_MAX};
 use domain::policy::Method;
 use domain::ports::{AttemptsQuery, PageStart, SeriesQuery};
-use domain::rows::VerificationStatus;
+use domain::rows::{ReviewState, VerificationStatus};
 use domain::time::Timestamp;
 
+use crate::console::filter_value::filter_value;
 use crate::limits::{PAGE_NUMBER_MAX, QUERY_PARAMS_MAX, SERIES_DAYS_DEFAULT};
 use crate::serving::query;
 
@@ -35,6 +36,7 @@ pub(super) struct AskedAttempts {
     method: Option<Method>,
     status: Option<VerificationStatus>,
     category: Option<ReasonCategory>,
+    review: Option<ReviewState>,
     customer: Option<CustomerId>,
     /// The first day's first instant.
     from: Option<Timestamp>,
@@ -66,6 +68,7 @@ impl SentValues {
                 "method" => &mut filters.method,
                 "status" => &mut filters.status,
                 "reasonCategory" => &mut filters.reason_category,
+                "review" => &mut filters.review,
                 "customerId" => &mut filters.customer_id,
                 "from" => &mut filters.from,
                 "to" => &mut filters.to,
@@ -95,30 +98,32 @@ impl AskedAttempts {
         let sent = SentValues::of(query);
         let mut problems = Vec::new();
         let filters = &sent.filters;
-        let method = value(&filters.method, FilterProblem::Method, &mut problems, Method::parse);
-        let status = value(&filters.status, FilterProblem::Status, &mut problems, VerificationStatus::parse);
-        let category = value(
+        let method = filter_value(&filters.method, FilterProblem::Method, &mut problems, Method::parse);
+        let status =
+            filter_value(&filters.status, FilterProblem::Status, &mut problems, VerificationStatus::parse);
+        let category = filter_value(
             &filters.reason_category,
             FilterProblem::ReasonCategory,
             &mut problems,
             ReasonCategory::parse,
         );
-        let customer = value(&filters.customer_id, FilterProblem::CustomerId, &mut problems, |text| {
+        let review = filter_value(&filters.review, FilterProblem::Review, &mut problems, ReviewState::parse);
+        let customer = filter_value(&filters.customer_id, FilterProblem::CustomerId, &mut problems, |text| {
             CustomerId::parse(text).ok()
         });
-        let from = value(&filters.from, FilterProblem::From, &mut problems, day);
-        let to = value(&filters.to, FilterProblem::To, &mut problems, day);
+        let from = filter_value(&filters.from, FilterProblem::From, &mut problems, day);
+        let to = filter_value(&filters.to, FilterProblem::To, &mut problems, day);
         if from.zip(to).is_some_and(|(from, to)| from > to) {
             problems.push(FilterProblem::Days);
         }
-        let page = value(&sent.page, FilterProblem::Page, &mut problems, |text| {
+        let page = filter_value(&sent.page, FilterProblem::Page, &mut problems, |text| {
             number(text).filter(|page| (1..=PAGE_NUMBER_MAX).contains(page))
         });
-        let limit = value(&filters.limit, FilterProblem::Page, &mut problems, |text| {
+        let limit = filter_value(&filters.limit, FilterProblem::Page, &mut problems, |text| {
             number(text).filter(|limit| (1..=PAGE_ROWS_MAX as u64).contains(limit))
         });
-        let until = value(&sent.until, FilterProblem::Page, &mut problems, Timestamp::parse);
-        let is_file = value(&sent.format, FilterProblem::Unknown, &mut problems, |text| {
+        let until = filter_value(&sent.until, FilterProblem::Page, &mut problems, Timestamp::parse);
+        let is_file = filter_value(&sent.format, FilterProblem::Unknown, &mut problems, |text| {
             matches!(text, "csv").then_some(true)
         });
         if sent.has_unknown {
@@ -134,6 +139,7 @@ impl AskedAttempts {
             method,
             status,
             category,
+            review,
             customer,
             from: from.map(Timestamp::from_millis),
             to: to.map(|last| Timestamp::from_millis(last + DAY_MS)),
@@ -149,7 +155,7 @@ impl AskedAttempts {
             method: self.method,
             status: self.status,
             category: self.category,
-            review: None,
+            review: self.review,
             customer: self.customer.clone(),
             from: self.from,
             to: [self.to, self.until].into_iter().flatten().min(),
@@ -159,9 +165,9 @@ impl AskedAttempts {
     }
 
     /// The days to draw: those asked for, the last of them where there are more than a chart has, and without any the
-    /// last weeks up to today. On the first page alone.
+    /// last weeks up to today. On the first page alone, and not by reviews, which no chart counts.
     pub(super) fn series(&self, org: &OrgId, now: Timestamp) -> Option<SeriesQuery> {
-        if self.page > 1 || self.until.is_some() {
+        if self.page > 1 || self.until.is_some() || self.review.is_some() {
             return None;
         }
         let tomorrow = day_start(now.millis()) + DAY_MS;
@@ -183,22 +189,6 @@ impl AskedAttempts {
             days,
         })
     }
-}
-
-fn value<T>(
-    text: &str,
-    problem: FilterProblem,
-    problems: &mut Vec<FilterProblem>,
-    parse: impl FnOnce(&str) -> Option<T>,
-) -> Option<T> {
-    if text.is_empty() {
-        return None;
-    }
-    let parsed = parse(text);
-    if parsed.is_none() {
-        problems.push(problem);
-    }
-    parsed
 }
 
 /// Where the day of that name begins in Jakarta, in milliseconds since 1970.
@@ -261,7 +251,10 @@ mod tests {
         assert_eq!((query.category, query.customer.is_some()), (Some(ReasonCategory::Quota), true));
         assert_eq!((query.start, query.limit), (PageStart::Skip(200), 100));
         assert_eq!((query.from, query.to), (None, Some(at("2026-11-29T00:00:00.001Z"))));
-        let empty = AskedAttempts::parse("method=&status=&reasonCategory=&customerId=&from=&to=");
+        let reviews = AskedAttempts::parse("review=open");
+        assert_eq!(reviews.query(&org()).review, Some(ReviewState::Open));
+        assert!(reviews.series(&org(), Timestamp::EPOCH).is_none(), "no chart counts reviews");
+        let empty = AskedAttempts::parse("method=&status=&reasonCategory=&review=&customerId=&from=&to=");
         assert_eq!((empty.problems.len(), empty.page, empty.limit), (0, 1, PAGE_ROWS_DEFAULT));
         assert_eq!(empty.filters, AttemptFilters::default());
         // Of a moment and a last day the earlier one counts.
@@ -274,6 +267,7 @@ mod tests {
         use FilterProblem as P;
         for (query, problems) in [
             ("method=magic&status=VERIFIED&reasonCategory=x", &[P::Method, P::Status, P::ReasonCategory][..]),
+            ("review=pending", &[P::Review]),
             ("customerId=ver_00000000000000000000000000", &[P::CustomerId]),
             ("from=2026-02-30&to=yesterday", &[P::From, P::To]),
             ("from=2026-1-1", &[P::From]),

@@ -2,12 +2,13 @@
 
 use domain::classify::ReasonCategory;
 use domain::policy::Method;
-use domain::rows::VerificationStatus;
+use domain::rows::{ReviewState, VerificationStatus};
 use maud::{Markup, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::PATH;
-use crate::terms::{category_name, method_name};
+use crate::pages::filter_form::{problem_list, text_field};
+use crate::terms::{category_name, method_name, review_state_name};
 use crate::words::words;
 use crate::{Language, PageFrame};
 
@@ -23,6 +24,8 @@ pub struct AttemptFilters {
     pub status: String,
     /// A category's word.
     pub reason_category: String,
+    /// Where a review stands, by its word.
+    pub review: String,
     /// A customer's id.
     pub customer_id: String,
     /// The first day in Jakarta, `2026-11-29`.
@@ -35,12 +38,13 @@ pub struct AttemptFilters {
 
 impl AttemptFilters {
     /// Names and values, in the form's order; `limit` is no field of the form.
-    fn pairs(&self) -> [(&'static str, &str); 7] {
-        let Self { method, status, reason_category, customer_id, from, to, limit } = self;
+    fn pairs(&self) -> [(&'static str, &str); 8] {
+        let Self { method, status, reason_category, review, customer_id, from, to, limit } = self;
         [
             ("method", method),
             ("status", status),
             ("reasonCategory", reason_category),
+            ("review", review),
             ("customerId", customer_id),
             ("from", from),
             ("to", to),
@@ -72,6 +76,8 @@ pub enum FilterProblem {
     Status,
     /// No such category.
     ReasonCategory,
+    /// No review stands there.
+    Review,
     /// Not the form of a customer's id.
     CustomerId,
     /// No day.
@@ -88,10 +94,11 @@ pub enum FilterProblem {
 
 impl FilterProblem {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Method,
         Self::Status,
         Self::ReasonCategory,
+        Self::Review,
         Self::CustomerId,
         Self::From,
         Self::To,
@@ -106,6 +113,7 @@ impl FilterProblem {
             Self::Method => (words.wrong_method, Some("method")),
             Self::Status => (words.wrong_status, Some("status")),
             Self::ReasonCategory => (words.wrong_category, Some("reasonCategory")),
+            Self::Review => (words.wrong_review, Some("review")),
             Self::CustomerId => (words.wrong_customer, Some("customerId")),
             Self::From => (words.wrong_from, Some("from")),
             Self::To => (words.wrong_to, Some("to")),
@@ -123,6 +131,7 @@ pub(super) fn form(frame: &PageFrame, filters: &AttemptFilters, problems: &[Filt
     let statuses = VerificationStatus::ALL.map(|status| (status.as_str(), status_name(language, status)));
     let categories =
         ReasonCategory::ALL.map(|category| (category.as_str(), category_name(language, category)));
+    let reviews = ReviewState::ALL.map(|state| (state.as_str(), review_state_name(language, state)));
     let wrong =
         |field: &str| problems.iter().any(|problem| problem.words(words).1 == Some(field)).then_some("true");
     let select = |name: &str, label: &str, value: &str, options: &[(&'static str, &'static str)]| {
@@ -139,25 +148,16 @@ pub(super) fn form(frame: &PageFrame, filters: &AttemptFilters, problems: &[Filt
         }
     };
     let input = |name: &str, label: &str, value: &str, kind: &str| {
-        html! {
-            p class="form-field" {
-                label for=(name) { (label) }
-                input id=(name) name=(name) type=(kind) value=(value) autocomplete="off" spellcheck="false"
-                    aria-invalid=[wrong(name)];
-            }
-        }
+        text_field(name, label, value, kind, wrong(name).is_some())
     };
+    let said: Vec<&str> = problems.iter().map(|problem| problem.words(words).0).collect();
     html! {
-        @if !problems.is_empty() {
-            div class="notice notice-wrong" role="alert" {
-                p { (words.wrong) }
-                ul { @for problem in problems { li { (problem.words(words).0) } } }
-            }
-        }
+        (problem_list(words.wrong, &said))
         form class="filters" method="get" action=(PATH) role="search" {
             (select("method", words.method, &filters.method, &methods))
             (select("status", words.status, &filters.status, &statuses))
             (select("reasonCategory", words.category, &filters.reason_category, &categories))
+            (select("review", words.review, &filters.review, &reviews))
             (input("customerId", words.customer, &filters.customer_id, "text"))
             (input("from", words.from, &filters.from, "date"))
             (input("to", words.to, &filters.to, "date"))
@@ -185,6 +185,7 @@ words! {
         method: "Method", "Metode";
         status: "Result", "Hasil";
         category: "Reason", "Alasan";
+        review: "Review", "Peninjauan";
         customer: "Customer id", "ID nasabah";
         from: "From day (Jakarta)", "Dari tanggal (WIB)";
         to: "Through day (Jakarta)", "Sampai tanggal (WIB)";
@@ -196,7 +197,9 @@ words! {
         pending: "Under review", "Dalam peninjauan";
         wrong: "Nothing is shown, because:", "Tidak ada yang ditampilkan, karena:";
         wrong_method: "There is no such method.", "Metode itu tidak ada.";
-        wrong_status: "A result is verified or declined.", "Hasil hanya terverifikasi atau ditolak.";
+        wrong_status: "A result is verified, declined or under review.",
+            "Hasil hanya terverifikasi, ditolak, atau dalam peninjauan.";
+        wrong_review: "A review is open, verified or failed.", "Peninjauan terbuka, terverifikasi, atau gagal.";
         wrong_category: "There is no such category of reasons.", "Kategori alasan itu tidak ada.";
         wrong_customer: "A customer's id begins with cus_ and has 26 more characters.",
             "ID nasabah diawali cus_ lalu 26 karakter.";

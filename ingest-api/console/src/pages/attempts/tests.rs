@@ -126,6 +126,7 @@ fn every_problem_has_words_and_what_was_sent_is_text() {
         method: text(),
         status: text(),
         reason_category: text(),
+        review: text(),
         customer_id: text(),
         from: text(),
         to: text(),
