@@ -1,12 +1,14 @@
 //! Captures as this instance judges them: who looks at the pixels, who reads the card, who finds the face on it, and what
 //! they come to together. Not here: what a voter goes by (`capture-analysis`, `domain::ktp`) and how a decision is told.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::capture::{
     AssuranceTier, CaptureDecision, CaptureFindings, TextSource, VoterFinding, VoterState, decide_capture,
 };
+use domain::ids::OrgId;
 use domain::ktp::{CardText, ClientText, KtpTextOutcome, read_agreement};
 use domain::orgs::{OrgRecord, OrgSetting, SettingValue};
 use domain::ports::{
@@ -17,7 +19,7 @@ use domain::time::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::faces::FaceServices;
-use crate::limits::CAPTURE_JUDGED_WITHIN;
+use crate::limits::{CAPTURE_JUDGED_WITHIN, CAPTURES_ORG_MAX};
 use crate::serving::errors::{ApiError, FieldErrors};
 
 /// The voter on the portrait.
@@ -28,6 +30,42 @@ pub struct CaptureServices {
     cards: Arc<dyn CardAnalyser>,
     /// None: no reader is configured.
     text: Option<Arc<dyn TextReader>>,
+    shares: OrgShares,
+}
+
+/// How many captures of each org are judged or wait; an org with none is not in it.
+#[derive(Default)]
+struct OrgShares(Mutex<HashMap<OrgId, usize>>);
+
+/// A place of an org's, given back when it is dropped.
+struct OrgPlace<'a> {
+    shares: &'a OrgShares,
+    org: OrgId,
+}
+
+impl OrgShares {
+    /// None where the org has as many as it may.
+    fn take(&self, org: &OrgId) -> Option<OrgPlace<'_>> {
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_org = taken.entry(org.clone()).or_default();
+        if *of_org >= CAPTURES_ORG_MAX {
+            return None;
+        }
+        *of_org += 1;
+        Some(OrgPlace { shares: self, org: org.clone() })
+    }
+}
+
+impl Drop for OrgPlace<'_> {
+    fn drop(&mut self) {
+        let mut taken = self.shares.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(of_org) = taken.get_mut(&self.org) {
+            *of_org -= 1;
+            if *of_org == 0 {
+                taken.remove(&self.org);
+            }
+        }
+    }
 }
 
 /// What an org asks of a captured card.
@@ -87,21 +125,23 @@ pub struct JudgedCard {
 impl CaptureServices {
     /// With a reader of text where one is configured.
     pub fn new(cards: Arc<dyn CardAnalyser>, text: Option<Arc<dyn TextReader>>) -> Self {
-        Self { cards, text }
+        Self { cards, text, shares: OrgShares::default() }
     }
 
-    /// Judges a card.
+    /// Judges a card of that org's.
     ///
     /// # Errors
-    /// 400 for a frame that no decoder takes; 503 where too many wait, or when it takes too long.
+    /// 400 for a frame that no decoder takes; 503 where too many wait, of all or of the org, or when it takes too long.
     pub async fn judge_card(
         &self,
+        org: &OrgId,
         faces: &FaceServices,
         capture: CardCapture,
         client: &ClientText,
         rules: CardRules,
         now: Timestamp,
     ) -> Result<JudgedCard, ApiError> {
+        let _place = self.shares.take(org).ok_or(ApiError::CapturesWaiting)?;
         within(CAPTURE_JUDGED_WITHIN, self.judge(faces, capture, client, rules, now)).await
     }
 
@@ -185,8 +225,12 @@ fn of_analyser(error: CardAnalyserError) -> ApiError {
     match error {
         CardAnalyserError::Full => ApiError::CapturesWaiting,
         CardAnalyserError::Broken => ApiError::Internal(error.to_string()),
-        CardAnalyserError::Undecodable { frame: at } => frame(at, "must be a whole JPEG or PNG"),
-        CardAnalyserError::TooLarge { frame: at } => frame(at, "has more pixels than are decoded"),
+        CardAnalyserError::Undecodable { frame: at } => {
+            frame(at, "cannot be decoded: send a whole baseline JPEG, or a PNG")
+        }
+        CardAnalyserError::TooLarge { frame: at } => {
+            frame(at, "takes more memory than it may to be decoded: send a baseline JPEG, or fewer pixels")
+        }
         CardAnalyserError::FrameSize { frame: at } => {
             frame(at, "has sides that a frame there may not have; flash frames are all of one size")
         }
@@ -197,5 +241,22 @@ fn of_reader(error: TextReaderError) -> ApiError {
     match error {
         TextReaderError::Full => ApiError::CapturesWaiting,
         TextReaderError::Broken | TextReaderError::Model(_) => ApiError::Internal(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_org_has_its_share_of_places_and_gives_each_back() {
+        let shares = OrgShares::default();
+        let [one, other] = [1, 2].map(|n| OrgId::from_bytes([n; 16]));
+        let taken: Vec<_> = std::iter::from_fn(|| shares.take(&one)).take(100).collect();
+        assert_eq!(taken.len(), CAPTURES_ORG_MAX);
+        assert!(shares.take(&other).is_some(), "another org's are not touched");
+        drop(taken);
+        assert!(shares.take(&one).is_some());
+        assert!(shares.0.lock().expect("nobody panicked").is_empty());
     }
 }

@@ -208,6 +208,10 @@ pub const CAPTURE_JUDGED_WITHIN: Duration = Duration::from_secs(10);
 /// [`CAPTURE_JUDGED_WITHIN`].
 pub const CAPTURES_WAITING_MAX: usize = 16;
 
+/// Captures of one org that may wait or be judged at a time: half of what may wait, so that one org's slow pictures leave
+/// places for the others.
+pub const CAPTURES_ORG_MAX: usize = CAPTURES_WAITING_MAX / 2;
+
 // ------------------------------------------------------------------------------- the page of the pipeline
 
 /// How often the log is asked where it ends, for the rate of what comes in.

@@ -235,6 +235,18 @@ impl Vault {
         Ok(destroyed?)
     }
 
+    /// The purposes whose keys are destroyed, as the store has it now and not the cache; all where there is no row.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`] or [`VaultError::Corrupt`].
+    pub async fn destroyed(&self, customer: &CustomerRef) -> Result<Purposes, VaultError> {
+        let row = self.0.rows.get(customer).await?;
+        let is_gone = |purpose: &Purpose| {
+            row.as_ref().is_none_or(|row| !matches!(row.key(*purpose), DataKey::Active { .. }))
+        };
+        Ok(Purpose::ALL.into_iter().filter(is_gone).collect())
+    }
+
     /// Drops what is past its time from the caches. They do so themselves while they are used; a process that
     /// may stand idle calls this every minute.
     pub fn sweep(&self) {

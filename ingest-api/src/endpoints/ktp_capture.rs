@@ -35,6 +35,7 @@ use crate::writes::answer::{WriteAnswer, WriteConclusion};
 use crate::writes::append::WriteRecords;
 use crate::writes::customer_keys::admitted_keys;
 use crate::writes::path::{ReceivedWrite, WriteContext, WriteEndpoint};
+use crate::writes::poll_until_projected;
 use crate::writes::record_once::{RecordedWrite, record_once, replay_refused};
 use crate::writes::write_name::WriteName;
 
@@ -120,8 +121,30 @@ async fn recorded(
             admission::refuse_void(&write.context, &write.customer, &write.challenge).await?;
             Err(ApiError::NotFound)
         }
+        // The same bundle has its answer after the expiry too: where another instance has recorded it, its row comes.
+        Err(ApiError::ChallengeExpired) => {
+            late_answer(&write).await.unwrap_or(Err(ApiError::ChallengeExpired))
+        }
         recorded => recorded,
     }
+}
+
+/// The answer of what has already answered the challenge, once the read model shows it; none where it shows nothing as long
+/// as the caller waits.
+async fn late_answer(write: &CaptureWrite<'_>) -> Option<Result<WriteAnswer, ApiError>> {
+    let app = write.context.app;
+    let named = write.context.keyed_name(ROUTE, &write.customer.customer, write.challenge_id.as_str());
+    let id = CaptureNames::of(&named).verification;
+    let read = || async {
+        let generation = app.generation().await?;
+        Ok(app.views.verification(generation, &write.customer.org, &id).await?)
+    };
+    let (view, enrolment) = poll_until_projected(write.context.times().wait_until, read).await?;
+    if view.row.body_fingerprint != write.fingerprint {
+        return Some(Err(ApiError::ChallengeUsed(id)));
+    }
+    let answer = CaptureWrite::row_answer(app, &view, enrolment.as_ref()).await;
+    Some(answer.map(WriteAnswer::replayed))
 }
 
 /// What a row's voters measured; nothing once that is erased.

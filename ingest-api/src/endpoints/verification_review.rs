@@ -24,7 +24,7 @@ use crate::serving::json::JsonObject;
 use crate::writes::answer::{WriteAnswer, WriteConclusion};
 use crate::writes::customer_keys::admitted_keys;
 use crate::writes::path::{ReceivedWrite, WriteContext, WriteEndpoint};
-use crate::writes::review::{ReviewDecision, is_open, record_review, reviewed_view};
+use crate::writes::review::{ReviewDecision, destroy_copy, is_open, record_review, reviewed_view};
 use crate::writes::single_flight::FlightRole;
 use crate::writes::write_name::WriteName;
 
@@ -115,14 +115,25 @@ impl ReviewWrite<'_> {
             Some(review) if review.event_id == event && review.body_fingerprint != Some(self.fingerprint) => {
                 Err(ApiError::KeyReused)
             }
-            Some(review) if review.event_id == event => answer::projected(review).map(WriteAnswer::replayed),
+            Some(review) if review.event_id == event => {
+                self.settle_copy().await;
+                answer::projected(review).map(WriteAnswer::replayed)
+            }
             Some(_) | None => self.decide(event, &view).await,
         }
+    }
+
+    /// Whoever decided may have ended between the decision and the destruction of the copy's key.
+    async fn settle_copy(&self) {
+        destroy_copy(self.context.app, &self.view.row.customer.org, &self.view.row.id).await;
     }
 
     /// In this order: what is decided is told so, and nobody approves what they have not seen.
     async fn decide(&self, event_id: EventId, view: &VerificationView) -> Result<WriteAnswer, ApiError> {
         if !is_open(view) {
+            if view.review.is_some() {
+                self.settle_copy().await;
+            }
             return Err(ApiError::NotPending);
         }
         if self.submission.to_status != VerificationStatus::Failed {

@@ -112,8 +112,9 @@ async fn append(app: &App, event: Event, traceparent: Option<&str>) -> Result<()
     }
 }
 
-/// The decision stands: one that cannot be destroyed just now opens for nobody any more, and goes at the end of its time.
-async fn destroy_copy(app: &App, org: &OrgId, verification: &VerificationId) {
+/// Destroys the copy of a verification that was decided. The decision stands: one that cannot be destroyed just now opens
+/// for nobody any more, and goes when somebody asks again, or at the end of its time.
+pub async fn destroy_copy(app: &App, org: &OrgId, verification: &VerificationId) {
     let destroyed = app.review_vault.destroy_review_copy(org, verification);
     let failed = match tokio::time::timeout(app.settings.append_deadline, destroyed).await {
         Ok(Ok(_)) => return,
@@ -124,6 +125,6 @@ async fn destroy_copy(app: &App, org: &OrgId, verification: &VerificationId) {
     tracing::warn!(
         cause = failed,
         verification = verification.as_str(),
-        "the review copy of a decided verification was not destroyed; it goes at the end of its time"
+        "the review copy of a decided verification was not destroyed; it goes when it is asked for again, or at the end of its time"
     );
 }

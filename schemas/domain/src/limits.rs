@@ -148,6 +148,10 @@ pub const FACE_FRAME_SHORT_SIDE_PX: std::ops::RangeInclusive<u32> = 320..=1_280;
 /// Pixels of any frame (sequence §1.3): 16 MP.
 pub const CAPTURE_FRAME_PIXELS_MAX: u64 = 16 * 1024 * 1024;
 
+/// Pixels of a card's frame that the colours were shown to: 4 MP, more than 1920 × 1080. Its colours are measured, it is not
+/// read; and a small file can hold many pixels, which all cost time to decode.
+pub const KTP_FRAME_PIXELS_MAX: u64 = 4 * 1024 * 1024;
+
 /// All frames of a bundle as they are after base64 (sequence §1.3): 2.8 MiB, so that with base64's third more and the
 /// rest of the bundle the body is below 4 MiB.
 pub const CAPTURE_FRAMES_BYTES_MAX: usize = 28 * 1024 * 1024 / 10;

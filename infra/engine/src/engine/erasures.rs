@@ -237,19 +237,29 @@ impl Erasures {
         }
     }
 
-    /// Destroys what is still there, review copies' keys whatever was erased, and gives an external id free. False when no
-    /// key was there.
+    /// Destroys what is still there, and gives an external id free; last of all review copies' keys, whatever was erased:
+    /// whoever makes one looks afterwards whether the customer's keys are there, so that it is seen here or there. False
+    /// when no key was there.
     async fn destroy(
         &self,
         event: EventId,
         customer: &CustomerRef,
         purposes: Purposes,
     ) -> Result<bool, OpenError> {
-        let had_reviews = self.review_keys.destroy_review_keys_of(customer).await? > 0;
+        let had_keys = self.destroy_keys(event, customer, purposes).await?;
+        Ok(self.review_keys.destroy_review_keys_of(customer).await? > 0 || had_keys)
+    }
+
+    async fn destroy_keys(
+        &self,
+        event: EventId,
+        customer: &CustomerRef,
+        purposes: Purposes,
+    ) -> Result<bool, OpenError> {
         let row = match self.keys.get(customer).await? {
             Some(row) => row,
             None => match self.keys.create(lost(event, customer)).await? {
-                Created::New => return Ok(had_reviews),
+                Created::New => return Ok(false),
                 Created::Existing(row) => *row,
             },
         };
@@ -262,7 +272,7 @@ impl Erasures {
         if had_keys || hmac.is_some() {
             self.keys.destroy(customer, purposes).await?;
         }
-        Ok(had_keys || had_reviews)
+        Ok(had_keys)
     }
 
     async fn id(&self, topic: Topic) -> Result<String, OpenError> {

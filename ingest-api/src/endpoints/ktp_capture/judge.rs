@@ -11,7 +11,7 @@ use domain::event::{
 use domain::ktp::ClientText;
 use domain::limits::REVIEW_COPY_DAYS;
 use domain::ports::CardCapture;
-use domain::sealed::{Field, Sealed, SealedMedia};
+use domain::sealed::{Field, Purposes, Sealed, SealedMedia};
 use domain::time::Timestamp;
 use event_codec::value_sha256;
 use vault::{EvidenceSecret, ReviewPlace, SealContext, VaultError};
@@ -45,7 +45,7 @@ pub(super) async fn records(
     // First: a capture may take longer to be judged than a store may to answer.
     let secret = context.evidence_secret(now).await?;
     let app = context.app;
-    let judged = app.captures.judge_card(&app.faces, capture, &client, rules, now).await?;
+    let judged = app.captures.judge_card(&customer.org, &app.faces, capture, &client, rules, now).await?;
     let sealed = SealedCapture::of(write, names, &judged, &secret, &flashes, rules)?;
     let review_copy = review_copy(write, names, &judged, rules, now).await?;
     Ok(written(write, names, now, judged, flashes, sealed, review_copy, &secret))
@@ -140,12 +140,19 @@ async fn review_copy(
     let place =
         ReviewPlace { customer: &write.customer, verification: &names.verification, content_type: JPEG };
     let expires_at = Timestamp::from_millis(now.millis() + REVIEW_COPY_DAYS * DAY_MS);
-    match app.review_vault.seal_review_copy(place, org.suite, picture, expires_at).await {
-        Ok(copy) => Ok(Some((SealedMedia::Inline(copy.sealed), copy.key_id))),
+    let copy = match app.review_vault.seal_review_copy(place, org.suite, picture, expires_at).await {
+        Ok(copy) => copy,
         // It was decided, or its customer erased, while the same capture was sent again.
-        Err(VaultError::Destroyed) => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(VaultError::Destroyed) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    // An erasure destroys review copies' keys after the customer's: one that came while the capture was judged has either
+    // not looked for this key yet, or is seen here.
+    if app.vault.destroyed(&write.customer).await? != Purposes::NONE {
+        app.review_vault.destroy_review_copy(&write.customer.org, &names.verification).await?;
+        return Ok(None);
     }
+    Ok(Some((SealedMedia::Inline(copy.sealed), copy.key_id)))
 }
 
 /// The records of it all.

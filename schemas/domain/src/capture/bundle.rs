@@ -7,7 +7,8 @@ use std::ops::RangeInclusive;
 use super::ChallengePurpose;
 use crate::limits::{
     CAPTURE_FRAME_PIXELS_MAX, FACE_FRAME_BYTES_MAX, FACE_FRAME_SHORT_SIDE_PX, FACE_FRAMES_MAX,
-    KTP_FRAME_BYTES_MAX, KTP_FRAMES_MAX, KTP_STILL_BYTES_MAX, KTP_STILL_LONG_SIDE_PX, PHOTO_SIDE_PX,
+    KTP_FRAME_BYTES_MAX, KTP_FRAME_PIXELS_MAX, KTP_FRAMES_MAX, KTP_STILL_BYTES_MAX, KTP_STILL_LONG_SIDE_PX,
+    PHOTO_SIDE_PX,
 };
 use crate::photo::{Photo, PhotoError};
 use crate::time::Timestamp;
@@ -115,6 +116,7 @@ struct FrameBounds {
     bytes_max: usize,
     short_px: RangeInclusive<u32>,
     long_px: RangeInclusive<u32>,
+    pixels_max: u64,
 }
 
 /// Why bytes are no frame. The texts are the ones that `details.fieldErrors` shows.
@@ -130,8 +132,8 @@ pub enum FrameFault {
     #[error("must be {min} to {max} pixels on its longer side", min = .0.start(), max = .0.end())]
     LongSide(RangeInclusive<u32>),
     /// Both.
-    #[error("must have at most {CAPTURE_FRAME_PIXELS_MAX} pixels")]
-    Pixels,
+    #[error("must have at most {0} pixels")]
+    Pixels(u64),
 }
 
 impl ChallengePurpose {
@@ -162,16 +164,19 @@ impl ChallengePurpose {
                 bytes_max: KTP_STILL_BYTES_MAX,
                 short_px: PHOTO_SIDE_PX,
                 long_px: KTP_STILL_LONG_SIDE_PX,
+                pixels_max: CAPTURE_FRAME_PIXELS_MAX,
             },
             Self::Ktp => FrameBounds {
                 bytes_max: KTP_FRAME_BYTES_MAX,
                 short_px: PHOTO_SIDE_PX,
                 long_px: *PHOTO_SIDE_PX.start()..=*KTP_STILL_LONG_SIDE_PX.end(),
+                pixels_max: KTP_FRAME_PIXELS_MAX,
             },
             Self::Face => FrameBounds {
                 bytes_max: FACE_FRAME_BYTES_MAX,
                 short_px: FACE_FRAME_SHORT_SIDE_PX,
                 long_px: PHOTO_SIDE_PX,
+                pixels_max: CAPTURE_FRAME_PIXELS_MAX,
             },
         }
     }
@@ -191,8 +196,8 @@ impl ChallengePurpose {
             Err(FrameFault::ShortSide(bounds.short_px))
         } else if !bounds.long_px.contains(&long) {
             Err(FrameFault::LongSide(bounds.long_px))
-        } else if u64::from(short) * u64::from(long) > CAPTURE_FRAME_PIXELS_MAX {
-            Err(FrameFault::Pixels)
+        } else if u64::from(short) * u64::from(long) > bounds.pixels_max {
+            Err(FrameFault::Pixels(bounds.pixels_max))
         } else {
             Ok(photo)
         }
@@ -265,6 +270,8 @@ mod tests {
                 ("a flash frame", 1, few(640, 480), None),
                 ("a flash frame of 200 KiB", 11, filled(640, 480, 204_800), None),
                 ("one more byte", 1, filled(640, 480, 204_801), heavy(204_800)),
+                ("a large flash frame", 1, few(2_048, 2_048), None),
+                ("one more row", 1, few(2_048, 2_049), Some(FrameFault::Pixels(4_194_304))),
                 ("no picture", 0, b"%PDF-1.7".to_vec(), Some(PhotoError::NotAnImage.into())),
             ],
         );
