@@ -102,7 +102,7 @@ fn bundle() -> Value {
     };
     let frame = rules::picture(
         "The first is the still, 1280 to 4096 pixels on its longer side and at most 1 MiB; the others were taken while the \
-         colours were shown, all of one size, at most 200 KiB each; 2.8 MiB together.",
+         colours were shown, all of one size, at most 200 KiB and 4194304 pixels each; 2.8 MiB together.",
     );
     let platforms = CapturePlatform::ALL.map(CapturePlatform::as_str);
     json!({
