@@ -14,12 +14,12 @@ const CUSTOMERS: &str = "/api/customers";
 const REUSED: &str = "idempotency key reused with a different body";
 
 /// Holds up the projector of a sandbox until it is dropped; reading goes on.
-struct Lag {
+pub(crate) struct Lag {
     _held: rusqlite::Connection,
 }
 
 impl Lag {
-    fn of(sandbox: &Sandbox) -> Self {
+    pub(crate) fn of(sandbox: &Sandbox) -> Self {
         let database = sandbox.folder().join("views").join("views.sqlite");
         assert!(database.is_file(), "the read model: {database:?}");
         let held = rusqlite::Connection::open(database).expect("the read model");

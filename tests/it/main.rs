@@ -4,6 +4,7 @@
 //! (`../src/cases/`); what stands here is a sandbox's alone.
 
 mod capture_evidence;
+mod capture_races;
 mod compliance;
 mod connections;
 mod console;

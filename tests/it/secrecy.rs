@@ -22,7 +22,7 @@ const RAW_WORD: &str = "JalanMelatiNomorSebelas";
 const WINDOW: usize = 16;
 
 /// Texts as bytes, in base64 at each of its three alignments, and in hexadecimal.
-fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
     let mut all = vec![secret.to_vec()];
     for shift in 0..3 {
         // The groups of four characters that depend on the secret alone.
@@ -67,7 +67,7 @@ impl Needles {
     }
 }
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+pub(crate) fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path.is_dir() { files(&path, found) } else { found.push(path) }
