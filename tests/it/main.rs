@@ -42,6 +42,7 @@ mod tls;
 mod unread_bodies;
 mod unreadable;
 mod unsettled;
+mod void_challenges;
 
 /// What holds on both engines, on a sandbox.
 mod contract {

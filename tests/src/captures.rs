@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use domain::capture::{
-    AssuranceTier, CaptureAssessment, CaptureVerdict, FlashColor, FusedVerdict, GuidanceCode, Measure,
-    TextAgreement, TextSource, VoterFinding, VoterPanel, VoterState,
+    AssuranceTier, CaptureAssessment, CaptureVerdict, ChallengePrf as _, ChallengePurpose, FlashChallenge,
+    FlashColor, FusedVerdict, GuidanceCode, Measure, TextAgreement, TextSource, VoterFinding, VoterPanel,
+    VoterState,
 };
 use domain::classify::ReasonCategory;
 use domain::event::{
-    AuditRef, Event, Fingerprint, KtpCaptureAssessed, Offset, Partition, ShownChallenge, Source,
-    VOTER_VALUES_CONTENT_TYPE,
+    AuditRef, Event, Fingerprint, FlashChallengeIssued, KtpCaptureAssessed, Offset, Partition,
+    ShownChallenge, Source, VOTER_VALUES_CONTENT_TYPE,
 };
 use domain::ids::{
     ChallengeId, CustomerId, CustomerRef, EnrolmentId, EventId, KtpBundleId, OrgId, VerificationId,
@@ -21,7 +22,8 @@ use domain::sealed::{Field, Sealed, SealedMedia};
 use domain::time::Timestamp;
 use engine::{Engine, Role};
 use event_codec::Meta;
-use vault::{AlwaysCurrent, CustomerKeys, ReviewPlace, SealContext};
+use org_directory::orgs::Orgs;
+use vault::{AlwaysCurrent, CustomerKeys, OrgIds, ReviewPlace, SealContext};
 
 use crate::harness::ContractHarness;
 use crate::patience::until;
@@ -108,6 +110,49 @@ impl PendingCapture {
         let record = engine.codec.event(&event, &meta).expect("encoded");
         engine.log.append(Topic::Events, record).await.expect("appended");
     }
+}
+
+/// A challenge of a customer's as another instance gives it out, which has not heard of any before.
+pub async fn issued_elsewhere(sandbox: &Sandbox, customer: &str) -> capture_sim::FlashChallenge {
+    let engine = beside(sandbox).await;
+    let org = OrgId::parse(&sandbox.info().org).expect("an org's id");
+    let records = Orgs::new(&engine).list().await.expect("orgs");
+    let record = records.into_iter().find(|record| record.org == org).expect("the org");
+    let ids = OrgIds::unwrap(&*engine.kms, &record).await.expect("the org's secret");
+    let customer = CustomerRef::new(org, CustomerId::parse(customer).expect("a customer's id"));
+    let challenge = FlashChallenge {
+        id_bytes: vault::random_id(),
+        issued_at: now(),
+        ttl_s: 300,
+        steps: 3,
+        purpose: ChallengePurpose::Ktp,
+    };
+    let key = ids.challenges();
+    let flashes = challenge.flashes(key, &customer);
+    let event = Event::FlashChallengeIssued(FlashChallengeIssued {
+        event_id: EventId::from_bytes(vault::random_id()),
+        customer: customer.clone(),
+        challenge_id: challenge.id(),
+        purpose: challenge.purpose,
+        colors: flashes.colors.clone(),
+        hold_ms: flashes.hold_ms.clone(),
+        issued_at: challenge.issued_at,
+        ttl_ms: u32::from(challenge.ttl_s) * 1_000,
+    });
+    let record = engine.codec.event(&event, &Meta { time: now(), traceparent: None }).expect("encoded");
+    engine.log.append(Topic::Events, record).await.expect("appended");
+    engine.close().await;
+    let colors: Vec<&str> = flashes.colors.iter().map(|color| color.as_str()).collect();
+    let given = serde_json::json!({
+        "id": challenge.id().as_str(),
+        "purpose": challenge.purpose.as_str(),
+        "nonce": challenge.nonce(key, &customer),
+        "colors": colors,
+        "holdMs": flashes.hold_ms,
+        "expiresAt": challenge.expires_at().rfc3339(),
+        "hmacSecret": challenge.hmac_secret(key, &customer).as_str(),
+    });
+    capture_sim::FlashChallenge::from_json(&given.to_string()).expect("a challenge")
 }
 
 async fn beside(sandbox: &Sandbox) -> Engine {
