@@ -4,9 +4,8 @@
 use std::sync::Arc;
 
 use domain::capture::{
-    AssuranceTier, CaptureAssessment, CaptureVerdict, ChallengePrf as _, ChallengePurpose, FlashChallenge,
-    FlashColor, FusedVerdict, GuidanceCode, Measure, TextAgreement, TextSource, VoterFinding, VoterPanel,
-    VoterState,
+    AssuranceTier, CaptureAssessment, CaptureVerdict, ChallengePurpose, FlashChallenge, FlashColor,
+    FusedVerdict, GuidanceCode, Measure, TextAgreement, TextSource, VoterFinding, VoterPanel, VoterState,
 };
 use domain::classify::ReasonCategory;
 use domain::event::{
