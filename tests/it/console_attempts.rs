@@ -120,7 +120,8 @@ async fn what_cannot_be_a_filter_is_a_page_with_words_and_shown_as_text() {
     let staff = signed_in(&sandbox).await;
     for (name, words) in [
         ("method", "There is no such method."),
-        ("status", "A result is verified or declined."),
+        ("status", "A result is verified, declined or under review."),
+        ("review", "A review is open, verified or failed."),
         ("reasonCategory", "There is no such category of reasons."),
         ("customerId", "begins with cus_"),
         ("from", "The first day is not a day"),
