@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use domain::ports::LogError;
 use engine::config::{Config, EngineKind};
-use engine::{Engine, Role};
+use engine::{Engine, PoolPriority, Role};
 use generation_watch::LiveGeneration;
 use org_directory::Directory;
 use org_directory::signers::SignerSets;
@@ -118,7 +118,7 @@ impl Instance {
         if also.contains(&UnreadyReason::SandboxOrg) {
             org_directory::sandbox::put_last_aside(&engine)?;
         }
-        let probes = engine.face_reader(limits::PROBES_WAITING_MAX)?;
+        let probes = engine.face_reader(PoolPriority::Awaited, limits::PROBES_WAITING_MAX)?;
         let faces = FaceServices::new(Arc::clone(&engine.face_vectors), probes);
         let cards = engine.card_analyser(limits::CAPTURES_WAITING_MAX)?;
         let captures = CaptureServices::new(cards, engine.text_reader(limits::CAPTURES_WAITING_MAX)?);
@@ -368,10 +368,12 @@ fn spawn_projector(
 ) -> (JoinHandle<()>, SessionProgress) {
     let (ports, settings) = (ProjectorPorts::of(engine, vault), ProjectorSettings::of(&config.projector));
     let generations = Arc::clone(&engine.operations.generations);
-    let reader = engine.face_reader(projector::limits::FACE_PHOTOS_WAITING_MAX).unwrap_or_else(|error| {
-        failed.tell(&error);
-        None
-    });
+    let reader = engine
+        .face_reader(PoolPriority::Background, projector::limits::FACE_PHOTOS_WAITING_MAX)
+        .unwrap_or_else(|error| {
+            failed.tell(&error);
+            None
+        });
     let vectors = Arc::clone(&engine.face_vectors);
     let runner = ProjectorRunner::new(ports, settings)
         .following(generations, instance_name())

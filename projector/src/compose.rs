@@ -6,7 +6,7 @@ use anyhow::bail;
 use domain::ports::FaceVectors;
 use engine::config::{Config, EngineKind};
 use engine::data_dir::DataDir;
-use engine::{Engine, InstallationTarget, Operations, Role};
+use engine::{Engine, InstallationTarget, Operations, PoolPriority, Role};
 use projector::limits::FACE_PHOTOS_WAITING_MAX;
 use projector::rebuild::RebuildPorts;
 use projector::{FacePorts, ProjectorPorts, ProjectorSettings};
@@ -65,7 +65,7 @@ impl Opened {
 
     /// What photos are read with, on threads that begin now; none without models.
     pub(crate) fn faces(&self) -> Result<Option<FacePorts>, engine::OpenError> {
-        let reader = self.engine.face_reader(FACE_PHOTOS_WAITING_MAX)?;
+        let reader = self.engine.face_reader(PoolPriority::Background, FACE_PHOTOS_WAITING_MAX)?;
         Ok(reader.map(|reader| FacePorts { reader, vectors: Arc::clone(&self.face_vectors) }))
     }
 

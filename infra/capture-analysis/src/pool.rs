@@ -1,9 +1,9 @@
-//! The port's card analyser: captures are analysed on threads of the lowest priority (`picture-pool`). Not here: what
+//! The port's card analyser: captures are analysed on threads of a low priority (`picture-pool`). Not here: what
 //! analysing is (`analysis`).
 
 use async_trait::async_trait;
 use domain::ports::{CardAnalyser, CardAnalyserError, CardAnalysis, CardCapture};
-use picture_pool::{PicturePool, PoolError};
+use picture_pool::{PicturePool, PoolError, PoolPriority};
 
 use crate::analysis::analyse;
 
@@ -18,7 +18,7 @@ impl CardAnalyserPool {
     /// # Errors
     /// The system gave no thread.
     pub fn start(threads: usize, waiting: usize) -> std::io::Result<Self> {
-        Ok(Self { pool: PicturePool::start("card", threads, waiting)? })
+        Ok(Self { pool: PicturePool::start("card", PoolPriority::Awaited, threads, waiting)? })
     }
 }
 

@@ -23,7 +23,7 @@ mod open_error;
 #[cfg(feature = "distributed")]
 mod schema_ids;
 
-pub use self::faces::{FaceModelsError, face_model_set};
+pub use self::faces::{FaceModelsError, PoolPriority, face_model_set};
 pub use self::installation::{InstallationError, InstallationPart, PartFault};
 pub use self::open_error::OpenError;
 use crate::config::{Config, EngineKind};

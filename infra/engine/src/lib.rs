@@ -15,6 +15,6 @@ mod limits;
 pub use config::Config;
 pub use engine::{
     Durability, Engine, FaceModelsError, InstallationError, InstallationPart, OpenError, Operations,
-    PartFault, Role, face_model_set,
+    PartFault, PoolPriority, Role, face_model_set,
 };
 pub use installation_target::{InstallationTarget, TargetError};

@@ -23,5 +23,6 @@ pub use detect::OnnxDetector;
 pub use embed::OnnxEmbedder;
 pub use error::ModelError;
 pub use models::FaceModels;
+pub use picture_pool::PoolPriority;
 pub use pool::FacePool;
 pub use text::OnnxTextReader;

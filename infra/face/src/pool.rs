@@ -1,11 +1,11 @@
-//! The port's face reader: photos are read on threads of the lowest priority (`picture-pool`). Not here: what reading is
+//! The port's face reader: photos are read on threads of a low priority (`picture-pool`). Not here: what reading is
 //! (`reader`).
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::ports::{FaceCause, FaceModelId, FaceModelSet, FaceReader, FaceReaderError, FaceReading};
-use picture_pool::{PicturePool, PoolError};
+use picture_pool::{PicturePool, PoolError, PoolPriority};
 use zeroize::Zeroizing;
 
 use crate::models::FaceModels;
@@ -22,8 +22,13 @@ impl FacePool {
     ///
     /// # Errors
     /// The system gave no thread.
-    pub fn start(models: Arc<FaceModels>, threads: usize, queue: usize) -> std::io::Result<Self> {
-        Ok(Self { models, pool: PicturePool::start("face", threads, queue)? })
+    pub fn start(
+        models: Arc<FaceModels>,
+        priority: PoolPriority,
+        threads: usize,
+        queue: usize,
+    ) -> std::io::Result<Self> {
+        Ok(Self { models, pool: PicturePool::start("face", priority, threads, queue)? })
     }
 }
 

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use domain::capture::Measure;
 use domain::ktp::{CardText, FieldText, KtpField, card_date};
 use domain::ports::{FaceModel, FaceModelFault, Picture, TextReader, TextReaderError, TextReaderModel};
-use picture_pool::{PicturePool, PoolError};
+use picture_pool::{PicturePool, PoolError, PoolPriority};
 use zeroize::Zeroizing;
 
 pub(crate) use self::recogniser::TextRecogniser;
@@ -56,7 +56,11 @@ impl OnnxTextReader {
     /// The system gave no thread.
     pub fn start(models: Arc<FaceModels>, threads: usize, waiting: usize) -> std::io::Result<Option<Self>> {
         let Some(TextReaderModel { model, .. }) = models.set().text_reader.clone() else { return Ok(None) };
-        Ok(Some(Self { models, model, pool: PicturePool::start("text", threads, waiting)? }))
+        Ok(Some(Self {
+            models,
+            model,
+            pool: PicturePool::start("text", PoolPriority::Awaited, threads, waiting)?,
+        }))
     }
 }
 

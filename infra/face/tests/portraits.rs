@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use domain::ports::{FaceCause, FaceReading, Picture};
-use face::FaceModels;
+use face::{FaceModels, PoolPriority};
 
 use damage::{decoded, exif_turned, jpeg, png};
 use testkit::pictures::{blurred, canvas, cropped, dimmed, grey, mirrored, resized, trimmed, turned};
@@ -265,7 +265,9 @@ fn the_largest_picture_is_read_and_a_larger_one_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_photos_at_once() {
     use domain::ports::{FaceReader as _, FaceReaderError};
-    let pool = Arc::new(face::FacePool::start(Arc::clone(&MODELS), 2, 16).expect("threads"));
+    let pool = Arc::new(
+        face::FacePool::start(Arc::clone(&MODELS), PoolPriority::Background, 2, 16).expect("threads"),
+    );
     let primary = &MODELS.set().primary.model.id;
     let photo = zeroize::Zeroizing::new(portrait("macron_2014"));
     let reads = (0..200).map(|_| {

@@ -1,4 +1,4 @@
-//! Threads that look at pictures: few, of the lowest priority, with a queue of a fixed length. A verdict's answer and the
+//! Threads that look at pictures: few, of a low priority, with a queue of a fixed length. A verdict's answer and the
 //! projection of events come first; whatever cores they leave belong to the pictures. A defect that breaks one job off
 //! leaves the thread and all other jobs as they were. Not here: what a job is.
 
@@ -13,8 +13,26 @@ use tokio::sync::oneshot;
 
 use crate::limits::{THREADS_MAX, WAITING_MAX};
 
-/// The lowest priority there is among ordinary threads: against one at 0 it gets a share of 15 to 1024.
-const NICE: i32 = 19;
+/// How much of a busy core the threads of a pool get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PoolPriority {
+    /// Nobody waits for the answer: nice 19, the lowest among ordinary threads. Beside a thread at 0 it gets a share of 15 to
+    /// 1024.
+    Background,
+    /// Somebody stands before a phone and waits: nice 5, a share of 335 to 1024. With less, a machine that is always busy
+    /// would answer nobody within the time that a caller waits.
+    Awaited,
+}
+
+impl PoolPriority {
+    /// As Linux counts it.
+    const fn nice(self) -> i32 {
+        match self {
+            Self::Background => 19,
+            Self::Awaited => 5,
+        }
+    }
+}
 
 type Work<T> = Box<dyn FnOnce() -> T + Send>;
 
@@ -45,12 +63,17 @@ impl<T: Send + 'static> PicturePool<T> {
     ///
     /// # Errors
     /// The system gave no thread.
-    pub fn start(name: &str, threads: usize, waiting: usize) -> std::io::Result<Self> {
+    pub fn start(
+        name: &str,
+        priority: PoolPriority,
+        threads: usize,
+        waiting: usize,
+    ) -> std::io::Result<Self> {
         let (queue, receiver) = sync_channel(waiting.clamp(1, WAITING_MAX));
         let receiver = Arc::new(Mutex::new(receiver));
         for at in 0..threads.clamp(1, THREADS_MAX) {
             let receiver = Arc::clone(&receiver);
-            thread::Builder::new().name(format!("{name}-{at}")).spawn(move || serve(&receiver))?;
+            thread::Builder::new().name(format!("{name}-{at}")).spawn(move || serve(priority, &receiver))?;
         }
         Ok(Self { queue })
     }
@@ -74,9 +97,9 @@ impl<T: Send + 'static> PicturePool<T> {
 }
 
 /// A thread's life. What a job starts itself, a runtime's thread, say, takes its priority on.
-fn serve<T>(receiver: &Mutex<Receiver<Job<T>>>) {
+fn serve<T>(priority: PoolPriority, receiver: &Mutex<Receiver<Job<T>>>) {
     // On Linux, of a thread and not of the process. It may always be lowered; where it cannot, jobs still get done.
-    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+    if let Err(error) = rustix::process::setpriority_process(None, priority.nice()) {
         tracing::warn!(%error, "the threads that look at pictures keep the program's priority");
     }
     loop {
@@ -99,7 +122,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_ends_one_job_and_the_thread_goes_on() {
-        let pool = PicturePool::start("test", 1, 4).expect("a thread");
+        let pool = PicturePool::start("test", PoolPriority::Background, 1, 4).expect("a thread");
         let broken = pool.run(|| panic!("a decoder's defect")).await;
         assert_eq!(broken, Err(PoolError::Broken));
         assert_eq!(pool.run(|| 7).await, Ok(7));
@@ -107,7 +130,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_says_so_at_once() {
-        let pool = PicturePool::start("test", 1, 1).expect("a thread");
+        let pool = PicturePool::start("test", PoolPriority::Background, 1, 1).expect("a thread");
         let (taken, released) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
         let (taken_there, released_there) = (Arc::clone(&taken), Arc::clone(&released));
         let first = pool.send(Box::new(move || {
@@ -124,13 +147,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn its_threads_have_the_lowest_priority_and_ours_keeps_its_own() {
-        let pool = PicturePool::start("test", 1, 1).expect("a thread");
+    async fn its_threads_have_their_priority_and_ours_keeps_its_own() {
         let nice = || rustix::process::getpriority_process(None).expect("its own priority");
         let before = nice();
-        // A thread that is started there is as low: a model's runtime starts one.
-        let seen = pool.run(move || (nice(), thread::spawn(nice).join().expect("no panic"))).await;
-        assert_eq!(seen, Ok((NICE, NICE)));
+        for (priority, wanted) in [(PoolPriority::Background, 19), (PoolPriority::Awaited, 5)] {
+            let pool = PicturePool::start("test", priority, 1, 1).expect("a thread");
+            // A thread that is started there is as low: a model's runtime starts one.
+            let seen = pool.run(move || (nice(), thread::spawn(nice).join().expect("no panic"))).await;
+            // Whoever is lower already stays so.
+            let wanted = wanted.max(before);
+            assert_eq!(seen, Ok((wanted, wanted)));
+        }
         assert_eq!(nice(), before);
     }
 }

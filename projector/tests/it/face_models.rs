@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use domain::ports::{FaceModelId, FaceReader, FaceVector};
-use face::{FaceModels, FacePool};
+use face::{FaceModels, FacePool, PoolPriority};
 use sha2::{Digest as _, Sha256};
 use vault::FacePlace;
 
@@ -77,7 +77,7 @@ fn another_weight() -> tempfile::TempDir {
 
 fn reader(folder: &Path) -> (Arc<dyn FaceReader>, FaceModelId) {
     let models = FaceModels::load(folder).expect("models");
-    let reader = FacePool::start(Arc::new(models), 1, 8).expect("a thread");
+    let reader = FacePool::start(Arc::new(models), PoolPriority::Background, 1, 8).expect("a thread");
     let model = reader.models().primary.model.id.clone();
     (Arc::new(reader), model)
 }

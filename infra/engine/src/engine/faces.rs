@@ -8,6 +8,7 @@ use std::thread::available_parallelism;
 
 use capture_analysis::CardAnalyserPool;
 use domain::ports::{CardAnalyser, FaceModelSet, FaceReader, TextReader};
+pub use picture_pool::PoolPriority;
 
 use super::{Engine, OpenError};
 use crate::config::FaceConfig;
@@ -45,18 +46,22 @@ impl Engine {
         self.face_models.as_deref().map(FaceModels::set)
     }
 
-    /// A reader with threads of its own, one for each core, at the lowest priority; so many photos may wait for them.
-    /// None without models.
+    /// A reader with threads of its own, one for each core, at that priority; so many photos may wait for them. None without
+    /// models.
     ///
     /// # Errors
     /// [`OpenError::FaceThreads`].
-    pub fn face_reader(&self, waiting_max: usize) -> Result<Option<Arc<dyn FaceReader>>, OpenError> {
+    pub fn face_reader(
+        &self,
+        priority: PoolPriority,
+        waiting_max: usize,
+    ) -> Result<Option<Arc<dyn FaceReader>>, OpenError> {
         let Some(models) = &self.face_models else { return Ok(None) };
         let threads = available_parallelism().map_or(1, NonZero::get);
-        runtime::reader(models, threads, waiting_max).map(Some).map_err(OpenError::FaceThreads)
+        runtime::reader(models, priority, threads, waiting_max).map(Some).map_err(OpenError::FaceThreads)
     }
 
-    /// A reader of cards with threads of its own, as [`Engine::face_reader`] has them; so many cards may wait for them. None
+    /// A reader of cards with threads of its own, somebody waits for what they read; so many cards may wait for them. None
     /// where the folder of models has no text reader.
     ///
     /// # Errors

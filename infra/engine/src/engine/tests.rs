@@ -107,7 +107,7 @@ async fn a_server_has_the_models_of_its_folder_and_a_tool_loads_none() {
     let mut config = config(dir.path());
     let without = Engine::open(&config, Role::Server).await.expect("opened");
     assert!(without.face_models().is_none());
-    assert!(without.face_reader(4).expect("nothing to start").is_none());
+    assert!(without.face_reader(PoolPriority::Background, 4).expect("nothing to start").is_none());
     without.close().await;
 
     config.face.models_dir = Some(small_models());
@@ -116,7 +116,7 @@ async fn a_server_has_the_models_of_its_folder_and_a_tool_loads_none() {
     assert_eq!(models.primary.model.id.name, "small-embedder");
     // Every reader has threads of its own and the same models.
     for _ in 0..2 {
-        let reader = server.face_reader(4).expect("threads").expect("a reader");
+        let reader = server.face_reader(PoolPriority::Background, 4).expect("threads").expect("a reader");
         assert_eq!(reader.models(), &models);
     }
     let tool = Engine::open(&config, Role::Tool).await.expect("opened beside it");

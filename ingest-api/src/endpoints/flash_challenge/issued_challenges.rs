@@ -1,10 +1,10 @@
-//! What this instance issued and the read model does not show yet. With it the cap holds exactly on one instance however
+//! What this instance issued of late, whether the read model shows it yet or not. With it the cap holds exactly on one instance however
 //! far the projector is behind; between instances the fold has the last word, and an instance that was started again
 //! has forgotten at most what the lag hides.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::capture::{ChallengeStanding, FlashChallenge, RecentChallenges};
+use domain::capture::{FlashChallenge, RecentChallenges};
 use domain::ids::{ChallengeId, CustomerRef};
 use domain::time::Timestamp;
 use moka::sync::Cache;
@@ -37,7 +37,7 @@ impl IssuedChallenges {
     ) -> Result<(), Timestamp> {
         let own = self.0.get_with_by_ref(customer, Arc::default);
         let mut own = locked(&own);
-        own.retain(|id| projected.standing(id) == ChallengeStanding::Unknown);
+        // Those that are shown stay too: another request may have read the read model before it showed them.
         let (purpose, now) = (challenge.purpose, challenge.issued_at);
         match projected.joined(&own).exhausted_until(purpose, now) {
             Some(until) => Err(until),
@@ -95,6 +95,19 @@ mod tests {
             assert_eq!(issued.reserve(&customer(1), &projected, &challenge(6)), Err(until), "{shown}");
             assert_eq!(issued.reserve(&customer(2), &projected, &challenge(7)).is_ok(), shown < 5);
         }
+    }
+
+    #[test]
+    fn whoever_read_the_read_model_earlier_than_another_gets_no_sixth() {
+        let (issued, mut projected) = (IssuedChallenges::default(), RecentChallenges::default());
+        let earlier = projected.clone();
+        for n in 1..=5 {
+            assert_eq!(issued.reserve(&customer(1), &earlier, &challenge(n)), Ok(()), "{n}");
+            projected.issue(&challenge(n).id(), ChallengePurpose::Ktp, challenge(n).issued_at);
+        }
+        let until = Err(Timestamp::from_millis(1_001 + 600_000));
+        assert_eq!(issued.reserve(&customer(1), &projected, &challenge(6)), until);
+        assert_eq!(issued.reserve(&customer(1), &earlier, &challenge(7)), until);
     }
 
     #[test]

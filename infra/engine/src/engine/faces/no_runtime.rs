@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use domain::ports::{FaceModelSet, FaceReader, TextReader};
+use picture_pool::PoolPriority;
 
 use super::FaceModelsError;
 
@@ -26,7 +27,12 @@ pub(super) fn load(_: &Path) -> Result<FaceModels, FaceModelsError> {
 }
 
 /// Starts nothing.
-pub(super) fn reader(models: &Arc<FaceModels>, _: usize, _: usize) -> io::Result<Arc<dyn FaceReader>> {
+pub(super) fn reader(
+    models: &Arc<FaceModels>,
+    _: PoolPriority,
+    _: usize,
+    _: usize,
+) -> io::Result<Arc<dyn FaceReader>> {
     match **models {}
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use domain::ports::{FaceReader, TextReader};
 use face::{FacePool, OnnxTextReader};
+use picture_pool::PoolPriority;
 
 use super::FaceModelsError;
 
@@ -19,10 +20,11 @@ pub(super) fn load(folder: &Path) -> Result<FaceModels, FaceModelsError> {
 /// Starts threads that read photos with them.
 pub(super) fn reader(
     models: &Arc<FaceModels>,
+    priority: PoolPriority,
     threads: usize,
     waiting_max: usize,
 ) -> io::Result<Arc<dyn FaceReader>> {
-    Ok(Arc::new(FacePool::start(Arc::clone(models), threads, waiting_max)?))
+    Ok(Arc::new(FacePool::start(Arc::clone(models), priority, threads, waiting_max)?))
 }
 
 /// Starts threads that read cards, where there is a model for it.
