@@ -20,9 +20,6 @@ use crate::sandbox::Sandbox;
 /// A subscriber joins its group and reads: seconds. The first run of each also fetches what it needs.
 const WITHIN: Duration = Duration::from_secs(900);
 
-/// Types in the golden samples of `identity.outcomes`, so that none of them goes unread.
-const TYPES: usize = 6;
-
 /// What `cargo xtask subscribers` takes.
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -67,9 +64,32 @@ pub(crate) fn check(root: &Path) -> Result<()> {
     let sandbox = Sandbox::start(WITHIN)?;
     let registry = format!("{}/registry", sandbox.text("adminUrl")?);
     let lines = both(root, &brokers, &registry, records)?;
-    let types: BTreeSet<&str> = lines.iter().filter_map(|line| line.split('\t').nth(1)).collect();
-    ensure!(types.len() == TYPES, "not every type was read: {types:?}");
+    let read: BTreeSet<String> =
+        lines.iter().filter_map(|line| line.split('\t').nth(1).map(type_name)).collect();
+    let types = golden_types(&root.join("schemas/events/golden"))?;
+    ensure!(types == read, "not every type of {types:?} was read: {read:?}");
     Ok(())
+}
+
+/// `CustomerErased` of the header's `identity.CustomerErased.v1`.
+fn type_name(ce_type: &str) -> String {
+    ce_type.split('.').nth(1).unwrap_or(ce_type).to_owned()
+}
+
+/// The types of outcomes that there are golden samples of, `<type>.v<version>….json`.
+fn golden_types(folder: &Path) -> Result<BTreeSet<String>> {
+    let mut types = BTreeSet::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "json")
+            && std::fs::read_to_string(&path)?.contains("/identity/outcomes")
+        {
+            let name = path.file_name().and_then(|name| name.to_str()).context("a name")?;
+            types.extend(name.split('.').next().map(str::to_owned));
+        }
+    }
+    ensure!(!types.is_empty(), "no golden samples of outcomes in {}", folder.display());
+    Ok(types)
 }
 
 /// Runs both, and wants the same lines of both.

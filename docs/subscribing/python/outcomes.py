@@ -41,6 +41,10 @@ def verdict_unapplied(record):
     return f"{record['verificationId'] or '-'} {record['cause']}"
 
 
+def review_recorded(record):
+    return f"{record['verificationId']} {record['toStatus']} {record['reasonCode']}"
+
+
 def customer_erased(record):
     return ",".join(record["purposes"])
 
@@ -52,6 +56,7 @@ WHAT = {
     "identity.KycUpdated.v1": kyc_updated,
     "identity.VerdictConflicted.v1": verdict_conflicted,
     "identity.VerdictUnapplied.v1": verdict_unapplied,
+    "identity.ReviewRecorded.v1": review_recorded,
     "identity.CustomerErased.v1": customer_erased,
 }
 

@@ -43,6 +43,8 @@ public final class Outcomes {
             "identity.KycUpdated.v1", record -> record.get("fromTier") + " -> " + record.get("toTier"),
             "identity.VerdictConflicted.v1", record -> record.get("verificationId").toString(),
             "identity.VerdictUnapplied.v1", record -> orDash(record.get("verificationId")) + " " + record.get("cause"),
+            "identity.ReviewRecorded.v1", record -> record.get("verificationId") + " " + record.get("toStatus")
+                    + " " + record.get("reasonCode"),
             "identity.CustomerErased.v1", record -> ((Collection<?>) record.get("purposes"))
                     .stream().map(Object::toString).collect(Collectors.joining(",")));
 
