@@ -27,5 +27,6 @@ mod votes;
 mod drawn;
 
 pub use analysis::{ENGINE, analyse};
+pub use picture_pool::PoolPriority;
 pub use pool::CardAnalyserPool;
 pub use votes::{CardVotes, findings_of};

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use capture_analysis::CardAnalyserPool;
+pub use capture_analysis::PoolPriority;
 use domain::ports::{CardAnalyser, FaceModelSet, FaceReader, TextReader};
-pub use picture_pool::PoolPriority;
 
 use super::{Engine, OpenError};
 use crate::config::FaceConfig;

@@ -5,8 +5,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use capture_analysis::PoolPriority;
 use domain::ports::{FaceModelSet, FaceReader, TextReader};
-use picture_pool::PoolPriority;
 
 use super::FaceModelsError;
 

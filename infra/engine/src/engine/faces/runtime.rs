@@ -4,9 +4,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use capture_analysis::PoolPriority;
 use domain::ports::{FaceReader, TextReader};
 use face::{FacePool, OnnxTextReader};
-use picture_pool::PoolPriority;
 
 use super::FaceModelsError;
 
