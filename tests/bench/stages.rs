@@ -102,6 +102,7 @@ impl Bench {
             sealed_sha256,
             body_fingerprint: self.fresh.keys().fingerprint(&self.body)?,
             policy_version: POLICY_STANDARD,
+            raw_reading: submission.raw_reading.clone(),
             received_at: self.now,
             api_key_id: ApiKeyId::from_bytes([7; 16]),
         })

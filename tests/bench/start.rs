@@ -199,6 +199,7 @@ fn declined(customer: &CustomerRef) -> RecordVerdict {
         sealed_sha256: Vec::new(),
         body_fingerprint: Fingerprint([7; 32]),
         policy_version: POLICY_STANDARD,
+        raw_reading: RawReading::of(false, &RawFinding::Missing, None),
         received_at: Timestamp::from_millis(chrono::Utc::now().timestamp_millis()),
         api_key_id: ApiKeyId::from_bytes([7; 16]),
     }
