@@ -12,6 +12,7 @@ use domain::event::{AuditRecord, AuditRef, Event, Fingerprint};
 use domain::ids::{ApiKeyId, CustomerId, CustomerRef, EventId, OrgId, VerificationId};
 use domain::policy::POLICY_STANDARD;
 use domain::ports::{EventLog as _, Topic};
+use domain::raw_answer::{RawFinding, RawReading};
 use domain::time::Timestamp;
 use event_codec::{Codec, Meta, value_sha256};
 use futures::future::try_join_all;

@@ -35,14 +35,26 @@ fn bodies(customer: &str) -> Vec<Noticed> {
     vec![
         (valid(json!({"NIK": "Sesuai", "NAMA_LGKP": "Sesuai (100)"})), None, vec![]),
         (verified(customer), Some("raw_missing"), vec![("raw_missing", "info")]),
-        (valid(json!({"NIK": "Tidak Sesuai"})), Some("valid_but_mismatch"), vec![("valid_but_mismatch", "high")]),
-        (valid(json!({"ALAMAT": "Tidak Sesuai"})), Some("valid_but_mismatch"), vec![("valid_but_mismatch", "low")]),
+        (
+            valid(json!({"NIK": "Tidak Sesuai"})),
+            Some("valid_but_mismatch"),
+            vec![("valid_but_mismatch", "high")],
+        ),
+        (
+            valid(json!({"ALAMAT": "Tidak Sesuai"})),
+            Some("valid_but_mismatch"),
+            vec![("valid_but_mismatch", "low")],
+        ),
         (
             valid(json!({"RESPONSE_CODE": "11", "NAMA_LGKP": "Sesuai (12)"})),
             Some("valid_but_deceased, valid_but_low_score"),
             vec![("valid_but_deceased", "critical"), ("valid_but_low_score", "medium")],
         ),
-        (valid(json!({"RESPONSE_CODE": 13})), Some("valid_but_not_found"), vec![("valid_but_not_found", "critical")]),
+        (
+            valid(json!({"RESPONSE_CODE": 13})),
+            Some("valid_but_not_found"),
+            vec![("valid_but_not_found", "critical")],
+        ),
         (
             with_raw(verified(customer), json!({"a": {"b": {"c": {"d": {}}}}})),
             Some("raw_unreadable"),
@@ -54,7 +66,11 @@ fn bodies(customer: &str) -> Vec<Noticed> {
             vec![("raw_unreadable", "low")],
         ),
         (declined(customer, "NIK tidak ditemukan"), None, vec![]),
-        (not(answered(json!({"NIK": "Sesuai"}))), Some("invalid_but_match"), vec![("invalid_but_match", "medium")]),
+        (
+            not(answered(json!({"NIK": "Sesuai"}))),
+            Some("invalid_but_match"),
+            vec![("invalid_but_match", "medium")],
+        ),
         (
             not(json!({"foto": format!("/9j/{}", "A".repeat(20_000))})),
             Some("photo_in_raw"),
@@ -87,7 +103,10 @@ pub async fn what_a_raw_answer_says_against_its_verdict_is_heard_and_kept<H: Con
             assert_eq!(signals_of(&api, &answer).await, rows, "{said}");
             let again = api.post(VERDICT, &key, &body).await;
             again.expect(200);
-            assert_eq!((again.header("idempotency-replayed"), again.header("x-signals")), (Some("true"), header));
+            assert_eq!(
+                (again.header("idempotency-replayed"), again.header("x-signals")),
+                (Some("true"), header)
+            );
             // Whatever was noticed, the verdict does what it says.
             let now = api.kyc(&customer).await["customer"]["kycLevel"].clone();
             let wanted = if body["valid"] == true { json!("standard") } else { tier };
