@@ -131,7 +131,7 @@ pub(super) fn record_match(
         enrolment_on_review: None,
         face_match: Some(match_row(decided)),
         assessment: None,
-        signals: decided.signals.clone(),
+        noticed: decided.signals.clone(),
         proved: counts.then(|| Methods::of_match(decided.liveness.is_some())),
         policy,
     };

@@ -15,6 +15,9 @@ pub struct KnownRows {
     pub references: HashMap<EnrolmentId, ReferenceRow>,
     /// Reviews, by their verification.
     pub reviews: HashMap<VerificationId, ReviewRow>,
+    /// What events at these places noticed ([`crate::event::Event::noticed`]), where there is anything: by it a
+    /// redelivered release raises the signals again of what it re-read.
+    pub noticed: HashMap<Source, Vec<String>>,
 }
 
 /// Rows of an event's very offset, and of later ones, were written before a crash, by the same batch or by the release

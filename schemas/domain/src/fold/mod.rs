@@ -27,10 +27,11 @@ use crate::rows::{
     VerificationRow, ViewRow,
 };
 use crate::sealed::Purpose;
+use crate::signals::SignalKind;
 use crate::time::Timestamp;
 
 /// The signal of a reused key with another body.
-pub const SIGNAL_CONFLICT: &str = "idempotency_conflict";
+pub const SIGNAL_CONFLICT: &str = SignalKind::IdempotencyConflict.as_str();
 
 /// The cause of an event before any registration: the customer's events are out of order, which cannot happen.
 pub const CAUSE_NOT_REGISTERED: &str = "customer_not_registered";
@@ -94,6 +95,14 @@ impl Fact {
         match self {
             Self::Event(event) => event.source,
             Self::Poison(poison) => poison.source,
+        }
+    }
+
+    /// What it noticed about its verification ([`Event::noticed`]).
+    pub fn noticed(&self) -> Vec<String> {
+        match self {
+            Self::Event(event) => event.event.noticed(),
+            Self::Poison(_) => Vec::new(),
         }
     }
 

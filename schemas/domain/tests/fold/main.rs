@@ -9,5 +9,6 @@ mod given_captures;
 mod quarantine;
 mod records;
 mod redelivery;
+mod signals;
 mod tiers;
 mod verdicts;

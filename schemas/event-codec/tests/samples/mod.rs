@@ -6,6 +6,7 @@ mod challenges;
 mod compliance;
 mod faces;
 mod looks;
+mod signals;
 
 use bytes::Bytes;
 use domain::classify::ReasonCategory;
@@ -140,6 +141,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Any)> {
     all.extend(looks::audit());
     all.extend(faces::outcomes());
     all.extend(captures::outcomes());
+    all.extend(signals::outcomes());
     all
 }
 
@@ -165,6 +167,7 @@ fn events() -> Vec<(&'static str, Any)> {
         body_fingerprint: Fingerprint([0xF2; 32]),
         policy_version: 1,
         audit: AuditRef { source: source(41), value_sha256: [0xD1; 32] },
+        raw_reading: None,
     };
     let declined = DukcapilVerdictReceived {
         event_id: event(12),
@@ -184,8 +187,9 @@ fn events() -> Vec<(&'static str, Any)> {
         purposes: Purposes::NONE.with(Purpose::Profile).with(Purpose::Biometric),
     };
     let released = CustomerReleased { event_id: event(14), customer: who() };
+    let looked_at = signals::events(received.clone(), declined.clone());
     let anonymous = CustomerRegistered { external_id: None, ..registered.clone() };
-    [
+    let of_one_version = [
         ("CustomerRegistered.v1", Event::CustomerRegistered(registered)),
         ("CustomerRegistered.v1.least", Event::CustomerRegistered(anonymous)),
         ("DukcapilVerdictReceived.v1", Event::DukcapilVerdictReceived(received)),
@@ -193,9 +197,8 @@ fn events() -> Vec<(&'static str, Any)> {
         ("DukcapilVerdictReceived.v1.reference", Event::DukcapilVerdictReceived(moved)),
         ("CustomerErased.v1", Event::CustomerErased(erased)),
         ("CustomerReleased.v1", Event::CustomerReleased(released)),
-    ]
-    .map(|(name, value)| (name, Any::Event(value)))
-    .into()
+    ];
+    of_one_version.map(|(name, value)| (name, Any::Event(value))).into_iter().chain(looked_at).collect()
 }
 
 fn audit() -> Vec<(&'static str, Any)> {
