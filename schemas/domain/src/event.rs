@@ -9,6 +9,7 @@ mod challenge;
 mod compliance;
 mod face;
 mod fields;
+mod nik;
 mod refold;
 mod sealed_parts;
 
@@ -18,6 +19,7 @@ pub use challenge::*;
 pub use compliance::*;
 pub use face::*;
 pub use fields::*;
+pub use nik::*;
 pub use sealed_parts::*;
 
 use crate::classify::ReasonCategory;
@@ -165,6 +167,8 @@ pub enum Event {
     KtpCaptureAssessed(KtpCaptureAssessed),
     /// See [`VerificationReviewed`].
     VerificationReviewed(VerificationReviewed),
+    /// See [`NikFormatChecked`].
+    NikFormatChecked(NikFormatChecked),
 }
 
 impl Event {
@@ -180,6 +184,7 @@ impl Event {
             Self::FlashChallengeIssued(e) => &e.event_id,
             Self::KtpCaptureAssessed(e) => &e.event_id,
             Self::VerificationReviewed(e) => &e.event_id,
+            Self::NikFormatChecked(e) => &e.event_id,
         }
     }
 
@@ -195,6 +200,7 @@ impl Event {
             Self::FlashChallengeIssued(e) => &e.customer,
             Self::KtpCaptureAssessed(e) => &e.customer,
             Self::VerificationReviewed(e) => &e.customer,
+            Self::NikFormatChecked(e) => &e.customer,
         }
     }
 
@@ -204,6 +210,7 @@ impl Event {
             Self::DukcapilVerdictReceived(e) => Some(&e.verification_id),
             Self::FaceMatchDecided(e) => Some(&e.verification_id),
             Self::KtpCaptureAssessed(e) => Some(&e.verification_id),
+            Self::NikFormatChecked(e) => Some(&e.verification_id),
             Self::CustomerRegistered(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
@@ -224,7 +231,8 @@ impl Event {
             | Self::FaceReferenceAdded(_)
             | Self::FaceMatchDecided(_)
             | Self::FlashChallengeIssued(_)
-            | Self::KtpCaptureAssessed(_) => None,
+            | Self::KtpCaptureAssessed(_)
+            | Self::NikFormatChecked(_) => None,
         }
     }
 
@@ -239,7 +247,8 @@ impl Event {
             | Self::FaceMatchDecided(_)
             | Self::FlashChallengeIssued(_)
             | Self::KtpCaptureAssessed(_)
-            | Self::VerificationReviewed(_) => None,
+            | Self::VerificationReviewed(_)
+            | Self::NikFormatChecked(_) => None,
         }
     }
 
@@ -252,6 +261,7 @@ impl Event {
             Self::FaceMatchDecided(e) => Some(e.body_fingerprint),
             Self::KtpCaptureAssessed(e) => Some(e.body_fingerprint),
             Self::VerificationReviewed(e) => e.body_fingerprint,
+            Self::NikFormatChecked(e) => Some(e.body_fingerprint),
             Self::CustomerErased(_) | Self::CustomerReleased(_) | Self::FlashChallengeIssued(_) => None,
         }
     }
@@ -289,6 +299,7 @@ impl Event {
             Self::VerificationReviewed(e) => {
                 e.note.iter().map(|note| SealedField::text(Field::ReviewNote, note)).collect()
             }
+            Self::NikFormatChecked(e) => vec![SealedField::text(Field::Nik, &e.nik)],
             Self::CustomerErased(_) | Self::CustomerReleased(_) | Self::FlashChallengeIssued(_) => Vec::new(),
         }
     }
@@ -316,7 +327,8 @@ impl Event {
             | Self::VerificationReviewed(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
-            | Self::FlashChallengeIssued(_) => None,
+            | Self::FlashChallengeIssued(_)
+            | Self::NikFormatChecked(_) => None,
         }
     }
 
@@ -329,6 +341,7 @@ impl Event {
             Self::FlashChallengeIssued(e) => e.is_consistent(),
             Self::KtpCaptureAssessed(e) => e.is_consistent(),
             Self::VerificationReviewed(e) => e.is_consistent(),
+            Self::NikFormatChecked(e) => e.is_consistent(),
             Self::CustomerRegistered(_) | Self::CustomerErased(_) | Self::CustomerReleased(_) => true,
         }
     }
@@ -344,7 +357,8 @@ impl Event {
             | Self::FaceMatchDecided(_)
             | Self::FlashChallengeIssued(_)
             | Self::KtpCaptureAssessed(_)
-            | Self::VerificationReviewed(_) => None,
+            | Self::VerificationReviewed(_)
+            | Self::NikFormatChecked(_) => None,
         }
     }
 
@@ -359,7 +373,8 @@ impl Event {
             | Self::FaceMatchDecided(_)
             | Self::FlashChallengeIssued(_)
             | Self::KtpCaptureAssessed(_)
-            | Self::VerificationReviewed(_) => None,
+            | Self::VerificationReviewed(_)
+            | Self::NikFormatChecked(_) => None,
         }
     }
 }

@@ -2,6 +2,8 @@
 //! carry 40 more, a serial number. There is no check digit, so nearly anything that looks like one is one. Pure and
 //! without allocation. Not here: whose it is, and who has asked Dukcapil.
 
+mod findings;
+mod held;
 mod regions;
 
 use std::fmt;
@@ -9,6 +11,8 @@ use std::fmt;
 use chrono::{Datelike as _, Duration, NaiveDate};
 use zeroize::Zeroize;
 
+pub use findings::{NikFindings, SIGNAL_NIK_REGION_UNKNOWN};
+pub use held::{HeldNik, HeldNiks, NikTag};
 pub use regions::REGIONS_EDITION;
 
 use crate::time::Timestamp;
@@ -35,6 +39,21 @@ pub enum CivilSex {
     Female,
 }
 
+impl CivilSex {
+    /// The word in requests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Male => "male",
+            Self::Female => "female",
+        }
+    }
+
+    /// The sex of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Male, Self::Female].into_iter().find(|of| of.as_str() == word)
+    }
+}
+
 /// Whether the table of regions has a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RegionCode {
@@ -55,6 +74,11 @@ impl RegionCode {
             Self::Known => "known",
             Self::Unknown => "unknown",
         }
+    }
+
+    /// What that word says.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Known, Self::Unknown].into_iter().find(|of| of.as_str() == word)
     }
 }
 
@@ -77,6 +101,11 @@ impl NikFault {
             Self::NoBirthDate => "nik_birth_date_impossible",
             Self::NoSerial => "nik_serial_zero",
         }
+    }
+
+    /// The fault of that code.
+    pub fn parse(code: &str) -> Option<Self> {
+        [Self::UnknownProvince, Self::NoBirthDate, Self::NoSerial].into_iter().find(|of| of.as_str() == code)
     }
 }
 

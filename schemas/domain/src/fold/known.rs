@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::event::Source;
 use crate::ids::{CustomerRef, EnrolmentId, VerificationId};
+use crate::nik::NikTag;
 use crate::rows::{ReferenceRow, ReviewRow, VerificationRow};
 
 /// The rows that stand already, by id; the fold adds those it makes.
@@ -15,6 +16,8 @@ pub struct KnownRows {
     pub references: HashMap<EnrolmentId, ReferenceRow>,
     /// Reviews, by their verification.
     pub reviews: HashMap<VerificationId, ReviewRow>,
+    /// Of the facts themselves, by where they stand: the tags of the NIKs that were opened in them. An erased one has none.
+    pub nik_tags: HashMap<Source, NikTag>,
 }
 
 /// Rows of an event's very offset, and of later ones, were written before a crash, by the same batch or by the release

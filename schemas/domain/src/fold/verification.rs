@@ -6,11 +6,12 @@ use crate::capture::CaptureAssessment;
 use crate::classify::ReasonCategory;
 use crate::event::{Fingerprint, RecordedEvent};
 use crate::ids::{EnrolmentId, EventId, TierEventId, VerificationId, derived};
+use crate::nik::{HeldNik, NikFindings};
 use crate::outcomes_of;
 use crate::policy::{KYC_VALIDITY_MONTHS, Method, Methods, TierPolicy};
 use crate::rows::{
-    BookEntry, CustomerState, Disposition, EnrolmentRow, FaceMatchRow, Kyc, SignalRow, TierEventRow,
-    VerificationRow, VerificationStatus, ViewRow,
+    BookEntry, CustomerState, Disposition, EnrolmentRow, FaceMatchRow, Kyc, NikHolderRow, SignalRow,
+    TierEventRow, VerificationRow, VerificationStatus, ViewRow,
 };
 use crate::sealed::Sealed;
 use crate::time::Timestamp;
@@ -29,6 +30,7 @@ pub(super) struct NewVerification {
     pub(super) enrolment_on_review: Option<EnrolmentId>,
     pub(super) face_match: Option<FaceMatchRow>,
     pub(super) assessment: Option<CaptureAssessment>,
+    pub(super) nik_format: Option<NikFindings>,
     /// Codes of what was noticed.
     pub(super) signals: Vec<String>,
     /// What it proves, for the tier; none where it proves nothing.
@@ -65,6 +67,7 @@ pub(super) fn record(
         enrolment_on_review: new.enrolment_on_review,
         face_match: new.face_match,
         assessment: new.assessment,
+        nik_format: new.nik_format,
         tier_event,
         kyc_before: before,
         kyc_after: state.kyc,
@@ -76,6 +79,7 @@ pub(super) fn record(
     rows.extend(
         new.signals.into_iter().map(|kind| ViewRow::Signal(signal_row(&row, event, kind, created_at))),
     );
+    rows.extend(held_nik(&mut state, event, &row, known).map(ViewRow::NikHolder));
     known.verifications.insert(row.id.clone(), row.clone());
     Folded {
         rows: rows.into_iter().map(|r| (event.source, r)).collect(),
@@ -124,6 +128,18 @@ pub(super) fn take_in(state: &mut CustomerState, policy: TierPolicy, proved: Met
 pub(super) fn tier_change(event_id: &EventId, before: Kyc, after: Kyc) -> Option<TierEventId> {
     (after.tier != before.tier)
         .then(|| TierEventId::from_bytes(derived(TierEventId::PREFIX, event_id.as_str(), 0)))
+}
+
+/// The NIK that it brought, from here on the customer's among the org's.
+fn held_nik(
+    state: &mut CustomerState,
+    event: &RecordedEvent,
+    row: &VerificationRow,
+    known: &KnownRows,
+) -> Option<NikHolderRow> {
+    let tag = *known.nik_tags.get(&event.source).filter(|_| event.event.stands_for_a_nik())?;
+    let is_held = state.niks.hold(HeldNik { tag, verification: row.id.clone() });
+    is_held.then(|| NikHolderRow { customer: row.customer.clone(), tag })
 }
 
 /// The reference that a verdict or a capture brought.
