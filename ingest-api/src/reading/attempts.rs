@@ -2,12 +2,12 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::classify::ReasonCategory;
-use domain::face_match::SIGNAL_PROBE_EQUALS_REFERENCE;
 use domain::ids::CustomerId;
 use domain::orgs::Scope;
 use domain::policy::Method;
 use domain::ports::{AttemptsPage, AttemptsQuery, PageRequest, RowPlace, VerificationView};
 use domain::rows::{ReviewState, SignalRow, VerificationRow, VerificationStatus};
+use domain::signals::{ShownSignal, SignalKind};
 use domain::time::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -128,25 +128,17 @@ impl AttemptBody {
 impl SignalBody {
     /// Shows a signal.
     pub fn of(signal: &SignalRow) -> Self {
-        let severity = severity(&signal.kind);
-        Self { code: signal.kind.clone(), severity, created_at: signal.created_at.rfc3339() }
+        Self::of_word(&signal.kind, signal.created_at)
     }
 
     /// As old as its row: since when it is so is not known.
     fn unreadable(row: &VerificationRow) -> Self {
-        let code = REASON_UNREADABLE.to_owned();
-        Self { severity: severity(&code), code, created_at: row.created_at.rfc3339() }
+        Self::of_word(SignalKind::ReasonUnreadable.as_str(), row.created_at)
     }
-}
 
-/// The reason's envelope does not open although its key is there. Of no log: it is noticed when a row is shown.
-pub const REASON_UNREADABLE: &str = "reason_unreadable";
-
-/// How much a signal weighs. A code that this build does not know came from a later one.
-pub fn severity(code: &str) -> &'static str {
-    match code {
-        REASON_UNREADABLE | SIGNAL_PROBE_EQUALS_REFERENCE => "high",
-        _ => "medium",
+    fn of_word(word: &str, created_at: Timestamp) -> Self {
+        let ShownSignal { code, severity } = ShownSignal::of(word);
+        Self { code: code.to_owned(), severity: severity.as_str(), created_at: created_at.rfc3339() }
     }
 }
 

@@ -10,10 +10,11 @@ pub use self::reference::*;
 use crate::event::RiskLevel;
 use crate::orgs::{Environment, OrgRecord, OrgSetting, SettingValue};
 use crate::ports::{FaceCause, FaceCrop, FaceReading, FaceVector, MatchThresholds};
+use crate::signals::SignalKind;
 use crate::time::Timestamp;
 
 /// The signal of a probe that is the reference itself, or a copy of it: a picture that proves nothing.
-pub const SIGNAL_PROBE_EQUALS_REFERENCE: &str = "probe_equals_reference";
+pub const SIGNAL_PROBE_EQUALS_REFERENCE: &str = SignalKind::ProbeEqualsReference.as_str();
 
 /// From which correlation on two aligned faces are copies of one picture (sequence §2.6).
 const COPY_CORRELATION_MIN: f32 = 0.98;

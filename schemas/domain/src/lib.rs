@@ -27,6 +27,7 @@ pub mod ports;
 pub mod redelivery;
 pub mod rows;
 pub mod sealed;
+pub mod signals;
 pub mod signers;
 pub mod staff;
 pub mod time;

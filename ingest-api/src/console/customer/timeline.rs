@@ -11,12 +11,12 @@ use console_pages::pages::customer::{
 use domain::ids::CustomerRef;
 use domain::ports::{AttemptsQuery, EnrolmentsPage, PageRequest, PageStart, RowPlace, VerificationView};
 use domain::rows::{EnrolmentRow, FaceMatchRow, Generation, ReviewRow, SignalRow, TierEventRow};
+use domain::signals::{ShownSignal, SignalKind};
 use domain::time::Timestamp;
 use vault::CustomerKeys;
 
 use crate::app::App;
 use crate::limits::TIMELINE_MOMENTS_MAX;
-use crate::reading::attempts::{REASON_UNREADABLE, severity};
 use crate::reading::unseal::{self, Unreadable};
 use crate::serving::errors::ApiError;
 
@@ -145,7 +145,7 @@ fn verified(view: &VerificationView, keys: &CustomerKeys) -> TimelineEntry {
         Ok(Some(text)) => ReasonShown::Text(text),
         Ok(None) => ReasonShown::NotGiven,
         Err(Unreadable) => {
-            signals.push(signal_of(REASON_UNREADABLE, row.created_at));
+            signals.push(signal_of(SignalKind::ReasonUnreadable.as_str(), row.created_at));
             ReasonShown::Unreadable
         }
     };
@@ -185,6 +185,7 @@ fn signal(row: &SignalRow) -> SignalLine {
     signal_of(&row.kind, row.created_at)
 }
 
-fn signal_of(code: &str, created_at: Timestamp) -> SignalLine {
-    SignalLine { code: code.to_owned(), severity: severity(code), created_at }
+fn signal_of(word: &str, created_at: Timestamp) -> SignalLine {
+    let ShownSignal { code, severity } = ShownSignal::of(word);
+    SignalLine { code: code.to_owned(), severity: severity.as_str(), created_at }
 }

@@ -6,10 +6,11 @@ use sha2::{Digest as _, Sha256};
 use super::{CaptureBundle, ChallengePrf, ChallengePurpose, ChallengeStanding, FlashChallenge};
 use crate::ids::CustomerRef;
 use crate::limits::{CAPTURED_AT_SKEW_MAX_MS, CLOCKS_DIFFER_MS};
+use crate::signals::SignalKind;
 use crate::time::Timestamp;
 
 /// The signal of a client whose clock is far off.
-pub const SIGNAL_CLOCK_SKEW: &str = "client_clock_skew";
+pub const SIGNAL_CLOCK_SKEW: &str = SignalKind::ClientClockSkew.as_str();
 
 /// Why a capture is not judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

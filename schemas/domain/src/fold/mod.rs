@@ -29,10 +29,11 @@ use crate::rows::{
     ReviewRow, VerificationRow, ViewRow,
 };
 use crate::sealed::Purpose;
+use crate::signals::SignalKind;
 use crate::time::Timestamp;
 
 /// The signal of a reused key with another body.
-pub const SIGNAL_CONFLICT: &str = "idempotency_conflict";
+pub const SIGNAL_CONFLICT: &str = SignalKind::IdempotencyConflict.as_str();
 
 /// The cause of an event before any registration: the customer's events are out of order, which cannot happen.
 pub const CAUSE_NOT_REGISTERED: &str = "customer_not_registered";

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::Picture;
 use crate::capture::{FlashColor, GuidanceCode, VoterFinding};
+use crate::signals::SignalKind;
 
 /// A captured card as the phone sent it, and the challenge that it answers. Bounds on counts and bytes are the caller's
 /// (sequence §1.3). Wiped when it is dropped.
@@ -45,7 +46,7 @@ impl CaptureSignal {
     /// The word in rows and answers.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::SamplesDisagreeWithFrames => "samples_disagree_with_frames",
+            Self::SamplesDisagreeWithFrames => SignalKind::SamplesDisagreeWithFrames.as_str(),
         }
     }
 }
