@@ -11,7 +11,7 @@ use std::fmt;
 use chrono::{Datelike as _, Duration, NaiveDate};
 use zeroize::Zeroize;
 
-pub use findings::{NikFindings, SIGNAL_NIK_REGION_UNKNOWN};
+pub use findings::NikFindings;
 pub use held::{HeldNik, HeldNiks, NikTag};
 pub use regions::REGIONS_EDITION;
 

@@ -5,10 +5,8 @@ use chrono::NaiveDate;
 
 use super::{CivilSex, Nik, NikFault, REGIONS_EDITION, RegionCode};
 use crate::classify::ReasonCategory;
+use crate::signals::SignalKind;
 use crate::time::Timestamp;
-
-/// The signal of a regency or a district that the table does not know: tables lag behind new regions.
-pub const SIGNAL_NIK_REGION_UNKNOWN: &str = "nik_region_unknown";
 
 /// What was found. Of many NIKs the same, so it tells nobody which one it was.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -67,7 +65,7 @@ impl NikFindings {
     pub fn signals(&self) -> Vec<String> {
         let is_lagging = self.province == RegionCode::Known
             && [self.regency, self.district].contains(&RegionCode::Unknown);
-        is_lagging.then(|| SIGNAL_NIK_REGION_UNKNOWN.to_owned()).into_iter().collect()
+        is_lagging.then(|| SignalKind::NikRegionUnknown.as_str().to_owned()).into_iter().collect()
     }
 }
 
@@ -107,7 +105,7 @@ mod tests {
             assert_eq!(found.reason_category(), *category, "{digits}");
             assert_eq!([found.birth_date_agrees, found.sex_agrees], *agrees, "{digits}");
             assert_eq!(found.verified, category.is_none(), "{digits}");
-            let signals: &[&str] = if *is_unknown { &[SIGNAL_NIK_REGION_UNKNOWN] } else { &[] };
+            let signals: &[&str] = if *is_unknown { &[SignalKind::NikRegionUnknown.as_str()] } else { &[] };
             assert_eq!(found.signals(), signals, "{digits}");
         }
     }
