@@ -11,7 +11,7 @@ use std::fmt;
 use chrono::{Datelike as _, Duration, NaiveDate};
 use zeroize::Zeroize;
 
-pub use findings::NikFindings;
+pub use findings::{BirthDate, NikFindings};
 pub use held::{HeldNik, HeldNiks, NikTag};
 pub use regions::REGIONS_EDITION;
 
@@ -25,6 +25,11 @@ const WOMAN_DAY_PLUS: u32 = 40;
 
 /// The easternmost of Indonesia's times: nobody was born on a later day than it is there.
 const EASTERN_TIME: Duration = Duration::hours(9);
+
+/// The latest day that it is anywhere in Indonesia.
+fn eastern_day(now: Timestamp) -> NaiveDate {
+    (now.utc() + EASTERN_TIME).date_naive()
+}
 
 /// Sixteen digits. Personal data: never printed, wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
@@ -176,7 +181,7 @@ impl Nik {
     pub fn structure(&self, now: Timestamp) -> NikStructure {
         let code = self.number(0, 6);
         let province = RegionCode::of(code / 10_000 * 10_000);
-        let birth = self.birth((now.utc() + EASTERN_TIME).date_naive());
+        let birth = self.birth(eastern_day(now));
         let fault = if province == RegionCode::Unknown {
             Some(NikFault::UnknownProvince)
         } else if birth.is_none() {
