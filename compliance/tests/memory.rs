@@ -86,6 +86,7 @@ impl EndlessLog {
                 body_fingerprint: Fingerprint([1; 32]),
                 policy_version: 1,
                 audit: AuditRef { source, value_sha256: value_sha256(&evidence.value) },
+                raw_reading: None,
             };
             events.insert(partition, event);
             records.insert(partition, evidence);

@@ -80,6 +80,9 @@ pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 /// How often a start that waits for the read model says how much is missing.
 pub const CATCH_UP_TOLD_EVERY: Duration = Duration::from_secs(10);
 
+/// A text in a raw answer that says what became of a request is shorter than this; a longer one is not read as one.
+pub const RAW_MESSAGE_BYTES_MAX: usize = 300;
+
 /// Names in `X-Ignored-Fields` (contract §2).
 pub const IGNORED_FIELDS_MAX: usize = 8;
 

@@ -13,11 +13,12 @@ use domain::orgs::Suite;
 use domain::photo::Photo;
 use domain::policy::POLICY_STANDARD;
 use domain::ports::NewRecord;
+use domain::raw_answer::RawReading;
 use domain::sealed::{Field, Sealed};
 use domain::time::Timestamp;
 use event_codec::{Codec, Meta, value_sha256};
-use ingest_api::endpoints::dukcapil_verdict::DukcapilVerdict;
 use ingest_api::endpoints::dukcapil_verdict::submission::VerdictSubmission;
+use ingest_api::endpoints::dukcapil_verdict::{DukcapilVerdict, raw_reader};
 use ingest_api::serving::json::JsonObject;
 use ingest_api::writes::path::parse_body;
 use testkit::memory::MemoryKeys;
@@ -102,6 +103,7 @@ impl Bench {
             sealed_sha256,
             body_fingerprint: self.fresh.keys().fingerprint(&self.body)?,
             policy_version: POLICY_STANDARD,
+            raw_reading: submission.raw_reading.clone(),
             received_at: self.now,
             api_key_id: ApiKeyId::from_bytes([7; 16]),
         })
@@ -177,6 +179,10 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
     );
     row("— of it JSON", time(|| JsonObject::parse(&bench.body, FIELDS).map_err(|e| anyhow!("{e}")))?);
     row("— of it base64", time(|| Ok(base64_simd::forgiving_decode_to_vec(base64.as_bytes())?))?);
+    row(
+        "— of it the raw answer looked into",
+        time(|| Ok(RawReading::of(true, &raw_reader::read(Some(&raw)), None)))?,
+    );
     row("— of it the photo's walk", time(|| Ok(Photo::parse(photo.bytes())?))?);
     let photo_sealed = row("seal the photo", time(|| bench.seal_photo(&event, &photo))?);
     let raw_sealed = row("seal raw", time(|| bench.seal_raw(&event, raw.as_bytes()))?);

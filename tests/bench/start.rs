@@ -12,6 +12,7 @@ use domain::event::{AuditRecord, AuditRef, Event, Fingerprint};
 use domain::ids::{ApiKeyId, CustomerId, CustomerRef, EventId, OrgId, VerificationId};
 use domain::policy::POLICY_STANDARD;
 use domain::ports::{EventLog as _, Topic};
+use domain::raw_answer::{RawFinding, RawReading};
 use domain::time::Timestamp;
 use event_codec::{Codec, Meta, value_sha256};
 use futures::future::try_join_all;
@@ -199,6 +200,7 @@ fn declined(customer: &CustomerRef) -> RecordVerdict {
         sealed_sha256: Vec::new(),
         body_fingerprint: Fingerprint([7; 32]),
         policy_version: POLICY_STANDARD,
+        raw_reading: RawReading::of(false, &RawFinding::Missing, None),
         received_at: Timestamp::from_millis(chrono::Utc::now().timestamp_millis()),
         api_key_id: ApiKeyId::from_bytes([7; 16]),
     }

@@ -84,6 +84,7 @@ async fn verdict_of_before(sandbox: &Sandbox, customer: &str, pair: &EvidenceKey
         body_fingerprint: Fingerprint([2; 32]),
         policy_version: 1,
         audit: AuditRef { source, value_sha256 },
+        raw_reading: None,
     });
     let record = engine.codec.event(&event, &meta).expect("encoded");
     engine.log.append(Topic::Events, record).await.expect("appended");

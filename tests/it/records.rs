@@ -17,7 +17,15 @@ const NAMES: [(&str, &[&str]); 3] = [
         "identity.audit",
         &["identity.SignerSetChanged", "identity.EvidenceSecretShared", "identity.VerdictEvidence"],
     ),
-    ("identity.outcomes", &["identity.VerificationCreated", "identity.FaceEnrolled", "identity.KycUpdated"]),
+    (
+        "identity.outcomes",
+        &[
+            "identity.VerificationCreated",
+            "identity.FaceEnrolled",
+            "identity.KycUpdated",
+            "identity.SignalRaised",
+        ],
+    ),
 ];
 
 /// Those that are about an org and no customer.
@@ -112,7 +120,7 @@ async fn records_are_what_a_subscriber_expects() {
 async fn the_registry_answers_as_confluents_does() {
     let sandbox = Sandbox::start().await;
     let admin = sandbox.admin();
-    let subject = "identity.events-identity.DukcapilVerdictReceived";
+    let subject = "identity.events-identity.CustomerRegistered";
     let versions = format!("/registry/subjects/{subject}/versions");
     for subject in [subject, "identity.events-identity.CustomerErased"] {
         let versions = format!("/registry/subjects/{subject}/versions");

@@ -11,6 +11,7 @@ use domain::event::{
 };
 use domain::ids::{ChallengeId, EnrolmentId, EventId, VerificationId};
 use domain::ports::{FaceModelId, NewRecord};
+use domain::raw_answer::{RawReading, RawShape};
 use domain::rows::FaceSource;
 use domain::sealed::{Field, Purposes, Sealed, SealedMedia};
 use domain::time::Timestamp;
@@ -109,6 +110,7 @@ fn reference(customer: &Customer, rng: &mut ChaCha8Rng) -> Event {
         photo_content_type: "image/png".to_owned(),
         body_fingerprint: Fingerprint([body; 32]),
         audit: audit(),
+        raw_reading: raw_reading(body),
         event_id,
     })
 }
@@ -158,6 +160,17 @@ fn challenge(customer: &Customer, rng: &mut ChaCha8Rng) -> Event {
         issued_at: Timestamp::from_millis(i64::from(body) * 60_000),
         ttl_ms: 90_000,
     })
+}
+
+/// Of an earlier build, of one that noticed nothing, and of one that did: the same for ever under one name and body.
+fn raw_reading(body: u8) -> Option<RawReading> {
+    let words: &[&str] = match body % 3 {
+        0 => return None,
+        1 => &[],
+        _ => &["photo_in_raw", "valid_but_mismatch_minor"],
+    };
+    let signals = words.iter().map(|word| (*word).to_owned()).collect();
+    Some(RawReading { shape: Some(RawShape::Elements), signals, quota_counter: Some(7), classifier: 1 })
 }
 
 /// A verdict named by one of a few idempotency keys.

@@ -24,6 +24,7 @@ pub mod lists;
 pub mod orgs_cli;
 pub mod photo_fields;
 pub mod scopes;
+pub mod signals;
 pub mod unsealing;
 pub mod verdicts;
 pub mod waiting;
@@ -195,6 +196,11 @@ macro_rules! contract_cases {
                 an_org_that_is_not_strict_takes_verdicts_for_the_view_scope,
                 checks_come_in_the_contracts_order,
                 scope_comes_before_capability_and_the_rate_limit_before_both,
+            ];
+            signals: one_thread [
+                what_a_raw_answer_says_against_its_verdict_is_heard_and_kept,
+                a_202_says_what_was_noticed_too,
+                a_death_after_standard_is_a_signal_and_takes_no_tier,
             ];
             unsealing: one_thread [
                 a_replay_reveals_what_is_recorded_first,

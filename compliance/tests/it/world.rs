@@ -167,6 +167,7 @@ impl World {
             body_fingerprint: Fingerprint([verdict.fingerprint; 32]),
             policy_version: verdict.policy_version,
             audit,
+            raw_reading: None,
         })
     }
 

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod command;
 pub mod description;
+pub mod raw_reader;
 pub mod submission;
 
 use actix_web::HttpResponse;
@@ -15,7 +16,9 @@ use domain::orgs::{Capability, RateBucket, Scope};
 use domain::outcome::VerificationCreated;
 use domain::policy::TierPolicy;
 use domain::ports::VerificationView;
+use domain::raw_answer::RawReading;
 use domain::rows::EnrolmentRow;
+use domain::signals::ShownSignal;
 use domain::time::Timestamp;
 use domain::verdict::Verdict;
 use vault::CustomerKeys;
@@ -27,7 +30,7 @@ use crate::app::App;
 use crate::serving::auth::EndpointAccess;
 use crate::serving::errors::ApiError;
 use crate::serving::json::JsonObject;
-use crate::writes::answer::{WriteAnswer, WriteConclusion};
+use crate::writes::answer::{WriteAnswer, WriteConclusion, X_SIGNALS, signals_header};
 use crate::writes::append::WriteRecords;
 use crate::writes::customer_keys::admitted_keys;
 use crate::writes::path::{ReceivedWrite, WriteContext, WriteEndpoint};
@@ -75,20 +78,30 @@ impl WriteEndpoint for DukcapilVerdict {
                 let fingerprint = |keys: &CustomerKeys| keys.fingerprint(&body);
                 let answer =
                     replay_refused::<VerdictWrite<'_>>(&context, &customer, id, fingerprint, refused);
-                return context.deciding(answer).await.map(WriteConclusion::Recorded);
+                let answer = context.deciding(answer).await?;
+                return Ok(WriteConclusion::Recorded(
+                    answer.noticing(shown_signals(&submission.raw_reading)),
+                ));
             }
             Err(error) => return Err(error),
         };
         let fingerprint = keys.fingerprint(&body)?;
         // What the body was turned into is all that is needed from here on.
         drop(body);
-        let VerdictSubmission { verdict, idempotency_key, dry_run, .. } = submission;
-        let write = VerdictWrite { context, customer, keys, verdict, idempotency_key, fingerprint };
+        let VerdictSubmission { verdict, raw_reading, idempotency_key, dry_run, .. } = submission;
+        let write =
+            VerdictWrite { context, customer, keys, verdict, raw_reading, idempotency_key, fingerprint };
         if dry_run {
             return write.context.deciding(preview(&write)).await.map(WriteConclusion::DryRun);
         }
-        record_once(&write).await.map(WriteConclusion::Recorded)
+        let answer = record_once(&write).await?;
+        Ok(WriteConclusion::Recorded(answer.noticing(shown_signals(&write.raw_reading))))
     }
+}
+
+/// What the caller hears at once, by the body that he sends: a repetition sends the same bytes, and hears the same.
+fn shown_signals(reading: &RawReading) -> Vec<&str> {
+    reading.signals.iter().map(|word| ShownSignal::of(word).code).collect()
 }
 
 /// A verdict that is to be recorded.
@@ -97,6 +110,7 @@ struct VerdictWrite<'a> {
     customer: CustomerRef,
     keys: CustomerKeys,
     verdict: Verdict,
+    raw_reading: RawReading,
     idempotency_key: Option<String>,
     fingerprint: Fingerprint,
 }
@@ -170,5 +184,9 @@ async fn preview(write: &VerdictWrite<'_>) -> Result<HttpResponse, ApiError> {
         .ok_or_else(|| ApiError::Internal("the org's tier policy is of a later build".into()))?;
     let valid = write.verdict.valid();
     let (from, to) = preview_tier(kyc, verified, policy, valid);
-    Ok(HttpResponse::Ok().json(DryRunAnswer::new(valid, from, to)))
+    let mut response = HttpResponse::Ok();
+    if let Some(codes) = signals_header(&shown_signals(&write.raw_reading)) {
+        response.insert_header((X_SIGNALS, codes));
+    }
+    Ok(response.json(DryRunAnswer::new(valid, from, to)))
 }

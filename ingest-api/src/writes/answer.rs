@@ -19,6 +19,16 @@ pub struct WriteAnswer {
     location: Option<String>,
     body: Bytes,
     is_replayed: bool,
+    /// [`X_SIGNALS`].
+    signals: Option<String>,
+}
+
+/// The header that names what was noticed about a write, `code, code`; absent where nothing was.
+pub const X_SIGNALS: &str = "X-Signals";
+
+/// Its value: words of ours, which a header takes.
+pub fn signals_header(codes: &[&str]) -> Option<String> {
+    (!codes.is_empty()).then(|| codes.join(", "))
 }
 
 impl WriteAnswer {
@@ -37,13 +47,20 @@ impl WriteAnswer {
     pub fn projected(status: StatusCode, body: &impl Serialize) -> Result<Self, ApiError> {
         let body =
             serde_json::to_vec(body).map_err(|_| ApiError::Internal("an answer is not JSON".into()))?;
-        Ok(Self { status, location: None, body: body.into(), is_replayed: false })
+        Ok(Self { status, location: None, body: body.into(), is_replayed: false, signals: None })
     }
 
     /// The same, with a `Location`.
     #[must_use]
     pub fn at(mut self, location: String) -> Self {
         self.location = Some(location);
+        self
+    }
+
+    /// The same, saying what was noticed about the write.
+    #[must_use]
+    pub fn noticing(mut self, codes: Vec<&str>) -> Self {
+        self.signals = signals_header(&codes);
         self
     }
 
@@ -77,6 +94,9 @@ impl WriteAnswer {
         }
         if self.is_replayed {
             response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
+        }
+        if let Some(codes) = self.signals {
+            response.insert_header((X_SIGNALS, codes));
         }
         if let Some(applied) = wait.and_then(|wait| wait.applied.as_ref()) {
             response.insert_header((PREFERENCE_APPLIED, applied.as_str()));

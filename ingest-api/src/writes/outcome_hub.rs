@@ -124,6 +124,7 @@ impl OutcomeHub {
             Outcome::ReviewRecorded(o) => self.changes.tell(&o.customer.org),
             // No row of a list is another for these.
             Outcome::VerdictUnapplied(_)
+            | Outcome::SignalRaised(_)
             | Outcome::FaceEnrolled(_)
             | Outcome::KycUpdated(_)
             | Outcome::CustomerErased(_) => {}
@@ -133,7 +134,10 @@ impl OutcomeHub {
             Outcome::VerdictConflicted(o) => Some(&o.verification_id),
             Outcome::VerdictUnapplied(o) => o.verification_id.as_ref(),
             Outcome::ReviewRecorded(o) => Some(&o.verification_id),
-            Outcome::FaceEnrolled(_) | Outcome::KycUpdated(_) | Outcome::CustomerErased(_) => None,
+            Outcome::SignalRaised(_)
+            | Outcome::FaceEnrolled(_)
+            | Outcome::KycUpdated(_)
+            | Outcome::CustomerErased(_) => None,
         };
         let Some(id) = id.cloned() else { return };
         let shard = self.shard(&id);

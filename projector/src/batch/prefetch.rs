@@ -216,6 +216,14 @@ impl BatchReader<'_> {
                 ]
             });
             self.load_known(names.flatten().collect(), known).await?;
+            let makers = more.values().filter(|note| note.verification_id.is_some());
+            let makers: Vec<Source> = makers.map(|note| note.source).collect();
+            let noticed: Vec<(Source, Vec<String>)> = stream::iter(makers)
+                .map(|source| self.noticed_at(source))
+                .buffered(RELEASE_READS_AT_ONCE)
+                .try_collect()
+                .await?;
+            known.noticed.extend(noticed);
             notes.extend(more);
         }
         Ok(notes)
@@ -268,6 +276,16 @@ impl BatchReader<'_> {
                 Err(BatchError::Halted(format!("a parked record cannot be attributed any more: {cause}")))
             }
         }
+    }
+
+    /// What the event at that place noticed; it stands in clear, so no key is waited for.
+    async fn noticed_at(&self, source: Source) -> Result<(Source, Vec<String>), BatchError> {
+        let record = self.record_at(source).await?;
+        let noticed = match decode_record(self.codec, self.vault, &record).await? {
+            DecodedRecord::Fact(fact) | DecodedRecord::Unopened(fact, _) => fact.noticed(),
+            DecodedRecord::Unattributable(_) => Vec::new(),
+        };
+        Ok((source, noticed))
     }
 
     /// The record at that very place of `identity.events`.

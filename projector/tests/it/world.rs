@@ -195,6 +195,7 @@ impl World {
                 source: Source { topic_id: TopicId([2; 16]), partition: Partition(0), offset: Offset(0) },
                 value_sha256: [0; 32],
             },
+            raw_reading: None,
             event_id,
         })
     }

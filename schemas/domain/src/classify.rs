@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 /// Which rules [`classify`] follows. Any change to the tables below that changes an answer raises it, so that
 /// analytics can tell a change of rules from a change in the world.
-pub const CLASSIFIER_VERSION: u32 = 1;
+pub const CLASSIFIER_VERSION: u32 = 2;
 
 /// A category of a reason: of a verdict's, or of a decision of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -142,7 +142,8 @@ const RULES: [Rule; 7] = [
     Rule {
         category: ReasonCategory::NotFound,
         negatable: true,
-        phrases: "tidak ditemukan|belum ditemukan|tidak dapat ditemukan|tidak bisa ditemukan|tidak ketemu \
+        phrases: "tidak ditemukan|belum ditemukan|belum rekam|belum direkam|belum melakukan perekaman \
+                  |belum perekaman|tidak dapat ditemukan|tidak bisa ditemukan|tidak ketemu \
                   |tidak terdaftar|belum terdaftar|tidak tercatat|belum tercatat|belum terekam|tidak terekam \
                   |tidak terdapat|tidak dikenal*|data tidak ada|nik tidak ada|tidak ada data|tidak ada nik \
                   |tidak ada di|tidak ada dalam|tidak ada pada|data kosong|data nihil|not found|notfound \
@@ -169,6 +170,24 @@ const HARMLESS: &str = "format benar|format sesuai|format valid|format ok|format
                         |within limit|within the limit|age limit|time limit|batas usia|batas umur \
                         |batas waktu|tidak ditemukan data ganda|tidak ditemukan duplikat* \
                         |tidak ditemukan perbedaan";
+
+/// Errors of the registry's interface, of the way to it, and of the caller's account there (docs/dukcapil.md has the
+/// sources): they have the words of a category, and say nothing of the person.
+const INTERFACE_ERRORS: &str = "login gagal|gagal login|login failed|user id tidak aktif|userid tidak aktif \
+                        |user tidak aktif|user id tidak ditemukan|user tidak ditemukan|user tidak terdaftar \
+                        |user id tidak terdaftar|user id tidak sesuai|password tidak sesuai|password salah \
+                        |instansi tidak aktif|instansi tidak terdaftar|lembaga tidak aktif|lembaga tidak terdaftar \
+                        |ip address tidak sesuai|ip tidak sesuai|ip client tidak sesuai|ip user tidak sesuai \
+                        |ip address tidak terdaftar|ip tidak terdaftar|ip client tidak terdaftar \
+                        |ip user tidak terdaftar|ip diblokir|ip not registered|parameter tidak lengkap \
+                        |parameter tidak sesuai|parameter tidak valid|password dan ip tidak boleh kosong \
+                        |akses tidak terdaftar|akses diblokir|akses ditolak|access denied|method tidak terdaftar \
+                        |timeout|timeouts|time out|timed out|waktu habis|koneksi gagal|koneksi terputus|gagal koneksi \
+                        |connection refused|connection reset|connection failed|connection error|connection closed \
+                        |bad gateway|service unavailable|gateway timeout|internal server error|server error \
+                        |server tidak ditemukan|server tidak aktif|server not found|host not found|unknown host \
+                        |tidak dapat terhubung|gangguan sistem|sistem gangguan|layanan tidak aktif \
+                        |layanan tidak tersedia";
 
 /// Spellings of one and the same word, so that the tables need only one of them.
 const SPELLINGS: [(&[&str], &str); 3] = [
@@ -224,6 +243,8 @@ type Phrase = Vec<&'static str>;
 static PHRASES: LazyLock<Vec<(&'static Rule, Vec<Phrase>)>> =
     LazyLock::new(|| RULES.iter().map(|rule| (rule, phrases(rule.phrases))).collect());
 
+static INTERFACE_PHRASES: LazyLock<Vec<Phrase>> = LazyLock::new(|| phrases(INTERFACE_ERRORS));
+
 static HARMLESS_PHRASES: LazyLock<Vec<Phrase>> = LazyLock::new(|| phrases(HARMLESS));
 
 fn phrases(table: &'static str) -> Vec<Phrase> {
@@ -248,6 +269,11 @@ pub fn classify(reason: &str) -> ReasonCategory {
             }
         }
     }
+    for phrase in INTERFACE_PHRASES.iter() {
+        for start in places(&words, phrase) {
+            taken[start..start + phrase.len()].fill(true);
+        }
+    }
     for (_, phrases) in PHRASES.iter().filter(|(rule, _)| rule.negatable) {
         for phrase in phrases {
             for start in places(&words, phrase) {
@@ -264,6 +290,23 @@ pub fn classify(reason: &str) -> ReasonCategory {
     };
     let first = PHRASES.iter().find(|(_, phrases)| phrases.iter().any(stands));
     first.map_or(ReasonCategory::Other, |(rule, _)| rule.category)
+}
+
+/// Whether the text is an error of the interface, which says nothing of the person: that is an attempt that failed, and
+/// no verdict (sequence §5.1). A quota that is used up is one too, though it has a category.
+pub fn is_interface_error(text: &str) -> bool {
+    let words = words(text);
+    let stands = |phrase: &Phrase| places(&words, phrase).next().is_some();
+    INTERFACE_PHRASES.iter().any(stands) || says_quota_used_up(&words)
+}
+
+/// "Kuota Akses Hari ini telah Habis", whatever stands between.
+fn says_quota_used_up(words: &[Word]) -> bool {
+    let Some(start) = words.windows(2).position(|two| two[0].text == "kuota" && two[1].text == "akses")
+    else {
+        return false;
+    };
+    words[start..].iter().any(|word| word.text == "habis")
 }
 
 struct Word {

@@ -7,6 +7,7 @@ use crate::event::{AuditRef, DukcapilVerdictReceived, Fingerprint, RawBinding, V
 use crate::ids::{ApiKeyId, CustomerRef, EnrolmentId, EventId, VerificationId};
 use crate::policy::{Method, Methods, Tier, TierPolicy};
 use crate::ports::KeyRowState;
+use crate::raw_answer::RawReading;
 use crate::rows::Kyc;
 use crate::sealed::{Field, Purpose, Purposes, Sealed, SealedMedia};
 use crate::time::Timestamp;
@@ -98,6 +99,8 @@ pub struct RecordVerdict {
     pub body_fingerprint: Fingerprint,
     /// The tier policy in force for the org.
     pub policy_version: u32,
+    /// What the raw answer came to.
+    pub raw_reading: RawReading,
     /// When the request came.
     pub received_at: Timestamp,
     /// Which API key brought it.
@@ -172,6 +175,7 @@ impl RecordVerdict {
             body_fingerprint: self.body_fingerprint,
             policy_version: self.policy_version,
             audit,
+            raw_reading: Some(self.raw_reading),
         }
     }
 }

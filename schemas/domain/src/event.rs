@@ -10,6 +10,7 @@ mod compliance;
 mod face;
 mod fields;
 mod nik;
+mod noticed;
 mod refold;
 mod sealed_parts;
 
@@ -24,6 +25,7 @@ pub use sealed_parts::*;
 
 use crate::classify::ReasonCategory;
 use crate::ids::{CustomerRef, EnrolmentId, EventId, VerificationId};
+use crate::raw_answer::RawReading;
 use crate::sealed::{Field, Purposes, Sealed, SealedMedia};
 use crate::time::Timestamp;
 
@@ -116,6 +118,8 @@ pub struct DukcapilVerdictReceived {
     pub policy_version: u32,
     /// The evidence, appended before this event.
     pub audit: AuditRef,
+    /// What the raw answer came to, in words of ours; none of a build that did not look.
+    pub raw_reading: Option<RawReading>,
 }
 
 impl DukcapilVerdictReceived {

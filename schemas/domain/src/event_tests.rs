@@ -29,6 +29,7 @@ fn verdict(valid: bool, enrolment: bool, photo: Option<SealedMedia>) -> Dukcapil
         body_fingerprint: Fingerprint([7; 32]),
         policy_version: 1,
         audit: AuditRef { source, value_sha256: [0; 32] },
+        raw_reading: None,
     }
 }
 

@@ -13,6 +13,21 @@ pub const RAW_BYTES_MAX: usize = 1536 * 1024;
 /// A raw answer's nesting (contract §2).
 pub const RAW_NESTING_MAX: usize = 128;
 
+/// The most of a raw answer that is looked into (sequence §5.1): a real one is some 1.5 KB, and looking costs the request.
+pub const RAW_READ_BYTES_MAX: usize = 64 * 1024;
+
+/// Keys of an answer's record that are looked at (sequence §5.1); a real one has some thirty.
+pub const RAW_READ_KEYS_MAX: usize = 200;
+
+/// How deep an answer may be nested and still be looked into (sequence §5.1); a real one is three deep.
+pub const RAW_READ_NESTING_MAX: usize = 4;
+
+/// A picture in a raw answer that is larger than this is noticed (sequence §5.1).
+pub const RAW_PHOTO_BYTES_MIN: usize = 10 * 1024;
+
+/// A name that agrees less than this, of 100, is noticed in a verdict that says it is valid (sequence §5.1).
+pub const NAME_SCORE_MIN: u16 = 80;
+
 /// A reason's characters after trimming (contract §2).
 pub const REASON_CHARS_MAX: usize = 500;
 

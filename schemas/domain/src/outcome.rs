@@ -189,6 +189,25 @@ pub struct ReviewRecorded {
     pub created_at: Timestamp,
 }
 
+/// Something was noticed about a verification: a code, and nothing of what it was noticed in. Its row's signal says when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignalRaised {
+    /// This outcome; follows from where the event stands, and from the code.
+    pub id: EventId,
+    /// Whom it is about.
+    pub customer: CustomerRef,
+    /// Where the event stands that it was noticed at.
+    pub source: Source,
+    /// The verification.
+    pub verification_id: VerificationId,
+    /// As the API shows it.
+    pub code: String,
+    /// How much it weighs: a word of [`crate::signals::Severity`], or a later build's.
+    pub severity: String,
+    /// The version of the table that the severity is of.
+    pub version: u32,
+}
+
 /// Everything that may stand in `identity.outcomes`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -206,6 +225,8 @@ pub enum Outcome {
     CustomerErased(ErasureAnnounced),
     /// See [`ReviewRecorded`].
     ReviewRecorded(ReviewRecorded),
+    /// See [`SignalRaised`].
+    SignalRaised(SignalRaised),
 }
 
 impl Outcome {
@@ -219,6 +240,7 @@ impl Outcome {
             Self::VerdictUnapplied(o) => &o.id,
             Self::CustomerErased(o) => &o.id,
             Self::ReviewRecorded(o) => &o.id,
+            Self::SignalRaised(o) => &o.id,
         }
     }
 
@@ -232,6 +254,7 @@ impl Outcome {
             Self::VerdictUnapplied(o) => &o.customer,
             Self::CustomerErased(o) => &o.customer,
             Self::ReviewRecorded(o) => &o.customer,
+            Self::SignalRaised(o) => &o.customer,
         }
     }
 }

@@ -2,13 +2,15 @@
 //! the rows that were written, so that both are the same by construction.
 
 use crate::event::Source;
+use crate::fold::SIGNAL_CONFLICT;
 use crate::ids::{CustomerRef, EnrolmentId, EventId, TierEventId, derived};
 use crate::outcome::{
-    EnrolmentSummary, FaceEnrolled, KycUpdated, Outcome, ReviewRecorded, VerdictConflicted, VerdictUnapplied,
-    VerificationCreated,
+    EnrolmentSummary, FaceEnrolled, KycUpdated, Outcome, ReviewRecorded, SignalRaised, VerdictConflicted,
+    VerdictUnapplied, VerificationCreated,
 };
-use crate::policy::Method;
+use crate::policy::{Method, Tier};
 use crate::rows::{EventNote, FaceSource, Kyc, ReferenceRow, ReviewRow, VerificationRow};
+use crate::signals::{SIGNAL_TABLE_VERSION, ShownSignal, SignalKind};
 use crate::time::Timestamp;
 
 /// What an outcome's id is derived with: fixed for ever, one per kind.
@@ -140,6 +142,41 @@ pub fn verification(row: &VerificationRow) -> Vec<Outcome> {
     outcomes.extend(change.outcome());
     outcomes.push(verification_created(row));
     outcomes
+}
+
+/// The words that a row raises as signals, of those that its event noticed: what depends on the customer is decided by
+/// the row, which has the customer's tier before it, so that a redelivery comes to the same.
+pub fn raised(row: &VerificationRow, noticed: &[String]) -> Vec<String> {
+    let was_standard = row.kyc_before.tier >= Tier::Standard;
+    let stands = |word: &&String| was_standard || *word != SignalKind::DeceasedAfterVerified.as_str();
+    noticed.iter().filter(stands).cloned().collect()
+}
+
+/// The outcome that something was noticed about a row by the event at that place.
+pub fn signal_raised(row: &VerificationRow, word: &str, source: Source) -> Outcome {
+    let ShownSignal { code, severity } = ShownSignal::of(word);
+    Outcome::SignalRaised(SignalRaised {
+        id: record_outcome_id(&format!("signal/{word}"), source),
+        customer: row.customer.clone(),
+        source,
+        verification_id: row.id.clone(),
+        code: code.to_owned(),
+        severity: severity.as_str().to_owned(),
+        version: SIGNAL_TABLE_VERSION,
+    })
+}
+
+/// All outcomes of a row's event with what it noticed: the signals first, `VerificationCreated` last.
+pub fn verification_with_signals(row: &VerificationRow, noticed: &[String]) -> Vec<Outcome> {
+    let signals = raised(row, noticed);
+    signals.iter().map(|word| signal_raised(row, word, row.source)).chain(verification(row)).collect()
+}
+
+/// The outcomes of a body that lost to the first one: the signal about it, then who lost to whom.
+pub fn conflict_with_signal(note: &EventNote, first: &VerificationRow) -> Vec<Outcome> {
+    let conflict = conflict(note, first);
+    let signal = conflict.is_some().then(|| signal_raised(first, SIGNAL_CONFLICT, note.source));
+    signal.into_iter().chain(conflict).collect()
 }
 
 /// The outcome that a verification was reviewed.

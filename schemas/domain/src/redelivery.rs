@@ -37,6 +37,7 @@ pub fn recall(
         row: fact.verification_id().and_then(|id| known.verification(id, fact.customer())),
         reference: fact.reference_id().and_then(|id| known.reference(id, fact.customer())),
         review: fact.review_of().and_then(|id| known.review(id, fact.customer())),
+        noticed: fact.noticed(),
     };
     let Some(note) = notes(source) else {
         let mut effect = Effect { entry: Some(BookEntry::Applied), ..Effect::default() };
@@ -48,7 +49,7 @@ pub fn recall(
     let outcomes = match &note.disposition {
         Disposition::Applied => Vec::new(),
         Disposition::Duplicate => named.first_again().into_iter().collect(),
-        Disposition::Conflict => named.conflict(&note).into_iter().collect(),
+        Disposition::Conflict => named.conflict(&note),
         Disposition::Refused => outcomes_of::note(&note).into_iter().collect(),
         // Released since: its row is there, and what it published last is what counts.
         Disposition::Parked | Disposition::DeadLettered => named
@@ -65,6 +66,8 @@ struct NamedRows<'k> {
     row: Option<&'k VerificationRow>,
     reference: Option<&'k ReferenceRow>,
     review: Option<&'k ReviewRow>,
+    /// By the event.
+    noticed: Vec<String>,
 }
 
 impl<'k> NamedRows<'k> {
@@ -73,6 +76,7 @@ impl<'k> NamedRows<'k> {
             row: note.verification_id.as_ref().and_then(|id| known.verification(id, &note.customer)),
             reference: note.reference_id.as_ref().and_then(|id| known.reference(id, &note.customer)),
             review: note.review_of.as_ref().and_then(|id| known.review(id, &note.customer)),
+            noticed: known.noticed.get(&note.source).cloned().unwrap_or_default(),
         }
     }
 
@@ -80,7 +84,7 @@ impl<'k> NamedRows<'k> {
     fn made_at(&self, source: Source, effect: &mut Effect) -> Option<Vec<Outcome>> {
         if let Some(row) = self.row.filter(|row| row.source == source) {
             effect.counted.push(row.clone());
-            return Some(outcomes_of::verification(row));
+            return Some(outcomes_of::verification_with_signals(row, &self.noticed));
         }
         if let Some(row) = self.review.filter(|row| row.source == source) {
             effect.reviewed.push(row.clone());
@@ -98,9 +102,10 @@ impl<'k> NamedRows<'k> {
     }
 
     /// What one publishes that lost to another body: of a review, which one counts.
-    fn conflict(&self, note: &EventNote) -> Option<Outcome> {
-        let of_row = self.row.and_then(|first| outcomes_of::conflict(note, first));
-        of_row.or_else(|| self.review.map(outcomes_of::review_recorded))
+    fn conflict(&self, note: &EventNote) -> Vec<Outcome> {
+        let of_row = self.row.map(|first| outcomes_of::conflict_with_signal(note, first));
+        let of_review = || self.review.map(outcomes_of::review_recorded).into_iter().collect();
+        of_row.filter(|outcomes| !outcomes.is_empty()).unwrap_or_else(of_review)
     }
 }
 

@@ -124,6 +124,11 @@ impl RawDocument {
         &self.0
     }
 
+    /// Whether objects and arrays stand within each other more than so many deep.
+    pub fn is_nested_deeper_than(&self, levels_max: usize) -> bool {
+        nested_deeper_than(&self.0, levels_max)
+    }
+
     /// The document as it was sent, shared.
     pub fn bytes(&self) -> Bytes {
         self.0.clone()

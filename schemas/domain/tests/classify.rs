@@ -4,7 +4,7 @@
 use domain::classify::ReasonCategory::{
     self, BadFormat, Deceased, DuplicateRecord, Inactive, Mismatch, NotFound, Other, Quota,
 };
-use domain::classify::{CLASSIFIER_VERSION, classify};
+use domain::classify::{CLASSIFIER_VERSION, classify, is_interface_error};
 use proptest::prelude::*;
 
 const TABLE: &[(&str, ReasonCategory)] = &[
@@ -119,6 +119,31 @@ const TABLE: &[(&str, ReasonCategory)] = &[
     ("melebihi batas usia", Other),
     ("tidak sesuai format", BadFormat),
     ("tidak sama sekali ditemukan perbedaan", Mismatch),
+    // Errors of the interface, in the words that are published (docs/dukcapil.md): nothing is said of the person.
+    ("Login gagal", Other),
+    ("Login Gagal", Other),
+    ("IP Address Tidak Sesuai", Other),
+    ("IP Tidak Sesuai", Other),
+    ("IP Client  Tidak terdaftar", Other),
+    ("User ID Tidak Aktif", Other),
+    ("Instansi Tidak Aktif", Other),
+    ("Parameter Tidak Lengkap / Tidak Valid", Other),
+    ("User, password dan IP tidak boleh kosong", Other),
+    ("API Timeout", Other),
+    ("Read timed out", Other),
+    ("koneksi ke server Dukcapil terputus", Other),
+    ("502 Bad Gateway", Other),
+    ("Server tidak ditemukan", Other),
+    ("Kuota Akses Hari ini telah Habis", Quota),
+    ("Login gagal, data tidak ditemukan", NotFound),
+    ("Data Ditemukan, Meninggal Dunia", Deceased),
+    ("Data Ditemukan, Data Ganda", DuplicateRecord),
+    ("Data Tidak Ditemukan, NIK tidak terdapat di database Kependudukan", NotFound),
+    ("Data Ditemukan, Status Non Aktif silahkan hubungi Dinas Dukcapil", Inactive),
+    ("Data Tidak Ditemukan, NIK tidak sesuai format Dukcapil", BadFormat),
+    ("Foto Tidak Sesuai.", Mismatch),
+    ("Belum rekam", NotFound),
+    ("NIK belum melakukan perekaman KTP-el", NotFound),
     // Words that only look alike, and no words at all.
     ("telah meninggalkan Indonesia", Other),
     ("NIK aktif", Other),
@@ -170,7 +195,28 @@ fn the_table_covers_every_category_of_a_text_and_belongs_to_one_version() {
         assert_eq!(TABLE.iter().any(|(_, wanted)| *wanted == category), is_of_texts, "{category:?}");
         assert_eq!(ReasonCategory::parse(category.as_str()), Some(category));
     }
-    assert_eq!(CLASSIFIER_VERSION, 1);
+    assert_eq!(CLASSIFIER_VERSION, 2);
+}
+
+#[test]
+fn an_error_of_the_interface_is_told_from_a_verdict() {
+    for (text, wanted) in [
+        ("Login gagal", true),
+        ("LOGIN GAGAL", true),
+        ("Kuota akses hari ini telah habis", true),
+        ("Kuota Akses Habis", true),
+        ("Error: login gagal (user 12)", true),
+        ("IP Client  Tidak terdaftar", true),
+        ("connection timed out", true),
+        ("kuota tersedia, akses tidak habis", false),
+        ("kuota habis", false),
+        ("data tidak ditemukan", false),
+        ("tidak sesuai", false),
+        ("NIK tidak aktif", false),
+        ("", false),
+    ] {
+        assert_eq!(is_interface_error(text), wanted, "{text:?}");
+    }
 }
 
 proptest! {

@@ -5,6 +5,7 @@ use domain::classify::{CLASSIFIER_VERSION, ReasonCategory};
 use domain::decide::{RecordVerdict, VerdictPhoto};
 use domain::event::{AuditRef, Fingerprint, Offset, Partition, RawBinding, Source, TopicId};
 use domain::ids::{ApiKeyId, CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, VerificationId};
+use domain::raw_answer::RawReading;
 use domain::sealed::{Field, Sealed, SealedMedia};
 use domain::time::Timestamp;
 
@@ -34,6 +35,7 @@ fn command(photo: VerdictPhoto) -> RecordVerdict {
         sealed_sha256: vec![(Field::Reason, [1; 32]), (Field::Raw, [2; 32])],
         body_fingerprint: Fingerprint([9; 32]),
         policy_version: 2,
+        raw_reading: RawReading { shape: None, signals: Vec::new(), quota_counter: None, classifier: 1 },
         received_at: Timestamp::from_millis(1_700_000_000_123),
         api_key_id: ApiKeyId::from_bytes([5; 16]),
     }

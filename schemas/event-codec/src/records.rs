@@ -146,7 +146,7 @@ macro_rules! records {
 records! {
     enum Event in Events {
         CustomerRegistered [1],
-        DukcapilVerdictReceived [1],
+        DukcapilVerdictReceived [1 2],
         CustomerErased [1],
         CustomerReleased [1],
         FaceReferenceAdded [1],
@@ -175,6 +175,7 @@ records! {
         VerdictUnapplied [1],
         CustomerErased,
         ReviewRecorded [1],
+        SignalRaised [1],
     }
     enum DirectoryRecord in Orgs {
         Org [1 2 3],

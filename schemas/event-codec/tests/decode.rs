@@ -147,7 +147,7 @@ fn an_external_registrys_ids_are_written_and_read() {
 
 #[test]
 fn the_registry_shows_what_is_committed() {
-    assert_eq!(registry::subjects().len(), 28);
+    assert_eq!(registry::subjects().len(), 29);
     assert!(registry::subjects().is_sorted());
     for subject in registry::subjects() {
         let versions = registry::versions(subject);
@@ -185,7 +185,7 @@ fn headers_are_the_contracts() {
     }
     let committed = registry::latest("identity.events-identity.DukcapilVerdictReceived").expect("there");
     assert_eq!(stored.header("schema-fingerprint"), Some(committed.schema.fingerprint().as_slice()));
-    assert_eq!(record.value[..5], [0, 0, 0, 0, 2]);
+    assert_eq!(record.value[..5], [0, 0, 0, 0, 33]);
     assert_eq!(record.headers.len(), 9);
 
     let (value, _) = sample("Org.v3");

@@ -15,6 +15,8 @@ mod looks;
 #[path = "roundtrip/niks.rs"]
 mod niks;
 mod samples;
+#[path = "roundtrip/signals.rs"]
+mod signals;
 
 use bytes::Bytes;
 use domain::classify::ReasonCategory;
@@ -102,7 +104,8 @@ fn verdict() -> impl Strategy<Value = DukcapilVerdictReceived> {
     let ids = (event_id(), customer(), verification_id(), of(any::<[u8; 16]>()), fingerprint());
     let photo = (any::<bool>(), of(media()), of(any::<String>()));
     let reason = (of(sealed()), of(category()), any::<u32>(), any::<u32>());
-    (ids, photo, reason, source(), any::<[u8; 32]>()).prop_map(|(ids, photo, reason, source, digest)| {
+    let rest = (source(), any::<[u8; 32]>(), of(signals::reading()));
+    (ids, photo, reason, rest).prop_map(|(ids, photo, reason, (source, digest, raw_reading))| {
         DukcapilVerdictReceived {
             event_id: ids.0,
             customer: ids.1,
@@ -117,6 +120,7 @@ fn verdict() -> impl Strategy<Value = DukcapilVerdictReceived> {
             body_fingerprint: ids.4,
             policy_version: reason.3,
             audit: AuditRef { source, value_sha256: digest },
+            raw_reading,
         }
     })
 }
@@ -277,6 +281,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
             Outcome::CustomerErased(ErasureAnnounced { id, customer, purposes })
         }),
         captures::recorded().prop_map(Outcome::ReviewRecorded),
+        signals::raised().prop_map(Outcome::SignalRaised),
     ]
 }
 

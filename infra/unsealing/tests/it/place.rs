@@ -236,6 +236,7 @@ impl Place {
                 body_fingerprint: Fingerprint([2; 32]),
                 policy_version: 1,
                 audit,
+                raw_reading: None,
             })
         };
         self.write(&evidence, change, verdict).await;

@@ -10,6 +10,7 @@ use console_pages::format::in_jakarta;
 use domain::classify::ReasonCategory;
 use domain::ports::{AttemptsPage, AttemptsQuery, PageStart, RowPlace, VerificationView};
 use domain::rows::VerificationRow;
+use domain::signals::ShownSignal;
 use futures::stream;
 
 use crate::app::App;
@@ -89,7 +90,7 @@ async fn read(app: &App, query: &mut AttemptsQuery) -> Result<AttemptsPage, ApiE
 
 fn write_row(VerificationView { row, signals, .. }: &VerificationView, out: &mut String) {
     let VerificationRow { id, customer, method, status, score, reason_category, created_at, .. } = row;
-    let signals: Vec<&str> = signals.iter().map(|signal| signal.kind.as_str()).collect();
+    let signals: Vec<&str> = signals.iter().map(|signal| ShownSignal::of(&signal.kind).code).collect();
     let cells = [
         id.as_str(),
         customer.customer.as_str(),

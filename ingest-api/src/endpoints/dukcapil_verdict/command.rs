@@ -55,7 +55,8 @@ fn seal(
     secret: Option<&EvidenceSecret>,
     now: Timestamp,
 ) -> Result<RecordVerdict, ApiError> {
-    let VerdictWrite { context: WriteContext { caller, .. }, customer, keys, verdict, .. } = write;
+    let VerdictWrite { context: WriteContext { caller, .. }, customer, keys, verdict, raw_reading, .. } =
+        write;
     let org: &OrgRecord = caller.org();
     let context = |field, content_type| SealContext { event_id: &names.event, field, content_type };
     let mut digests: Vec<SealedDigest> = Vec::with_capacity(3);
@@ -105,6 +106,7 @@ fn seal(
         sealed_sha256: digests,
         body_fingerprint: write.fingerprint,
         policy_version: org.policy_version,
+        raw_reading: raw_reading.clone(),
         received_at: now,
         api_key_id: caller.key.id.clone(),
     })

@@ -49,14 +49,20 @@ struct Derived;
 /// 200 says: evidence and event are durable **and** the read model shows the result. 202, same body: durable,
 /// not yet projected. With `?dryRun=true` everything is checked and nothing is written. Unknown top-level fields
 /// are ignored and named in `X-Ignored-Fields`.
+///
+/// `X-Signals` names what the raw answer and the reason say against the verdict, `code, code`; absent where there is
+/// nothing, the same on a repetition. It changes neither the verdict nor a tier, and stands in the verification's
+/// `signals` too. `not_a_verdict`: what came is an error of the registry's interface; declare the attempt as a fallback
+/// and post the verdict once there is one.
 #[utoipa::path(
     post, path = "/api/identity/nik/dukcapil", tag = "verdicts",
     params(WriteHeaders, ("dryRun" = Option<bool>, Query, description = "Check everything, write nothing")),
     responses(
         (status = 200, description = "Recorded and visible; or a dry run's result", body = VerdictOrDryRun,
-            headers(("Idempotency-Replayed" = String), ("Preference-Applied" = String), ("X-Ignored-Fields" = String))),
+            headers(("Idempotency-Replayed" = String), ("Preference-Applied" = String), ("X-Ignored-Fields" = String),
+                ("X-Signals" = String))),
         (status = 202, description = "Recorded, not yet visible", body = VerdictAnswer,
-            headers(("Location" = String), ("Preference-Applied" = String))),
+            headers(("Location" = String), ("Preference-Applied" = String), ("X-Signals" = String))),
     )
 )]
 fn post_verdict() {}

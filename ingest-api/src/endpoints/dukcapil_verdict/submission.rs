@@ -3,9 +3,11 @@
 
 use actix_web::http::header::HeaderMap;
 use domain::ids::CustomerId;
+use domain::raw_answer::RawReading;
 use domain::verdict::{RawDocument, Reason, Verdict};
 use serde_json::value::RawValue;
 
+use super::raw_reader;
 use crate::endpoints::fields;
 use crate::serving::errors::{ApiError, FieldErrors};
 use crate::serving::json::{JsonObject, string};
@@ -23,6 +25,8 @@ pub struct VerdictSubmission {
     pub customer: Option<CustomerId>,
     /// What Dukcapil said.
     pub verdict: Verdict,
+    /// What its raw answer says beside that.
+    pub raw_reading: RawReading,
     /// The `Idempotency-Key`, bare.
     pub idempotency_key: Option<String>,
     /// `?dryRun=true`.
@@ -77,7 +81,10 @@ pub(super) fn parse(
     };
     let verdict = Verdict::new(valid, photo, raw, reason)
         .map_err(|missing| ApiError::Invalid(FieldErrors::of("photo", &missing.to_string())))?;
-    Ok(VerdictSubmission { customer, verdict, idempotency_key: key, dry_run: dry_run.unwrap_or(false) })
+    let raw_reading =
+        RawReading::of(valid, &raw_reader::read(verdict.raw()), verdict.reason().map(Reason::as_str));
+    let dry_run = dry_run.unwrap_or(false);
+    Ok(VerdictSubmission { customer, verdict, raw_reading, idempotency_key: key, dry_run })
 }
 
 fn reason(value: &RawValue) -> Result<Option<Reason>, String> {

@@ -3,14 +3,15 @@
 //! nor is the reference to its evidence.
 
 use super::{
-    AuditRef, CaptureEvidence, Event, FaceMatchDecided, FlashChallengeIssued, KtpCaptureAssessed,
-    NikFormatChecked, VerificationReviewed,
+    AuditRef, CaptureEvidence, DukcapilVerdictReceived, Event, FaceMatchDecided, FlashChallengeIssued,
+    KtpCaptureAssessed, NikFormatChecked, VerificationReviewed,
 };
 use crate::capture::{CaptureAssessment, TextAgreement, VoterFinding, VoterPanel};
 use crate::classify::ReasonCategory;
 use crate::ids::{EnrolmentId, VerificationId};
 use crate::nik::NikFault;
 use crate::policy::Method;
+use crate::raw_answer::RawShape;
 use crate::sealed::{Field, Purpose};
 use crate::time::Timestamp;
 
@@ -112,18 +113,7 @@ impl Event {
                 field("externalId", sealed(e.external_id.as_ref(), Field::ExternalId)),
                 field("bodyFingerprint", hex(&e.body_fingerprint.0)),
             ],
-            Self::DukcapilVerdictReceived(e) => vec![
-                field("verificationId", &e.verification_id),
-                field("enrolmentId", e.enrolment_id.as_ref()),
-                field("valid", e.valid),
-                field("photo", sealed(e.photo.as_ref(), Field::Photo)),
-                field("photoContentType", e.photo_content_type.as_deref()),
-                field("reason", sealed(e.reason.as_ref(), Field::Reason)),
-                field("reasonCategory", e.reason_category),
-                field("classifierVersion", e.classifier_version),
-                field("bodyFingerprint", hex(&e.body_fingerprint.0)),
-                field("policyVersion", e.policy_version),
-            ],
+            Self::DukcapilVerdictReceived(e) => verdict_fields(e),
             Self::CustomerErased(e) => {
                 let purposes = e.purposes.iter().map(Purpose::as_str).map(str::to_owned);
                 vec![field("purposes", FieldValue::Words(purposes.collect()))]
@@ -191,6 +181,26 @@ impl CaptureEvidence {
             field("apiKeyId", self.api_key_id.as_str()),
         ]
     }
+}
+
+fn verdict_fields(e: &DukcapilVerdictReceived) -> Vec<EventField> {
+    let reading = e.raw_reading.as_ref();
+    vec![
+        field("verificationId", &e.verification_id),
+        field("enrolmentId", e.enrolment_id.as_ref()),
+        field("valid", e.valid),
+        field("photo", sealed(e.photo.as_ref(), Field::Photo)),
+        field("photoContentType", e.photo_content_type.as_deref()),
+        field("reason", sealed(e.reason.as_ref(), Field::Reason)),
+        field("reasonCategory", e.reason_category),
+        field("classifierVersion", e.classifier_version),
+        field("bodyFingerprint", hex(&e.body_fingerprint.0)),
+        field("policyVersion", e.policy_version),
+        field("rawShape", reading.and_then(|of| of.shape).map(RawShape::as_str)),
+        field("rawSignals", reading.map_or(FieldValue::Absent, |of| FieldValue::Words(of.signals.clone()))),
+        field("quotaCounter", reading.and_then(|of| of.quota_counter)),
+        field("classifier", reading.map(|of| of.classifier)),
+    ]
 }
 
 fn match_fields(e: &FaceMatchDecided) -> Vec<EventField> {

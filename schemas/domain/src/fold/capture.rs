@@ -67,7 +67,7 @@ fn new_verification(assessed: &KtpCaptureAssessed, policy: TierPolicy) -> NewVer
         face_match: None,
         assessment: Some((*assessed.assessment).clone()),
         nik_format: None,
-        signals: assessed.signals.clone(),
+        noticed: assessed.signals.clone(),
         proved: passed.then(|| Methods::of(&[Method::KtpCapture])),
         policy,
     }

@@ -132,7 +132,7 @@ pub(super) fn record_match(
         face_match: Some(match_row(decided)),
         assessment: None,
         nik_format: None,
-        signals: decided.signals.clone(),
+        noticed: decided.signals.clone(),
         proved: counts.then(|| Methods::of_match(decided.liveness.is_some())),
         policy,
     };

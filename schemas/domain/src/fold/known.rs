@@ -18,6 +18,9 @@ pub struct KnownRows {
     pub reviews: HashMap<VerificationId, ReviewRow>,
     /// Of the facts themselves, by where they stand: the tags of the NIKs that were opened in them. An erased one has none.
     pub nik_tags: HashMap<Source, NikTag>,
+    /// What events at these places noticed ([`crate::event::Event::noticed`]), where there is anything: by it a
+    /// redelivered release raises the signals again of what it re-read.
+    pub noticed: HashMap<Source, Vec<String>>,
 }
 
 /// Rows of an event's very offset, and of later ones, were written before a crash, by the same batch or by the release

@@ -100,6 +100,14 @@ impl Fact {
         }
     }
 
+    /// What it noticed about its verification ([`Event::noticed`]).
+    pub fn noticed(&self) -> Vec<String> {
+        match self {
+            Self::Event(event) => event.event.noticed(),
+            Self::Poison(_) => Vec::new(),
+        }
+    }
+
     /// The verification that it reviews, if it is a review.
     pub fn review_of(&self) -> Option<&VerificationId> {
         match self {

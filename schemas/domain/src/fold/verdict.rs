@@ -46,7 +46,7 @@ pub(super) fn record_verdict(
         face_match: None,
         assessment: None,
         nik_format: None,
-        signals: Vec::new(),
+        noticed: event.event.noticed(),
         proved: verdict.valid.then(|| Methods::of(&[Method::NikDukcapil])),
         policy,
     };

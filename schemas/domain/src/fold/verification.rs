@@ -31,8 +31,8 @@ pub(super) struct NewVerification {
     pub(super) face_match: Option<FaceMatchRow>,
     pub(super) assessment: Option<CaptureAssessment>,
     pub(super) nik_format: Option<NikFindings>,
-    /// Codes of what was noticed.
-    pub(super) signals: Vec<String>,
+    /// What its event noticed; of it, [`outcomes_of::raised`] says what is raised.
+    pub(super) noticed: Vec<String>,
     /// What it proves, for the tier; none where it proves nothing.
     pub(super) proved: Option<Methods>,
     pub(super) policy: TierPolicy,
@@ -76,14 +76,17 @@ pub(super) fn record(
     let mut rows = vec![ViewRow::Verification(Box::new(row.clone()))];
     rows.extend(enrolment_row(&row).map(ViewRow::Enrolment));
     rows.extend(tier_event_row(&row).map(ViewRow::TierEvent));
-    rows.extend(
-        new.signals.into_iter().map(|kind| ViewRow::Signal(signal_row(&row, event, kind, created_at))),
-    );
     rows.extend(held_nik(&mut state, event, &row, known).map(ViewRow::NikHolder));
+    let signals = outcomes_of::raised(&row, &new.noticed).into_iter();
+    rows.extend(signals.map(|kind| ViewRow::Signal(signal_row(&row, event, kind, created_at))));
+    let outcomes = outcomes_of::verification_with_signals(&row, &new.noticed);
+    if !new.noticed.is_empty() {
+        known.noticed.insert(event.source, new.noticed);
+    }
     known.verifications.insert(row.id.clone(), row.clone());
     Folded {
         rows: rows.into_iter().map(|r| (event.source, r)).collect(),
-        outcomes: outcomes_of::verification(&row),
+        outcomes,
         effect: Effect { entry: Some(BookEntry::Applied), counted: vec![row], ..Effect::default() },
         dead_letters: Vec::new(),
         state,
@@ -106,9 +109,9 @@ pub(super) fn repeated(
     }
     let created_at = next_created_at(&mut state, event);
     let note = note(&state, fact, Disposition::Conflict, None);
-    let conflict = outcomes_of::conflict(&note, first);
+    let outcomes = outcomes_of::conflict_with_signal(&note, first);
     let mut folded = noted(state, fact, note, BookEntry::Conflict);
-    folded.outcomes = conflict.into_iter().collect();
+    folded.outcomes = outcomes;
     let signal = signal_row(first, event, SIGNAL_CONFLICT.to_owned(), created_at);
     folded.rows.push((event.source, ViewRow::Signal(signal)));
     folded

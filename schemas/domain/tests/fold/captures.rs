@@ -64,7 +64,7 @@ fn a_second_bundle_of_a_challenge_is_a_conflict_and_the_same_one_a_duplicate() {
     let other = Capture { body: 50, ..capture(1) };
     for (second, entry, outcomes, rows) in [
         (capture(1), BookEntry::Duplicate, ["VerificationCreated"].as_slice(), ["note"].as_slice()),
-        (other, BookEntry::Conflict, &["VerdictConflicted"], &["note", "signal"]),
+        (other, BookEntry::Conflict, &["SignalRaised", "VerdictConflicted"], &["note", "signal"]),
     ] {
         let customer = Customer::registered().when(&[capture(1).at(5), second.at(6)]);
         assert_eq!(customer.last().effect.entry, Some(entry));

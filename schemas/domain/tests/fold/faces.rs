@@ -266,7 +266,13 @@ fn given_a_history_when_a_match_then_it_is_entered_here() {
     let table: Vec<Row<'_>> = vec![
         ("the first", vec![], matched(1).at(9), Applied, &["VerificationCreated"]),
         ("the same again", vec![matched(1).at(5)], matched(1).at(9), Duplicate, &["VerificationCreated"]),
-        ("another body", vec![matched(1).at(5)], other().at(9), Conflict, &["VerdictConflicted"]),
+        (
+            "another body",
+            vec![matched(1).at(5)],
+            other().at(9),
+            Conflict,
+            &["SignalRaised", "VerdictConflicted"],
+        ),
         (
             "no profile",
             vec![erased(5, &[Purpose::Profile])],

@@ -11,6 +11,7 @@ use domain::fold::{Fact, Folded, KnownRows, Poison, blank, fold, fold_release};
 use domain::ids::{CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, VerificationId};
 use domain::outcome::Outcome;
 use domain::ports::FaceModelId;
+use domain::raw_answer::{RawReading, RawShape};
 use domain::rows::{AsOf, BookEntry, CustomerState, Epoch, FaceSource, ViewRow};
 use domain::sealed::{Purpose, Sealed, SealedMedia};
 use domain::time::Timestamp;
@@ -69,10 +70,13 @@ pub(crate) struct Verdict {
     pub(crate) body: u8,
     pub(crate) valid: bool,
     pub(crate) policy: u32,
+    pub(crate) category: ReasonCategory,
+    /// None of a build that did not look at the raw answer.
+    pub(crate) noticed: Option<&'static [&'static str]>,
 }
 
 pub(crate) fn valid(n: u8) -> Verdict {
-    Verdict { n, body: n, valid: true, policy: 1 }
+    Verdict { n, body: n, valid: true, policy: 1, category: ReasonCategory::NotFound, noticed: None }
 }
 
 pub(crate) fn declined(n: u8) -> Verdict {
@@ -98,11 +102,17 @@ impl Verdict {
             photo: self.valid.then(|| SealedMedia::Inline(sealed(3))),
             photo_content_type: self.valid.then(|| "image/jpeg".to_owned()),
             reason: (!self.valid).then(|| sealed(4)),
-            reason_category: (!self.valid).then_some(ReasonCategory::NotFound),
+            reason_category: (!self.valid).then_some(self.category),
             classifier_version: 1,
             body_fingerprint: Fingerprint([self.body; 32]),
             policy_version: self.policy,
             audit: AuditRef { source: source(0), value_sha256: [0; 32] },
+            raw_reading: self.noticed.map(|words| RawReading {
+                shape: Some(RawShape::Elements),
+                signals: words.iter().map(|word| (*word).to_owned()).collect(),
+                quota_counter: Some(991),
+                classifier: 1,
+            }),
         }
     }
 }
@@ -315,6 +325,7 @@ pub(crate) fn names(outcomes: &[Outcome]) -> Vec<&'static str> {
             Outcome::VerdictUnapplied(_) => "VerdictUnapplied",
             Outcome::CustomerErased(_) => "CustomerErased",
             Outcome::ReviewRecorded(_) => "ReviewRecorded",
+            Outcome::SignalRaised(_) => "SignalRaised",
         })
         .collect()
 }

@@ -10,5 +10,6 @@ mod niks;
 mod quarantine;
 mod records;
 mod redelivery;
+mod signals;
 mod tiers;
 mod verdicts;

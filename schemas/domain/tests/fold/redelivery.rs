@@ -45,6 +45,7 @@ fn causes(recalled: &Recalled) -> Vec<UnappliedCause> {
         | Outcome::FaceEnrolled(_)
         | Outcome::KycUpdated(_)
         | Outcome::VerdictConflicted(_)
+        | Outcome::SignalRaised(_)
         | Outcome::CustomerErased(_) => None,
     };
     recalled.outcomes.iter().filter_map(cause).collect()
@@ -56,6 +57,7 @@ fn given_a_history_when_its_last_fact_comes_again_then_this() {
     let other = || crate::given::Verdict { body: 50, ..valid(1) };
     let profile = [Purpose::Profile];
     let created = ["VerificationCreated"];
+    let lost = ["SignalRaised", "VerdictConflicted"];
     let all = ["FaceEnrolled", "KycUpdated", "VerificationCreated"];
     type Row<'a> = (&'a str, Vec<Fact>, BookEntry, &'a [&'a str], bool);
     let table: Vec<Row<'_>> = vec![
@@ -63,7 +65,7 @@ fn given_a_history_when_its_last_fact_comes_again_then_this() {
         ("a verdict", vec![valid(1).at(5)], Applied, &all, false),
         ("a declined one", vec![declined(1).at(5)], Applied, &created, false),
         ("a repetition", vec![valid(1).at(5), valid(1).at(6)], Duplicate, &created, false),
-        ("another body", vec![valid(1).at(5), other().at(6)], Conflict, &["VerdictConflicted"], false),
+        ("another body", vec![valid(1).at(5), other().at(6)], Conflict, &lost, false),
         ("a second registration", vec![registered(6, 1)], Duplicate, &[], false),
         ("one of another body", vec![registered(6, 2)], Conflict, &[], false),
         ("an erasure", vec![erased(6, &profile)], Applied, &[], false),
@@ -257,8 +259,14 @@ fn any_fact() -> impl Strategy<Value = (u8, u8, u8)> {
     (0..12_u8, 1..4_u8, 0..2_u8)
 }
 
+/// Of an earlier build, of one that noticed nothing, and of one that did.
+const NOTICED: [Option<&[&str]>; 3] = [None, Some(&[]), Some(&["raw_missing", "not_a_verdict"])];
+
 fn fact_of((kind, n, body): (u8, u8, u8), offset: u64) -> Fact {
-    let verdict = |verdict: crate::given::Verdict| crate::given::Verdict { body: n + 10 * body, ..verdict };
+    let verdict = |verdict: crate::given::Verdict| {
+        let noticed = NOTICED[usize::from((n + body) % 3)];
+        crate::given::Verdict { body: n + 10 * body, noticed, category: ReasonCategory::Deceased, ..verdict }
+    };
     match kind {
         0..=2 => verdict(valid(n)).at(offset),
         3 | 4 => verdict(declined(n)).at(offset),

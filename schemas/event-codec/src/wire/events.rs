@@ -4,6 +4,7 @@ use domain::classify::ReasonCategory;
 use domain::event;
 use domain::ids::{EnrolmentId, EventId, VerificationId};
 use domain::outcome::ErasureAnnounced;
+use domain::raw_answer::{RawReading, RawShape};
 use serde::{Deserialize, Serialize};
 
 use super::Body;
@@ -73,6 +74,10 @@ pub(crate) struct DukcapilVerdictReceived<'a> {
     body_fingerprint: Fixed<32>,
     policy_version: u32,
     audit: Audit,
+    raw_shape: Option<Text<'a>>,
+    raw_signals: Option<List<Text<'a>>>,
+    quota_counter: Option<u32>,
+    classifier: Option<u32>,
 }
 
 impl Body for DukcapilVerdictReceived<'_> {
@@ -83,6 +88,7 @@ impl Body for DukcapilVerdictReceived<'_> {
 
 impl<'a> From<&'a event::DukcapilVerdictReceived> for DukcapilVerdictReceived<'a> {
     fn from(e: &'a event::DukcapilVerdictReceived) -> Self {
+        let reading = e.raw_reading.as_ref();
         Self {
             id: e.event_id.as_str().into(),
             org_id: e.customer.org.as_str().into(),
@@ -98,6 +104,10 @@ impl<'a> From<&'a event::DukcapilVerdictReceived> for DukcapilVerdictReceived<'a
             body_fingerprint: e.body_fingerprint.into(),
             policy_version: e.policy_version,
             audit: e.audit.into(),
+            raw_shape: reading.and_then(|of| of.shape).map(|shape| shape.as_str().into()),
+            raw_signals: reading.map(|of| List(of.signals.iter().map(Into::into).collect())),
+            quota_counter: reading.and_then(|of| of.quota_counter),
+            classifier: reading.map(|of| of.classifier),
         }
     }
 }
@@ -107,6 +117,17 @@ impl TryFrom<DukcapilVerdictReceived<'_>> for event::DukcapilVerdictReceived {
 
     fn try_from(w: DukcapilVerdictReceived<'_>) -> Result<Self, DecodeError> {
         let category = |text| word("reasonCategory", text, ReasonCategory::parse);
+        let shape = |text: Text<'_>| word("rawShape", &text, RawShape::parse);
+        let shape = w.raw_shape.map(shape).transpose()?;
+        let signals = w.raw_signals.unwrap_or(List(Vec::new()));
+        let signals: Vec<String> = signals.0.into_iter().map(Text::into_owned).collect();
+        // Whoever looks at the raw answer says by which rules: without them nobody looked.
+        let raw_reading = w.classifier.map(|classifier| RawReading {
+            shape,
+            signals,
+            quota_counter: w.quota_counter,
+            classifier,
+        });
         Ok(Self {
             event_id: id("id", &w.id, EventId::parse)?,
             customer: customer(&w.org_id, &w.customer_id)?,
@@ -124,6 +145,7 @@ impl TryFrom<DukcapilVerdictReceived<'_>> for event::DukcapilVerdictReceived {
             body_fingerprint: w.body_fingerprint.into(),
             policy_version: w.policy_version,
             audit: w.audit.into(),
+            raw_reading,
         })
     }
 }

@@ -347,3 +347,49 @@ impl TryFrom<ReviewRecorded<'_>> for outcome::ReviewRecorded {
         })
     }
 }
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SignalRaised<'a> {
+    id: Text<'a>,
+    org_id: Text<'a>,
+    customer_id: Text<'a>,
+    source: Source,
+    verification_id: Text<'a>,
+    code: Text<'a>,
+    severity: Text<'a>,
+    version: u32,
+}
+
+impl Body for SignalRaised<'_> {}
+
+impl<'a> From<&'a outcome::SignalRaised> for SignalRaised<'a> {
+    fn from(o: &'a outcome::SignalRaised) -> Self {
+        Self {
+            id: o.id.as_str().into(),
+            org_id: o.customer.org.as_str().into(),
+            customer_id: o.customer.customer.as_str().into(),
+            source: o.source.into(),
+            verification_id: o.verification_id.as_str().into(),
+            code: (&o.code).into(),
+            severity: (&o.severity).into(),
+            version: o.version,
+        }
+    }
+}
+
+impl TryFrom<SignalRaised<'_>> for outcome::SignalRaised {
+    type Error = DecodeError;
+
+    fn try_from(w: SignalRaised<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            id: id("id", &w.id, EventId::parse)?,
+            customer: customer(&w.org_id, &w.customer_id)?,
+            source: w.source.into(),
+            verification_id: id("verificationId", &w.verification_id, VerificationId::parse)?,
+            code: w.code.into_owned(),
+            severity: w.severity.into_owned(),
+            version: w.version,
+        })
+    }
+}

@@ -7,6 +7,7 @@ mod compliance;
 mod faces;
 mod looks;
 mod niks;
+mod signals;
 
 use bytes::Bytes;
 use domain::classify::ReasonCategory;
@@ -142,6 +143,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Any)> {
     all.extend(looks::audit());
     all.extend(faces::outcomes());
     all.extend(captures::outcomes());
+    all.extend(signals::outcomes());
     all
 }
 
@@ -167,6 +169,7 @@ fn events() -> Vec<(&'static str, Any)> {
         body_fingerprint: Fingerprint([0xF2; 32]),
         policy_version: 1,
         audit: AuditRef { source: source(41), value_sha256: [0xD1; 32] },
+        raw_reading: None,
     };
     let declined = DukcapilVerdictReceived {
         event_id: event(12),
@@ -186,6 +189,7 @@ fn events() -> Vec<(&'static str, Any)> {
         purposes: Purposes::NONE.with(Purpose::Profile).with(Purpose::Biometric),
     };
     let released = CustomerReleased { event_id: event(14), customer: who() };
+    let looked_at = signals::events(received.clone(), declined.clone());
     let anonymous = CustomerRegistered { external_id: None, ..registered.clone() };
     [
         ("CustomerRegistered.v1", Event::CustomerRegistered(registered)),
@@ -197,7 +201,9 @@ fn events() -> Vec<(&'static str, Any)> {
         ("CustomerReleased.v1", Event::CustomerReleased(released)),
     ]
     .map(|(name, value)| (name, Any::Event(value)))
-    .into()
+    .into_iter()
+    .chain(looked_at)
+    .collect()
 }
 
 fn audit() -> Vec<(&'static str, Any)> {

@@ -7,6 +7,7 @@ use domain::ids::VerificationId;
 use domain::time::Timestamp;
 use maud::{Markup, html};
 
+use super::signal_texts::signal_text;
 use super::timeline::TimelineEntry;
 use crate::words::words;
 use crate::{Language, PageFrame, format};
@@ -53,7 +54,7 @@ fn line(
     verification: &VerificationId,
     signal: &SignalLine,
 ) -> Markup {
-    let (title, means, advice) = explained(words, &signal.code);
+    let (title, means, advice) = explained(frame.language, &signal.code);
     html! {
         li class={ "signal severity-" (signal.severity) } {
             p {
@@ -73,11 +74,15 @@ fn line(
 
 /// What a signal is called.
 pub(super) fn signal_name(language: Language, code: &str) -> &'static str {
-    explained(SignalWords::of(language), code).0
+    explained(language, code).0
 }
 
 /// Title, meaning, what to do. A code that this build does not know came from a later one.
-fn explained(words: &SignalWords, code: &str) -> (&'static str, &'static str, &'static str) {
+fn explained(language: Language, code: &str) -> (&'static str, &'static str, &'static str) {
+    if let Some(text) = signal_text(language, code) {
+        return (text.title, text.means, text.advice);
+    }
+    let words = SignalWords::of(language);
     match code {
         SIGNAL_CONFLICT => (words.conflict, words.conflict_means, words.conflict_advice),
         SIGNAL_PROBE_EQUALS_REFERENCE => (words.copy, words.copy_means, words.copy_advice),

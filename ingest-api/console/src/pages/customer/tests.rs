@@ -114,6 +114,8 @@ fn signals_say_what_they_mean_and_what_to_do_and_so_does_their_absence() {
     for (code, severity, wanted) in [
         ("idempotency_conflict", "medium", "send it again with a key of its own"),
         (SIGNAL_PROBE_EQUALS_REFERENCE, "high", "possible attempt at fraud"),
+        ("valid_but_mismatch", "low", "an address or the like differs"),
+        ("not_a_verdict", "high", "It says nothing of the person."),
         ("<b>later</b>", "medium", "Ask the operator what the code stands for."),
     ] {
         let signals = vec![SignalLine { code: code.to_owned(), severity, created_at: at(1) }];
