@@ -104,7 +104,7 @@ fn a_repetition_another_body_and_a_contradiction_are_what_they_are_of_a_verdict(
     assert_eq!(again.last().effect.entry, Some(BookEntry::Duplicate));
     assert_eq!(again.last_outcomes(), ["VerificationCreated"]);
     let other = again.when(&[Checked { body: 9, ..checked(1) }.at(4)]);
-    assert_eq!(other.last_outcomes(), ["VerdictConflicted"]);
+    assert_eq!(other.last_outcomes(), ["SignalRaised", "VerdictConflicted"]);
     let wrong = Checked { fault: Some(NikFault::NoSerial), verified_anyway: true, ..checked(2) };
     let poisoned = other.when(&[wrong.at(5)]);
     assert_eq!(poisoned.last().effect.entry, Some(BookEntry::DeadLettered));
@@ -140,7 +140,7 @@ fn every_order_of_format_card_verdict_and_match_ends_in_the_same_tier() {
 fn which_niks_a_customer_brought_is_kept_by_their_tags() {
     let customer = with_tags(&[(2, 1), (3, 1), (4, 2)]);
     let customer = customer.when(&[checked(1).at(2)]);
-    assert_eq!(customer.last().rows.last().map(|(_, row)| row.clone()), Some(holder(1)));
+    assert!(customer.last().rows.contains(&(source(2), holder(1))));
     let customer = customer.when(&[capture(2).at(3)]);
     assert!(!customer.state.niks.are_different());
     let customer = customer.when(&[checked(3).at(4)]);
