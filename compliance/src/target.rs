@@ -1,15 +1,20 @@
 //! What commands have in common on the command line: which installation, whose org, which customer, from when to when.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
+use domain::nik::Nik;
 use domain::orgs::OrgRecord;
 use domain::time::Timestamp;
 use domain::verdict::ExternalId;
 use engine::InstallationTarget;
 use org_directory::orgs::Orgs;
 use vault::OrgIds;
+use zeroize::Zeroizing;
 
 use crate::command_error::CommandError;
+use crate::limits::NIK_CUSTOMERS_MAX;
 use crate::opened::OpenedInstallation;
 
 /// Which installation, and how the answer is printed.
@@ -42,6 +47,25 @@ pub(crate) struct CustomerArgs {
         ExternalId::parse(text).map_err(|_| "not an external id")
     })]
     external_id: Option<ExternalId>,
+    /// The customer's NIK, as checks and captured cards brought it
+    #[arg(long, value_name = "NIK")]
+    nik: Option<NikText>,
+}
+
+/// What was given as a NIK. It is looked at later: a refusal of the command line would repeat it.
+#[derive(Clone)]
+struct NikText(Zeroizing<String>);
+
+impl From<String> for NikText {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl std::fmt::Debug for NikText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NikText(…)")
+    }
 }
 
 /// From when to when.
@@ -104,22 +128,33 @@ impl CustomerArgs {
         opened: &OpenedInstallation,
         org: &OrgArgs,
     ) -> Result<Option<CustomerRef>, CommandError> {
-        if self.customer.is_none() && self.external_id.is_none() {
+        if self.customer.is_none() && self.external_id.is_none() && self.nik.is_none() {
             return Ok(None);
         }
         let mut found = Vec::new();
         for record in org.records(opened).await? {
-            let id = match (&self.customer, &self.external_id) {
-                (Some(id), _) => Some(id.clone()),
-                (None, Some(external_id)) => of_external_id(opened, &record, external_id).await?,
-                (None, None) => None,
+            let ids: Vec<CustomerId> = match (&self.customer, &self.external_id, &self.nik) {
+                (Some(id), _, _) => vec![id.clone()],
+                (None, Some(external_id), _) => {
+                    of_external_id(opened, &record, external_id).await?.into_iter().collect()
+                }
+                (None, None, Some(nik)) => of_nik(opened, &record, nik).await?,
+                (None, None, None) => Vec::new(),
             };
-            let Some(id) = id else { continue };
-            let customer = CustomerRef::new(record.org, id);
-            // A row of the key store was made before anything of a customer was written, and stays for ever.
-            if opened.engine.keys.get(&customer).await?.is_some() {
-                found.push(customer);
+            for id in ids {
+                let customer = CustomerRef::new(record.org.clone(), id);
+                // A row of the key store was made before anything of a customer was written, and stays for ever.
+                if opened.engine.keys.get(&customer).await?.is_some() {
+                    found.push(customer);
+                }
             }
+        }
+        let orgs: BTreeSet<&OrgId> = found.iter().map(|customer| &customer.org).collect();
+        if found.len() > 1 && orgs.len() == 1 {
+            let ids: Vec<&str> = found.iter().map(|customer| customer.customer.as_str()).collect();
+            let words =
+                format!("several customers brought that NIK: say which with --customer: {}", ids.join(", "));
+            return Err(CommandError::WrongUsage(words));
         }
         match found.len() {
             0 => Err(CommandError::Refused("there is no such customer".to_owned())),
@@ -137,8 +172,24 @@ impl CustomerArgs {
         org: &OrgArgs,
     ) -> Result<CustomerRef, CommandError> {
         let found = self.find(opened, org).await?;
-        found.ok_or_else(|| CommandError::WrongUsage("--customer or --external-id is needed".to_owned()))
+        found.ok_or_else(|| {
+            CommandError::WrongUsage("--customer, --external-id or --nik is needed".to_owned())
+        })
     }
+}
+
+/// Whoever brought the NIK, by the index of the read model that answers.
+async fn of_nik(
+    opened: &OpenedInstallation,
+    record: &OrgRecord,
+    nik: &NikText,
+) -> Result<Vec<CustomerId>, CommandError> {
+    let nik =
+        Nik::parse(&nik.0).ok_or_else(|| CommandError::WrongUsage("--nik takes 16 digits".to_owned()))?;
+    let tag = OrgIds::unwrap(&*opened.engine.kms, record).await?.nik_tag(&nik);
+    let generation = opened.engine.views.generation().await?;
+    let found = opened.engine.nik_index.holders(generation, &record.org, &[tag], NIK_CUSTOMERS_MAX).await?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 async fn of_external_id(

@@ -251,6 +251,7 @@ impl Begun {
             log: Arc::clone(&engine.log),
             views: Arc::clone(&engine.views),
             counts: Arc::clone(&engine.counts),
+            nik_index: Arc::clone(&engine.nik_index),
             inspection: Arc::clone(&engine.operations.inspection),
             live: self.live.clone(),
             external_ids: Arc::clone(&engine.external_ids),

@@ -337,3 +337,9 @@ pub const READS_UNINDEXED_MAX: usize = 1_000;
 
 /// How long the index may go on after the last request: what the last records may take, and a second.
 pub const READS_LAST_INDEX_MAX: Duration = Duration::from_secs(3);
+
+/// Other customers that are named beside a row whose NIK they brought too: more than a person looks through one by one.
+pub const NIK_CUSTOMERS_SHOWN_MAX: usize = 20;
+
+/// Customers of one page whose states are asked for at once, to see which NIKs they brought.
+pub const NIK_STATES_AT_ONCE: usize = 16;

@@ -6,6 +6,7 @@ pub(crate) mod batch_error;
 pub(crate) mod customer_cache;
 pub(crate) mod decode_record;
 pub(crate) mod held_orgs;
+pub(crate) mod nik_text;
 pub(crate) mod partition_worker;
 pub(crate) mod plan;
 pub(crate) mod plan_batch;

@@ -9,6 +9,7 @@ use engine::config::ProjectorConfig;
 use vault::Vault;
 
 use crate::limits::{POISON_WINDOW_RECORDS, POLL_WAIT};
+use crate::nik_tags::LoggedNikTags;
 use crate::settings::{ProjectorPorts, ProjectorSettings};
 
 impl ProjectorPorts {
@@ -19,6 +20,11 @@ impl ProjectorPorts {
             projection: Arc::clone(&engine.projection),
             vault,
             codec: engine.codec.clone(),
+            nik_tags: Arc::new(LoggedNikTags::new(
+                Arc::clone(&engine.log),
+                Arc::clone(&engine.kms),
+                engine.codec.clone(),
+            )),
             clock: Arc::new(service::clock::now),
         }
     }

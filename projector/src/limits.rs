@@ -129,3 +129,15 @@ pub const RELEASE_LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// How often a projector looks how far it is behind: one question to the log, of a size with its partitions.
 pub(crate) const LAG_EVERY: Duration = Duration::from_secs(5);
+
+/// Records of `identity.orgs` that one read brings, where an org's secret is looked for.
+pub(crate) const ORG_READ_RECORDS_MAX: usize = 1000;
+
+/// Bytes of such a read.
+pub(crate) const ORG_READ_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// How long such a read waits: what it asks for is there.
+pub(crate) const ORG_READ_WAIT: Duration = Duration::from_millis(250);
+
+/// Bytes of a card's text that is looked into for its NIK: all of its fields together are a few kilobytes (sequence §1.3).
+pub(crate) const CARD_TEXT_BYTES_MAX: usize = 64 * 1024;

@@ -139,6 +139,7 @@ pub async fn show(
         projection: &*ports.ports.projection,
         vault: &ports.ports.vault,
         codec: &ports.ports.codec,
+        nik_tags: &*ports.ports.nik_tags,
         generation: live,
     };
     let mut known = KnownRows::default();

@@ -10,6 +10,8 @@ use domain::time::Timestamp;
 use event_codec::Codec;
 use vault::Vault;
 
+use crate::nik_tags::NikTags;
+
 /// What a projector works through.
 #[derive(Clone)]
 pub struct ProjectorPorts {
@@ -21,6 +23,8 @@ pub struct ProjectorPorts {
     pub vault: Vault,
     /// Reads and writes records.
     pub codec: Codec,
+    /// What stands for NIKs in rows.
+    pub nik_tags: Arc<dyn NikTags>,
     /// For the informative `ce_time` of outcomes; nothing is decided by it.
     pub clock: Arc<dyn HeaderClock>,
 }

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, anyhow};
 use domain::decide::{RecordVerdict, VerdictPhoto};
 use domain::event::{AuditRecord, AuditRef, Event, Offset, Partition, RawBinding, Source, TopicId};
 use domain::ids::{ApiKeyId, CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, VerificationId};
+use domain::nik::{Nik, NikFindings};
 use domain::orgs::Suite;
 use domain::photo::Photo;
 use domain::policy::POLICY_STANDARD;
@@ -199,6 +200,11 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
     );
     let sum = parsed + photo_sealed + raw_sealed + audited + encoded;
     row("SHA-256 of the sealed photo, for the evidence", time(|| Ok(value_sha256(sealed.as_bytes())))?);
+    let nik = Nik::parse("3171011708450001").context("sixteen digits")?;
+    row(
+        "a NIK's form (`NikFindings::of`; its budget is 1 µs)",
+        time(|| Ok(NikFindings::of(&nik, None, None, bench.now)))?,
+    );
     row("fingerprint of the body (HMAC)", time(|| Ok(bench.fresh.keys().fingerprint(&bench.body)?))?);
     row("**the whole chain, once through**", time(|| bench.all())?);
     report.say(&format!(

@@ -21,11 +21,11 @@ use vault::AlwaysCurrent;
 const CUSTOMERS: &str = "/api/customers";
 
 /// The sandbox's folder, opened beside it.
-async fn beside(sandbox: &Sandbox) -> Engine {
+pub(crate) async fn beside(sandbox: &Sandbox) -> Engine {
     Engine::open(&sandbox.config(), Role::Tool).await.expect("the engine opens beside whoever serves it")
 }
 
-fn named(sandbox: &Sandbox, customer: &str) -> CustomerRef {
+pub(crate) fn named(sandbox: &Sandbox, customer: &str) -> CustomerRef {
     let org = OrgId::parse(&sandbox.info().org).expect("an org's id");
     CustomerRef::new(org, CustomerId::parse(customer).expect("a customer's id"))
 }

@@ -23,6 +23,7 @@ mod half_done;
 mod hostile;
 mod lagging;
 mod lifecycle;
+mod nik_erasure;
 mod observed;
 mod older_formats;
 mod older_read_model;

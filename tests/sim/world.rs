@@ -23,7 +23,7 @@ use testkit::keys_away::{AwayKeyRows, RowsAway};
 use testkit::memory::{MemoryFaceVectors, MemoryKeys, MemoryLog, MemoryViews};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use vault::{AlwaysCurrent, CustomerKeys, FileKms, Kms, StoredKeys, Vault};
+use vault::{AlwaysCurrent, CustomerKeys, FileKms, Kms, OrgIds, StoredKeys, Vault};
 
 /// Customers of one simulation.
 const CUSTOMERS: std::ops::RangeInclusive<usize> = 1..=4;
@@ -109,6 +109,7 @@ impl World {
             projection: Arc::new(FaultyProjection { inner: Arc::new(views.clone()), faults }),
             vault: self.vault.clone(),
             codec: self.codec.clone(),
+            nik_tags: Arc::new(OrgIds::from_secret(self.orgs[0].clone(), &[1; 32])),
             clock: Arc::new(|| Timestamp::from_millis(0)),
         }
     }

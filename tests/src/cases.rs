@@ -21,6 +21,7 @@ pub mod idempotency;
 pub mod json;
 pub mod limits;
 pub mod lists;
+pub mod nik_format;
 pub mod orgs_cli;
 pub mod photo_fields;
 pub mod scopes;
@@ -179,6 +180,12 @@ macro_rules! contract_cases {
                 filters_choose_and_totals_agree,
                 only_a_cursor_that_was_given_out_is_taken_and_by_its_own_org,
                 an_unknown_filter_or_value_is_a_400,
+            ];
+            nik_format: one_thread [
+                a_niks_form_is_a_row_and_lifts_to_basic_and_the_nik_is_nowhere,
+                niks_that_are_none_are_refused_and_leave_no_row,
+                a_check_is_recorded_once_under_its_key_and_a_202_says_nothing,
+                a_nik_of_two_customers_and_two_niks_of_one_are_signalled,
             ];
             orgs_cli: one_thread [
                 an_org_is_made_and_its_key_works_in_a_running_sandbox,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use domain::event::TopicId;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::ports::{
-    AccessIndex, EventLog, ExternalIds, FaceVectors, Generations, Inspection, KeyNotes, KeyRows, Projection,
-    ReviewKeys, StaffAccounts, StaffSessions, Topic, VerificationCounts, Views,
+    AccessIndex, EventLog, ExternalIds, FaceVectors, Generations, Inspection, KeyNotes, KeyRows, NikIndex,
+    Projection, ReviewKeys, StaffAccounts, StaffSessions, Topic, VerificationCounts, Views,
 };
 use event_codec::Codec;
 use tokio_util::sync::CancellationToken;
@@ -83,6 +83,8 @@ pub struct Engine {
     pub views: Arc<dyn Views>,
     /// The console's side of it.
     pub counts: Arc<dyn VerificationCounts>,
+    /// Which customers brought which NIK.
+    pub nik_index: Arc<dyn NikIndex>,
     /// The operator's side of it.
     pub operations: Operations,
     /// Customers' key rows.
@@ -154,7 +156,7 @@ impl Engine {
     ) -> Self
     where
         L: EventLog + 'static,
-        V: Projection + Views + VerificationCounts + Generations + Inspection + 'static,
+        V: Projection + Views + VerificationCounts + NikIndex + Generations + Inspection + 'static,
         K: KeyRows
             + ReviewKeys
             + ExternalIds
@@ -173,6 +175,7 @@ impl Engine {
                 inspection: Arc::clone(&views) as _,
             },
             counts: Arc::clone(&views) as _,
+            nik_index: Arc::clone(&views) as _,
             views,
             review_keys: Arc::clone(&keys) as _,
             external_ids: Arc::clone(&keys) as _,

@@ -8,6 +8,7 @@ mod inspect;
 mod limits;
 #[cfg(test)]
 mod migration_tests;
+mod niks;
 mod read;
 mod series;
 mod tables;
@@ -20,10 +21,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::event::{Offset, TopicId};
-use domain::ids::{CustomerRef, OrgId, VerificationId};
+use domain::ids::{CustomerId, CustomerRef, OrgId, VerificationId};
+use domain::nik::NikTag;
 use domain::ports::{
-    AttemptsPage, AttemptsQuery, EnrolmentsPage, KycRows, PageRequest, Projection, SeriesQuery, StoreError,
-    VerificationCounts, VerificationSeries, VerificationView, Views,
+    AttemptsPage, AttemptsQuery, EnrolmentsPage, KycRows, NikIndex, PageRequest, Projection, SeriesQuery,
+    StoreError, VerificationCounts, VerificationSeries, VerificationView, Views,
 };
 use domain::rows::{
     BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, RowKey, ViewRow, ViewWrite,
@@ -45,6 +47,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("views/references.sql"),
     include_str!("views/categories.sql"),
     include_str!("views/reviews.sql"),
+    include_str!("views/niks.sql"),
 ];
 
 /// The read model of the embedded engine: one file, every generation in it.
@@ -208,5 +211,23 @@ impl VerificationCounts for SqliteViews {
     ) -> Result<VerificationSeries, StoreError> {
         let query = query.clone();
         self.pool.read(move |transaction| series::of(transaction, generation, &query)).await
+    }
+}
+
+#[async_trait]
+impl NikIndex for SqliteViews {
+    async fn holders(
+        &self,
+        generation: Generation,
+        org: &OrgId,
+        tags: &[NikTag],
+        limit: usize,
+    ) -> Result<Vec<Vec<CustomerId>>, StoreError> {
+        let (org, tags) = (org.clone(), tags.to_vec());
+        self.pool
+            .read(move |transaction| {
+                tags.iter().map(|tag| niks::holders(transaction, generation, &org, *tag, limit)).collect()
+            })
+            .await
     }
 }

@@ -45,6 +45,7 @@ pub fn one_field_changed(s: &Samples) -> Vec<Vec<ViewRow>> {
         other.signals().into_iter().map(ViewRow::Signal).collect(),
         other.notes().into_iter().map(ViewRow::Note).collect(),
         vec![ViewRow::EraseEnrolments(s.customer(1)), ViewRow::EraseEnrolments(s.customer_of(1, 1))],
+        other.nik_holders(),
         other.states().into_iter().map(|row| ViewRow::State(Box::new(row))).collect(),
         other.tallies().into_iter().map(ViewRow::Tally).collect(),
         other.books().into_iter().map(ViewRow::Books).collect(),
@@ -69,6 +70,7 @@ fn other_of<T: PartialEq + Copy>(all: impl IntoIterator<Item = T>, this: T) -> T
 mod captures;
 mod challenges;
 mod faces;
+mod niks;
 
 /// What fields are changed to.
 struct Other<'s>(&'s Samples);
@@ -119,6 +121,7 @@ impl Other<'_> {
                 enrolment_on_review: Some(s.enrolment_id(10)),
                 face_match: self.0.matched(&s.customer(0), 0).face_match,
                 assessment: self.0.captured(&s.customer(0), 0).assessment,
+                nik_format: Some(self.findings().swap_remove(0)),
                 tier_event: Some(s.tier_event_id(9)),
                 kyc_before: Kyc { tier: Tier::Standard, ..row.kyc_before },
                 kyc_after: Kyc { tier: Tier::Basic, ..row.kyc_after },
@@ -147,6 +150,8 @@ impl Other<'_> {
         rows.extend(
             self.assessments().into_iter().skip(1).map(|of| change(&|row| row.assessment = Some(of.clone()))),
         );
+        let found = self.findings().into_iter().skip(1);
+        rows.extend(found.map(|of| change(&|row| row.nik_format = Some(of.clone()))));
         rows.extend(
             self.kycs(row.kyc_before).into_iter().skip(1).map(|kyc| change(&|row| row.kyc_before = kyc)),
         );
@@ -288,6 +293,7 @@ impl Other<'_> {
                 last_created_at: late(),
                 quarantine: None,
                 challenges: self.challenges().swap_remove(0),
+                niks: self.niks().swap_remove(0),
             }
         );
         let change = |n: u64, change: &dyn Fn(&mut CustomerState)| {
@@ -304,6 +310,8 @@ impl Other<'_> {
         states.extend(more.map(|(as_of, n)| change(n, &|state| state.as_of = as_of)));
         let more = self.kycs(state.kyc).into_iter().skip(1).zip(60..);
         states.extend(more.map(|(kyc, n)| change(n, &|state| state.kyc = kyc)));
+        let more = self.niks().into_iter().skip(1).zip(140..);
+        states.extend(more.map(|(of, n)| change(n, &|state| state.niks = of.clone())));
         let more = self.challenges().into_iter().skip(1).zip(120..);
         states.extend(more.map(|(of, n)| change(n, &|state| state.challenges = of.clone())));
         for (purpose, n) in Purpose::ALL.into_iter().zip(80..) {

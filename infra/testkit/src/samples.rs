@@ -4,6 +4,7 @@
 mod access;
 mod captures;
 mod faces;
+mod niks;
 mod reviews;
 mod tallies;
 
@@ -14,6 +15,7 @@ use domain::event::{Fingerprint, MatchReference, Offset, Partition, RiskLevel, S
 use domain::ids::{
     CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, TierEventId, VerificationId, derived,
 };
+use domain::nik::HeldNiks;
 use domain::policy::{Method, Methods, Tier};
 use domain::ports::{DataKey, FaceModelId, KeyRow, KeyRowState};
 use domain::rows::{
@@ -153,6 +155,7 @@ impl Samples {
             enrolment_on_review: None,
             face_match: None,
             assessment: None,
+            nik_format: None,
             tier_event: verified.then(|| self.tier_event_id(n)),
             kyc_before: Kyc::default(),
             kyc_after: if verified { renewed } else { Kyc::default() },
@@ -291,6 +294,7 @@ impl Samples {
                 waiting: n + 1,
             }),
             challenges: RecentChallenges::default(),
+            niks: HeldNiks::default(),
         }
     }
 

@@ -6,19 +6,21 @@ mod categories;
 mod faces;
 mod fields;
 mod lists;
+mod niks;
 mod records;
 mod reviews;
 mod rows;
 
 use std::sync::Arc;
 
-use domain::ports::{Projection, VerificationCounts, Views};
+use domain::ports::{NikIndex, Projection, VerificationCounts, Views};
 use domain::rows::{Generation, RowKey, ViewRow, ViewWrite};
 
 pub use categories::*;
 pub use faces::*;
 pub use fields::*;
 pub use lists::*;
+pub use niks::*;
 pub use records::*;
 pub use reviews::*;
 pub use rows::*;
@@ -32,6 +34,8 @@ pub struct ViewStores {
     pub views: Arc<dyn Views>,
     /// The console's.
     pub counts: Arc<dyn VerificationCounts>,
+    /// Who brought which NIK.
+    pub niks: Arc<dyn NikIndex>,
 }
 
 /// The generation that the cases write to.
@@ -100,6 +104,9 @@ macro_rules! views_suite {
             kyc_rows_have_reviews_and_the_newest_row_says_the_kyc,
             where_a_review_stands_is_a_filter_like_any_other,
             a_review_that_is_written_again_counts_once,
+            // niks
+            who_brought_a_nik_is_found_by_it,
+            an_erased_customer_brought_no_nik,
             // faces
             a_match_and_a_reference_come_back_as_they_were_written,
             a_reference_outlives_the_erasure_of_its_enrolment,

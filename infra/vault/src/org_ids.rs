@@ -5,6 +5,7 @@ use bytes::Bytes;
 use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD, HEXLOWER};
 use domain::capture::ChallengePrf;
 use domain::ids::{CustomerId, OrgId};
+use domain::nik::{Nik, NikTag};
 use domain::orgs::{OrgRecord, WrappedSecret};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -37,6 +38,7 @@ pub struct OrgIds {
     org: OrgId,
     keyed: Hmac<Sha256>,
     challenges: ChallengeKey,
+    niks: Hmac<Sha256>,
 }
 
 impl OrgIds {
@@ -54,7 +56,12 @@ impl OrgIds {
     /// Of an org's id secret in clear.
     pub fn from_secret(org: OrgId, secret: &[u8]) -> Self {
         let keyed = Hmac::new_from_slice(secret).expect("HMAC takes a key of any length");
-        Self { org, keyed, challenges: ChallengeKey::of_secret(secret) }
+        Self {
+            org,
+            keyed,
+            challenges: ChallengeKey::of_secret(secret),
+            niks: derived_hmac(secret, b"nik/v1"),
+        }
     }
 
     /// Whose they are.
@@ -104,6 +111,15 @@ impl OrgIds {
         self.mark(purpose, bytes).as_slice().ct_eq(mark).into()
     }
 
+    /// What stands for a NIK within this org (sequence §5.3): under a key of its own, HKDF-SHA-256 of the id secret, without a
+    /// salt, for `nik/v1`.
+    pub fn nik_tag(&self, nik: &Nik) -> NikTag {
+        let mut mac = self.niks.clone();
+        let parts = [b"nik/v1".as_slice(), self.org.as_str().as_bytes(), nik.as_str().as_bytes()];
+        length_prefix::feed(&parts, |bytes| mac.update(bytes));
+        NikTag(mac.finalize().into_bytes().into())
+    }
+
     /// Under which name an external id is looked up.
     pub fn external_id_hmac(&self, external_id: &str) -> [u8; 32] {
         self.hmac(&[b"external-id/v1", self.org.as_str().as_bytes(), external_id.as_bytes()])
@@ -116,6 +132,13 @@ impl std::fmt::Debug for OrgIds {
     }
 }
 
+/// An HMAC under a key of 32 bytes that is the secret's for that purpose.
+fn derived_hmac(secret: &[u8], purpose: &[u8]) -> Hmac<Sha256> {
+    let mut key = Zeroizing::new([0; 32]);
+    Hkdf::<Sha256>::new(None, secret).expand(purpose, &mut *key).expect("32 bytes are one block");
+    Hmac::new_from_slice(&*key).expect("HMAC takes a key of any length")
+}
+
 /// The key of an org's challenges (sequence §1.6): HKDF-SHA-256 of the id secret, without a salt, for `challenge/v1`. Its
 /// `Debug` shows no secret.
 #[derive(Clone)]
@@ -123,9 +146,7 @@ pub struct ChallengeKey(Hmac<Sha256>);
 
 impl ChallengeKey {
     fn of_secret(secret: &[u8]) -> Self {
-        let mut key = Zeroizing::new([0; 32]);
-        Hkdf::<Sha256>::new(None, secret).expand(b"challenge/v1", &mut *key).expect("32 bytes are one block");
-        Self(Hmac::new_from_slice(&*key).expect("HMAC takes a key of any length"))
+        Self(derived_hmac(secret, b"challenge/v1"))
     }
 }
 

@@ -72,7 +72,7 @@ const KEYS_2: &[&str] = &["CREATE TABLE IF NOT EXISTS {keys}.notes (name text PR
 const KEYS_3: &[&str] = &["ALTER TABLE {keys}.key_rows ADD attempt_until bigint"];
 
 /// A generation's tables, by version.
-pub(crate) const GENERATION: &[&[&str]] = &[FIRST, LOOKS, REFERENCES, CATEGORIES, REVIEWS];
+pub(crate) const GENERATION: &[&[&str]] = &[FIRST, LOOKS, REFERENCES, CATEGORIES, REVIEWS, NIKS];
 
 const FIRST: &[&str] = &[
     // A verification and what was noticed about it: one partition, one read.
@@ -168,12 +168,17 @@ const REVIEWS: &[&str] = &[
         WITH CLUSTERING ORDER BY (created_at DESC, log_partition DESC, log_offset DESC, id ASC)",
 ];
 
+/// Which customers brought which NIK, each NIK as a tag under its org's key. A tombstone here names a tag, so it is to go with
+/// a compaction after the usual grace, and not to be kept for as long as those of enrolments are.
+const NIKS: &[&str] = &["CREATE TABLE IF NOT EXISTS {views}.nik_holders_g{g} (
+        org text, tag blob, customer text, PRIMARY KEY ((org, tag), customer))"];
+
 /// What the component of a generation is called that stands in the migrations where every row was counted by category:
 /// recorded before the first table of the generation is made.
 pub(crate) const CATEGORIES_COUNTED: &str = "categories";
 
 /// The generation's tables, for dropping them.
-pub(crate) const GENERATION_TABLES: [&str; 18] = [
+pub(crate) const GENERATION_TABLES: [&str; 19] = [
     "verifications",
     "verifications_of_customer",
     "verifications_of_hour",
@@ -192,6 +197,7 @@ pub(crate) const GENERATION_TABLES: [&str; 18] = [
     "category_buckets",
     "category_tallies",
     "reviews_of_customer",
+    "nik_holders",
 ];
 
 /// What stands for the names in a statement.

@@ -7,6 +7,7 @@ mod global_statements;
 mod inspect;
 mod list_kinds;
 mod lists;
+mod niks;
 mod read;
 mod series;
 mod statements;
@@ -22,10 +23,11 @@ use std::sync::atomic::AtomicI64;
 
 use async_trait::async_trait;
 use domain::event::{Offset, TopicId};
-use domain::ids::{CustomerRef, OrgId, VerificationId};
+use domain::ids::{CustomerId, CustomerRef, OrgId, VerificationId};
+use domain::nik::NikTag;
 use domain::ports::{
-    AttemptsPage, AttemptsQuery, EnrolmentsPage, Generations as _, KycRows, PageRequest, Projection,
-    SeriesQuery, StoreError, VerificationCounts, VerificationSeries, VerificationView, Views,
+    AttemptsPage, AttemptsQuery, EnrolmentsPage, Generations as _, KycRows, NikIndex, PageRequest,
+    Projection, SeriesQuery, StoreError, VerificationCounts, VerificationSeries, VerificationView, Views,
 };
 use domain::rows::{
     BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, RowKey, ViewRow, ViewWrite,
@@ -175,5 +177,22 @@ impl VerificationCounts for CqlViews {
     ) -> Result<VerificationSeries, StoreError> {
         let tables = Statements::of(&self.session, generation).await?;
         series::of(&self.session, &tables, generation, query).await
+    }
+}
+
+#[async_trait]
+impl NikIndex for CqlViews {
+    async fn holders(
+        &self,
+        generation: Generation,
+        org: &OrgId,
+        tags: &[NikTag],
+        limit: usize,
+    ) -> Result<Vec<Vec<CustomerId>>, StoreError> {
+        if tags.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tables = Statements::of(&self.session, generation).await?;
+        niks::holders(&self.session, &tables, org, tags, limit).await
     }
 }

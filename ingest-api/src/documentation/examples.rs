@@ -87,3 +87,21 @@ pub(crate) fn captured(mut row: Value) -> Value {
     row["enrolment"]["source"] = "ktp_extract".into();
     row
 }
+
+/// What a row shows of a NIK whose form was checked, and that another customer brought too.
+pub(crate) fn nik_checked(mut row: Value) -> Value {
+    row["method"] = "nik_format".into();
+    row["reason"] = Value::Null;
+    row["enrolment"] = Value::Null;
+    row["signals"] = json!([{ "code": "nik_on_other_customer", "severity": "high", "createdAt": TIME }]);
+    row["nik"] = json!({
+        "structure": true,
+        "province": "known",
+        "regency": "known",
+        "district": "known",
+        "birthDateAgrees": true,
+        "sexAgrees": null,
+    });
+    row["nikCustomers"] = json!(["cus_3E2M0PMS3AYF2Q2GXBWDF1KTY7"]);
+    row
+}

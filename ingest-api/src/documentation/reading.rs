@@ -10,8 +10,11 @@ use serde_json::{Value, json};
 use utoipa::OpenApi;
 
 use super::description::{EndpointDescription, EndpointMethod, FieldRule};
-use super::examples::{CUSTOMER, TIME, VERIFICATION, captured, customer_answer, enrolment, matched};
+use super::examples::{
+    CUSTOMER, TIME, VERIFICATION, captured, customer_answer, enrolment, matched, nik_checked,
+};
 use super::rules::{id, methods, one_of, score, statuses, tiers, time};
+use crate::limits::NIK_CUSTOMERS_SHOWN_MAX;
 use crate::reading::attempts::{self, AttemptsBody};
 use crate::reading::customers::{self, CustomerBody};
 use crate::reading::kyc::{self, KycBody};
@@ -69,7 +72,12 @@ pub static ENDPOINTS: [EndpointDescription; 6] = [
         request: None,
         answers: |_| {
             let captured = captured(attempt());
-            vec![("verification", verification_answer()), ("match", match_answer()), ("capture", captured)]
+            vec![
+                ("verification", verification_answer()),
+                ("match", match_answer()),
+                ("capture", captured),
+                ("nik", nik_checked(attempt())),
+            ]
         },
         links: || Value::Null,
         field_rules: Vec::new,
@@ -326,6 +334,11 @@ fn attempt_rules() -> Vec<FieldRule> {
         ("AttemptBody", "reasonCategory", one_of(ReasonCategory::ALL.map(ReasonCategory::as_str))),
         ("AttemptBody", "assuranceTier", assurance_tiers()),
         ("AttemptBody", "createdAt", time()),
+        (
+            "VerificationBody",
+            "nikCustomers",
+            json!({ "type": "array", "items": id("cus"), "maxItems": NIK_CUSTOMERS_SHOWN_MAX }),
+        ),
         ("AttemptsBody", "page", json!({ "type": "integer", "minimum": 1 })),
         ("AttemptsBody", "limit", json!({ "type": "integer", "minimum": 1, "maximum": PAGE_ROWS_MAX })),
     ]

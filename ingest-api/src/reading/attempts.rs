@@ -15,6 +15,7 @@ use vault::OrgIds;
 
 use super::assessment::{self, AssessmentBody, ReviewBody};
 use super::cursor::{Cursor, CursorList};
+use super::nik_signals::{NikSignals, RowNik};
 use super::page::{NumberedPage, PageMeta};
 use super::unseal::{self, RowKeys, Unreadable};
 use crate::app::App;
@@ -84,6 +85,9 @@ pub struct SignalBody {
     /// `idempotency_conflict`: another body came under the same `Idempotency-Key`, without effect.
     /// `probe_equals_reference`: the picture of a match is the reference's own, or a copy of it.
     /// `reason_unreadable`: the reason is kept, but does not open; the operator knows more.
+    /// `nik_region_unknown`: the NIK's regency or district is not in our table.
+    /// `nik_on_other_customer`: the NIK is another customer's too. As of this reading; as old as its row.
+    /// `nik_changed`: the customer brought another NIK too; likewise.
     code: String,
     /// `info`, `low`, `medium`, `high` or `critical`.
     severity: &'static str,
@@ -92,11 +96,13 @@ pub struct SignalBody {
 }
 
 impl AttemptBody {
-    /// Shows a row. A reason that does not open is `null`, with a signal that says so: one damaged row keeps no
+    /// Shows a row, with what is noticed of its NIK at reading. A reason that does not open is `null`, with a signal that says so: one damaged row keeps no
     /// other from being shown.
-    pub fn of(view: &VerificationView, keys: &RowKeys) -> Self {
+    pub fn of(view: &VerificationView, keys: &RowKeys, niks: &NikSignals) -> Self {
         let row = &view.row;
         let mut signals: Vec<SignalBody> = view.signals.iter().map(SignalBody::of).collect();
+        let of_nik = niks.of(row).into_iter().flat_map(RowNik::signals);
+        signals.extend(of_nik.map(|kind| SignalBody::of_word(kind.as_str(), row.created_at)));
         let reason = keys.reason(row).unwrap_or_else(|Unreadable| {
             signals.push(SignalBody::unreadable(row));
             None
@@ -152,7 +158,8 @@ pub async fn get(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, 
     let generation = app.generation().await?;
     let found: AttemptsPage = app.views.attempts(generation, &asked.query).await?;
     let keys = unseal::keys_of(&app, &caller, found.rows.iter().map(|view| &view.row)).await?;
-    let data: Vec<AttemptBody> = found.rows.iter().map(|view| AttemptBody::of(view, &keys)).collect();
+    let niks = NikSignals::look(&app, generation, found.rows.iter().map(|view| &view.row)).await?;
+    let data: Vec<AttemptBody> = found.rows.iter().map(|view| AttemptBody::of(view, &keys, &niks)).collect();
     let shown = data.iter().zip(&found.rows).filter(|(body, _)| body.shows_personal_data());
     let shown = shown.map(|(_, view)| &view.row.customer.customer);
     app.reads.record(&caller, app.now(), &LoggedObjects::of(&req), shown)?;

@@ -9,11 +9,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::attempts::AttemptBody;
+use super::nik_signals::{NikSignals, RowNik};
 use super::unseal;
 use crate::app::App;
 use crate::endpoints::dukcapil_verdict::answer::EnrolmentBody;
 use crate::endpoints::face_match::answer::{MatchBody, MatchReferenceBody};
-use crate::serving::auth::{self, EndpointAccess};
+use crate::endpoints::nik_format::answer::NikBody;
+use crate::serving::auth::{self, Caller, EndpointAccess};
 use crate::serving::errors::ApiError;
 use crate::serving::logged_objects::LoggedObjects;
 use crate::serving::query::QueryParameters;
@@ -34,6 +36,12 @@ pub struct VerificationBody<'a> {
     /// Of a match only: what the picture was compared with.
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<MatchReferenceBody<'a>>,
+    /// Of a check of a NIK's form only: what its digits say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nik: Option<NikBody>,
+    /// Where the signal `nik_on_other_customer` stands, and the key has `customers:view`: those customers, at most 20.
+    #[serde(rename = "nikCustomers", skip_serializing_if = "Option::is_none")]
+    nik_customers: Option<Vec<String>>,
 }
 
 /// Shows a verification.
@@ -52,7 +60,8 @@ pub async fn get(
     let found = app.views.verification(generation, &caller.org().org, &id).await?;
     let (view, enrolment) = found.ok_or(ApiError::VerificationNotFoundYet)?;
     let keys = unseal::keys_of(&app, &caller, std::iter::once(&view.row)).await?;
-    let row = AttemptBody::of(&view, &keys);
+    let niks = NikSignals::look(&app, generation, std::iter::once(&view.row)).await?;
+    let row = AttemptBody::of(&view, &keys, &niks);
     let objects = LoggedObjects::of(&req);
     objects.add(id.as_str());
     let shown = row.shows_personal_data().then_some(&view.row.customer.customer);
@@ -65,5 +74,13 @@ pub async fn get(
         enrolment,
         face_match: face_match.map(MatchBody::of),
         reference: face_match.map(MatchReferenceBody::of),
+        nik: view.row.nik_format.as_ref().map(NikBody::of),
+        nik_customers: niks.of(&view.row).and_then(|nik| others_for(&caller, nik)),
     }))
+}
+
+/// The other customers that brought the NIK, for a key that may look at customers.
+fn others_for(caller: &Caller, nik: &RowNik) -> Option<Vec<String>> {
+    let is_told = !nik.others.is_empty() && caller.may(Scope::CustomersView);
+    is_told.then(|| nik.others.iter().map(|id| id.as_str().to_owned()).collect())
 }

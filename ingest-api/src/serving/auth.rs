@@ -32,7 +32,7 @@ impl Caller {
 
     /// Whether the key may. An org that is not strict takes another scope for some, but of a key that decides reviews none
     /// stands for posting verifications.
-    fn may(&self, wanted: Scope) -> bool {
+    pub fn may(&self, wanted: Scope) -> bool {
         let has = |wanted: Scope| self.key.scopes.iter().any(|has| has.grants(wanted));
         let is_lenient = !self.org().strict_scopes && !has(Scope::ReviewsWrite);
         has(wanted) || (is_lenient && wanted.lenient_substitute().is_some_and(has))

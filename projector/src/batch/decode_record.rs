@@ -4,16 +4,20 @@
 use domain::event::{Event, Offset, RecordedEvent, SealedField};
 use domain::fold::{Fact, Poison};
 use domain::ids::{CustomerRef, OrgId};
+use domain::nik::NikTag;
 use domain::orgs::Suite;
 use domain::ports::StoredRecord;
-use domain::sealed::Field;
+use domain::sealed::{Field, Opened};
 use event_codec::{Codec, DecodeError};
 use vault::{SealContext, Vault, VaultError};
 
+use crate::batch::nik_text::nik_in;
+use crate::nik_tags::{NikTagError, NikTags};
+
 /// What became of a record.
 pub(crate) enum DecodedRecord {
-    /// It can be folded.
-    Fact(Box<Fact>),
+    /// It can be folded; with it the tag of the NIK in it, where there is one that stands for its customer.
+    Fact(Box<Fact>, Option<NikTag>),
     /// Its envelopes did not open. That matters to whoever would apply it: what is refused or parked in any case
     /// needs no key.
     Unopened(Box<Fact>, UnopenedCause),
@@ -75,17 +79,24 @@ fn poison(record: &StoredRecord, customer: CustomerRef, event: Option<&Event>, c
     }
 }
 
+/// What a record is opened with.
+#[derive(Clone, Copy)]
+pub(crate) struct RecordOpener<'a> {
+    pub(crate) codec: &'a Codec,
+    pub(crate) vault: &'a Vault,
+    pub(crate) nik_tags: &'a dyn NikTags,
+}
+
 /// Decodes a record and authenticates its envelopes.
 pub(crate) async fn decode_record(
-    codec: &Codec,
-    vault: &Vault,
+    opener: RecordOpener<'_>,
     record: &StoredRecord,
 ) -> Result<DecodedRecord, DecodeRecordError> {
     let customer = CustomerRef::of_record_key(&record.key);
     let poisoned = |customer, event: Option<&Event>, cause| {
-        DecodedRecord::Fact(Box::new(Fact::Poison(poison(record, customer, event, cause))))
+        DecodedRecord::Fact(Box::new(Fact::Poison(poison(record, customer, event, cause))), None)
     };
-    let event = match codec.decode_event(record) {
+    let event = match opener.codec.decode_event(record) {
         Ok(event) => event,
         Err(DecodeError::UnknownSchema { .. }) => return Err(DecodeRecordError::UnknownSchema),
         Err(DecodeError::Malformed(_)) => {
@@ -99,8 +110,12 @@ pub(crate) async fn decode_record(
     if *event.customer() != customer {
         return Ok(poisoned(customer, Some(&event), CAUSE_KEY_MISMATCH));
     }
-    let unopened = match open_all(vault, &customer, &event).await? {
-        Authenticity::Authentic => None,
+    let mut tag = None;
+    let unopened = match open_all(opener, &customer, &event).await? {
+        Authenticity::Authentic(found) => {
+            tag = found;
+            None
+        }
         Authenticity::Tampered => {
             let poison = poison(record, customer, Some(&event), CAUSE_ENVELOPE);
             Some(UnopenedCause::Tampered(Box::new(Fact::Poison(poison))))
@@ -113,14 +128,14 @@ pub(crate) async fn decode_record(
     let fact = Box::new(Fact::Event(event));
     Ok(match unopened {
         Some(unopened) => DecodedRecord::Unopened(fact, unopened),
-        None => DecodedRecord::Fact(fact),
+        None => DecodedRecord::Fact(fact, tag),
     })
 }
 
 /// What opening an event's envelopes told.
 enum Authenticity {
-    /// They are what was sealed, or their key was destroyed.
-    Authentic,
+    /// They are what was sealed, or their key was destroyed. With the tag of the NIK in them.
+    Authentic(Option<NikTag>),
     /// The key is here, and one of them is not what it sealed in this place.
     Tampered,
     /// Nothing: the key is away.
@@ -133,27 +148,36 @@ enum Authenticity {
 /// is away: a row is made before the registration is appended and never goes, so where there is none the key
 /// store lacks what it had.
 async fn open_all(
-    vault: &Vault,
+    opener: RecordOpener<'_>,
     customer: &CustomerRef,
     event: &Event,
 ) -> Result<Authenticity, DecodeRecordError> {
     let mut sealed_fields = event.sealed_fields();
     sealed_fields.retain(|sealed| sealed.field != Field::Photo);
     if sealed_fields.is_empty() {
-        return Ok(Authenticity::Authentic);
+        return Ok(Authenticity::Authentic(None));
     }
     // The suite matters for sealing only; an envelope says its own.
-    let keys = match vault.customer_keys(customer, Suite::Aes256GcmSiv).await {
+    let keys = match opener.vault.customer_keys(customer, Suite::Aes256GcmSiv).await {
         Ok(Some(keys)) => keys,
         Ok(None) => return Ok(Authenticity::KeyAway(format!("{} has no key row", customer.record_key()))),
         Err(VaultError::Unavailable(text)) => return Err(DecodeRecordError::Unavailable(text)),
         Err(error) => return Ok(Authenticity::KeyAway(format!("{}: {error}", customer.record_key()))),
     };
+    let mut nik = None;
     for SealedField { field, content_type, envelope } in sealed_fields {
         let context = SealContext { event_id: event.event_id(), field, content_type };
-        if keys.open(&context, envelope).is_err() {
-            return Ok(Authenticity::Tampered);
+        let Ok(opened) = keys.open(&context, envelope) else { return Ok(Authenticity::Tampered) };
+        if let Opened::Open(plain) = opened
+            && event.stands_for_a_nik()
+        {
+            nik = nik.or_else(|| nik_in(field, &plain));
         }
     }
-    Ok(Authenticity::Authentic)
+    let Some(nik) = nik else { return Ok(Authenticity::Authentic(None)) };
+    match opener.nik_tags.tag(&customer.org, &nik).await {
+        Ok(tag) => Ok(Authenticity::Authentic(Some(tag))),
+        Err(NikTagError::Unavailable(text)) => Err(DecodeRecordError::Unavailable(text)),
+        Err(NikTagError::SecretAway(why)) => Ok(Authenticity::KeyAway(why)),
+    }
 }

@@ -51,7 +51,9 @@ impl BatchPlan {
     pub(crate) fn add_rows(&mut self, epoch: Epoch, rows: Vec<(Source, ViewRow)>) {
         self.event_rows.extend(rows.into_iter().map(|(source, row)| {
             let at = match &row {
-                ViewRow::EraseEnrolments(_) => WriteTimestamp::delete(epoch, source.offset),
+                ViewRow::EraseEnrolments(_) | ViewRow::EraseNiks(_) => {
+                    WriteTimestamp::delete(epoch, source.offset)
+                }
                 ViewRow::Verification(_)
                 | ViewRow::Enrolment(_)
                 | ViewRow::Reference(_)
@@ -59,6 +61,7 @@ impl BatchPlan {
                 | ViewRow::TierEvent(_)
                 | ViewRow::Signal(_)
                 | ViewRow::Note(_)
+                | ViewRow::NikHolder(_)
                 | ViewRow::State(_)
                 | ViewRow::Tally(_)
                 | ViewRow::Books(_)

@@ -16,7 +16,7 @@ use crate::batch::batch_error::BatchError;
 use crate::batch::customer_cache::CustomerCache;
 use crate::batch::decode_record::UnopenedCause;
 use crate::batch::plan::BatchPlan;
-use crate::batch::prefetch::{BatchReader, BatchState, CustomerStates};
+use crate::batch::prefetch::{BatchReader, BatchState, CustomerStates, DecodedBatch};
 
 /// Folds a batch. A release in it stands alone in its batch ([`crate::batch::split::split_at_releases`]).
 pub(crate) async fn plan_batch(
@@ -26,8 +26,9 @@ pub(crate) async fn plan_batch(
     cache: &CustomerCache,
 ) -> Result<BatchPlan, BatchError> {
     let mut plan = BatchPlan::default();
-    let (facts, unopened) = reader.decode_all(records, &mut plan).await?;
+    let DecodedBatch { facts, unopened, nik_tags } = reader.decode_all(records, &mut plan).await?;
     let BatchState { mut states, mut known } = reader.prefetch(&facts, cache, &mut plan).await?;
+    known.nik_tags = nik_tags;
     let is_redelivery = |states: &CustomerStates, fact: &Fact| {
         let here = AsOf { offset: fact.source().offset, ..as_of };
         states.get(fact.customer()).is_some_and(|state| state.as_of.covers(here))
@@ -101,7 +102,7 @@ async fn fold_fact(
 
 /// Why the record at that place cannot be applied, where its note does not say it: it was parked then.
 async fn cause_at(reader: BatchReader<'_>, source: Source) -> Result<String, BatchError> {
-    Ok(match reader.origin(source).await? {
+    Ok(match reader.origin(source).await?.0 {
         Fact::Poison(poison) => poison.cause,
         Fact::Event(event) if !event.event.is_consistent() => inconsistency(&event.event).to_owned(),
         Fact::Event(_) => CAUSE_NOT_REGISTERED.to_owned(),

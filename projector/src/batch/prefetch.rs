@@ -8,6 +8,7 @@ use domain::event::{Offset, Source};
 use domain::fold::{Fact, KnownRows};
 use domain::ids::{CustomerRef, VerificationId};
 use domain::limits::RELEASE_EVENTS_MAX;
+use domain::nik::NikTag;
 use domain::outcome::UnappliedCause;
 use domain::ports::{EventLog, Projection, ReadBounds, StoredRecord, Topic};
 use domain::rows::{BookEntry, CustomerState, Disposition, EventNote, Generation, RowKey, ViewRow};
@@ -17,12 +18,23 @@ use vault::Vault;
 
 use crate::batch::batch_error::BatchError;
 use crate::batch::customer_cache::{CachedIds, CustomerCache};
-use crate::batch::decode_record::{DecodedRecord, UnopenedCause, decode_record};
+use crate::batch::decode_record::{DecodedRecord, RecordOpener, UnopenedCause, decode_record};
 use crate::batch::plan::BatchPlan;
 use crate::limits::{RELEASE_READS_AT_ONCE, REMEMBERED_IDS_MAX};
+use crate::nik_tags::NikTags;
 
 /// The facts of a batch whose envelopes did not open, by their offsets.
 pub(crate) type UnopenedFacts = HashMap<Offset, UnopenedCause>;
+
+/// The records of a batch, taken in.
+pub(crate) struct DecodedBatch {
+    /// In order.
+    pub(crate) facts: Vec<Fact>,
+    /// Those that did not open.
+    pub(crate) unopened: UnopenedFacts,
+    /// Of the NIKs that opened.
+    pub(crate) nik_tags: HashMap<Source, NikTag>,
+}
 
 /// Customers' states.
 pub(crate) type CustomerStates = HashMap<CustomerRef, CustomerState>;
@@ -40,6 +52,7 @@ pub(crate) struct BatchReader<'a> {
     pub(crate) projection: &'a dyn Projection,
     pub(crate) vault: &'a Vault,
     pub(crate) codec: &'a Codec,
+    pub(crate) nik_tags: &'a dyn NikTags,
     pub(crate) generation: Generation,
 }
 
@@ -55,12 +68,15 @@ impl BatchReader<'_> {
         &self,
         records: &[StoredRecord],
         plan: &mut BatchPlan,
-    ) -> Result<(Vec<Fact>, UnopenedFacts), BatchError> {
+    ) -> Result<DecodedBatch, BatchError> {
         let mut facts = Vec::with_capacity(records.len());
-        let mut unopened = UnopenedFacts::new();
+        let (mut unopened, mut nik_tags) = (UnopenedFacts::new(), HashMap::new());
         for record in records {
-            match decode_record(self.codec, self.vault, record).await? {
-                DecodedRecord::Fact(fact) => facts.push(*fact),
+            match decode_record(self.opener(), record).await? {
+                DecodedRecord::Fact(fact, tag) => {
+                    nik_tags.extend(tag.map(|tag| (record.source, tag)));
+                    facts.push(*fact);
+                }
                 DecodedRecord::Unopened(fact, why) => {
                     unopened.insert(record.source.offset, why);
                     facts.push(*fact);
@@ -70,7 +86,7 @@ impl BatchReader<'_> {
                 }
             }
         }
-        Ok((facts, unopened))
+        Ok(DecodedBatch { facts, unopened, nik_tags })
     }
 
     /// What stands, from cache where it is there, the rest from the store. What the store said of customers
@@ -228,11 +244,14 @@ impl BatchReader<'_> {
         notes.retain(|note| note.source.offset <= state.as_of.offset);
         let next = (notes.len() > RELEASE_EVENTS_MAX).then(|| notes.pop().map(|note| note.source)).flatten();
         let sources: Vec<Source> = notes.iter().map(|note| note.source).collect();
-        let facts: Vec<Fact> = stream::iter(sources)
+        let origins: Vec<(Fact, Option<NikTag>)> = stream::iter(sources)
             .map(|source| self.origin(source))
             .buffered(RELEASE_READS_AT_ONCE)
             .try_collect()
             .await?;
+        let tags = origins.iter().filter_map(|(fact, tag)| Some((fact.source(), (*tag)?)));
+        known.nik_tags.extend(tags);
+        let facts: Vec<Fact> = origins.into_iter().map(|(fact, _)| fact).collect();
         let names = facts.iter().flat_map(names_of);
         self.load_known(names.flatten().collect(), known).await?;
         let entered = notes.iter().map(|note| match note.unapplied() {
@@ -242,11 +261,16 @@ impl BatchReader<'_> {
         Ok((facts.into_iter().zip(entered).collect(), next))
     }
 
-    pub(crate) async fn origin(&self, source: Source) -> Result<Fact, BatchError> {
+    fn opener(&self) -> RecordOpener<'_> {
+        RecordOpener { codec: self.codec, vault: self.vault, nik_tags: self.nik_tags }
+    }
+
+    /// The fact that stands there, and the tag of the NIK in it.
+    pub(crate) async fn origin(&self, source: Source) -> Result<(Fact, Option<NikTag>), BatchError> {
         let record = self.record_at(source).await?;
-        match decode_record(self.codec, self.vault, &record).await? {
-            DecodedRecord::Fact(fact) => Ok(*fact),
-            DecodedRecord::Unopened(_, UnopenedCause::Tampered(poison)) => Ok(*poison),
+        match decode_record(self.opener(), &record).await? {
+            DecodedRecord::Fact(fact, tag) => Ok((*fact, tag)),
+            DecodedRecord::Unopened(_, UnopenedCause::Tampered(poison)) => Ok((*poison, None)),
             DecodedRecord::Unopened(_, UnopenedCause::KeyAway(wait)) => Err(BatchError::KeyAway(wait)),
             DecodedRecord::Unattributable(cause) => {
                 Err(BatchError::Halted(format!("a parked record cannot be attributed any more: {cause}")))

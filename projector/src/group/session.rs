@@ -194,6 +194,7 @@ impl<'a> GroupSession<'a> {
             projection: &*ports.projection,
             vault: &ports.vault,
             codec: &ports.codec,
+            nik_tags: &*ports.nik_tags,
             generation: pointer.live,
         };
         let work = BatchWork { reader, settings, clock: &*ports.clock, pointer: &pointer };

@@ -107,6 +107,7 @@ impl<'a> GenerationBuilder<'a> {
             projection: &*self.ports.ports.projection,
             vault: &self.ports.ports.vault,
             codec: &self.ports.ports.codec,
+            nik_tags: &*self.ports.ports.nik_tags,
             generation: self.generation,
         };
         let (settings, progress, cancel) = (self.settings, self.progress, self.cancel);

@@ -97,6 +97,8 @@ fn as_of(row: &ViewRow) -> Option<AsOf> {
         | ViewRow::Signal(_)
         | ViewRow::Note(_)
         | ViewRow::EraseEnrolments(_)
+        | ViewRow::NikHolder(_)
+        | ViewRow::EraseNiks(_)
         | ViewRow::Position(_) => None,
     }
 }
@@ -390,7 +392,8 @@ fn kind(row: &ViewRow) -> &'static str {
         ViewRow::TierEvent(_) => "tier event",
         ViewRow::Signal(_) => "signal",
         ViewRow::Note(_) => "note",
-        ViewRow::EraseEnrolments(_) => "erasure",
+        ViewRow::EraseEnrolments(_) | ViewRow::EraseNiks(_) => "erasure",
+        ViewRow::NikHolder(_) => "nik holder",
         ViewRow::State(_) => "state",
         ViewRow::Tally(_) => "tally",
         ViewRow::Books(_) => "books",

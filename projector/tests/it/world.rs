@@ -30,7 +30,7 @@ use projector::{FacePorts, ProjectorPorts, ProjectorRunner, ProjectorSettings};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use vault::{AlwaysCurrent, CustomerKeys, FileKms, SealContext, StoredKeys, Vault};
+use vault::{AlwaysCurrent, CustomerKeys, FileKms, OrgIds, SealContext, StoredKeys, Vault};
 
 /// How long anything that must happen may take.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(90);
@@ -138,6 +138,7 @@ impl World {
             projection: Arc::clone(&self.engine.projection),
             vault: self.vault.clone(),
             codec: self.engine.codec.clone(),
+            nik_tags: Arc::new(OrgIds::from_secret(self.org.clone(), &[1; 32])),
             clock: Arc::new(|| Timestamp::EPOCH),
         };
         RebuildPorts { ports, generations: operations.generations, inspection: operations.inspection }

@@ -9,6 +9,7 @@ mod challenge;
 mod compliance;
 mod face;
 mod fields;
+mod nik;
 mod noticed;
 mod refold;
 mod sealed_parts;
@@ -19,6 +20,7 @@ pub use challenge::*;
 pub use compliance::*;
 pub use face::*;
 pub use fields::*;
+pub use nik::*;
 pub use sealed_parts::*;
 
 use crate::classify::ReasonCategory;
@@ -169,6 +171,8 @@ pub enum Event {
     KtpCaptureAssessed(KtpCaptureAssessed),
     /// See [`VerificationReviewed`].
     VerificationReviewed(VerificationReviewed),
+    /// See [`NikFormatChecked`].
+    NikFormatChecked(NikFormatChecked),
 }
 
 impl Event {
@@ -184,6 +188,7 @@ impl Event {
             Self::FlashChallengeIssued(e) => &e.event_id,
             Self::KtpCaptureAssessed(e) => &e.event_id,
             Self::VerificationReviewed(e) => &e.event_id,
+            Self::NikFormatChecked(e) => &e.event_id,
         }
     }
 
@@ -199,6 +204,7 @@ impl Event {
             Self::FlashChallengeIssued(e) => &e.customer,
             Self::KtpCaptureAssessed(e) => &e.customer,
             Self::VerificationReviewed(e) => &e.customer,
+            Self::NikFormatChecked(e) => &e.customer,
         }
     }
 
@@ -208,6 +214,7 @@ impl Event {
             Self::DukcapilVerdictReceived(e) => Some(&e.verification_id),
             Self::FaceMatchDecided(e) => Some(&e.verification_id),
             Self::KtpCaptureAssessed(e) => Some(&e.verification_id),
+            Self::NikFormatChecked(e) => Some(&e.verification_id),
             Self::CustomerRegistered(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
@@ -228,7 +235,8 @@ impl Event {
             | Self::FaceReferenceAdded(_)
             | Self::FaceMatchDecided(_)
             | Self::FlashChallengeIssued(_)
-            | Self::KtpCaptureAssessed(_) => None,
+            | Self::KtpCaptureAssessed(_)
+            | Self::NikFormatChecked(_) => None,
         }
     }
 
@@ -243,7 +251,8 @@ impl Event {
             | Self::FaceMatchDecided(_)
             | Self::FlashChallengeIssued(_)
             | Self::KtpCaptureAssessed(_)
-            | Self::VerificationReviewed(_) => None,
+            | Self::VerificationReviewed(_)
+            | Self::NikFormatChecked(_) => None,
         }
     }
 
@@ -256,6 +265,7 @@ impl Event {
             Self::FaceMatchDecided(e) => Some(e.body_fingerprint),
             Self::KtpCaptureAssessed(e) => Some(e.body_fingerprint),
             Self::VerificationReviewed(e) => e.body_fingerprint,
+            Self::NikFormatChecked(e) => Some(e.body_fingerprint),
             Self::CustomerErased(_) | Self::CustomerReleased(_) | Self::FlashChallengeIssued(_) => None,
         }
     }
@@ -293,6 +303,7 @@ impl Event {
             Self::VerificationReviewed(e) => {
                 e.note.iter().map(|note| SealedField::text(Field::ReviewNote, note)).collect()
             }
+            Self::NikFormatChecked(e) => vec![SealedField::text(Field::Nik, &e.nik)],
             Self::CustomerErased(_) | Self::CustomerReleased(_) | Self::FlashChallengeIssued(_) => Vec::new(),
         }
     }
@@ -320,7 +331,8 @@ impl Event {
             | Self::VerificationReviewed(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
-            | Self::FlashChallengeIssued(_) => None,
+            | Self::FlashChallengeIssued(_)
+            | Self::NikFormatChecked(_) => None,
         }
     }
 
@@ -333,6 +345,7 @@ impl Event {
             Self::FlashChallengeIssued(e) => e.is_consistent(),
             Self::KtpCaptureAssessed(e) => e.is_consistent(),
             Self::VerificationReviewed(e) => e.is_consistent(),
+            Self::NikFormatChecked(e) => e.is_consistent(),
             Self::CustomerRegistered(_) | Self::CustomerErased(_) | Self::CustomerReleased(_) => true,
         }
     }
@@ -348,7 +361,8 @@ impl Event {
             | Self::FaceMatchDecided(_)
             | Self::FlashChallengeIssued(_)
             | Self::KtpCaptureAssessed(_)
-            | Self::VerificationReviewed(_) => None,
+            | Self::VerificationReviewed(_)
+            | Self::NikFormatChecked(_) => None,
         }
     }
 
@@ -363,7 +377,8 @@ impl Event {
             | Self::FaceMatchDecided(_)
             | Self::FlashChallengeIssued(_)
             | Self::KtpCaptureAssessed(_)
-            | Self::VerificationReviewed(_) => None,
+            | Self::VerificationReviewed(_)
+            | Self::NikFormatChecked(_) => None,
         }
     }
 }

@@ -209,3 +209,7 @@ pub const REVIEW_SEEN_MINUTES: i64 = 30;
 
 /// A review's note in characters (sequence §2.7).
 pub const REVIEW_NOTE_CHARS_MAX: usize = 500;
+
+/// Verifications whose NIK a customer's state remembers: a person has one NIK and a handful of checks of it; what is kept is
+/// written with every event of the customer.
+pub const NIKS_HELD_MAX: usize = 32;

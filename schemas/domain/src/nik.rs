@@ -2,6 +2,8 @@
 //! carry 40 more, a serial number. There is no check digit, so nearly anything that looks like one is one. Pure and
 //! without allocation. Not here: whose it is, and who has asked Dukcapil.
 
+mod findings;
+mod held;
 mod regions;
 
 use std::fmt;
@@ -9,6 +11,8 @@ use std::fmt;
 use chrono::{Datelike as _, Duration, NaiveDate};
 use zeroize::Zeroize;
 
+pub use findings::{BirthDate, NikFindings};
+pub use held::{HeldNik, HeldNiks, NikTag};
 pub use regions::REGIONS_EDITION;
 
 use crate::time::Timestamp;
@@ -22,6 +26,11 @@ const WOMAN_DAY_PLUS: u32 = 40;
 /// The easternmost of Indonesia's times: nobody was born on a later day than it is there.
 const EASTERN_TIME: Duration = Duration::hours(9);
 
+/// The latest day that it is anywhere in Indonesia.
+fn eastern_day(now: Timestamp) -> NaiveDate {
+    (now.utc() + EASTERN_TIME).date_naive()
+}
+
 /// Sixteen digits. Personal data: never printed, wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Nik([u8; DIGITS]);
@@ -33,6 +42,21 @@ pub enum CivilSex {
     Male,
     /// `PEREMPUAN`
     Female,
+}
+
+impl CivilSex {
+    /// The word in requests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Male => "male",
+            Self::Female => "female",
+        }
+    }
+
+    /// The sex of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Male, Self::Female].into_iter().find(|of| of.as_str() == word)
+    }
 }
 
 /// Whether the table of regions has a code.
@@ -56,6 +80,11 @@ impl RegionCode {
             Self::Unknown => "unknown",
         }
     }
+
+    /// What that word says.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Known, Self::Unknown].into_iter().find(|of| of.as_str() == word)
+    }
 }
 
 /// Why sixteen digits cannot be a NIK.
@@ -77,6 +106,11 @@ impl NikFault {
             Self::NoBirthDate => "nik_birth_date_impossible",
             Self::NoSerial => "nik_serial_zero",
         }
+    }
+
+    /// The fault of that code.
+    pub fn parse(code: &str) -> Option<Self> {
+        [Self::UnknownProvince, Self::NoBirthDate, Self::NoSerial].into_iter().find(|of| of.as_str() == code)
     }
 }
 
@@ -147,7 +181,7 @@ impl Nik {
     pub fn structure(&self, now: Timestamp) -> NikStructure {
         let code = self.number(0, 6);
         let province = RegionCode::of(code / 10_000 * 10_000);
-        let birth = self.birth((now.utc() + EASTERN_TIME).date_naive());
+        let birth = self.birth(eastern_day(now));
         let fault = if province == RegionCode::Unknown {
             Some(NikFault::UnknownProvince)
         } else if birth.is_none() {

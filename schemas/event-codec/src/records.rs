@@ -154,6 +154,7 @@ records! {
         FlashChallengeIssued [1],
         KtpCaptureAssessed [1],
         VerificationReviewed [1],
+        NikFormatChecked [1],
     }
     enum AuditRecord in Audit {
         VerdictEvidence [1 2],

@@ -12,6 +12,8 @@ mod faces;
 mod fields;
 #[path = "roundtrip/looks.rs"]
 mod looks;
+#[path = "roundtrip/niks.rs"]
+mod niks;
 mod samples;
 #[path = "roundtrip/signals.rs"]
 mod signals;
@@ -142,6 +144,7 @@ fn event() -> impl Strategy<Value = Event> {
         challenges::challenge().prop_map(Event::FlashChallengeIssued),
         captures::capture().prop_map(Event::KtpCaptureAssessed),
         captures::review().prop_map(Event::VerificationReviewed),
+        niks::checked().prop_map(Event::NikFormatChecked),
         (event_id(), customer(), purposes()).prop_map(|(event_id, customer, purposes)| {
             Event::CustomerErased(CustomerErased { event_id, customer, purposes })
         }),

@@ -44,6 +44,16 @@ pub fn write_canonical(row: &ViewRow, out: &mut Vec<u8>) {
             row.write_body(out);
         }
         ViewRow::EraseEnrolments(customer) => BodyWriter::new(out, 6).customer(customer),
+        ViewRow::NikHolder(row) => {
+            let mut key = BodyWriter::new(out, 13);
+            key.customer(&row.customer);
+            key.digest(&row.tag.0);
+        }
+        ViewRow::EraseNiks(erasure) => {
+            let mut key = BodyWriter::new(out, 14);
+            key.customer(&erasure.customer);
+            erasure.tags.iter().for_each(|tag| key.digest(&tag.0));
+        }
         ViewRow::State(row) => {
             BodyWriter::new(out, 7).customer(&row.customer);
             row.write_body(out);

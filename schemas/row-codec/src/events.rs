@@ -11,10 +11,13 @@ use crate::bytes::{BodyReader, BodyWriter};
 use crate::captures::{read_assessment, write_assessment};
 use crate::codes::{read_disposition, write_disposition};
 use crate::faces::{read_face_match, write_face_match};
+use crate::niks::{read_findings, write_findings};
 use crate::{RowBody, RowError};
 
-/// Format 2 has what a match decided; format 3 that where it is there, and what a capture came to.
-const VERIFICATION: u8 = 3;
+/// Format 2 has what a match decided; format 3 that where it is there, and what a capture came to; format 4 also what the form
+/// of a NIK told.
+const VERIFICATION: u8 = 4;
+const VERIFICATION_OF_CAPTURE: u8 = 3;
 /// Format 2 is that of a reference that came by itself.
 const ENROLMENT: u8 = 2;
 const REFERENCE: u8 = 1;
@@ -58,13 +61,18 @@ impl RowBody for VerificationRow {
             enrolment_on_review,
             face_match,
             assessment,
+            nik_format,
             tier_event,
             kyc_before,
             kyc_after,
             created_at,
         } = self;
         let is_capture = assessment.is_some() || enrolment_on_review.is_some();
-        let format = if is_capture { VERIFICATION } else { 1 + u8::from(face_match.is_some()) };
+        let format = match (nik_format, is_capture) {
+            (Some(_), _) => VERIFICATION,
+            (None, true) => VERIFICATION_OF_CAPTURE,
+            (None, false) => 1 + u8::from(face_match.is_some()),
+        };
         let mut out = BodyWriter::new(out, format);
         out.text(customer.as_str());
         out.text(event_id.as_str());
@@ -82,10 +90,13 @@ impl RowBody for VerificationRow {
         write_kyc(&mut out, kyc_before);
         write_kyc(&mut out, kyc_after);
         out.time(*created_at);
-        if is_capture {
+        if format >= VERIFICATION_OF_CAPTURE {
             out.option(face_match.as_ref(), write_face_match);
             out.option(assessment.as_ref(), write_assessment);
             out.option(enrolment_on_review.as_ref(), |out, id| out.text(id.as_str()));
+            if let Some(findings) = nik_format {
+                write_findings(&mut out, findings);
+            }
         } else if let Some(face_match) = face_match {
             write_face_match(&mut out, face_match);
         }
@@ -108,6 +119,7 @@ impl RowBody for VerificationRow {
             enrolment_on_review: None,
             face_match: None,
             assessment: None,
+            nik_format: None,
             tier_event: {
                 body.option(BodyReader::text)?;
                 body.option(|body| body.id(TierEventId::parse))?
@@ -119,10 +131,13 @@ impl RowBody for VerificationRow {
         match body.format() {
             1 => {}
             2 => row.face_match = Some(read_face_match(&mut body)?),
-            _ => {
+            format => {
                 row.face_match = body.option(read_face_match)?;
                 row.assessment = body.option(read_assessment)?;
                 row.enrolment_on_review = body.option(|body| body.id(EnrolmentId::parse))?;
+                if format >= VERIFICATION {
+                    row.nik_format = Some(read_findings(&mut body)?);
+                }
             }
         }
         body.end(row)

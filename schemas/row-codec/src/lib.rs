@@ -13,6 +13,7 @@ mod error;
 mod events;
 mod face_vectors;
 mod faces;
+mod niks;
 mod pointer;
 mod state;
 

@@ -3,6 +3,7 @@
 use domain::capture::{ChallengeEntry, ChallengePurpose, RecentChallenges};
 use domain::event::Partition;
 use domain::ids::{ChallengeId, CustomerRef, EventId};
+use domain::nik::HeldNiks;
 use domain::policy::Methods;
 use domain::rows::{CustomerState, Quarantine, Registration};
 use domain::sealed::Purposes;
@@ -10,10 +11,12 @@ use domain::sealed::Purposes;
 use crate::bytes::{BodyReader, BodyWriter};
 use crate::counts::{read_as_of, write_as_of};
 use crate::events::{read_kyc, write_kyc};
+use crate::niks::{read_held, write_held};
 use crate::{RowBody, RowError};
 
-/// Format 2 has the customer's challenges.
-const STATE: u8 = 2;
+/// Format 2 has the customer's challenges; format 3 also the NIKs that were brought.
+const STATE: u8 = 3;
+const WITHOUT_NIKS: u8 = 2;
 
 /// What one without any is written in, as it always was.
 const WITHOUT_CHALLENGES: u8 = 1;
@@ -35,8 +38,13 @@ impl RowBody for CustomerState {
             last_created_at,
             quarantine,
             challenges,
+            niks,
         } = self;
-        let format = if challenges.entries().is_empty() { WITHOUT_CHALLENGES } else { STATE };
+        let format = match (niks.entries().is_empty(), challenges.entries().is_empty()) {
+            (false, _) => STATE,
+            (true, false) => WITHOUT_NIKS,
+            (true, true) => WITHOUT_CHALLENGES,
+        };
         let mut out = BodyWriter::new(out, format);
         out.u32(partition.0);
         write_as_of(&mut out, as_of);
@@ -46,8 +54,11 @@ impl RowBody for CustomerState {
         write_kyc(&mut out, kyc);
         out.time(*last_created_at);
         out.option(quarantine.as_ref(), write_quarantine);
-        if format >= STATE {
+        if format >= WITHOUT_NIKS {
             write_challenges(&mut out, challenges);
+        }
+        if format >= STATE {
+            write_held(&mut out, niks);
         }
     }
 
@@ -63,11 +74,12 @@ impl RowBody for CustomerState {
             kyc: read_kyc(&mut body)?,
             last_created_at: body.time()?,
             quarantine: body.option(read_quarantine)?,
-            challenges: if body.format() >= STATE {
+            challenges: if body.format() >= WITHOUT_NIKS {
                 read_challenges(&mut body)?
             } else {
                 RecentChallenges::default()
             },
+            niks: if body.format() >= STATE { read_held(&mut body)? } else { HeldNiks::default() },
         };
         body.end(state)
     }

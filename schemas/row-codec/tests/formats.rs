@@ -5,6 +5,7 @@
 use bytes::Bytes;
 use domain::capture::{ChallengeEntry, ChallengePurpose, RecentChallenges};
 use domain::ids::ChallengeId;
+use domain::nik::{HeldNik, HeldNiks, NikTag};
 use domain::rows::*;
 use domain::sealed::Sealed;
 use domain::time::Timestamp;
@@ -210,5 +211,34 @@ fn counts_and_positions() {
          39444d474258375736344e593236515046565331444332300000000000000005",
         (held.topic_id, held.partition),
         held,
+    );
+}
+
+/// Format 4 of a verification and format 3 of a state: NIKs.
+#[test]
+fn niks() {
+    let s = Samples::new(1);
+    let row = s.nik_checked(&s.customer(0), 2);
+    is_read(
+        "040000001e6375735f305636364a514d3759425a345939344b59423631324a305a37590000001e6576745f354250443051\
+         413857543236444a565a483841423144464631482407a30f3bef0ac1a5b490db8c64abf800000000000000000000000200\
+         00000a6e696b5f666f726d617400000008766572696669656401000000640000113a5f89fe10b80901f1978a20c43e379d\
+         407779fd85c21dddf7be92efa5888f0000010000001e6b74655f36374737513258524d31395738474b5a5a4e3937434659\
+         573144000000046e6f6e650000000000087374616e6461726401000001a206943d2701000001a95e456927000001a20694\
+         3d270000000100000000056b6e6f776e000000056b6e6f776e00000007756e6b6e6f776e010101010000000a616e206564\
+         6974696f6e",
+        (s.org(0), row.id.clone()),
+        row,
+    );
+    let held = HeldNik { tag: NikTag([7; 32]), verification: s.verification_id(2) };
+    let bare = CustomerState { registration: None, quarantine: None, ..s.state(&s.customer(0), 2) };
+    let state = CustomerState { niks: HeldNiks::from_entries(vec![held]), ..bare };
+    is_read(
+        "03000000002407a30f3bef0ac1a5b490db8c64abf800000001000000000000000200020c000000077072656d69756d0100\
+         0001a206943d2701000001a95e456927000001a206943d2700000000000000000107070707070707070707070707070707\
+         070707070707070707070707070707070000001e7665725f35573448385a4e59354a354a5138364e4639565a3853505458\
+         58",
+        s.customer(0),
+        state,
     );
 }

@@ -118,7 +118,7 @@ fn decode(bytes: &[u8]) -> Result<Handover, Failure> {
 
 /// Each table that has a generation, and the columns of its key. Positions last: a generation that is half
 /// dropped still has them.
-fn tables() -> [(&'static str, String); 15] {
+fn tables() -> [(&'static str, String); 17] {
     let of = |table: super::tables::Table| (table.name, table.key.join(", "));
     [
         of(VerificationRow::TABLE),
@@ -127,6 +127,8 @@ fn tables() -> [(&'static str, String); 15] {
         ("review_count", "org, hour, method, category, review".to_owned()),
         of(EnrolmentRow::TABLE),
         ("enrolment_erasure", "org, customer".to_owned()),
+        ("nik_holder", "org, customer, tag".to_owned()),
+        ("nik_erasure", "org, customer".to_owned()),
         of(ReferenceRow::TABLE),
         of(ReviewRow::TABLE),
         of(TierEventRow::TABLE),

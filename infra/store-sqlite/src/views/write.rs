@@ -5,6 +5,7 @@ use domain::ids::CustomerRef;
 use domain::rows::{EPOCH_LIMIT, Epoch, Generation, ViewRow, ViewWrite, WriteTimestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
+use super::niks;
 use super::tables::StoredRow as _;
 use crate::pool::Failure;
 
@@ -24,6 +25,8 @@ pub(super) fn row(
         ViewRow::Signal(row) => row.write(transaction, generation, at),
         ViewRow::Note(row) => row.write(transaction, generation, at),
         ViewRow::EraseEnrolments(customer) => erase_enrolments(transaction, generation, customer, at),
+        ViewRow::NikHolder(row) => niks::hold(transaction, generation, row, at),
+        ViewRow::EraseNiks(erasure) => niks::erase(transaction, generation, &erasure.customer, at),
         ViewRow::State(row) => row.write(transaction, generation, at),
         ViewRow::Tally(row) => row.write(transaction, generation, at),
         ViewRow::Books(row) => row.write(transaction, generation, at),

@@ -64,6 +64,8 @@ fn customer(row: &ViewRow) -> Option<&CustomerRef> {
         ViewRow::State(row) => Some(&row.customer),
         ViewRow::EraseEnrolments(customer) => Some(customer),
         ViewRow::Tally(_) | ViewRow::Books(_) | ViewRow::Position(_) => None,
+        // They follow from states, which are compared, and lie by NIK.
+        ViewRow::NikHolder(_) | ViewRow::EraseNiks(_) => None,
     }
 }
 

@@ -7,14 +7,15 @@ use async_trait::async_trait;
 use domain::event::{Offset, Partition, Source, TopicId};
 use domain::ids::{CustomerRef, EnrolmentId, OrgId, TierEventId, VerificationId};
 use domain::limits::KYC_ROWS_MAX;
+use domain::nik::NikTag;
 use domain::outcome::UnappliedCause;
 use domain::ports::{
     Acknowledgement, AttemptsPage, AttemptsQuery, EnrolmentsPage, EnrolmentsPicker, Generations as _,
     KycRows, PageRequest, PageStart, Pointer, Projection, RowPlace, StoreError, VerificationView, Views,
 };
 use domain::rows::{
-    BooksKey, BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, ReviewRow, RowKey,
-    SignalRow, TallyKey, TierEventRow, VerificationRow, ViewRow, ViewWrite, WriteTimestamp,
+    BooksKey, BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, NikErasure, ReviewRow,
+    RowKey, SignalRow, TallyKey, TierEventRow, VerificationRow, ViewRow, ViewWrite, WriteTimestamp,
 };
 use domain::time::Timestamp;
 
@@ -34,6 +35,7 @@ pub(super) enum Name {
     Tally(TallyKey),
     Books(BooksKey),
     Position(TopicId, Partition),
+    NikHolder(CustomerRef, NikTag),
 }
 
 fn name(row: &ViewRow) -> Option<Name> {
@@ -49,7 +51,8 @@ fn name(row: &ViewRow) -> Option<Name> {
         ViewRow::Tally(row) => Name::Tally(row.key.clone()),
         ViewRow::Books(row) => Name::Books(row.key.clone()),
         ViewRow::Position(row) => Name::Position(row.topic_id, row.partition),
-        ViewRow::EraseEnrolments(_) => return None,
+        ViewRow::NikHolder(row) => Name::NikHolder(row.customer.clone(), row.tag),
+        ViewRow::EraseEnrolments(_) | ViewRow::EraseNiks(_) => return None,
     })
 }
 
@@ -57,6 +60,7 @@ fn name(row: &ViewRow) -> Option<Name> {
 pub(super) struct Inner {
     pub(super) rows: BTreeMap<(Generation, Name), (WriteTimestamp, ViewRow)>,
     pub(super) erased: BTreeMap<(Generation, CustomerRef), WriteTimestamp>,
+    pub(super) niks_erased: BTreeMap<(Generation, CustomerRef), WriteTimestamp>,
     epochs: BTreeMap<TopicId, Epoch>,
     pub(super) pointer: Option<Pointer>,
     pub(super) said: BTreeMap<String, Acknowledgement>,
@@ -120,7 +124,22 @@ impl Inner {
             });
             return;
         }
+        if let ViewRow::EraseNiks(NikErasure { customer, .. }) = &write.row {
+            let erased = self.niks_erased.entry((generation, customer.clone())).or_insert(write.at);
+            *erased = (*erased).max(write.at);
+            let limit = *erased;
+            self.rows.retain(|(of, name), (at, _)| {
+                let theirs = matches!(name, Name::NikHolder(whose, _) if whose == customer);
+                *of != generation || !theirs || *at > limit
+            });
+            return;
+        }
         let Some(name) = name(&write.row) else { return };
+        if let Name::NikHolder(customer, _) = &name
+            && self.niks_erased.get(&(generation, customer.clone())).is_some_and(|limit| write.at <= *limit)
+        {
+            return;
+        }
         if let Name::Enrolment(customer, _) = &name
             && self.erased.get(&(generation, customer.clone())).is_some_and(|limit| write.at <= *limit)
         {

@@ -269,7 +269,9 @@ fn replaced(s: &Samples, rows: &[(RowKey, ViewRow)]) -> Vec<(RowKey, ViewRow)> {
         row @ (ViewRow::Enrolment(_)
         | ViewRow::TierEvent(_)
         | ViewRow::Signal(_)
-        | ViewRow::EraseEnrolments(_)) => row,
+        | ViewRow::EraseEnrolments(_)
+        | ViewRow::NikHolder(_)
+        | ViewRow::EraseNiks(_)) => row,
     };
     rows.iter().map(|(key, row)| (key.clone(), other(row))).collect()
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use domain::event::RawBinding;
 use domain::ids::{CustomerId, crockford};
+use domain::nik::Nik;
 use domain::orgs::Suite;
 use domain::sealed::{Field, Purpose, Purposes, Sealed};
 
@@ -116,6 +117,16 @@ fn fingerprints_and_names() {
         HEXLOWER.encode(&ids.external_id_hmac("CIF-42")),
         "c52ec14c1e5ba3e1c0929a0c81e5a341cc24cd2254b6b8e46a550eea6196dfdd"
     );
+}
+
+/// As other code (Python's `hmac`) makes it. Another org's is another.
+#[test]
+fn the_tag_of_a_nik() {
+    let nik = Nik::parse("3171011708450001").expect("sixteen digits");
+    let tag = OrgIds::from_secret(org(1), &[0x77; 32]).nik_tag(&nik);
+    assert_eq!(HEXLOWER.encode(&tag.0), "d975ce25bb9043b2f7eaa9553805b9192b8008ecac699dd7e3b748e9ea530d23");
+    assert_ne!(OrgIds::from_secret(org(2), &[0x77; 32]).nik_tag(&nik), tag);
+    assert_ne!(OrgIds::from_secret(org(1), &[0x78; 32]).nik_tag(&nik), tag);
 }
 
 #[test]

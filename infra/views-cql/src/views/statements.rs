@@ -143,6 +143,9 @@ statements! {
         WHERE org = ? AND category = ? AND span = ? AND period = ? AND start >= ? AND start < ?";
     books_row = "SELECT body FROM {views}.books_g{g} WHERE log_partition = ? AND org = ?";
     books = "SELECT log_partition, org, body FROM {views}.books_g{g}";
+    hold_nik = "INSERT INTO {views}.nik_holders_g{g} (org, tag, customer) VALUES (?, ?, ?) USING TIMESTAMP ?";
+    erase_nik = "DELETE FROM {views}.nik_holders_g{g} USING TIMESTAMP ? WHERE org = ? AND tag = ? AND customer = ?";
+    nik_holders = "SELECT customer FROM {views}.nik_holders_g{g} WHERE org = ? AND tag = ? LIMIT ?";
     position = "SELECT body FROM {views}.positions_g{g} WHERE topic_id = ? AND log_partition = ?";
 }
 

@@ -13,6 +13,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use row_codec::RowBody as _;
 
 use super::list_kinds::ListKind;
+use super::niks::{put_erasure, put_holder};
 use super::read;
 use super::statements::Statements;
 use super::times;
@@ -107,6 +108,8 @@ fn put<'t>(
             let cells = [vec![at], customer(whose)].concat();
             puts.push(of_customer(Stage::EventRows, &tables.erase_enrolments, whose, cells));
         }
+        ViewRow::NikHolder(row) => puts.push(put_holder(tables, row, write.at)),
+        ViewRow::EraseNiks(erasure) => puts.extend(put_erasure(tables, erasure, write.at)),
         ViewRow::TierEvent(row) => {
             let mut cells = customer(&row.customer);
             cells.extend([

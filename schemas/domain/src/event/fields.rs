@@ -4,11 +4,12 @@
 
 use super::{
     AuditRef, CaptureEvidence, DukcapilVerdictReceived, Event, FaceMatchDecided, FlashChallengeIssued,
-    KtpCaptureAssessed, VerificationReviewed,
+    KtpCaptureAssessed, NikFormatChecked, VerificationReviewed,
 };
 use crate::capture::{CaptureAssessment, TextAgreement, VoterFinding, VoterPanel};
 use crate::classify::ReasonCategory;
 use crate::ids::{EnrolmentId, VerificationId};
+use crate::nik::NikFault;
 use crate::policy::Method;
 use crate::raw_answer::RawShape;
 use crate::sealed::{Field, Purpose};
@@ -129,6 +130,7 @@ impl Event {
             Self::FlashChallengeIssued(e) => challenge_fields(e),
             Self::KtpCaptureAssessed(e) => capture_fields(e),
             Self::VerificationReviewed(e) => review_fields(e),
+            Self::NikFormatChecked(e) => nik_format_fields(e),
         }
     }
 
@@ -138,6 +140,7 @@ impl Event {
             Self::DukcapilVerdictReceived(_) => Some(Method::NikDukcapil),
             Self::FaceMatchDecided(_) => Some(Method::FaceMatch),
             Self::KtpCaptureAssessed(_) => Some(Method::KtpCapture),
+            Self::NikFormatChecked(_) => Some(Method::NikFormat),
             Self::CustomerRegistered(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
@@ -158,7 +161,8 @@ impl Event {
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
             | Self::VerificationReviewed(_)
-            | Self::FlashChallengeIssued(_) => None,
+            | Self::FlashChallengeIssued(_)
+            | Self::NikFormatChecked(_) => None,
         }
     }
 }
@@ -306,5 +310,24 @@ fn review_fields(e: &VerificationReviewed) -> Vec<EventField> {
         field("by", e.by.as_str()),
         field("policyVersion", e.policy_version),
         field("bodyFingerprint", e.body_fingerprint.map(|of| hex(&of.0))),
+    ]
+}
+
+fn nik_format_fields(e: &NikFormatChecked) -> Vec<EventField> {
+    let findings = &e.findings;
+    vec![
+        field("verificationId", &e.verification_id),
+        field("nik", FieldValue::Sealed(Field::Nik)),
+        field("verified", findings.verified),
+        field("fault", findings.fault.map(NikFault::as_str)),
+        field("province", findings.province.as_str()),
+        field("regency", findings.regency.as_str()),
+        field("district", findings.district.as_str()),
+        field("birthDateAgrees", findings.birth_date_agrees),
+        field("sexAgrees", findings.sex_agrees),
+        field("regionsEdition", findings.regions_edition.as_str()),
+        field("signals", FieldValue::Words(e.signals.clone())),
+        field("policyVersion", e.policy_version),
+        field("bodyFingerprint", hex(&e.body_fingerprint.0)),
     ]
 }

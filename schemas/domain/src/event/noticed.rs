@@ -12,6 +12,7 @@ impl Event {
             Self::DukcapilVerdictReceived(e) => of_verdict(e),
             Self::FaceMatchDecided(e) => e.signals.clone(),
             Self::KtpCaptureAssessed(e) => e.signals.clone(),
+            Self::NikFormatChecked(e) => e.signals.clone(),
             Self::CustomerRegistered(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)

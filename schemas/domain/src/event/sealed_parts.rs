@@ -15,11 +15,11 @@ pub struct SealedField<'e> {
 }
 
 /// The content type that texts are sealed with.
-const TEXT: &str = "text/plain";
+pub const TEXT_CONTENT_TYPE: &str = "text/plain";
 
 impl<'e> SealedField<'e> {
     pub(super) fn text(field: Field, envelope: &'e Sealed) -> Self {
-        Self { field, content_type: TEXT, envelope }
+        Self { field, content_type: TEXT_CONTENT_TYPE, envelope }
     }
 }
 

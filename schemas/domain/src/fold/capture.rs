@@ -66,6 +66,7 @@ fn new_verification(assessed: &KtpCaptureAssessed, policy: TierPolicy) -> NewVer
         enrolment_on_review,
         face_match: None,
         assessment: Some((*assessed.assessment).clone()),
+        nik_format: None,
         noticed: assessed.signals.clone(),
         proved: passed.then(|| Methods::of(&[Method::KtpCapture])),
         policy,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::event::Source;
 use crate::ids::{CustomerRef, EnrolmentId, VerificationId};
+use crate::nik::NikTag;
 use crate::rows::{ReferenceRow, ReviewRow, VerificationRow};
 
 /// The rows that stand already, by id; the fold adds those it makes.
@@ -15,6 +16,8 @@ pub struct KnownRows {
     pub references: HashMap<EnrolmentId, ReferenceRow>,
     /// Reviews, by their verification.
     pub reviews: HashMap<VerificationId, ReviewRow>,
+    /// Of the facts themselves, by where they stand: the tags of the NIKs that were opened in them. An erased one has none.
+    pub nik_tags: HashMap<Source, NikTag>,
     /// What events at these places noticed ([`crate::event::Event::noticed`]), where there is anything: by it a
     /// redelivered release raises the signals again of what it re-read.
     pub noticed: HashMap<Source, Vec<String>>,

@@ -9,6 +9,7 @@ mod capture;
 mod challenge;
 mod face;
 mod known;
+mod nik_format;
 mod release;
 mod review;
 mod verdict;
@@ -20,11 +21,12 @@ pub use release::fold_release;
 use crate::capture::RecentChallenges;
 use crate::event::{CustomerErased, CustomerRegistered, Event, Fingerprint, RecordedEvent, Source};
 use crate::ids::{CustomerRef, EnrolmentId, EventId, VerificationId};
+use crate::nik::HeldNiks;
 use crate::outcome::Outcome;
 use crate::outcomes_of;
 use crate::rows::{
-    AsOf, BookEntry, CustomerState, Disposition, EventNote, Kyc, Quarantine, Registration, ReviewRow,
-    VerificationRow, ViewRow,
+    AsOf, BookEntry, CustomerState, Disposition, EventNote, Kyc, NikErasure, Quarantine, Registration,
+    ReviewRow, VerificationRow, ViewRow,
 };
 use crate::sealed::Purpose;
 use crate::signals::SignalKind;
@@ -183,6 +185,7 @@ pub fn blank(customer: CustomerRef, as_of: AsOf, partition: crate::event::Partit
         last_created_at: Timestamp::default(),
         quarantine: None,
         challenges: RecentChallenges::default(),
+        niks: HeldNiks::default(),
     }
 }
 
@@ -205,7 +208,8 @@ fn must_park(state: &CustomerState, fact: &Fact) -> bool {
             | Event::FaceMatchDecided(_)
             | Event::FlashChallengeIssued(_)
             | Event::KtpCaptureAssessed(_)
-            | Event::VerificationReviewed(_) => true,
+            | Event::VerificationReviewed(_)
+            | Event::NikFormatChecked(_) => true,
             Event::CustomerErased(_) | Event::CustomerReleased(_) => false,
         },
         Fact::Poison(_) => true,
@@ -222,9 +226,9 @@ pub fn needs_envelopes(state: &CustomerState, fact: &Fact) -> bool {
     match fact {
         Fact::Event(event) => match &event.event {
             Event::CustomerRegistered(_) => true,
-            Event::DukcapilVerdictReceived(_) | Event::VerificationReviewed(_) => {
-                state.registration.is_some()
-            }
+            Event::DukcapilVerdictReceived(_)
+            | Event::VerificationReviewed(_)
+            | Event::NikFormatChecked(_) => state.registration.is_some(),
             Event::FaceReferenceAdded(_) | Event::FaceMatchDecided(_) | Event::KtpCaptureAssessed(_) => {
                 state.registration.is_some() && !state.erased.contains(Purpose::Biometric)
             }
@@ -257,6 +261,9 @@ fn apply(state: CustomerState, fact: &Fact, known: &mut KnownRows) -> Result<Fol
             }
             Event::VerificationReviewed(reviewed) => {
                 review::record_review(state, fact, event, reviewed, known)
+            }
+            Event::NikFormatChecked(checked) => {
+                nik_format::record_nik_format(state, fact, event, checked, known)
             }
             Event::CustomerErased(erased) => Ok(erase(state, fact, erased)),
             Event::CustomerReleased(_) => Err(FoldStop::ReleaseAlone),
@@ -293,7 +300,8 @@ pub fn inconsistency(event: &Event) -> &'static str {
         | Event::FaceMatchDecided(_)
         | Event::FlashChallengeIssued(_)
         | Event::KtpCaptureAssessed(_)
-        | Event::VerificationReviewed(_) => CAUSE_EVENT_INCONSISTENT,
+        | Event::VerificationReviewed(_)
+        | Event::NikFormatChecked(_) => CAUSE_EVENT_INCONSISTENT,
     }
 }
 
@@ -379,11 +387,18 @@ fn erase(mut state: CustomerState, fact: &Fact, erased: &CustomerErased) -> Fold
         registration.full_name = None;
         registration.external_id = None;
     }
+    let niks = state.niks.tags();
+    if erased.purposes.contains(Purpose::Profile) {
+        state.niks = HeldNiks::default();
+    }
     let note = note(&state, fact, Disposition::Applied, None);
     let customer = state.customer.clone();
     let mut folded = noted(state, fact, note, BookEntry::Applied);
     if erased.purposes.contains(Purpose::Biometric) {
-        folded.rows.push((fact.source(), ViewRow::EraseEnrolments(customer)));
+        folded.rows.push((fact.source(), ViewRow::EraseEnrolments(customer.clone())));
+    }
+    if erased.purposes.contains(Purpose::Profile) {
+        folded.rows.push((fact.source(), ViewRow::EraseNiks(NikErasure { customer, tags: niks })));
     }
     folded
 }

@@ -45,6 +45,7 @@ pub(super) fn record_verdict(
         enrolment_on_review: None,
         face_match: None,
         assessment: None,
+        nik_format: None,
         noticed: event.event.noticed(),
         proved: verdict.valid.then(|| Methods::of(&[Method::NikDukcapil])),
         policy,

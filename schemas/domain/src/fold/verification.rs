@@ -6,11 +6,12 @@ use crate::capture::CaptureAssessment;
 use crate::classify::ReasonCategory;
 use crate::event::{Fingerprint, RecordedEvent};
 use crate::ids::{EnrolmentId, EventId, TierEventId, VerificationId, derived};
+use crate::nik::{HeldNik, NikFindings};
 use crate::outcomes_of;
 use crate::policy::{KYC_VALIDITY_MONTHS, Method, Methods, TierPolicy};
 use crate::rows::{
-    BookEntry, CustomerState, Disposition, EnrolmentRow, FaceMatchRow, Kyc, SignalRow, TierEventRow,
-    VerificationRow, VerificationStatus, ViewRow,
+    BookEntry, CustomerState, Disposition, EnrolmentRow, FaceMatchRow, Kyc, NikHolderRow, SignalRow,
+    TierEventRow, VerificationRow, VerificationStatus, ViewRow,
 };
 use crate::sealed::Sealed;
 use crate::time::Timestamp;
@@ -29,6 +30,7 @@ pub(super) struct NewVerification {
     pub(super) enrolment_on_review: Option<EnrolmentId>,
     pub(super) face_match: Option<FaceMatchRow>,
     pub(super) assessment: Option<CaptureAssessment>,
+    pub(super) nik_format: Option<NikFindings>,
     /// What its event noticed; of it, [`outcomes_of::raised`] says what is raised.
     pub(super) noticed: Vec<String>,
     /// What it proves, for the tier; none where it proves nothing.
@@ -65,6 +67,7 @@ pub(super) fn record(
         enrolment_on_review: new.enrolment_on_review,
         face_match: new.face_match,
         assessment: new.assessment,
+        nik_format: new.nik_format,
         tier_event,
         kyc_before: before,
         kyc_after: state.kyc,
@@ -73,6 +76,7 @@ pub(super) fn record(
     let mut rows = vec![ViewRow::Verification(Box::new(row.clone()))];
     rows.extend(enrolment_row(&row).map(ViewRow::Enrolment));
     rows.extend(tier_event_row(&row).map(ViewRow::TierEvent));
+    rows.extend(held_nik(&mut state, event, &row, known).map(ViewRow::NikHolder));
     let signals = outcomes_of::raised(&row, &new.noticed).into_iter();
     rows.extend(signals.map(|kind| ViewRow::Signal(signal_row(&row, event, kind, created_at))));
     let outcomes = outcomes_of::verification_with_signals(&row, &new.noticed);
@@ -127,6 +131,18 @@ pub(super) fn take_in(state: &mut CustomerState, policy: TierPolicy, proved: Met
 pub(super) fn tier_change(event_id: &EventId, before: Kyc, after: Kyc) -> Option<TierEventId> {
     (after.tier != before.tier)
         .then(|| TierEventId::from_bytes(derived(TierEventId::PREFIX, event_id.as_str(), 0)))
+}
+
+/// The NIK that it brought, from here on the customer's among the org's.
+fn held_nik(
+    state: &mut CustomerState,
+    event: &RecordedEvent,
+    row: &VerificationRow,
+    known: &KnownRows,
+) -> Option<NikHolderRow> {
+    let tag = *known.nik_tags.get(&event.source).filter(|_| event.event.stands_for_a_nik())?;
+    let is_held = state.niks.hold(HeldNik { tag, verification: row.id.clone() });
+    is_held.then(|| NikHolderRow { customer: row.customer.clone(), tag })
 }
 
 /// The reference that a verdict or a capture brought.

@@ -48,6 +48,8 @@ rate_buckets! {
     KtpChallenge, "ktp_challenge", 30;
     /// `POST /api/identity/document/ktp/capture`.
     KtpCapture, "ktp_capture", 20;
+    /// `POST /api/identity/nik/format`.
+    NikFormat, "nik_format", 60;
 }
 
 impl RateBucket {

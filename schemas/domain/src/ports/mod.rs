@@ -12,6 +12,7 @@ mod faces;
 mod generations;
 mod keys;
 mod log;
+mod nik_index;
 mod review_keys;
 mod staff;
 mod text_reader;
@@ -27,7 +28,9 @@ pub use face_vectors::*;
 pub use faces::*;
 pub use generations::*;
 pub use keys::*;
+
 pub use log::*;
+pub use nik_index::NikIndex;
 pub use review_keys::*;
 pub use staff::*;
 pub use text_reader::*;

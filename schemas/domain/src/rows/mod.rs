@@ -3,10 +3,12 @@
 //! that writing one twice, late, or by a zombie comes to the same (design §2).
 
 mod counts;
+mod nik;
 mod review;
 mod write;
 
 pub use counts::*;
+pub use nik::*;
 pub use review::*;
 pub use write::*;
 
@@ -14,6 +16,7 @@ use crate::capture::{CaptureAssessment, RecentChallenges};
 use crate::classify::ReasonCategory;
 use crate::event::{Fingerprint, MatchReference, Offset, Partition, RiskLevel, Source, TopicId};
 use crate::ids::{CustomerRef, EnrolmentId, EventId, TierEventId, VerificationId};
+use crate::nik::{HeldNiks, NikFindings};
 use crate::outcome::UnappliedCause;
 use crate::policy::{Method, Methods, Tier};
 use crate::ports::{FaceModelId, RowPlace};
@@ -181,6 +184,8 @@ pub struct VerificationRow {
     pub face_match: Option<FaceMatchRow>,
     /// What a capture came to; none of another method.
     pub assessment: Option<CaptureAssessment>,
+    /// What the form of a NIK told; none of another method.
+    pub nik_format: Option<NikFindings>,
     /// The tier change it caused.
     pub tier_event: Option<TierEventId>,
     /// KYC before it.
@@ -391,4 +396,6 @@ pub struct CustomerState {
     pub quarantine: Option<Quarantine>,
     /// The challenges of the last day that one was issued on.
     pub challenges: RecentChallenges,
+    /// The NIKs that its verifications brought, as tags; none once the profile is erased.
+    pub niks: HeldNiks,
 }

@@ -1,8 +1,8 @@
 //! Writing rows: names, timestamps, and every kind there is.
 
 use super::{
-    BooksKey, BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, ReferenceRow, ReviewRow, SignalRow,
-    TallyKey, TallyRow, TierEventRow, VerificationRow,
+    BooksKey, BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, NikErasure, NikHolderRow,
+    ReferenceRow, ReviewRow, SignalRow, TallyKey, TallyRow, TierEventRow, VerificationRow,
 };
 use crate::event::{Offset, Partition, Source, TopicId};
 use crate::ids::{CustomerRef, EnrolmentId, EventId, OrgId, VerificationId};
@@ -82,6 +82,10 @@ pub enum ViewRow {
     Note(EventNote),
     /// Deletes all enrolments of the customer that were written at or before the timestamp.
     EraseEnrolments(CustomerRef),
+    /// An event row.
+    NikHolder(NikHolderRow),
+    /// Deletes what says which NIKs were the customer's, where it was written at or before the timestamp.
+    EraseNiks(NikErasure),
     /// Then state.
     State(Box<CustomerState>),
     /// Then tallies.

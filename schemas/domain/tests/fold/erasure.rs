@@ -9,7 +9,7 @@ use crate::given::{Customer, declined, erased, poison, registered, valid, verifi
 fn a_profile_erasure_nulls_the_fields_and_refuses_what_follows() {
     let all = [Purpose::Profile, Purpose::Biometric, Purpose::Evidence];
     let customer = Customer::registered().when(&[valid(1).at(2), erased(3, &all)]);
-    assert_eq!(customer.last_rows(), ["note", "erase_enrolments"]);
+    assert_eq!(customer.last_rows(), ["note", "erase_enrolments", "erase_niks"]);
     let registration = customer.state.registration.as_ref().expect("it was registered");
     assert_eq!((&registration.full_name, &registration.external_id), (&None, &None));
     for fact in [valid(2).at(4), declined(3).at(4), valid(1).at(4), registered(4, 1), poison(4)] {

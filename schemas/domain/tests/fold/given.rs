@@ -340,6 +340,8 @@ fn row_name(row: &ViewRow) -> &'static str {
         ViewRow::Signal(_) => "signal",
         ViewRow::Note(_) => "note",
         ViewRow::EraseEnrolments(_) => "erase_enrolments",
+        ViewRow::NikHolder(_) => "nik_holder",
+        ViewRow::EraseNiks(_) => "erase_niks",
         ViewRow::State(_) => "state",
         ViewRow::Tally(_) => "tally",
         ViewRow::Books(_) => "books",

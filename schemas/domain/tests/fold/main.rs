@@ -6,6 +6,7 @@ mod erasure;
 mod faces;
 mod given;
 mod given_captures;
+mod niks;
 mod quarantine;
 mod records;
 mod redelivery;

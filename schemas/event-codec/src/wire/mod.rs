@@ -12,6 +12,7 @@ mod challenges;
 mod compliance;
 mod events;
 mod faces;
+mod niks;
 mod orgs;
 mod outcomes;
 mod parts;
@@ -23,6 +24,7 @@ pub(crate) use challenges::*;
 pub(crate) use compliance::*;
 pub(crate) use events::*;
 pub(crate) use faces::*;
+pub(crate) use niks::*;
 pub(crate) use orgs::*;
 pub(crate) use outcomes::*;
 

@@ -6,6 +6,7 @@ mod challenges;
 mod compliance;
 mod faces;
 mod looks;
+mod niks;
 mod signals;
 
 use bytes::Bytes;
@@ -136,6 +137,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Any)> {
     all.extend(faces::events());
     all.extend(challenges::events());
     all.extend(captures::events());
+    all.extend(niks::events());
     all.extend(faces::audit());
     all.extend(captures::audit());
     all.extend(looks::audit());
