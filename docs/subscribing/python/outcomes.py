@@ -49,6 +49,14 @@ def signal_raised(record):
     return f"{record['verificationId']} {record['code']} {record['severity']}"
 
 
+def recheck_opened(record):
+    return f"{record['recheckId']} {record['cause']}"
+
+
+def recheck_settled(record):
+    return f"{record['recheckId']} {record['status']} {record['how']}"
+
+
 def customer_erased(record):
     return ",".join(record["purposes"])
 
@@ -62,6 +70,8 @@ WHAT = {
     "identity.VerdictUnapplied.v1": verdict_unapplied,
     "identity.ReviewRecorded.v1": review_recorded,
     "identity.SignalRaised.v1": signal_raised,
+    "identity.FallbackRecheckOpened.v1": recheck_opened,
+    "identity.FallbackRecheckSettled.v1": recheck_settled,
     "identity.CustomerErased.v1": customer_erased,
 }
 

@@ -6,7 +6,7 @@ use domain::event::TopicId;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::ports::{
     AccessIndex, EventLog, ExternalIds, FaceVectors, Generations, Inspection, KeyNotes, KeyRows, NikIndex,
-    Projection, ReviewKeys, StaffAccounts, StaffSessions, Topic, VerificationCounts, Views,
+    Projection, Rechecks, ReviewKeys, StaffAccounts, StaffSessions, Topic, VerificationCounts, Views,
 };
 use event_codec::Codec;
 use tokio_util::sync::CancellationToken;
@@ -85,6 +85,8 @@ pub struct Engine {
     pub counts: Arc<dyn VerificationCounts>,
     /// Which customers brought which NIK.
     pub nik_index: Arc<dyn NikIndex>,
+    /// The ledger of rechecks.
+    pub rechecks: Arc<dyn Rechecks>,
     /// The operator's side of it.
     pub operations: Operations,
     /// Customers' key rows.
@@ -157,6 +159,7 @@ impl Engine {
     where
         L: EventLog + 'static,
         V: Projection + Views + VerificationCounts + NikIndex + Generations + Inspection + 'static,
+        V: Projection + Views + VerificationCounts + Rechecks + Generations + Inspection + 'static,
         K: KeyRows
             + ReviewKeys
             + ExternalIds
@@ -176,6 +179,7 @@ impl Engine {
             },
             counts: Arc::clone(&views) as _,
             nik_index: Arc::clone(&views) as _,
+            rechecks: Arc::clone(&views) as _,
             views,
             review_keys: Arc::clone(&keys) as _,
             external_ids: Arc::clone(&keys) as _,

@@ -18,7 +18,13 @@ async fn stores() -> (ViewStores, TempDir) {
     let folder = folder();
     let views = SqliteViews::open(folder.path()).expect("opened");
     (
-        ViewStores { projection: views.clone(), views: views.clone(), counts: views.clone(), niks: views },
+        ViewStores {
+            projection: views.clone(),
+            views: views.clone(),
+            counts: views.clone(),
+            niks: views.clone(),
+            rechecks: views,
+        },
         folder,
     )
 }

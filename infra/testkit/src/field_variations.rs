@@ -8,8 +8,8 @@ use domain::ids::CustomerRef;
 use domain::policy::{Method, Methods, Tier};
 use domain::rows::{
     AsOf, BookEntry, Books, BooksKey, BooksRow, CountedStatus, CustomerState, Disposition, EnrolmentRow,
-    Epoch, EventNote, FaceSource, HeldOrg, Kyc, PositionRow, Quarantine, Registration, SignalRow, Span,
-    TallyKey, TallyRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow,
+    Epoch, EventNote, FaceSource, HeldOrg, Kyc, PositionRow, Quarantine, Registration, SignalRow,
+    Span, TallyKey, TallyRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow,
 };
 use domain::sealed::{Purpose, Purposes, Sealed};
 use domain::time::Timestamp;
@@ -44,6 +44,9 @@ pub fn one_field_changed(s: &Samples) -> Vec<Vec<ViewRow>> {
         other.tier_events().into_iter().map(ViewRow::TierEvent).collect(),
         other.signals().into_iter().map(ViewRow::Signal).collect(),
         other.notes().into_iter().map(ViewRow::Note).collect(),
+        other.fallbacks().into_iter().map(ViewRow::Fallback).collect(),
+        other.closures().into_iter().map(ViewRow::RecheckClosure).collect(),
+        other.rechecks().into_iter().map(|row| ViewRow::Recheck(Box::new(row))).collect(),
         vec![ViewRow::EraseEnrolments(s.customer(1)), ViewRow::EraseEnrolments(s.customer_of(1, 1))],
         other.nik_holders(),
         other.states().into_iter().map(|row| ViewRow::State(Box::new(row))).collect(),
@@ -71,6 +74,7 @@ mod captures;
 mod challenges;
 mod faces;
 mod niks;
+mod rechecks;
 
 /// What fields are changed to.
 struct Other<'s>(&'s Samples);
@@ -122,6 +126,7 @@ impl Other<'_> {
                 face_match: self.0.matched(&s.customer(0), 0).face_match,
                 assessment: self.0.captured(&s.customer(0), 0).assessment,
                 nik_format: Some(self.findings().swap_remove(0)),
+                recheck: Some(self.marks().swap_remove(0)),
                 tier_event: Some(s.tier_event_id(9)),
                 kyc_before: Kyc { tier: Tier::Standard, ..row.kyc_before },
                 kyc_after: Kyc { tier: Tier::Basic, ..row.kyc_after },
@@ -152,6 +157,7 @@ impl Other<'_> {
         );
         let found = self.findings().into_iter().skip(1);
         rows.extend(found.map(|of| change(&|row| row.nik_format = Some(of.clone()))));
+        rows.extend(self.marks().into_iter().skip(1).map(|of| change(&|row| row.recheck = Some(of.clone()))));
         rows.extend(
             self.kycs(row.kyc_before).into_iter().skip(1).map(|kyc| change(&|row| row.kyc_before = kyc)),
         );
@@ -227,6 +233,8 @@ impl Other<'_> {
                 verification_id: Some(s.verification_id(9)),
                 reference_id: Some(s.enrolment_id(9)),
                 review_of: Some(s.verification_id(10)),
+                fallback_id: Some(s.fallback_id(9)),
+                recheck: Some(s.recheck_id(9)),
                 disposition: Disposition::Applied,
                 body_fingerprint: Some(FINGERPRINT),
                 cause: Some("other".to_owned()),
@@ -294,6 +302,7 @@ impl Other<'_> {
                 quarantine: None,
                 challenges: self.challenges().swap_remove(0),
                 niks: self.niks().swap_remove(0),
+                recheck: None,
             }
         );
         let change = |n: u64, change: &dyn Fn(&mut CustomerState)| {
@@ -312,6 +321,8 @@ impl Other<'_> {
         states.extend(more.map(|(kyc, n)| change(n, &|state| state.kyc = kyc)));
         let more = self.niks().into_iter().skip(1).zip(140..);
         states.extend(more.map(|(of, n)| change(n, &|state| state.niks = of.clone())));
+        let more = self.rechecks().into_iter().zip(200..);
+        states.extend(more.map(|(of, n)| change(n, &|state| state.recheck = Some(Box::new(of.clone())))));
         let more = self.challenges().into_iter().skip(1).zip(120..);
         states.extend(more.map(|(of, n)| change(n, &|state| state.challenges = of.clone())));
         for (purpose, n) in Purpose::ALL.into_iter().zip(80..) {
@@ -319,6 +330,11 @@ impl Other<'_> {
         }
         for (method, n) in Method::ALL.into_iter().zip(100..) {
             states.push(change(n, &|state| state.verified = Methods::default().with(method)));
+        }
+        // A state's recheck is its customer's.
+        for state in &mut states {
+            let customer = state.customer.clone();
+            state.recheck.iter_mut().for_each(|recheck| recheck.customer = customer.clone());
         }
         states
     }

@@ -5,6 +5,7 @@ mod access;
 mod captures;
 mod faces;
 mod niks;
+mod rechecks;
 mod reviews;
 mod tallies;
 
@@ -156,6 +157,7 @@ impl Samples {
             face_match: None,
             assessment: None,
             nik_format: None,
+            recheck: None,
             tier_event: verified.then(|| self.tier_event_id(n)),
             kyc_before: Kyc::default(),
             kyc_after: if verified { renewed } else { Kyc::default() },
@@ -260,6 +262,8 @@ impl Samples {
             verification_id: Some(self.verification_id(n)),
             reference_id: None,
             review_of: None,
+            fallback_id: None,
+            recheck: None,
             disposition,
             body_fingerprint: Some(self.fingerprint(n)),
             cause: Some("schema_unknown".to_owned()),
@@ -295,6 +299,7 @@ impl Samples {
             }),
             challenges: RecentChallenges::default(),
             niks: HeldNiks::default(),
+            recheck: Some(Box::new(self.recheck(customer, n))),
         }
     }
 

@@ -22,7 +22,8 @@ mod views {
                 projection: views.clone(),
                 views: views.clone(),
                 counts: views.clone(),
-                niks: views,
+                niks: views.clone(),
+                rechecks: views,
             },
             (),
         )

@@ -6,6 +6,7 @@
 //! timestamps with the clock, and ours count offsets).
 
 mod access;
+mod rechecks;
 mod review;
 mod staff;
 
@@ -72,7 +73,8 @@ const KEYS_2: &[&str] = &["CREATE TABLE IF NOT EXISTS {keys}.notes (name text PR
 const KEYS_3: &[&str] = &["ALTER TABLE {keys}.key_rows ADD attempt_until bigint"];
 
 /// A generation's tables, by version.
-pub(crate) const GENERATION: &[&[&str]] = &[FIRST, LOOKS, REFERENCES, CATEGORIES, REVIEWS, NIKS];
+pub(crate) const GENERATION: &[&[&str]] =
+    &[FIRST, LOOKS, REFERENCES, CATEGORIES, REVIEWS, NIKS, rechecks::RECHECKS];
 
 const FIRST: &[&str] = &[
     // A verification and what was noticed about it: one partition, one read.
@@ -178,7 +180,7 @@ const NIKS: &[&str] = &["CREATE TABLE IF NOT EXISTS {views}.nik_holders_g{g} (
 pub(crate) const CATEGORIES_COUNTED: &str = "categories";
 
 /// The generation's tables, for dropping them.
-pub(crate) const GENERATION_TABLES: [&str; 19] = [
+pub(crate) const GENERATION_TABLES: [&str; 27] = [
     "verifications",
     "verifications_of_customer",
     "verifications_of_hour",
@@ -198,6 +200,14 @@ pub(crate) const GENERATION_TABLES: [&str; 19] = [
     "category_tallies",
     "reviews_of_customer",
     "nik_holders",
+    "rechecks",
+    "rechecks_of_customer",
+    "rechecks_of_day",
+    "recheck_days",
+    "fallbacks",
+    "fallbacks_of_customer",
+    "fallbacks_of_day",
+    "fallback_days",
 ];
 
 /// What stands for the names in a statement.

@@ -9,6 +9,7 @@ mod list_kinds;
 mod lists;
 mod niks;
 mod read;
+mod rechecks;
 mod series;
 mod statements;
 mod times;
@@ -16,6 +17,7 @@ mod totals;
 mod walk;
 mod write;
 mod write_batches;
+mod write_rechecks;
 mod write_reviews;
 
 use std::sync::Arc;

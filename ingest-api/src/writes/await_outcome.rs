@@ -104,6 +104,8 @@ async fn next_standing<W: RecordedWrite>(
             | Outcome::KycUpdated(_)
             | Outcome::ReviewRecorded(_)
             | Outcome::SignalRaised(_)
+            | Outcome::FallbackRecheckOpened(_)
+            | Outcome::FallbackRecheckSettled(_)
             | Outcome::CustomerErased(_) => {}
         }
     }

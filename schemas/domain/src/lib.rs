@@ -25,6 +25,7 @@ pub mod photo;
 pub mod policy;
 pub mod ports;
 pub mod raw_answer;
+pub mod recheck;
 pub mod redelivery;
 pub mod rows;
 pub mod sealed;

@@ -1,6 +1,10 @@
 //! What came of an event: what the projector publishes to `identity.outcomes`, for waiting API instances
 //! and for analytics. No direct identifiers; customer ids are pseudonymous.
 
+mod recheck;
+
+pub use recheck::*;
+
 use crate::classify::ReasonCategory;
 use crate::event::{Fingerprint, Source};
 use crate::ids::{CustomerRef, EnrolmentId, EventId, TierEventId, VerificationId};
@@ -227,6 +231,10 @@ pub enum Outcome {
     ReviewRecorded(ReviewRecorded),
     /// See [`SignalRaised`].
     SignalRaised(SignalRaised),
+    /// See [`FallbackRecheckOpened`].
+    FallbackRecheckOpened(FallbackRecheckOpened),
+    /// See [`FallbackRecheckSettled`].
+    FallbackRecheckSettled(FallbackRecheckSettled),
 }
 
 impl Outcome {
@@ -241,6 +249,8 @@ impl Outcome {
             Self::CustomerErased(o) => &o.id,
             Self::ReviewRecorded(o) => &o.id,
             Self::SignalRaised(o) => &o.id,
+            Self::FallbackRecheckOpened(o) => &o.id,
+            Self::FallbackRecheckSettled(o) => &o.id,
         }
     }
 
@@ -255,6 +265,8 @@ impl Outcome {
             Self::CustomerErased(o) => &o.customer,
             Self::ReviewRecorded(o) => &o.customer,
             Self::SignalRaised(o) => &o.customer,
+            Self::FallbackRecheckOpened(o) => &o.customer,
+            Self::FallbackRecheckSettled(o) => &o.customer,
         }
     }
 }

@@ -163,6 +163,8 @@ sealed_fields! {
     CaptureClaims, "capture_claims", Profile, "identity.CaptureEvidence";
     /// The NIK whose form was checked.
     Nik, "nik", Profile, "identity.NikFormatChecked";
+    /// What whoever closed a recheck noted.
+    RecheckNote, "recheck_note", Profile, "identity.FallbackRecheckClosed";
 }
 
 impl Field {
@@ -182,7 +184,8 @@ impl Field {
             | Self::KtpText
             | Self::ReviewNote
             | Self::CaptureClaims
-            | Self::Nik => false,
+            | Self::Nik
+            | Self::RecheckNote => false,
         }
     }
 }
@@ -285,6 +288,7 @@ mod tests {
             (Field::CaptureFeatures, "capture_features", Purpose::Evidence, "identity.CaptureEvidence"),
             (Field::CaptureClaims, "capture_claims", Purpose::Profile, "identity.CaptureEvidence"),
             (Field::Nik, "nik", Purpose::Profile, "identity.NikFormatChecked"),
+            (Field::RecheckNote, "recheck_note", Purpose::Profile, "identity.FallbackRecheckClosed"),
         ] {
             assert_eq!((field.as_str(), field.purpose(), field.record()), (name, purpose, record));
         }

@@ -14,6 +14,8 @@ mod fields;
 mod looks;
 #[path = "roundtrip/niks.rs"]
 mod niks;
+#[path = "roundtrip/rechecks.rs"]
+mod rechecks;
 mod samples;
 #[path = "roundtrip/signals.rs"]
 mod signals;
@@ -145,6 +147,8 @@ fn event() -> impl Strategy<Value = Event> {
         captures::capture().prop_map(Event::KtpCaptureAssessed),
         captures::review().prop_map(Event::VerificationReviewed),
         niks::checked().prop_map(Event::NikFormatChecked),
+        rechecks::failed().prop_map(Event::DukcapilAttemptFailed),
+        rechecks::closed().prop_map(Event::FallbackRecheckClosed),
         (event_id(), customer(), purposes()).prop_map(|(event_id, customer, purposes)| {
             Event::CustomerErased(CustomerErased { event_id, customer, purposes })
         }),
@@ -182,6 +186,7 @@ fn audit() -> impl Strategy<Value = AuditRecord> {
         evidence.prop_map(AuditRecord::VerdictEvidence),
         faces::face_evidence().prop_map(AuditRecord::FaceEvidence),
         captures::evidence().prop_map(AuditRecord::CaptureEvidence),
+        rechecks::failed().prop_map(AuditRecord::DukcapilAttemptFailed),
         looks::viewed().prop_map(AuditRecord::PersonalDataViewed),
         looks::reads().prop_map(AuditRecord::PersonalDataRead),
         compliance::records(),
@@ -282,6 +287,8 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         }),
         captures::recorded().prop_map(Outcome::ReviewRecorded),
         signals::raised().prop_map(Outcome::SignalRaised),
+        rechecks::opened().prop_map(Outcome::FallbackRecheckOpened),
+        rechecks::settled().prop_map(Outcome::FallbackRecheckSettled),
     ]
 }
 

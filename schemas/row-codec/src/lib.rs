@@ -15,6 +15,7 @@ mod face_vectors;
 mod faces;
 mod niks;
 mod pointer;
+mod rechecks;
 mod state;
 
 pub use canonical::write_canonical;

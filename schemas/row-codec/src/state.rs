@@ -12,10 +12,12 @@ use crate::bytes::{BodyReader, BodyWriter};
 use crate::counts::{read_as_of, write_as_of};
 use crate::events::{read_kyc, write_kyc};
 use crate::niks::{read_held, write_held};
+use crate::rechecks::{read_recheck, write_recheck};
 use crate::{RowBody, RowError};
 
-/// Format 2 has the customer's challenges; format 3 also the NIKs that were brought.
-const STATE: u8 = 3;
+/// Format 2 has the customer's challenges; format 3 also the NIKs that were brought; format 4 also its recheck.
+const STATE: u8 = 4;
+const WITHOUT_RECHECK: u8 = 3;
 const WITHOUT_NIKS: u8 = 2;
 
 /// What one without any is written in, as it always was.
@@ -39,11 +41,13 @@ impl RowBody for CustomerState {
             quarantine,
             challenges,
             niks,
+            recheck,
         } = self;
-        let format = match (niks.entries().is_empty(), challenges.entries().is_empty()) {
-            (false, _) => STATE,
-            (true, false) => WITHOUT_NIKS,
-            (true, true) => WITHOUT_CHALLENGES,
+        let format = match (recheck, niks.entries().is_empty(), challenges.entries().is_empty()) {
+            (Some(_), _, _) => STATE,
+            (None, false, _) => WITHOUT_RECHECK,
+            (None, true, false) => WITHOUT_NIKS,
+            (None, true, true) => WITHOUT_CHALLENGES,
         };
         let mut out = BodyWriter::new(out, format);
         out.u32(partition.0);
@@ -57,13 +61,17 @@ impl RowBody for CustomerState {
         if format >= WITHOUT_NIKS {
             write_challenges(&mut out, challenges);
         }
-        if format >= STATE {
+        if format >= WITHOUT_RECHECK {
             write_held(&mut out, niks);
+        }
+        if format >= STATE {
+            out.option(recheck.as_deref(), write_recheck);
         }
     }
 
     fn read_body(customer: Self::Key, body: &[u8]) -> Result<Self, RowError> {
         let mut body = BodyReader::new("state", STATE, body)?;
+        let of = customer.clone();
         let state = Self {
             customer,
             partition: Partition(body.u32()?),
@@ -79,7 +87,12 @@ impl RowBody for CustomerState {
             } else {
                 RecentChallenges::default()
             },
-            niks: if body.format() >= STATE { read_held(&mut body)? } else { HeldNiks::default() },
+            niks: if body.format() >= WITHOUT_RECHECK { read_held(&mut body)? } else { HeldNiks::default() },
+            recheck: if body.format() >= STATE {
+                body.option(|body| read_recheck(of.clone(), body))?.map(Box::new)
+            } else {
+                None
+            },
         };
         body.end(state)
     }

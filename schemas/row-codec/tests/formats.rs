@@ -6,6 +6,7 @@ use bytes::Bytes;
 use domain::capture::{ChallengeEntry, ChallengePurpose, RecentChallenges};
 use domain::ids::ChallengeId;
 use domain::nik::{HeldNik, HeldNiks, NikTag};
+use domain::recheck::RecheckEffect;
 use domain::rows::*;
 use domain::sealed::Sealed;
 use domain::time::Timestamp;
@@ -144,7 +145,7 @@ fn notes() {
 #[test]
 fn states() {
     let s = Samples::new(1);
-    let mut state = s.state(&s.customer(0), 2);
+    let mut state = CustomerState { recheck: None, ..s.state(&s.customer(0), 2) };
     let bare = CustomerState { registration: None, quarantine: None, ..state.clone() };
     state.registration =
         state.registration.map(|of| Registration { full_name: sealed(), external_id: sealed(), ..of });

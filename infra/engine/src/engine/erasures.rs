@@ -215,6 +215,8 @@ impl Erasures {
                 Outcome::VerificationCreated(_)
                 | Outcome::ReviewRecorded(_)
                 | Outcome::SignalRaised(_)
+                | Outcome::FallbackRecheckOpened(_)
+                | Outcome::FallbackRecheckSettled(_)
                 | Outcome::FaceEnrolled(_)
                 | Outcome::KycUpdated(_)
                 | Outcome::VerdictConflicted(_)

@@ -8,6 +8,7 @@ mod generations;
 mod keys;
 mod log;
 mod niks;
+mod rechecks;
 mod review;
 mod series;
 mod staff;

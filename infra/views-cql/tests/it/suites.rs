@@ -39,6 +39,7 @@ mod views {
                     views: memory.clone(),
                     counts: memory.clone(),
                     niks: memory,
+                    rechecks: memory,
                 },
                 (),
             );
@@ -49,7 +50,8 @@ mod views {
                 projection: views.clone(),
                 views: views.clone(),
                 counts: views.clone(),
-                niks: views,
+                niks: views.clone(),
+                rechecks: views,
             },
             (),
         )

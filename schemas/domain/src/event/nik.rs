@@ -56,7 +56,9 @@ impl Event {
             | Self::FaceReferenceAdded(_)
             | Self::FaceMatchDecided(_)
             | Self::FlashChallengeIssued(_)
-            | Self::VerificationReviewed(_) => false,
+            | Self::VerificationReviewed(_)
+            | Self::DukcapilAttemptFailed(_)
+            | Self::FallbackRecheckClosed(_) => false,
         }
     }
 }

@@ -18,7 +18,9 @@ impl Event {
             | Self::CustomerReleased(_)
             | Self::FaceReferenceAdded(_)
             | Self::FlashChallengeIssued(_)
-            | Self::VerificationReviewed(_) => Vec::new(),
+            | Self::VerificationReviewed(_)
+            | Self::DukcapilAttemptFailed(_)
+            | Self::FallbackRecheckClosed(_) => Vec::new(),
         }
     }
 }

@@ -133,6 +133,7 @@ pub(super) fn record_match(
         assessment: None,
         nik_format: None,
         noticed: decided.signals.clone(),
+        recheck: None,
         proved: counts.then(|| Methods::of_match(decided.liveness.is_some())),
         policy,
     };

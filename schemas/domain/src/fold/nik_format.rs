@@ -48,6 +48,7 @@ pub(super) fn record_nik_format(
         face_match: None,
         assessment: None,
         nik_format: Some(findings.clone()),
+        recheck: None,
         noticed: checked.signals.clone(),
         proved: findings.verified.then(|| Methods::of(&[Method::NikFormat])),
         policy,

@@ -2,7 +2,7 @@
 
 use super::verification::{self, NewVerification};
 use super::{
-    CAUSE_INCONSISTENT, CAUSE_NOT_REGISTERED, Fact, FoldStop, Folded, KnownRows, quarantine, refuse,
+    CAUSE_INCONSISTENT, CAUSE_NOT_REGISTERED, Fact, FoldStop, Folded, KnownRows, quarantine, recheck, refuse,
 };
 use crate::event::{DukcapilVerdictReceived, RecordedEvent};
 use crate::policy::{Method, Methods, TierPolicy};
@@ -33,6 +33,7 @@ pub(super) fn record_verdict(
     }
     // A withdrawn biometric consent leaves the registry's word, which is no biometric data, and enrols nothing.
     let enrolment = verdict.enrolment_id.clone().filter(|_| !state.erased.contains(Purpose::Biometric));
+    let mark = recheck::mark_of(&state, verdict);
     let new = NewVerification {
         id: verdict.verification_id.clone(),
         method: Method::NikDukcapil,
@@ -47,6 +48,7 @@ pub(super) fn record_verdict(
         assessment: None,
         nik_format: None,
         noticed: event.event.noticed(),
+        recheck: mark,
         proved: verdict.valid.then(|| Methods::of(&[Method::NikDukcapil])),
         policy,
     };

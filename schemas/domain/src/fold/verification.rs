@@ -1,7 +1,7 @@
 //! What verdicts, matches and captures have in common: a verification row that is made once, what it does to the tier, and what
 //! becomes of its repetition.
 
-use super::{Effect, Fact, Folded, KnownRows, SIGNAL_CONFLICT, next_created_at, note, noted};
+use super::{Effect, Fact, Folded, KnownRows, SIGNAL_CONFLICT, next_created_at, note, noted, recheck};
 use crate::capture::CaptureAssessment;
 use crate::classify::ReasonCategory;
 use crate::event::{Fingerprint, RecordedEvent};
@@ -10,8 +10,8 @@ use crate::nik::{HeldNik, NikFindings};
 use crate::outcomes_of;
 use crate::policy::{KYC_VALIDITY_MONTHS, Method, Methods, TierPolicy};
 use crate::rows::{
-    BookEntry, CustomerState, Disposition, EnrolmentRow, FaceMatchRow, Kyc, NikHolderRow, SignalRow,
-    TierEventRow, VerificationRow, VerificationStatus, ViewRow,
+    BookEntry, CustomerState, Disposition, EnrolmentRow, FaceMatchRow, Kyc, NikHolderRow, RecheckMark,
+    SignalRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow,
 };
 use crate::sealed::Sealed;
 use crate::time::Timestamp;
@@ -33,6 +33,8 @@ pub(super) struct NewVerification {
     pub(super) nik_format: Option<NikFindings>,
     /// What its event noticed; of it, [`outcomes_of::raised`] says what is raised.
     pub(super) noticed: Vec<String>,
+    /// What it does to the customer's recheck.
+    pub(super) recheck: Option<RecheckMark>,
     /// What it proves, for the tier; none where it proves nothing.
     pub(super) proved: Option<Methods>,
     pub(super) policy: TierPolicy,
@@ -68,6 +70,7 @@ pub(super) fn record(
         face_match: new.face_match,
         assessment: new.assessment,
         nik_format: new.nik_format,
+        recheck: new.recheck,
         tier_event,
         kyc_before: before,
         kyc_after: state.kyc,
@@ -84,8 +87,9 @@ pub(super) fn record(
         known.noticed.insert(event.source, new.noticed);
     }
     known.verifications.insert(row.id.clone(), row.clone());
+    let settled = recheck::settle_by(&mut state, &row);
     Folded {
-        rows: rows.into_iter().map(|r| (event.source, r)).collect(),
+        rows: rows.into_iter().map(|r| (event.source, r)).chain(settled).collect(),
         outcomes,
         effect: Effect { entry: Some(BookEntry::Applied), counted: vec![row], ..Effect::default() },
         dead_letters: Vec::new(),

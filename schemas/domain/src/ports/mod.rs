@@ -13,6 +13,7 @@ mod generations;
 mod keys;
 mod log;
 mod nik_index;
+mod rechecks;
 mod review_keys;
 mod staff;
 mod text_reader;
@@ -31,6 +32,7 @@ pub use keys::*;
 
 pub use log::*;
 pub use nik_index::NikIndex;
+pub use rechecks::*;
 pub use review_keys::*;
 pub use staff::*;
 pub use text_reader::*;

@@ -4,18 +4,20 @@
 
 mod counts;
 mod nik;
+mod recheck;
 mod review;
 mod write;
 
 pub use counts::*;
 pub use nik::*;
+pub use recheck::*;
 pub use review::*;
 pub use write::*;
 
 use crate::capture::{CaptureAssessment, RecentChallenges};
 use crate::classify::ReasonCategory;
 use crate::event::{Fingerprint, MatchReference, Offset, Partition, RiskLevel, Source, TopicId};
-use crate::ids::{CustomerRef, EnrolmentId, EventId, TierEventId, VerificationId};
+use crate::ids::{CustomerRef, EnrolmentId, EventId, FallbackId, RecheckId, TierEventId, VerificationId};
 use crate::nik::{HeldNiks, NikFindings};
 use crate::outcome::UnappliedCause;
 use crate::policy::{Method, Methods, Tier};
@@ -186,6 +188,8 @@ pub struct VerificationRow {
     pub assessment: Option<CaptureAssessment>,
     /// What the form of a NIK told; none of another method.
     pub nik_format: Option<NikFindings>,
+    /// What a verdict did to the customer's recheck; none where it left it as it was.
+    pub recheck: Option<RecheckMark>,
     /// The tier change it caused.
     pub tier_event: Option<TierEventId>,
     /// KYC before it.
@@ -322,6 +326,10 @@ pub struct EventNote {
     pub reference_id: Option<EnrolmentId>,
     /// The verification that it would have reviewed or did review, when it is a review.
     pub review_of: Option<VerificationId>,
+    /// The declared failure that it would have made or did make, when it is one or carries one.
+    pub fallback_id: Option<FallbackId>,
+    /// The recheck that it would have closed or did close; of an erasure, the one that it settled.
+    pub recheck: Option<RecheckId>,
     /// What became of it.
     pub disposition: Disposition,
     /// Its body, when it could be read.
@@ -398,4 +406,6 @@ pub struct CustomerState {
     pub challenges: RecentChallenges,
     /// The NIKs that its verifications brought, as tags; none once the profile is erased.
     pub niks: HeldNiks,
+    /// The latest recheck, settled or not.
+    pub recheck: Option<Box<RecheckRow>>,
 }

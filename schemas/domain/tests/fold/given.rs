@@ -245,6 +245,8 @@ pub(crate) fn poison(offset: u64) -> Fact {
         verification_id: None,
         reference_id: None,
         review_of: None,
+        fallback_id: None,
+        closes_recheck: None,
         body_fingerprint: None,
         cause: "not_decodable".to_owned(),
     })
@@ -326,6 +328,8 @@ pub(crate) fn names(outcomes: &[Outcome]) -> Vec<&'static str> {
             Outcome::CustomerErased(_) => "CustomerErased",
             Outcome::ReviewRecorded(_) => "ReviewRecorded",
             Outcome::SignalRaised(_) => "SignalRaised",
+            Outcome::FallbackRecheckOpened(_) => "FallbackRecheckOpened",
+            Outcome::FallbackRecheckSettled(_) => "FallbackRecheckSettled",
         })
         .collect()
 }
@@ -339,6 +343,9 @@ fn row_name(row: &ViewRow) -> &'static str {
         ViewRow::TierEvent(_) => "tier_event",
         ViewRow::Signal(_) => "signal",
         ViewRow::Note(_) => "note",
+        ViewRow::Fallback(_) => "fallback",
+        ViewRow::RecheckClosure(_) => "recheck_closure",
+        ViewRow::Recheck(_) => "recheck",
         ViewRow::EraseEnrolments(_) => "erase_enrolments",
         ViewRow::NikHolder(_) => "nik_holder",
         ViewRow::EraseNiks(_) => "erase_niks",

@@ -16,6 +16,7 @@ mod niks;
 mod orgs;
 mod outcomes;
 mod parts;
+mod rechecks;
 
 pub(crate) use audit::*;
 pub(crate) use capture_evidence::*;
@@ -27,6 +28,7 @@ pub(crate) use faces::*;
 pub(crate) use niks::*;
 pub(crate) use orgs::*;
 pub(crate) use outcomes::*;
+pub(crate) use rechecks::*;
 
 /// A body that is the whole of a record; `records` has its schema.
 pub(crate) trait Body: serde::Serialize {

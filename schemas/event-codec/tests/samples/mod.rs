@@ -7,6 +7,7 @@ mod compliance;
 mod faces;
 mod looks;
 mod niks;
+mod rechecks;
 mod signals;
 
 use bytes::Bytes;
@@ -138,12 +139,15 @@ pub(crate) fn samples() -> Vec<(&'static str, Any)> {
     all.extend(challenges::events());
     all.extend(captures::events());
     all.extend(niks::events());
+    all.extend(rechecks::events());
     all.extend(faces::audit());
     all.extend(captures::audit());
+    all.extend(rechecks::audit());
     all.extend(looks::audit());
     all.extend(faces::outcomes());
     all.extend(captures::outcomes());
     all.extend(signals::outcomes());
+    all.extend(rechecks::outcomes());
     all
 }
 

@@ -47,6 +47,9 @@ public final class Outcomes {
                     + " " + record.get("reasonCode"),
             "identity.SignalRaised.v1", record -> record.get("verificationId") + " " + record.get("code")
                     + " " + record.get("severity"),
+            "identity.FallbackRecheckOpened.v1", record -> record.get("recheckId") + " " + record.get("cause"),
+            "identity.FallbackRecheckSettled.v1", record -> record.get("recheckId") + " " + record.get("status")
+                    + " " + record.get("how"),
             "identity.CustomerErased.v1", record -> ((Collection<?>) record.get("purposes"))
                     .stream().map(Object::toString).collect(Collectors.joining(",")));
 
