@@ -41,6 +41,7 @@ pub fn one_field_changed(s: &Samples) -> Vec<Vec<ViewRow>> {
         other.enrolments().into_iter().map(ViewRow::Enrolment).collect(),
         other.references().into_iter().map(ViewRow::Reference).collect(),
         other.reviews().into_iter().map(|row| ViewRow::Review(Box::new(row))).collect(),
+        other.voids().into_iter().map(|row| ViewRow::Void(Box::new(row))).collect(),
         other.tier_events().into_iter().map(ViewRow::TierEvent).collect(),
         other.signals().into_iter().map(ViewRow::Signal).collect(),
         other.notes().into_iter().map(ViewRow::Note).collect(),
@@ -69,6 +70,7 @@ fn other_of<T: PartialEq + Copy>(all: impl IntoIterator<Item = T>, this: T) -> T
 mod captures;
 mod challenges;
 mod faces;
+mod voids;
 
 /// What fields are changed to.
 struct Other<'s>(&'s Samples);
@@ -222,6 +224,7 @@ impl Other<'_> {
                 verification_id: Some(s.verification_id(9)),
                 reference_id: Some(s.enrolment_id(9)),
                 review_of: Some(s.verification_id(10)),
+                void_of: Some(s.verification_id(11)),
                 disposition: Disposition::Applied,
                 body_fingerprint: Some(FINGERPRINT),
                 cause: Some("other".to_owned()),
@@ -288,6 +291,7 @@ impl Other<'_> {
                 last_created_at: late(),
                 quarantine: None,
                 challenges: self.challenges().swap_remove(0),
+                voids: self.voided_rows().swap_remove(0),
             }
         );
         let change = |n: u64, change: &dyn Fn(&mut CustomerState)| {
@@ -304,6 +308,8 @@ impl Other<'_> {
         states.extend(more.map(|(as_of, n)| change(n, &|state| state.as_of = as_of)));
         let more = self.kycs(state.kyc).into_iter().skip(1).zip(60..);
         states.extend(more.map(|(kyc, n)| change(n, &|state| state.kyc = kyc)));
+        let more = self.voided_rows().into_iter().skip(1).zip(160..);
+        states.extend(more.map(|(of, n)| change(n, &|state| state.voids = of.clone())));
         let more = self.challenges().into_iter().skip(1).zip(120..);
         states.extend(more.map(|(of, n)| change(n, &|state| state.challenges = of.clone())));
         for (purpose, n) in Purpose::ALL.into_iter().zip(80..) {

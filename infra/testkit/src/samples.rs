@@ -6,6 +6,7 @@ mod captures;
 mod faces;
 mod reviews;
 mod tallies;
+mod voids;
 
 use bytes::Bytes;
 use domain::capture::RecentChallenges;
@@ -20,7 +21,7 @@ use domain::rows::{
     AsOf, Books, BooksKey, BooksRow, CountedStatus, CustomerState, Disposition, EnrolmentRow, Epoch,
     EventNote, FaceMatchRow, FaceSource, HeldOrg, Kyc, PositionRow, Quarantine, ReferenceRow, Registration,
     SignalRow, Span, TallyKey, TallyRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow,
-    ViewWrite, WriteTimestamp,
+    ViewWrite, VoidedRows, WriteTimestamp,
 };
 use domain::sealed::{Purpose, Purposes, Sealed};
 use domain::time::Timestamp;
@@ -257,6 +258,7 @@ impl Samples {
             verification_id: Some(self.verification_id(n)),
             reference_id: None,
             review_of: None,
+            void_of: None,
             disposition,
             body_fingerprint: Some(self.fingerprint(n)),
             cause: Some("schema_unknown".to_owned()),
@@ -291,6 +293,7 @@ impl Samples {
                 waiting: n + 1,
             }),
             challenges: RecentChallenges::default(),
+            voids: VoidedRows::default(),
         }
     }
 

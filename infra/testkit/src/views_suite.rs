@@ -9,6 +9,7 @@ mod lists;
 mod records;
 mod reviews;
 mod rows;
+mod voids;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ pub use lists::*;
 pub use records::*;
 pub use reviews::*;
 pub use rows::*;
+pub use voids::*;
 
 /// Both sides of one read model.
 #[derive(Clone)]
@@ -100,6 +102,10 @@ macro_rules! views_suite {
             kyc_rows_have_reviews_and_the_newest_row_says_the_kyc,
             where_a_review_stands_is_a_filter_like_any_other,
             a_review_that_is_written_again_counts_once,
+            // voids
+            a_void_is_joined_to_its_verification,
+            kyc_rows_have_voids_and_the_newest_row_says_the_kyc,
+            a_void_counts_in_no_list_and_a_verification_written_again_keeps_it,
             // faces
             a_match_and_a_reference_come_back_as_they_were_written,
             a_reference_outlives_the_erasure_of_its_enrolment,

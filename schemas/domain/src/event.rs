@@ -11,6 +11,7 @@ mod face;
 mod fields;
 mod refold;
 mod sealed_parts;
+mod void;
 
 pub use audit::*;
 pub use capture::*;
@@ -19,6 +20,7 @@ pub use compliance::*;
 pub use face::*;
 pub use fields::*;
 pub use sealed_parts::*;
+pub use void::*;
 
 use crate::classify::ReasonCategory;
 use crate::ids::{CustomerRef, EnrolmentId, EventId, VerificationId};
@@ -165,6 +167,8 @@ pub enum Event {
     KtpCaptureAssessed(KtpCaptureAssessed),
     /// See [`VerificationReviewed`].
     VerificationReviewed(VerificationReviewed),
+    /// See [`VerificationVoided`].
+    VerificationVoided(VerificationVoided),
 }
 
 impl Event {
@@ -180,6 +184,7 @@ impl Event {
             Self::FlashChallengeIssued(e) => &e.event_id,
             Self::KtpCaptureAssessed(e) => &e.event_id,
             Self::VerificationReviewed(e) => &e.event_id,
+            Self::VerificationVoided(e) => &e.event_id,
         }
     }
 
@@ -195,6 +200,7 @@ impl Event {
             Self::FlashChallengeIssued(e) => &e.customer,
             Self::KtpCaptureAssessed(e) => &e.customer,
             Self::VerificationReviewed(e) => &e.customer,
+            Self::VerificationVoided(e) => &e.customer,
         }
     }
 
@@ -209,7 +215,8 @@ impl Event {
             | Self::CustomerReleased(_)
             | Self::FaceReferenceAdded(_)
             | Self::FlashChallengeIssued(_)
-            | Self::VerificationReviewed(_) => None,
+            | Self::VerificationReviewed(_)
+            | Self::VerificationVoided(_) => None,
         }
     }
 
@@ -224,7 +231,8 @@ impl Event {
             | Self::FaceReferenceAdded(_)
             | Self::FaceMatchDecided(_)
             | Self::FlashChallengeIssued(_)
-            | Self::KtpCaptureAssessed(_) => None,
+            | Self::KtpCaptureAssessed(_)
+            | Self::VerificationVoided(_) => None,
         }
     }
 
@@ -239,7 +247,8 @@ impl Event {
             | Self::FaceMatchDecided(_)
             | Self::FlashChallengeIssued(_)
             | Self::KtpCaptureAssessed(_)
-            | Self::VerificationReviewed(_) => None,
+            | Self::VerificationReviewed(_)
+            | Self::VerificationVoided(_) => None,
         }
     }
 
@@ -252,6 +261,7 @@ impl Event {
             Self::FaceMatchDecided(e) => Some(e.body_fingerprint),
             Self::KtpCaptureAssessed(e) => Some(e.body_fingerprint),
             Self::VerificationReviewed(e) => e.body_fingerprint,
+            Self::VerificationVoided(e) => e.body_fingerprint,
             Self::CustomerErased(_) | Self::CustomerReleased(_) | Self::FlashChallengeIssued(_) => None,
         }
     }
@@ -289,6 +299,9 @@ impl Event {
             Self::VerificationReviewed(e) => {
                 e.note.iter().map(|note| SealedField::text(Field::ReviewNote, note)).collect()
             }
+            Self::VerificationVoided(e) => {
+                e.note.iter().map(|note| SealedField::text(Field::VoidNote, note)).collect()
+            }
             Self::CustomerErased(_) | Self::CustomerReleased(_) | Self::FlashChallengeIssued(_) => Vec::new(),
         }
     }
@@ -314,6 +327,7 @@ impl Event {
             Self::CustomerRegistered(_)
             | Self::FaceMatchDecided(_)
             | Self::VerificationReviewed(_)
+            | Self::VerificationVoided(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
             | Self::FlashChallengeIssued(_) => None,
@@ -329,7 +343,10 @@ impl Event {
             Self::FlashChallengeIssued(e) => e.is_consistent(),
             Self::KtpCaptureAssessed(e) => e.is_consistent(),
             Self::VerificationReviewed(e) => e.is_consistent(),
-            Self::CustomerRegistered(_) | Self::CustomerErased(_) | Self::CustomerReleased(_) => true,
+            Self::CustomerRegistered(_)
+            | Self::CustomerErased(_)
+            | Self::CustomerReleased(_)
+            | Self::VerificationVoided(_) => true,
         }
     }
 
@@ -344,7 +361,8 @@ impl Event {
             | Self::FaceMatchDecided(_)
             | Self::FlashChallengeIssued(_)
             | Self::KtpCaptureAssessed(_)
-            | Self::VerificationReviewed(_) => None,
+            | Self::VerificationReviewed(_)
+            | Self::VerificationVoided(_) => None,
         }
     }
 
@@ -359,7 +377,8 @@ impl Event {
             | Self::FaceMatchDecided(_)
             | Self::FlashChallengeIssued(_)
             | Self::KtpCaptureAssessed(_)
-            | Self::VerificationReviewed(_) => None,
+            | Self::VerificationReviewed(_)
+            | Self::VerificationVoided(_) => None,
         }
     }
 }

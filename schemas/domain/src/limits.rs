@@ -194,3 +194,11 @@ pub const REVIEW_SEEN_MINUTES: i64 = 30;
 
 /// A review's note in characters (sequence §2.7).
 pub const REVIEW_NOTE_CHARS_MAX: usize = 500;
+
+/// Voids of one customer. Far above what mistakes make, and a state that keeps them all is read and written with each of
+/// the customer's events: 16 KiB at most. Beyond it a verification is not voidable.
+pub const VOIDS_PER_CUSTOMER_MAX: usize = 256;
+
+/// Verifications that a customer may have for one of them to be voidable: their ids are listed at once to compute the tier
+/// again, some 64 MiB, and no bank verifies one person so often.
+pub const VOIDABLE_ROWS_MAX: usize = 1_000_000;

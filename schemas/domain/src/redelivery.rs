@@ -6,7 +6,7 @@ use crate::event::Source;
 use crate::fold::{Effect, Fact, KnownRows};
 use crate::outcome::{Outcome, UnappliedCause};
 use crate::outcomes_of;
-use crate::rows::{BookEntry, Disposition, EventNote, ReferenceRow, ReviewRow, VerificationRow};
+use crate::rows::{BookEntry, Disposition, EventNote, ReferenceRow, ReviewRow, VerificationRow, VoidRow};
 
 /// What a redelivered fact had come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,7 @@ pub fn recall(
         row: fact.verification_id().and_then(|id| known.verification(id, fact.customer())),
         reference: fact.reference_id().and_then(|id| known.reference(id, fact.customer())),
         review: fact.review_of().and_then(|id| known.review(id, fact.customer())),
+        void: fact.void_of().and_then(|id| known.void(id, fact.customer())),
     };
     let Some(note) = notes(source) else {
         let mut effect = Effect { entry: Some(BookEntry::Applied), ..Effect::default() };
@@ -65,6 +66,7 @@ struct NamedRows<'k> {
     row: Option<&'k VerificationRow>,
     reference: Option<&'k ReferenceRow>,
     review: Option<&'k ReviewRow>,
+    void: Option<&'k VoidRow>,
 }
 
 impl<'k> NamedRows<'k> {
@@ -73,6 +75,7 @@ impl<'k> NamedRows<'k> {
             row: note.verification_id.as_ref().and_then(|id| known.verification(id, &note.customer)),
             reference: note.reference_id.as_ref().and_then(|id| known.reference(id, &note.customer)),
             review: note.review_of.as_ref().and_then(|id| known.review(id, &note.customer)),
+            void: note.void_of.as_ref().and_then(|id| known.void(id, &note.customer)),
         }
     }
 
@@ -86,6 +89,9 @@ impl<'k> NamedRows<'k> {
             effect.reviewed.push(row.clone());
             return Some(outcomes_of::review(row));
         }
+        if let Some(row) = self.void.filter(|row| row.source == source) {
+            return Some(outcomes_of::void(row));
+        }
         let reference = self.reference.filter(|row| row.source == source)?;
         Some(vec![outcomes_of::face_enrolled(reference)])
     }
@@ -94,13 +100,19 @@ impl<'k> NamedRows<'k> {
     fn first_again(&self) -> Option<Outcome> {
         let of_row = self.row.map(outcomes_of::verification_created);
         let of_review = || self.review.map(outcomes_of::review_recorded);
-        of_row.or_else(of_review).or_else(|| self.reference.map(outcomes_of::face_enrolled))
+        let of_void = || self.void.map(outcomes_of::void_recorded);
+        of_row
+            .or_else(of_review)
+            .or_else(of_void)
+            .or_else(|| self.reference.map(outcomes_of::face_enrolled))
     }
 
-    /// What one publishes that lost to another body: of a review, which one counts.
+    /// What one publishes that lost to another body: of a review and of a void, which one counts.
     fn conflict(&self, note: &EventNote) -> Option<Outcome> {
         let of_row = self.row.and_then(|first| outcomes_of::conflict(note, first));
-        of_row.or_else(|| self.review.map(outcomes_of::review_recorded))
+        of_row
+            .or_else(|| self.review.map(outcomes_of::review_recorded))
+            .or_else(|| self.void.map(outcomes_of::void_recorded))
     }
 }
 

@@ -161,6 +161,8 @@ sealed_fields! {
     CaptureFeatures, "capture_features", Evidence, "identity.CaptureEvidence";
     /// What the phone says of itself and of what it saw, none of which counts.
     CaptureClaims, "capture_claims", Profile, "identity.CaptureEvidence";
+    /// What whoever declared a verification void noted.
+    VoidNote, "void_note", Profile, "identity.VerificationVoided";
 }
 
 impl Field {
@@ -179,7 +181,8 @@ impl Field {
             | Self::VoterValues
             | Self::KtpText
             | Self::ReviewNote
-            | Self::CaptureClaims => false,
+            | Self::CaptureClaims
+            | Self::VoidNote => false,
         }
     }
 }
@@ -281,6 +284,7 @@ mod tests {
             (Field::KtpFrames, "ktp_frames", Purpose::Evidence, "identity.CaptureEvidence"),
             (Field::CaptureFeatures, "capture_features", Purpose::Evidence, "identity.CaptureEvidence"),
             (Field::CaptureClaims, "capture_claims", Purpose::Profile, "identity.CaptureEvidence"),
+            (Field::VoidNote, "void_note", Purpose::Profile, "identity.VerificationVoided"),
         ] {
             assert_eq!((field.as_str(), field.purpose(), field.record()), (name, purpose, record));
         }

@@ -154,6 +154,7 @@ records! {
         FlashChallengeIssued [1],
         KtpCaptureAssessed [1],
         VerificationReviewed [1],
+        VerificationVoided [1],
     }
     enum AuditRecord in Audit {
         VerdictEvidence [1 2],
@@ -174,6 +175,7 @@ records! {
         VerdictUnapplied [1],
         CustomerErased,
         ReviewRecorded [1],
+        VoidRecorded [1],
     }
     enum DirectoryRecord in Orgs {
         Org [1 2 3],

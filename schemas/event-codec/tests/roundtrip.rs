@@ -13,6 +13,8 @@ mod fields;
 #[path = "roundtrip/looks.rs"]
 mod looks;
 mod samples;
+#[path = "roundtrip/voids.rs"]
+mod voids;
 
 use bytes::Bytes;
 use domain::classify::ReasonCategory;
@@ -138,6 +140,7 @@ fn event() -> impl Strategy<Value = Event> {
         challenges::challenge().prop_map(Event::FlashChallengeIssued),
         captures::capture().prop_map(Event::KtpCaptureAssessed),
         captures::review().prop_map(Event::VerificationReviewed),
+        voids::voided().prop_map(Event::VerificationVoided),
         (event_id(), customer(), purposes()).prop_map(|(event_id, customer, purposes)| {
             Event::CustomerErased(CustomerErased { event_id, customer, purposes })
         }),
@@ -274,6 +277,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
             Outcome::CustomerErased(ErasureAnnounced { id, customer, purposes })
         }),
         captures::recorded().prop_map(Outcome::ReviewRecorded),
+        voids::recorded().prop_map(Outcome::VoidRecorded),
     ]
 }
 

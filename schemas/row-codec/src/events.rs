@@ -19,8 +19,10 @@ const VERIFICATION: u8 = 3;
 const ENROLMENT: u8 = 2;
 const REFERENCE: u8 = 1;
 const TIER_EVENT: u8 = 1;
-/// Format 2 names a reference that came by itself; format 3 one where it is there, and the verification of a review.
-const NOTE: u8 = 3;
+/// Format 2 names a reference that came by itself; format 3 one where it is there, and the verification of a review;
+/// format 5 both where they are there, and the verification of a void.
+const NOTE: u8 = 5;
+const NOTE_OF_REVIEW: u8 = 3;
 
 pub(crate) fn write_kyc(out: &mut BodyWriter<'_>, kyc: &Kyc) {
     let Kyc { tier, last_verified_at, expires_at } = *kyc;
@@ -267,11 +269,16 @@ impl RowBody for EventNote {
             verification_id,
             reference_id,
             review_of,
+            void_of,
             disposition,
             body_fingerprint,
             cause,
         } = self;
-        let format = if review_of.is_some() { NOTE } else { 1 + u8::from(reference_id.is_some()) };
+        let format = match (void_of, review_of) {
+            (Some(_), _) => NOTE,
+            (None, Some(_)) => NOTE_OF_REVIEW,
+            (None, None) => 1 + u8::from(reference_id.is_some()),
+        };
         let mut out = BodyWriter::new(out, format);
         out.source(*source);
         out.option(event_id.as_ref(), |out, id| out.text(id.as_str()));
@@ -279,7 +286,11 @@ impl RowBody for EventNote {
         write_disposition(&mut out, disposition);
         out.option(body_fingerprint.as_ref(), BodyWriter::fingerprint);
         out.option(cause.as_deref(), BodyWriter::text);
-        if let Some(verification) = review_of {
+        if let Some(verification) = void_of {
+            out.option(reference_id.as_ref(), |out, id| out.text(id.as_str()));
+            out.option(review_of.as_ref(), |out, id| out.text(id.as_str()));
+            out.text(verification.as_str());
+        } else if let Some(verification) = review_of {
             out.option(reference_id.as_ref(), |out, id| out.text(id.as_str()));
             out.text(verification.as_str());
         } else if let Some(id) = reference_id {
@@ -296,6 +307,7 @@ impl RowBody for EventNote {
             verification_id: body.option(|body| body.id(VerificationId::parse))?,
             reference_id: None,
             review_of: None,
+            void_of: None,
             disposition: read_disposition(&mut body)?,
             body_fingerprint: body.option(BodyReader::fingerprint)?,
             cause: body.option(|body| Ok(body.text()?.to_owned()))?,
@@ -303,10 +315,16 @@ impl RowBody for EventNote {
         match body.format() {
             1 => {}
             2 => row.reference_id = Some(body.id(EnrolmentId::parse)?),
-            _ => {
+            NOTE_OF_REVIEW => {
                 row.reference_id = body.option(|body| body.id(EnrolmentId::parse))?;
                 row.review_of = Some(body.id(VerificationId::parse)?);
             }
+            NOTE => {
+                row.reference_id = body.option(|body| body.id(EnrolmentId::parse))?;
+                row.review_of = body.option(|body| body.id(VerificationId::parse))?;
+                row.void_of = Some(body.id(VerificationId::parse)?);
+            }
+            _ => return Err(body.unknown("format")),
         }
         body.end(row)
     }

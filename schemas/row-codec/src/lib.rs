@@ -15,6 +15,7 @@ mod face_vectors;
 mod faces;
 mod pointer;
 mod state;
+mod voids;
 
 pub use canonical::write_canonical;
 pub use codes::{parse_span, span_word};

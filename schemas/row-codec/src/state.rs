@@ -2,9 +2,9 @@
 
 use domain::capture::{ChallengeEntry, ChallengePurpose, RecentChallenges};
 use domain::event::Partition;
-use domain::ids::{ChallengeId, CustomerRef, EventId};
+use domain::ids::{ChallengeId, CustomerRef, EnrolmentId, EventId, VerificationId};
 use domain::policy::Methods;
-use domain::rows::{CustomerState, Quarantine, Registration};
+use domain::rows::{CustomerState, Quarantine, Registration, VoidEntry, VoidedRows};
 use domain::sealed::Purposes;
 
 use crate::bytes::{BodyReader, BodyWriter};
@@ -12,8 +12,11 @@ use crate::counts::{read_as_of, write_as_of};
 use crate::events::{read_kyc, write_kyc};
 use crate::{RowBody, RowError};
 
-/// Format 2 has the customer's challenges.
-const STATE: u8 = 2;
+/// Format 2 has the customer's challenges; format 4 those and the customer's voids.
+const STATE: u8 = 4;
+
+/// What one without voids is written in.
+const WITHOUT_VOIDS: u8 = 2;
 
 /// What one without any is written in, as it always was.
 const WITHOUT_CHALLENGES: u8 = 1;
@@ -35,8 +38,13 @@ impl RowBody for CustomerState {
             last_created_at,
             quarantine,
             challenges,
+            voids,
         } = self;
-        let format = if challenges.entries().is_empty() { WITHOUT_CHALLENGES } else { STATE };
+        let format = match (voids.entries(), challenges.entries()) {
+            ([], []) => WITHOUT_CHALLENGES,
+            ([], _) => WITHOUT_VOIDS,
+            _ => STATE,
+        };
         let mut out = BodyWriter::new(out, format);
         out.u32(partition.0);
         write_as_of(&mut out, as_of);
@@ -46,8 +54,11 @@ impl RowBody for CustomerState {
         write_kyc(&mut out, kyc);
         out.time(*last_created_at);
         out.option(quarantine.as_ref(), write_quarantine);
-        if format >= STATE {
+        if format >= WITHOUT_VOIDS {
             write_challenges(&mut out, challenges);
+        }
+        if format >= STATE {
+            write_voids(&mut out, voids);
         }
     }
 
@@ -63,11 +74,12 @@ impl RowBody for CustomerState {
             kyc: read_kyc(&mut body)?,
             last_created_at: body.time()?,
             quarantine: body.option(read_quarantine)?,
-            challenges: if body.format() >= STATE {
+            challenges: if body.format() >= WITHOUT_VOIDS {
                 read_challenges(&mut body)?
             } else {
                 RecentChallenges::default()
             },
+            voids: if body.format() >= STATE { read_voids(&mut body)? } else { VoidedRows::default() },
         };
         body.end(state)
     }
@@ -127,6 +139,26 @@ fn read_challenges(body: &mut BodyReader<'_>) -> Result<RecentChallenges, RowErr
         Ok(ChallengeEntry { id, purpose, issued_at: body.time()?, is_void: body.flag()? })
     });
     Ok(RecentChallenges::from_entries(entries.collect::<Result<_, RowError>>()?))
+}
+
+fn write_voids(out: &mut BodyWriter<'_>, voids: &VoidedRows) {
+    // At most `VOIDS_PER_CUSTOMER_MAX`.
+    out.u32(voids.entries().len() as u32);
+    for VoidEntry { verification, enrolment } in voids.entries() {
+        out.text(verification.as_str());
+        out.option(enrolment.as_ref(), |out, id| out.text(id.as_str()));
+    }
+}
+
+fn read_voids(body: &mut BodyReader<'_>) -> Result<VoidedRows, RowError> {
+    let count = body.u32()?;
+    let entries = (0..count).map(|_| {
+        Ok(VoidEntry {
+            verification: body.id(VerificationId::parse)?,
+            enrolment: body.option(|body| body.id(EnrolmentId::parse))?,
+        })
+    });
+    Ok(VoidedRows::from_entries(entries.collect::<Result<_, RowError>>()?))
 }
 
 /// A bit that is not known must not be dropped: the state would be written back without it.

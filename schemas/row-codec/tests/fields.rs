@@ -28,6 +28,8 @@ fn there_and_back(row: &ViewRow, change: impl Fn(&mut Vec<u8>)) -> Option<Result
         }
         ViewRow::Review(row) => of(&**row, (row.customer.org.clone(), row.verification_id.clone()), change)
             .map(|row| ViewRow::Review(Box::new(row))),
+        ViewRow::Void(row) => of(&**row, (row.customer.org.clone(), row.verification_id.clone()), change)
+            .map(|row| ViewRow::Void(Box::new(row))),
         ViewRow::TierEvent(row) => of(row, row.customer.clone(), change).map(ViewRow::TierEvent),
         ViewRow::Note(row) => of(row, row.customer.clone(), change).map(ViewRow::Note),
         ViewRow::State(row) => {
@@ -52,7 +54,7 @@ fn every_field_is_in_the_bytes() {
     let all: Vec<&ViewRow> = kinds.iter().flatten().collect();
     let bytes: BTreeSet<Vec<u8>> = all.iter().map(|row| canonical(row)).collect();
     assert_eq!(bytes.len(), all.len(), "no two rows have the same bytes");
-    assert_eq!(kinds.len(), 12, "every kind of row");
+    assert_eq!(kinds.len(), 13, "every kind of row");
     assert!(all.len() > 150, "{} rows", all.len());
 }
 

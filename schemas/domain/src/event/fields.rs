@@ -4,7 +4,7 @@
 
 use super::{
     AuditRef, CaptureEvidence, Event, FaceMatchDecided, FlashChallengeIssued, KtpCaptureAssessed,
-    VerificationReviewed,
+    VerificationReviewed, VerificationVoided,
 };
 use crate::capture::{CaptureAssessment, TextAgreement, VoterFinding, VoterPanel};
 use crate::classify::ReasonCategory;
@@ -139,6 +139,7 @@ impl Event {
             Self::FlashChallengeIssued(e) => challenge_fields(e),
             Self::KtpCaptureAssessed(e) => capture_fields(e),
             Self::VerificationReviewed(e) => review_fields(e),
+            Self::VerificationVoided(e) => void_fields(e),
         }
     }
 
@@ -153,7 +154,8 @@ impl Event {
             | Self::CustomerReleased(_)
             | Self::FaceReferenceAdded(_)
             | Self::FlashChallengeIssued(_)
-            | Self::VerificationReviewed(_) => None,
+            | Self::VerificationReviewed(_)
+            | Self::VerificationVoided(_) => None,
         }
     }
 
@@ -168,6 +170,7 @@ impl Event {
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
             | Self::VerificationReviewed(_)
+            | Self::VerificationVoided(_)
             | Self::FlashChallengeIssued(_) => None,
         }
     }
@@ -293,6 +296,17 @@ fn review_fields(e: &VerificationReviewed) -> Vec<EventField> {
         field("toStatus", e.to_status.as_str()),
         field("reasonCode", e.reason_code.as_str()),
         field("note", sealed(e.note.as_ref(), Field::ReviewNote)),
+        field("by", e.by.as_str()),
+        field("policyVersion", e.policy_version),
+        field("bodyFingerprint", e.body_fingerprint.map(|of| hex(&of.0))),
+    ]
+}
+
+fn void_fields(e: &VerificationVoided) -> Vec<EventField> {
+    vec![
+        field("verificationId", &e.verification_id),
+        field("reasonCode", e.reason.as_str()),
+        field("note", sealed(e.note.as_ref(), Field::VoidNote)),
         field("by", e.by.as_str()),
         field("policyVersion", e.policy_version),
         field("bodyFingerprint", e.body_fingerprint.map(|of| hex(&of.0))),

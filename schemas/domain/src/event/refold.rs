@@ -26,6 +26,7 @@ impl Event {
             Self::FaceMatchDecided(e) => e.policy_version = version,
             Self::KtpCaptureAssessed(e) => e.policy_version = version,
             Self::VerificationReviewed(e) => e.policy_version = version,
+            Self::VerificationVoided(e) => e.policy_version = version,
             Self::CustomerRegistered(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
@@ -56,6 +57,7 @@ impl Event {
                 e.review_copy.iter_mut().for_each(emptied_media);
             }
             Self::VerificationReviewed(e) => e.note.iter_mut().for_each(emptied),
+            Self::VerificationVoided(e) => e.note.iter_mut().for_each(emptied),
             Self::CustomerErased(_) | Self::CustomerReleased(_) | Self::FlashChallengeIssued(_) => {}
         }
         self

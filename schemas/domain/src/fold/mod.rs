@@ -11,11 +11,14 @@ mod face;
 mod known;
 mod release;
 mod review;
+mod standing;
 mod verdict;
 mod verification;
+mod void;
 
 pub use known::KnownRows;
 pub use release::fold_release;
+pub use standing::{ProofsOfCustomers, StandingProofs, counts_as_verified};
 
 use crate::capture::RecentChallenges;
 use crate::event::{CustomerErased, CustomerRegistered, Event, Fingerprint, RecordedEvent, Source};
@@ -24,7 +27,7 @@ use crate::outcome::Outcome;
 use crate::outcomes_of;
 use crate::rows::{
     AsOf, BookEntry, CustomerState, Disposition, EventNote, Kyc, Quarantine, Registration, ReviewRow,
-    VerificationRow, ViewRow,
+    VerificationRow, ViewRow, VoidedRows,
 };
 use crate::sealed::Purpose;
 use crate::time::Timestamp;
@@ -47,6 +50,9 @@ pub const CAUSE_CHALLENGE_VOID: &str = "challenge_void";
 /// The cause of a review of what no person was to decide.
 pub const CAUSE_NOT_PENDING: &str = "not_pending";
 
+/// The cause of a void of what does not count as verified.
+pub const CAUSE_NOT_VOIDABLE: &str = "not_voidable";
+
 /// A record that cannot be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Poison {
@@ -64,6 +70,8 @@ pub struct Poison {
     pub reference_id: Option<EnrolmentId>,
     /// When it is a review that could be read so far.
     pub review_of: Option<VerificationId>,
+    /// When it is a void that could be read so far.
+    pub void_of: Option<VerificationId>,
     /// Likewise.
     pub body_fingerprint: Option<Fingerprint>,
     /// A word of ours.
@@ -174,6 +182,7 @@ pub fn blank(customer: CustomerRef, as_of: AsOf, partition: crate::event::Partit
         last_created_at: Timestamp::default(),
         quarantine: None,
         challenges: RecentChallenges::default(),
+        voids: VoidedRows::default(),
     }
 }
 
@@ -196,7 +205,8 @@ fn must_park(state: &CustomerState, fact: &Fact) -> bool {
             | Event::FaceMatchDecided(_)
             | Event::FlashChallengeIssued(_)
             | Event::KtpCaptureAssessed(_)
-            | Event::VerificationReviewed(_) => true,
+            | Event::VerificationReviewed(_)
+            | Event::VerificationVoided(_) => true,
             Event::CustomerErased(_) | Event::CustomerReleased(_) => false,
         },
         Fact::Poison(_) => true,
@@ -213,7 +223,9 @@ pub fn needs_envelopes(state: &CustomerState, fact: &Fact) -> bool {
     match fact {
         Fact::Event(event) => match &event.event {
             Event::CustomerRegistered(_) => true,
-            Event::DukcapilVerdictReceived(_) | Event::VerificationReviewed(_) => {
+            Event::DukcapilVerdictReceived(_)
+            | Event::VerificationReviewed(_)
+            | Event::VerificationVoided(_) => {
                 state.registration.is_some()
             }
             Event::FaceReferenceAdded(_) | Event::FaceMatchDecided(_) | Event::KtpCaptureAssessed(_) => {
@@ -228,7 +240,8 @@ pub fn needs_envelopes(state: &CustomerState, fact: &Fact) -> bool {
 fn apply(state: CustomerState, fact: &Fact, known: &mut KnownRows) -> Result<Folded, FoldStop> {
     match fact {
         Fact::Poison(poison) if state.erased.contains(Purpose::Profile) => {
-            Ok(refuse(state, fact, poison.verification_id.is_some() || poison.review_of.is_some()))
+            let ids = [&poison.verification_id, &poison.review_of, &poison.void_of];
+            Ok(refuse(state, fact, ids.into_iter().any(Option::is_some)))
         }
         Fact::Poison(poison) => Ok(quarantine(state, fact, &poison.cause)),
         Fact::Event(event) => match &event.event {
@@ -249,6 +262,7 @@ fn apply(state: CustomerState, fact: &Fact, known: &mut KnownRows) -> Result<Fol
             Event::VerificationReviewed(reviewed) => {
                 review::record_review(state, fact, event, reviewed, known)
             }
+            Event::VerificationVoided(voided) => void::record_void(state, fact, event, voided, known),
             Event::CustomerErased(erased) => Ok(erase(state, fact, erased)),
             Event::CustomerReleased(_) => Err(FoldStop::ReleaseAlone),
         },
@@ -267,6 +281,7 @@ fn note(state: &CustomerState, fact: &Fact, disposition: Disposition, cause: Opt
         verification_id: fact.verification_id().cloned(),
         reference_id: fact.reference_id().cloned(),
         review_of: fact.review_of().cloned(),
+        void_of: fact.void_of().cloned(),
         disposition,
         body_fingerprint,
         cause: cause.map(str::to_owned),
@@ -284,7 +299,8 @@ pub fn inconsistency(event: &Event) -> &'static str {
         | Event::FaceMatchDecided(_)
         | Event::FlashChallengeIssued(_)
         | Event::KtpCaptureAssessed(_)
-        | Event::VerificationReviewed(_) => CAUSE_EVENT_INCONSISTENT,
+        | Event::VerificationReviewed(_)
+        | Event::VerificationVoided(_) => CAUSE_EVENT_INCONSISTENT,
     }
 }
 

@@ -4,10 +4,12 @@
 
 mod counts;
 mod review;
+mod void;
 mod write;
 
 pub use counts::*;
 pub use review::*;
+pub use void::*;
 pub use write::*;
 
 use crate::capture::{CaptureAssessment, RecentChallenges};
@@ -317,6 +319,8 @@ pub struct EventNote {
     pub reference_id: Option<EnrolmentId>,
     /// The verification that it would have reviewed or did review, when it is a review.
     pub review_of: Option<VerificationId>,
+    /// The verification that it would have made void or did, when it is a void.
+    pub void_of: Option<VerificationId>,
     /// What became of it.
     pub disposition: Disposition,
     /// Its body, when it could be read.
@@ -391,4 +395,6 @@ pub struct CustomerState {
     pub quarantine: Option<Quarantine>,
     /// The challenges of the last day that one was issued on.
     pub challenges: RecentChallenges,
+    /// Verifications that count no more.
+    pub voids: VoidedRows,
 }

@@ -2,7 +2,7 @@
 
 use super::{
     BooksKey, BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, ReferenceRow, ReviewRow, SignalRow,
-    TallyKey, TallyRow, TierEventRow, VerificationRow,
+    TallyKey, TallyRow, TierEventRow, VerificationRow, VoidRow,
 };
 use crate::event::{Offset, Partition, Source, TopicId};
 use crate::ids::{CustomerRef, EnrolmentId, EventId, OrgId, VerificationId};
@@ -75,6 +75,8 @@ pub enum ViewRow {
     /// An event row.
     Review(Box<ReviewRow>),
     /// An event row.
+    Void(Box<VoidRow>),
+    /// An event row.
     TierEvent(TierEventRow),
     /// An event row.
     Signal(SignalRow),
@@ -112,6 +114,8 @@ pub enum RowKey {
     Reference(CustomerRef, EnrolmentId),
     /// The review of a verification.
     Review(OrgId, VerificationId),
+    /// The void of a verification.
+    Void(OrgId, VerificationId),
     /// An event's note.
     Note(CustomerRef, Source),
     /// A tally.

@@ -6,6 +6,7 @@ mod challenges;
 mod compliance;
 mod faces;
 mod looks;
+mod voids;
 
 use bytes::Bytes;
 use domain::classify::ReasonCategory;
@@ -135,11 +136,13 @@ pub(crate) fn samples() -> Vec<(&'static str, Any)> {
     all.extend(faces::events());
     all.extend(challenges::events());
     all.extend(captures::events());
+    all.extend(voids::events());
     all.extend(faces::audit());
     all.extend(captures::audit());
     all.extend(looks::audit());
     all.extend(faces::outcomes());
     all.extend(captures::outcomes());
+    all.extend(voids::outcomes());
     all
 }
 
