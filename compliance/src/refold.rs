@@ -54,6 +54,7 @@ pub(crate) fn fact_of(
             verification_id: event.and_then(Event::verification_id).cloned(),
             reference_id: event.and_then(Event::reference_id).cloned(),
             review_of: event.and_then(Event::review_of).cloned(),
+            void_of: event.and_then(Event::void_of).cloned(),
             body_fingerprint: event.and_then(Event::body_fingerprint),
             cause: String::new(),
         })
@@ -107,7 +108,10 @@ impl CustomerFold {
     /// Rows that it keeps in memory.
     pub(crate) fn rows(&self) -> usize {
         let known = &self.known;
-        let kept = known.verifications.len() + known.references.len() + known.reviews.len();
+        let kept = known.verifications.len()
+            + known.references.len()
+            + known.reviews.len()
+            + known.voids.len();
         1 + kept + self.waiting.len()
     }
 

@@ -129,3 +129,6 @@ pub const RELEASE_LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// How often a projector looks how far it is behind: one question to the log, of a size with its partitions.
 pub(crate) const LAG_EVERY: Duration = Duration::from_secs(5);
+
+/// Rows of a customer that are read at once for a void: some 300 KiB.
+pub(crate) const STANDING_ROWS_AT_ONCE: usize = 256;

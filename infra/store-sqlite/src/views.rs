@@ -45,6 +45,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("views/references.sql"),
     include_str!("views/categories.sql"),
     include_str!("views/reviews.sql"),
+    include_str!("views/voids.sql"),
 ];
 
 /// The read model of the embedded engine: one file, every generation in it.

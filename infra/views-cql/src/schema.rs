@@ -72,7 +72,7 @@ const KEYS_2: &[&str] = &["CREATE TABLE IF NOT EXISTS {keys}.notes (name text PR
 const KEYS_3: &[&str] = &["ALTER TABLE {keys}.key_rows ADD attempt_until bigint"];
 
 /// A generation's tables, by version.
-pub(crate) const GENERATION: &[&[&str]] = &[FIRST, LOOKS, REFERENCES, CATEGORIES, REVIEWS];
+pub(crate) const GENERATION: &[&[&str]] = &[FIRST, LOOKS, REFERENCES, CATEGORIES, REVIEWS, VOIDS];
 
 const FIRST: &[&str] = &[
     // A verification and what was noticed about it: one partition, one read.
@@ -168,12 +168,22 @@ const REVIEWS: &[&str] = &[
         WITH CLUSTERING ORDER BY (created_at DESC, log_partition DESC, log_offset DESC, id ASC)",
 ];
 
+/// Voids, each with its verification and in its customer's list. No earlier build wrote any.
+const VOIDS: &[&str] = &[
+    "ALTER TABLE {views}.verifications_g{g} ADD voided blob static",
+    "CREATE TABLE IF NOT EXISTS {views}.voids_of_customer_g{g} (
+        org text, customer text,
+        created_at bigint, log_partition int, log_offset bigint, id text, body blob,
+        PRIMARY KEY ((org, customer), created_at, log_partition, log_offset, id))
+        WITH CLUSTERING ORDER BY (created_at DESC, log_partition DESC, log_offset DESC, id ASC)",
+];
+
 /// What the component of a generation is called that stands in the migrations where every row was counted by category:
 /// recorded before the first table of the generation is made.
 pub(crate) const CATEGORIES_COUNTED: &str = "categories";
 
 /// The generation's tables, for dropping them.
-pub(crate) const GENERATION_TABLES: [&str; 18] = [
+pub(crate) const GENERATION_TABLES: [&str; 19] = [
     "verifications",
     "verifications_of_customer",
     "verifications_of_hour",
@@ -192,6 +202,7 @@ pub(crate) const GENERATION_TABLES: [&str; 18] = [
     "category_buckets",
     "category_tallies",
     "reviews_of_customer",
+    "voids_of_customer",
 ];
 
 /// What stands for the names in a statement.

@@ -16,6 +16,7 @@ mod walk;
 mod write;
 mod write_batches;
 mod write_reviews;
+mod write_voids;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;

@@ -117,7 +117,10 @@ impl BatchReader<'_> {
             let asked = ids.is_none_or(|ids| cache.may_exist(ids, id));
             asked.then(|| RowKey::Verification(customer.org.clone(), id.clone()))
         };
-        let always = facts.iter().flat_map(|fact| [reference_of(fact), review_of(fact)]).flatten();
+        let always = facts
+            .iter()
+            .flat_map(|fact| [reference_of(fact), review_of(fact), void_of(fact), voided_review_of(fact)])
+            .flatten();
         let names = facts.iter().filter_map(may_exist).chain(always).collect();
         self.load_known(names, &mut prefetched.known).await?;
         Ok(prefetched)
@@ -152,6 +155,7 @@ impl BatchReader<'_> {
                 ViewRow::Verification(row) => drop(known.verifications.insert(row.id.clone(), *row)),
                 ViewRow::Reference(row) => drop(known.references.insert(row.id.clone(), row)),
                 ViewRow::Review(row) => drop(known.reviews.insert(row.verification_id.clone(), *row)),
+                ViewRow::Void(row) => drop(known.voids.insert(row.verification_id.clone(), *row)),
                 _ => return Err(another_kind()),
             }
         }
@@ -193,10 +197,12 @@ impl BatchReader<'_> {
                 let verification = note.verification_id.clone();
                 let reference = note.reference_id.clone();
                 let review = note.review_of.clone();
+                let void = note.void_of.clone();
                 [
                     verification.map(|id| RowKey::Verification(org.clone(), id)),
                     reference.map(|id| RowKey::Reference(note.customer.clone(), id)),
                     review.map(|id| RowKey::Review(org.clone(), id)),
+                    void.map(|id| RowKey::Void(org.clone(), id)),
                 ]
             });
             self.load_known(names.flatten().collect(), known).await?;
@@ -276,14 +282,14 @@ impl BatchReader<'_> {
     }
 }
 
-/// Every row that a fact names: of a review also that of the verification.
-fn names_of(fact: &Fact) -> [Option<RowKey>; 3] {
-    [verification_of(fact), reference_of(fact), review_of(fact)]
+/// Every row that a fact names: of a review and of a void also that of the verification, of a void its review too.
+fn names_of(fact: &Fact) -> [Option<RowKey>; 5] {
+    [verification_of(fact), reference_of(fact), review_of(fact), void_of(fact), voided_review_of(fact)]
 }
 
-/// The verification that a fact makes, or that it reviews.
+/// The verification that a fact makes, that it reviews, or that it makes void.
 fn named_verification(fact: &Fact) -> Option<&VerificationId> {
-    fact.verification_id().or_else(|| fact.review_of())
+    fact.verification_id().or_else(|| fact.review_of()).or_else(|| fact.void_of())
 }
 
 fn verification_of(fact: &Fact) -> Option<RowKey> {
@@ -293,6 +299,16 @@ fn verification_of(fact: &Fact) -> Option<RowKey> {
 /// The row of the review that a fact makes. It is always asked for, as references are.
 fn review_of(fact: &Fact) -> Option<RowKey> {
     Some(RowKey::Review(fact.customer().org.clone(), fact.review_of()?.clone()))
+}
+
+/// The row of the void that a fact makes.
+fn void_of(fact: &Fact) -> Option<RowKey> {
+    Some(RowKey::Void(fact.customer().org.clone(), fact.void_of()?.clone()))
+}
+
+/// The review of the verification that a fact makes void: with it a pending one may count as verified.
+fn voided_review_of(fact: &Fact) -> Option<RowKey> {
+    Some(RowKey::Review(fact.customer().org.clone(), fact.void_of()?.clone()))
 }
 
 /// The row of the reference that a fact is about. It is always asked for: references are few beside verdicts, and no

@@ -214,6 +214,7 @@ impl Erasures {
                 Outcome::CustomerErased(e) => Some((e.id, e.customer, e.purposes)),
                 Outcome::VerificationCreated(_)
                 | Outcome::ReviewRecorded(_)
+                | Outcome::VoidRecorded(_)
                 | Outcome::FaceEnrolled(_)
                 | Outcome::KycUpdated(_)
                 | Outcome::VerdictConflicted(_)

@@ -6,7 +6,7 @@ use domain::event::{Offset, Partition, TopicId};
 use domain::ports::{Acknowledgement, Generations, Handover, Pointer, SecondGeneration, StoreError};
 use domain::rows::{
     BooksRow, CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, ReferenceRow, ReviewRow,
-    SignalRow, TallyRow, TierEventRow, VerificationRow,
+    SignalRow, TallyRow, TierEventRow, VerificationRow, VoidRow,
 };
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
@@ -118,7 +118,7 @@ fn decode(bytes: &[u8]) -> Result<Handover, Failure> {
 
 /// Each table that has a generation, and the columns of its key. Positions last: a generation that is half
 /// dropped still has them.
-fn tables() -> [(&'static str, String); 15] {
+fn tables() -> [(&'static str, String); 16] {
     let of = |table: super::tables::Table| (table.name, table.key.join(", "));
     [
         of(VerificationRow::TABLE),
@@ -129,6 +129,7 @@ fn tables() -> [(&'static str, String); 15] {
         ("enrolment_erasure", "org, customer".to_owned()),
         of(ReferenceRow::TABLE),
         of(ReviewRow::TABLE),
+        of(VoidRow::TABLE),
         of(TierEventRow::TABLE),
         of(SignalRow::TABLE),
         of(EventNote::TABLE),

@@ -8,7 +8,7 @@ use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::ports::{Inspection, Stamped, StoreError};
 use domain::rows::{
     CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, ReferenceRow, ReviewRow, SignalRow,
-    TallyKey, TallyRow, TierEventRow, VerificationRow, ViewRow, WriteTimestamp,
+    TallyKey, TallyRow, TierEventRow, VerificationRow, ViewRow, VoidRow, WriteTimestamp,
 };
 use rusqlite::Transaction;
 
@@ -18,8 +18,17 @@ use crate::columns::{ColumnReader, ParameterBinder};
 use crate::pool::Failure;
 
 /// Every table whose rows are about a customer.
-const ABOUT_CUSTOMERS: [&str; 8] =
-    ["state", "verification", "enrolment", "face_reference", "review", "tier_event", "signal", "note"];
+const ABOUT_CUSTOMERS: [&str; 9] = [
+    "state",
+    "verification",
+    "enrolment",
+    "face_reference",
+    "review",
+    "voided",
+    "tier_event",
+    "signal",
+    "note",
+];
 
 fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
@@ -98,6 +107,7 @@ fn rows_of(
     rows_of_kind::<EnrolmentRow>(transaction, generation, customer, ViewRow::Enrolment, to)?;
     rows_of_kind::<ReferenceRow>(transaction, generation, customer, ViewRow::Reference, to)?;
     rows_of_kind::<ReviewRow>(transaction, generation, customer, |r| ViewRow::Review(Box::new(r)), to)?;
+    rows_of_kind::<VoidRow>(transaction, generation, customer, |r| ViewRow::Void(Box::new(r)), to)?;
     rows_of_kind::<TierEventRow>(transaction, generation, customer, ViewRow::TierEvent, to)?;
     rows_of_kind::<SignalRow>(transaction, generation, customer, ViewRow::Signal, to)?;
     rows_of_kind::<EventNote>(transaction, generation, customer, ViewRow::Note, to)?;

@@ -217,7 +217,7 @@ fn write_old(file: &Connection, write: &ViewWrite) {
         ViewRow::TierEvent(row) => (columns.tier_event(row), "tier_event").1,
         ViewRow::Signal(row) => (columns.signal(row), "signal").1,
         ViewRow::Note(row) => (columns.note(row), "note").1,
-        ViewRow::EraseEnrolments(_) | ViewRow::Reference(_) | ViewRow::Review(_) => return,
+        ViewRow::EraseEnrolments(_) | ViewRow::Reference(_) | ViewRow::Review(_) | ViewRow::Void(_) => return,
         ViewRow::State(row) => (columns.state(row), "state").1,
         ViewRow::Tally(row) => (columns.tally(row), "tally").1,
         ViewRow::Books(row) => (columns.books(row), "books").1,
@@ -251,8 +251,10 @@ fn was_known(row: &ViewRow) -> bool {
             row.face_match.is_none() && !is_capture
         }
         ViewRow::Enrolment(row) => row.verification_id.is_some() && row.body_fingerprint.is_none(),
-        ViewRow::Note(note) => note.reference_id.is_none() && note.review_of.is_none(),
-        ViewRow::Reference(_) | ViewRow::Review(_) => false,
+        ViewRow::Note(note) => {
+            note.reference_id.is_none() && note.review_of.is_none() && note.void_of.is_none()
+        }
+        ViewRow::Reference(_) | ViewRow::Review(_) | ViewRow::Void(_) => false,
         ViewRow::Tally(row) => row.key.category.is_none() && row.key.status.of_rows().is_some(),
         ViewRow::TierEvent(_)
         | ViewRow::Signal(_)
@@ -270,10 +272,11 @@ fn all_writes() -> Vec<ViewWrite> {
     rows.zip(1..).map(|(row, offset)| written(offset, row)).collect()
 }
 
-/// No build of then knew challenges: its states have none.
+/// No build of then knew challenges or voids: its states have none.
 fn without_challenges(mut row: ViewRow) -> ViewRow {
     if let ViewRow::State(state) = &mut row {
         state.challenges = domain::capture::RecentChallenges::default();
+        state.voids = domain::rows::VoidedRows::default();
     }
     row
 }

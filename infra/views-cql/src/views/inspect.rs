@@ -7,10 +7,7 @@ use async_trait::async_trait;
 use domain::event::{Partition, TopicId};
 use domain::ids::{CustomerId, CustomerRef, EnrolmentId, VerificationId};
 use domain::ports::{Inspection, Stamped, StoreError};
-use domain::rows::{
-    CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, ReferenceRow, ReviewRow, SignalRow,
-    TallyKey, TallyRow, TierEventRow, VerificationRow, ViewRow, WriteTimestamp,
-};
+use domain::rows::{CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, ReferenceRow, ReviewRow, SignalRow, TallyKey, TallyRow, TierEventRow, VerificationRow, ViewRow, WriteTimestamp, VoidRow};
 use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use row_codec::RowBody as _;
@@ -91,6 +88,20 @@ impl Look<'_> {
             let id = VerificationId::parse(&id).map_err(|_| broken("verification id"))?;
             let row = ReviewRow::read_body((customer.org.clone(), id), &body)?;
             rows.push((at(writetime)?, ViewRow::Review(Box::new(row))));
+            Ok(ControlFlow::Continue(()))
+        })
+        .await?;
+        Ok(rows)
+    }
+
+    /// Rows under the id of the verification that counts no more.
+    async fn voids(&self, customer: &CustomerRef) -> Result<Vec<Stamped>, StoreError> {
+        let mut rows = Vec::new();
+        let statement = &self.looks.look_voids;
+        self.each::<(String, Vec<u8>, Option<i64>)>(statement, &key(customer), |(id, body, writetime)| {
+            let id = VerificationId::parse(&id).map_err(|_| broken("verification id"))?;
+            let row = VoidRow::read_body((customer.org.clone(), id), &body)?;
+            rows.push((at(writetime)?, ViewRow::Void(Box::new(row))));
             Ok(ControlFlow::Continue(()))
         })
         .await?;
@@ -192,16 +203,17 @@ impl Look<'_> {
         let references = self.enrolments(&looks.look_references, customer, |id, body| {
             Ok(ViewRow::Reference(ReferenceRow::read_body((customer.clone(), id), body)?))
         });
-        let (mut rows, verifications, enrolments, references, reviews, tier_events, notes) = futures::try_join!(
+        let (mut rows, verifications, enrolments, references, reviews, voids, tier_events, notes) = futures::try_join!(
             state,
             verifications,
             enrolments,
             references,
             self.reviews(customer),
+            self.voids(customer),
             tier_events,
             notes
         )?;
-        for more in [verifications, enrolments, references, reviews, tier_events, notes] {
+        for more in [verifications, enrolments, references, reviews, voids, tier_events, notes] {
             rows.extend(more);
         }
         Ok(rows)
@@ -224,6 +236,7 @@ impl Inspection for CqlViews {
             &looks.in_references,
             &looks.in_tier_events,
             &looks.in_reviews,
+            &looks.in_voids,
             &looks.in_notes,
             &looks.in_signals,
         ];

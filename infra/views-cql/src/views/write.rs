@@ -18,6 +18,7 @@ use super::statements::Statements;
 use super::times;
 use super::write_batches::{self, WriteBatch};
 use super::write_reviews::put_review;
+use super::write_voids::put_void;
 use crate::error::{Kind, failed};
 use crate::session::CqlSession;
 use crate::statement::{Cell, Statement};
@@ -96,6 +97,7 @@ fn put<'t>(
     match &write.row {
         ViewRow::Verification(row) => return put_verification(tables, row, write.at, puts, buckets),
         ViewRow::Review(row) => return put_review(tables, row, write.at, puts, buckets),
+        ViewRow::Void(row) => return put_void(tables, row, write.at, puts),
         ViewRow::Signal(row) => put_signal(tables, row, at, puts)?,
         ViewRow::Enrolment(row) => {
             puts.push(put_of_enrolment(&tables.put_enrolment, &row.customer, &row.id, row.body(), at));
