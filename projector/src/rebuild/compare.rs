@@ -93,6 +93,7 @@ fn as_of(row: &ViewRow) -> Option<AsOf> {
         | ViewRow::Enrolment(_)
         | ViewRow::Reference(_)
         | ViewRow::Review(_)
+        | ViewRow::Void(_)
         | ViewRow::TierEvent(_)
         | ViewRow::Signal(_)
         | ViewRow::Note(_)
@@ -387,6 +388,7 @@ fn kind(row: &ViewRow) -> &'static str {
         ViewRow::Enrolment(_) => "enrolment",
         ViewRow::Reference(_) => "reference",
         ViewRow::Review(_) => "review",
+        ViewRow::Void(_) => "void",
         ViewRow::TierEvent(_) => "tier event",
         ViewRow::Signal(_) => "signal",
         ViewRow::Note(_) => "note",

@@ -235,6 +235,7 @@ pub(crate) fn poison(offset: u64) -> Fact {
         verification_id: None,
         reference_id: None,
         review_of: None,
+        void_of: None,
         body_fingerprint: None,
         cause: "not_decodable".to_owned(),
     })
@@ -315,6 +316,7 @@ pub(crate) fn names(outcomes: &[Outcome]) -> Vec<&'static str> {
             Outcome::VerdictUnapplied(_) => "VerdictUnapplied",
             Outcome::CustomerErased(_) => "CustomerErased",
             Outcome::ReviewRecorded(_) => "ReviewRecorded",
+            Outcome::VoidRecorded(_) => "VoidRecorded",
         })
         .collect()
 }
@@ -325,6 +327,7 @@ fn row_name(row: &ViewRow) -> &'static str {
         ViewRow::Enrolment(_) => "enrolment",
         ViewRow::Reference(_) => "reference",
         ViewRow::Review(_) => "review",
+        ViewRow::Void(_) => "void",
         ViewRow::TierEvent(_) => "tier_event",
         ViewRow::Signal(_) => "signal",
         ViewRow::Note(_) => "note",
