@@ -22,6 +22,7 @@ pub mod next_address;
 pub mod password_gate;
 pub mod review;
 pub mod reviews;
+pub mod void;
 pub mod routes;
 pub mod session;
 pub mod settings;

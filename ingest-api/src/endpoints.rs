@@ -10,12 +10,13 @@ mod fields;
 pub mod flash_challenge;
 pub mod ktp_capture;
 pub mod verification_review;
+pub mod verification_void;
 
 use crate::documentation::description::EndpointDescription;
 
 /// Every endpoint that writes. A new one is a module and a line here: its route and its part of the description of the
 /// API follow.
-pub static WRITING_ENDPOINTS: [&EndpointDescription; 7] = [
+pub static WRITING_ENDPOINTS: [&EndpointDescription; 8] = [
     &dukcapil_verdict::description::ENDPOINT,
     &face_match::description::ENDPOINT,
     &face_enrolments::description::ENDPOINT,
@@ -23,4 +24,5 @@ pub static WRITING_ENDPOINTS: [&EndpointDescription; 7] = [
     &ktp_capture::description::ENDPOINT,
     &customers::description::ENDPOINT,
     &verification_review::description::ENDPOINT,
+    &verification_void::description::ENDPOINT,
 ];

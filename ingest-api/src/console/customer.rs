@@ -107,7 +107,12 @@ async fn model(
     let rows = timeline::read(app, generation, customer, place, enrolments).await?;
     let older = rows.older.map(|place| older_cursor(place, after, signed_in));
     let timeline =
-        TimelinePart { entries: timeline::entries(rows.moments, &keys), older, is_newest: after.is_none() };
+        TimelinePart {
+        entries: timeline::entries(rows.moments, &keys),
+        older,
+        is_newest: after.is_none(),
+        may_void: signed_in.account.role.decides_reviews(),
+    };
     let now = app.now();
     Ok(CustomerModel {
         id: customer.customer.clone(),

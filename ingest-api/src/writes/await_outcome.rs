@@ -103,6 +103,7 @@ async fn next_standing<W: RecordedWrite>(
             | Outcome::FaceEnrolled(_)
             | Outcome::KycUpdated(_)
             | Outcome::ReviewRecorded(_)
+            | Outcome::VoidRecorded(_)
             | Outcome::CustomerErased(_) => {}
         }
     }

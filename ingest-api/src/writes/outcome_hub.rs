@@ -122,6 +122,7 @@ impl OutcomeHub {
             Outcome::VerificationCreated(o) => self.changes.tell(&o.customer.org),
             Outcome::VerdictConflicted(o) => self.changes.tell(&o.customer.org),
             Outcome::ReviewRecorded(o) => self.changes.tell(&o.customer.org),
+            Outcome::VoidRecorded(o) => self.changes.tell(&o.customer.org),
             // No row of a list is another for these.
             Outcome::VerdictUnapplied(_)
             | Outcome::FaceEnrolled(_)
@@ -133,6 +134,7 @@ impl OutcomeHub {
             Outcome::VerdictConflicted(o) => Some(&o.verification_id),
             Outcome::VerdictUnapplied(o) => o.verification_id.as_ref(),
             Outcome::ReviewRecorded(o) => Some(&o.verification_id),
+            Outcome::VoidRecorded(o) => Some(&o.verification_id),
             Outcome::FaceEnrolled(_) | Outcome::KycUpdated(_) | Outcome::CustomerErased(_) => None,
         };
         let Some(id) = id.cloned() else { return };
