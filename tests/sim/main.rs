@@ -6,6 +6,7 @@ mod captures;
 mod faces;
 mod rebuilds;
 mod script;
+mod voids;
 mod world;
 
 use std::collections::BTreeMap;

@@ -45,6 +45,10 @@ def review_recorded(record):
     return f"{record['verificationId']} {record['toStatus']} {record['reasonCode']}"
 
 
+def void_recorded(record):
+    return f"{record['verificationId']} {record['reasonCode']} {record['fromTier']} {record['toTier']}"
+
+
 def customer_erased(record):
     return ",".join(record["purposes"])
 
@@ -57,6 +61,7 @@ WHAT = {
     "identity.VerdictConflicted.v1": verdict_conflicted,
     "identity.VerdictUnapplied.v1": verdict_unapplied,
     "identity.ReviewRecorded.v1": review_recorded,
+    "identity.VoidRecorded.v1": void_recorded,
     "identity.CustomerErased.v1": customer_erased,
 }
 

@@ -227,17 +227,17 @@ fn what_is_void_says_so_and_what_counts_can_be_made_void_by_a_reviewer_alone() {
         }))
     };
     let line = VoidLine { reason: domain::rows::VoidReason::Fraud, by: "rina".to_owned(), created_at: at(3_000) };
-    let page = |voided, may_void, language| {
+    let shown_in = |voided, may_void, language| {
         let mut model = model(vec![verified(voided)]);
         model.timeline.may_void = may_void;
-        render(&crate::PageFrame { language, ..frame() }, &model)
+        page(language, &model)
     };
     use crate::Language::{English, Indonesian};
-    let shown = page(Some(line.clone()), true, English);
+    let shown = shown_in(Some(line.clone()), true, English);
     assert!(shown.contains("Void: it counts no more") && shown.contains("rina: fraud"), "{shown}");
     assert!(!shown.contains("/void\""), "it is void already");
-    assert!(page(Some(line), true, Indonesian).contains("Dibatalkan: tidak berlaku lagi"));
+    assert!(shown_in(Some(line), true, Indonesian).contains("Dibatalkan: tidak berlaku lagi"));
     let path = format!("/console/verifications/{}/void", VerificationId::from_bytes([7; 16]));
-    assert!(page(None, true, English).contains(&path));
-    assert!(!page(None, false, English).contains(&path), "nobody else is offered it");
+    assert!(shown_in(None, true, English).contains(&path));
+    assert!(!shown_in(None, false, English).contains(&path), "nobody else is offered it");
 }
