@@ -45,6 +45,14 @@ def review_recorded(record):
     return f"{record['verificationId']} {record['toStatus']} {record['reasonCode']}"
 
 
+def recheck_opened(record):
+    return f"{record['recheckId']} {record['cause']}"
+
+
+def recheck_settled(record):
+    return f"{record['recheckId']} {record['status']} {record['how']}"
+
+
 def void_recorded(record):
     return f"{record['verificationId']} {record['reasonCode']} {record['fromTier']} {record['toTier']}"
 
@@ -61,6 +69,8 @@ WHAT = {
     "identity.VerdictConflicted.v1": verdict_conflicted,
     "identity.VerdictUnapplied.v1": verdict_unapplied,
     "identity.ReviewRecorded.v1": review_recorded,
+    "identity.FallbackRecheckOpened.v1": recheck_opened,
+    "identity.FallbackRecheckSettled.v1": recheck_settled,
     "identity.VoidRecorded.v1": void_recorded,
     "identity.CustomerErased.v1": customer_erased,
 }

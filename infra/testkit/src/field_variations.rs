@@ -8,8 +8,8 @@ use domain::ids::CustomerRef;
 use domain::policy::{Method, Methods, Tier};
 use domain::rows::{
     AsOf, BookEntry, Books, BooksKey, BooksRow, CountedStatus, CustomerState, Disposition, EnrolmentRow,
-    Epoch, EventNote, FaceSource, HeldOrg, Kyc, PositionRow, Quarantine, Registration, SignalRow, Span,
-    TallyKey, TallyRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow,
+    Epoch, EventNote, FaceSource, HeldOrg, Kyc, PositionRow, Quarantine, RecheckRow, Registration, SignalRow,
+    Span, TallyKey, TallyRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow,
 };
 use domain::sealed::{Purpose, Purposes, Sealed};
 use domain::time::Timestamp;
@@ -45,6 +45,9 @@ pub fn one_field_changed(s: &Samples) -> Vec<Vec<ViewRow>> {
         other.tier_events().into_iter().map(ViewRow::TierEvent).collect(),
         other.signals().into_iter().map(ViewRow::Signal).collect(),
         other.notes().into_iter().map(ViewRow::Note).collect(),
+        other.fallbacks().into_iter().map(ViewRow::Fallback).collect(),
+        other.closures().into_iter().map(ViewRow::RecheckClosure).collect(),
+        other.rechecks().into_iter().map(|row| ViewRow::Recheck(Box::new(row))).collect(),
         vec![ViewRow::EraseEnrolments(s.customer(1)), ViewRow::EraseEnrolments(s.customer_of(1, 1))],
         other.states().into_iter().map(|row| ViewRow::State(Box::new(row))).collect(),
         other.tallies().into_iter().map(ViewRow::Tally).collect(),
@@ -70,6 +73,7 @@ fn other_of<T: PartialEq + Copy>(all: impl IntoIterator<Item = T>, this: T) -> T
 mod captures;
 mod challenges;
 mod faces;
+mod rechecks;
 mod voids;
 
 /// What fields are changed to.
@@ -121,6 +125,7 @@ impl Other<'_> {
                 enrolment_on_review: Some(s.enrolment_id(10)),
                 face_match: self.0.matched(&s.customer(0), 0).face_match,
                 assessment: self.0.captured(&s.customer(0), 0).assessment,
+                recheck: Some(self.marks().swap_remove(0)),
                 tier_event: Some(s.tier_event_id(9)),
                 kyc_before: Kyc { tier: Tier::Standard, ..row.kyc_before },
                 kyc_after: Kyc { tier: Tier::Basic, ..row.kyc_after },
@@ -149,6 +154,7 @@ impl Other<'_> {
         rows.extend(
             self.assessments().into_iter().skip(1).map(|of| change(&|row| row.assessment = Some(of.clone()))),
         );
+        rows.extend(self.marks().into_iter().skip(1).map(|of| change(&|row| row.recheck = Some(of.clone()))));
         rows.extend(
             self.kycs(row.kyc_before).into_iter().skip(1).map(|kyc| change(&|row| row.kyc_before = kyc)),
         );
@@ -224,6 +230,8 @@ impl Other<'_> {
                 verification_id: Some(s.verification_id(9)),
                 reference_id: Some(s.enrolment_id(9)),
                 review_of: Some(s.verification_id(10)),
+                fallback_id: Some(s.fallback_id(9)),
+                recheck: Some(s.recheck_id(9)),
                 void_of: Some(s.verification_id(11)),
                 disposition: Disposition::Applied,
                 body_fingerprint: Some(FINGERPRINT),
@@ -291,6 +299,7 @@ impl Other<'_> {
                 last_created_at: late(),
                 quarantine: None,
                 challenges: self.challenges().swap_remove(0),
+                recheck: None,
                 voids: self.voided_rows().swap_remove(0),
             }
         );
@@ -308,6 +317,8 @@ impl Other<'_> {
         states.extend(more.map(|(as_of, n)| change(n, &|state| state.as_of = as_of)));
         let more = self.kycs(state.kyc).into_iter().skip(1).zip(60..);
         states.extend(more.map(|(kyc, n)| change(n, &|state| state.kyc = kyc)));
+        let more = self.rechecks().into_iter().zip(200..);
+        states.extend(more.map(|(of, n)| change(n, &|state| state.recheck = Some(Box::new(of.clone())))));
         let more = self.voided_rows().into_iter().skip(1).zip(160..);
         states.extend(more.map(|(of, n)| change(n, &|state| state.voids = of.clone())));
         let more = self.challenges().into_iter().skip(1).zip(120..);
@@ -317,6 +328,11 @@ impl Other<'_> {
         }
         for (method, n) in Method::ALL.into_iter().zip(100..) {
             states.push(change(n, &|state| state.verified = Methods::default().with(method)));
+        }
+        // A state's recheck is its customer's.
+        for state in &mut states {
+            let customer = state.customer.clone();
+            state.recheck.iter_mut().for_each(|recheck| recheck.customer = customer.clone());
         }
         states
     }

@@ -122,6 +122,8 @@ impl OutcomeHub {
             Outcome::VerificationCreated(o) => self.changes.tell(&o.customer.org),
             Outcome::VerdictConflicted(o) => self.changes.tell(&o.customer.org),
             Outcome::ReviewRecorded(o) => self.changes.tell(&o.customer.org),
+            Outcome::FallbackRecheckOpened(o) => self.changes.tell(&o.customer.org),
+            Outcome::FallbackRecheckSettled(o) => self.changes.tell(&o.customer.org),
             Outcome::VoidRecorded(o) => self.changes.tell(&o.customer.org),
             // No row of a list is another for these.
             Outcome::VerdictUnapplied(_)
@@ -135,7 +137,11 @@ impl OutcomeHub {
             Outcome::VerdictUnapplied(o) => o.verification_id.as_ref(),
             Outcome::ReviewRecorded(o) => Some(&o.verification_id),
             Outcome::VoidRecorded(o) => Some(&o.verification_id),
-            Outcome::FaceEnrolled(_) | Outcome::KycUpdated(_) | Outcome::CustomerErased(_) => None,
+            Outcome::FaceEnrolled(_)
+            | Outcome::KycUpdated(_)
+            | Outcome::CustomerErased(_)
+            | Outcome::FallbackRecheckOpened(_)
+            | Outcome::FallbackRecheckSettled(_) => None,
         };
         let Some(id) = id.cloned() else { return };
         let shard = self.shard(&id);

@@ -119,7 +119,7 @@ impl BatchReader<'_> {
         };
         let always = facts
             .iter()
-            .flat_map(|fact| [reference_of(fact), review_of(fact), void_of(fact), voided_review_of(fact)])
+            .flat_map(always_asked_for)
             .flatten();
         let names = facts.iter().filter_map(may_exist).chain(always).collect();
         self.load_known(names, &mut prefetched.known).await?;
@@ -155,6 +155,8 @@ impl BatchReader<'_> {
                 ViewRow::Verification(row) => drop(known.verifications.insert(row.id.clone(), *row)),
                 ViewRow::Reference(row) => drop(known.references.insert(row.id.clone(), row)),
                 ViewRow::Review(row) => drop(known.reviews.insert(row.verification_id.clone(), *row)),
+                ViewRow::Fallback(row) => drop(known.fallbacks.insert(row.id.clone(), row)),
+                ViewRow::RecheckClosure(row) => drop(known.closures.insert(row.recheck.clone(), row)),
                 ViewRow::Void(row) => drop(known.voids.insert(row.verification_id.clone(), *row)),
                 _ => return Err(another_kind()),
             }
@@ -197,11 +199,15 @@ impl BatchReader<'_> {
                 let verification = note.verification_id.clone();
                 let reference = note.reference_id.clone();
                 let review = note.review_of.clone();
+                let fallback = note.fallback_id.clone();
+                let closure = note.recheck.clone();
                 let void = note.void_of.clone();
                 [
                     verification.map(|id| RowKey::Verification(org.clone(), id)),
                     reference.map(|id| RowKey::Reference(note.customer.clone(), id)),
                     review.map(|id| RowKey::Review(org.clone(), id)),
+                    fallback.map(|id| RowKey::Fallback(org.clone(), id)),
+                    closure.map(|id| RowKey::RecheckClosure(org.clone(), id)),
                     void.map(|id| RowKey::Void(org.clone(), id)),
                 ]
             });
@@ -283,8 +289,17 @@ impl BatchReader<'_> {
 }
 
 /// Every row that a fact names: of a review and of a void also that of the verification, of a void its review too.
-fn names_of(fact: &Fact) -> [Option<RowKey>; 5] {
-    [verification_of(fact), reference_of(fact), review_of(fact), void_of(fact), voided_review_of(fact)]
+fn names_of(fact: &Fact) -> [Option<RowKey>; 7] {
+    let [reference, review, fallback, closure, void, voided_review] = always_asked_for(fact);
+    [verification_of(fact), reference, review, fallback, closure, void, voided_review]
+}
+
+/// Those that no cache remembers: they are few beside verdicts.
+fn always_asked_for(fact: &Fact) -> [Option<RowKey>; 6] {
+    let org = &fact.customer().org;
+    let fallback = fact.fallback_id().map(|id| RowKey::Fallback(org.clone(), id.clone()));
+    let closure = fact.closes_recheck().map(|id| RowKey::RecheckClosure(org.clone(), id.clone()));
+    [reference_of(fact), review_of(fact), fallback, closure, void_of(fact), voided_review_of(fact)]
 }
 
 /// The verification that a fact makes, that it reviews, or that it makes void.

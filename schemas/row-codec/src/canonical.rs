@@ -35,7 +35,7 @@ pub fn write_canonical(row: &ViewRow, out: &mut Vec<u8>) {
             row.write_body(out);
         }
         ViewRow::Void(row) => {
-            let mut key = BodyWriter::new(out, 15);
+            let mut key = BodyWriter::new(out, 16);
             key.text(row.customer.org.as_str());
             key.text(row.verification_id.as_str());
             row.write_body(out);
@@ -47,6 +47,24 @@ pub fn write_canonical(row: &ViewRow, out: &mut Vec<u8>) {
         ViewRow::Signal(row) => write_signal(row, &mut BodyWriter::new(out, 4)),
         ViewRow::Note(row) => {
             BodyWriter::new(out, 5).customer(&row.customer);
+            row.write_body(out);
+        }
+        ViewRow::Fallback(row) => {
+            let mut key = BodyWriter::new(out, 21);
+            key.text(row.customer.org.as_str());
+            key.text(row.id.as_str());
+            row.write_body(out);
+        }
+        ViewRow::RecheckClosure(row) => {
+            let mut key = BodyWriter::new(out, 22);
+            key.text(row.customer.org.as_str());
+            key.text(row.recheck.as_str());
+            row.write_body(out);
+        }
+        ViewRow::Recheck(row) => {
+            let mut key = BodyWriter::new(out, 23);
+            key.text(row.customer.org.as_str());
+            key.text(row.id.as_str());
             row.write_body(out);
         }
         ViewRow::EraseEnrolments(customer) => BodyWriter::new(out, 6).customer(customer),

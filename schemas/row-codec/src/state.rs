@@ -10,13 +10,18 @@ use domain::sealed::Purposes;
 use crate::bytes::{BodyReader, BodyWriter};
 use crate::counts::{read_as_of, write_as_of};
 use crate::events::{read_kyc, write_kyc};
+use crate::rechecks::{read_recheck, write_recheck};
 use crate::{RowBody, RowError};
 
-/// Format 2 has the customer's challenges; format 4 those and the customer's voids.
-const STATE: u8 = 4;
+/// Format 2 has the customer's challenges; format 4 also its recheck, where there is one; format 5 whether there is one, and
+/// the customer's voids.
+const STATE: u8 = 5;
 
-/// What one without voids is written in.
-const WITHOUT_VOIDS: u8 = 2;
+/// What one without voids is written in, as it always was.
+const WITHOUT_VOIDS: u8 = 4;
+
+/// What one without a recheck is written in, as it always was.
+const WITHOUT_RECHECK: u8 = 2;
 
 /// What one without any is written in, as it always was.
 const WITHOUT_CHALLENGES: u8 = 1;
@@ -38,11 +43,13 @@ impl RowBody for CustomerState {
             last_created_at,
             quarantine,
             challenges,
+            recheck,
             voids,
         } = self;
-        let format = match (voids.entries(), challenges.entries()) {
-            ([], []) => WITHOUT_CHALLENGES,
-            ([], _) => WITHOUT_VOIDS,
+        let format = match (voids.entries(), recheck, challenges.entries()) {
+            ([], None, []) => WITHOUT_CHALLENGES,
+            ([], None, _) => WITHOUT_RECHECK,
+            ([], Some(_), _) => WITHOUT_VOIDS,
             _ => STATE,
         };
         let mut out = BodyWriter::new(out, format);
@@ -54,8 +61,11 @@ impl RowBody for CustomerState {
         write_kyc(&mut out, kyc);
         out.time(*last_created_at);
         out.option(quarantine.as_ref(), write_quarantine);
-        if format >= WITHOUT_VOIDS {
+        if format >= WITHOUT_RECHECK {
             write_challenges(&mut out, challenges);
+        }
+        if format >= WITHOUT_VOIDS {
+            out.option(recheck.as_deref(), write_recheck);
         }
         if format >= STATE {
             write_voids(&mut out, voids);
@@ -64,6 +74,7 @@ impl RowBody for CustomerState {
 
     fn read_body(customer: Self::Key, body: &[u8]) -> Result<Self, RowError> {
         let mut body = BodyReader::new("state", STATE, body)?;
+        let of = customer.clone();
         let state = Self {
             customer,
             partition: Partition(body.u32()?),
@@ -74,10 +85,15 @@ impl RowBody for CustomerState {
             kyc: read_kyc(&mut body)?,
             last_created_at: body.time()?,
             quarantine: body.option(read_quarantine)?,
-            challenges: if body.format() >= WITHOUT_VOIDS {
+            challenges: if body.format() >= WITHOUT_RECHECK {
                 read_challenges(&mut body)?
             } else {
                 RecentChallenges::default()
+            },
+            recheck: if body.format() >= WITHOUT_VOIDS {
+                body.option(|body| read_recheck(of.clone(), body))?.map(Box::new)
+            } else {
+                None
             },
             voids: if body.format() >= STATE { read_voids(&mut body)? } else { VoidedRows::default() },
         };

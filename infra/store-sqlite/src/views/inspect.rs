@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::ports::{Inspection, Stamped, StoreError};
 use domain::rows::{
-    CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, ReferenceRow, ReviewRow, SignalRow,
-    TallyKey, TallyRow, TierEventRow, VerificationRow, ViewRow, VoidRow, WriteTimestamp,
+    CustomerState, EnrolmentRow, EventNote, FallbackRow, Generation, PositionRow, RecheckClosureRow,
+    RecheckRow, ReferenceRow, ReviewRow, SignalRow, TallyKey, TallyRow, TierEventRow, VerificationRow,
+    ViewRow, VoidRow, WriteTimestamp,
 };
 use rusqlite::Transaction;
 
@@ -18,7 +19,7 @@ use crate::columns::{ColumnReader, ParameterBinder};
 use crate::pool::Failure;
 
 /// Every table whose rows are about a customer.
-const ABOUT_CUSTOMERS: [&str; 9] = [
+const ABOUT_CUSTOMERS: [&str; 12] = [
     "state",
     "verification",
     "enrolment",
@@ -28,6 +29,9 @@ const ABOUT_CUSTOMERS: [&str; 9] = [
     "tier_event",
     "signal",
     "note",
+    "fallback",
+    "recheck_closure",
+    "recheck",
 ];
 
 fn limit(rows: usize) -> i64 {
@@ -111,6 +115,9 @@ fn rows_of(
     rows_of_kind::<TierEventRow>(transaction, generation, customer, ViewRow::TierEvent, to)?;
     rows_of_kind::<SignalRow>(transaction, generation, customer, ViewRow::Signal, to)?;
     rows_of_kind::<EventNote>(transaction, generation, customer, ViewRow::Note, to)?;
+    rows_of_kind::<FallbackRow>(transaction, generation, customer, ViewRow::Fallback, to)?;
+    rows_of_kind::<RecheckClosureRow>(transaction, generation, customer, ViewRow::RecheckClosure, to)?;
+    rows_of_kind::<RecheckRow>(transaction, generation, customer, |r| ViewRow::Recheck(Box::new(r)), to)?;
     Ok(rows)
 }
 

@@ -1,4 +1,4 @@
--- The read model, format 9: verifications that count no more. No earlier build wrote any: there is nothing to bring over.
+-- The read model, format 10: verifications that count no more. No earlier build wrote any: there is nothing to bring over.
 
 CREATE TABLE voided (
     generation INTEGER NOT NULL,

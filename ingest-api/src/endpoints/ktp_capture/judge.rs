@@ -221,6 +221,7 @@ fn written(
             review_copy,
             review_key_id,
             signals,
+            fallback: None,
             policy_version,
             body_fingerprint,
             audit,

@@ -31,7 +31,9 @@ impl Event {
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
             | Self::FaceReferenceAdded(_)
-            | Self::FlashChallengeIssued(_) => {}
+            | Self::FlashChallengeIssued(_)
+            | Self::DukcapilAttemptFailed(_)
+            | Self::FallbackRecheckClosed(_) => {}
         }
         self
     }
@@ -58,7 +60,11 @@ impl Event {
             }
             Self::VerificationReviewed(e) => e.note.iter_mut().for_each(emptied),
             Self::VerificationVoided(e) => e.note.iter_mut().for_each(emptied),
-            Self::CustomerErased(_) | Self::CustomerReleased(_) | Self::FlashChallengeIssued(_) => {}
+            Self::FallbackRecheckClosed(e) => e.note.iter_mut().for_each(emptied),
+            Self::CustomerErased(_)
+            | Self::CustomerReleased(_)
+            | Self::FlashChallengeIssued(_)
+            | Self::DukcapilAttemptFailed(_) => {}
         }
         self
     }

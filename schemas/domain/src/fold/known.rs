@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use crate::event::Source;
 use super::standing::{ProofsOfCustomers, StandingProofs};
-use crate::ids::{CustomerRef, EnrolmentId, VerificationId};
-use crate::rows::{ReferenceRow, ReviewRow, VerificationRow, VoidRow};
+use crate::ids::{CustomerRef, EnrolmentId, FallbackId, RecheckId, VerificationId};
+use crate::rows::{FallbackRow, RecheckClosureRow, ReferenceRow, ReviewRow, VerificationRow, VoidRow};
 
 /// The rows that stand already, by id; the fold adds those it makes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -16,6 +16,10 @@ pub struct KnownRows {
     pub references: HashMap<EnrolmentId, ReferenceRow>,
     /// Reviews, by their verification.
     pub reviews: HashMap<VerificationId, ReviewRow>,
+    /// Declared failures.
+    pub fallbacks: HashMap<FallbackId, FallbackRow>,
+    /// Closings, by their recheck.
+    pub closures: HashMap<RecheckId, RecheckClosureRow>,
     /// Voids, by their verification.
     pub voids: HashMap<VerificationId, VoidRow>,
     /// What stood in the store of customers whom a void is folded of; the rows above are proofs too.
@@ -42,6 +46,36 @@ impl KnownRows {
     /// The review of the customer's verification of that id.
     pub fn review(&self, id: &VerificationId, customer: &CustomerRef) -> Option<&ReviewRow> {
         self.reviews.get(id).filter(|row| row.customer == *customer)
+    }
+
+    /// The customer's declaration of that id.
+    pub fn fallback(&self, id: &FallbackId, customer: &CustomerRef) -> Option<&FallbackRow> {
+        self.fallbacks.get(id).filter(|row| row.customer == *customer)
+    }
+
+    /// The closing of the customer's recheck of that id.
+    pub fn closure(&self, id: &RecheckId, customer: &CustomerRef) -> Option<&RecheckClosureRow> {
+        self.closures.get(id).filter(|row| row.customer == *customer)
+    }
+
+    /// The same, if it stood before the event at that place.
+    pub(super) fn fallback_before(
+        &self,
+        id: &FallbackId,
+        customer: &CustomerRef,
+        event: Source,
+    ) -> Option<&FallbackRow> {
+        self.fallback(id, customer).filter(|row| stood_before(row.source, event))
+    }
+
+    /// The same, if it stood before the event at that place.
+    pub(super) fn closure_before(
+        &self,
+        id: &RecheckId,
+        customer: &CustomerRef,
+        event: Source,
+    ) -> Option<&RecheckClosureRow> {
+        self.closure(id, customer).filter(|row| stood_before(row.source, event))
     }
 
     /// The same, if it stood before the event at that place.

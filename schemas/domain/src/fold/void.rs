@@ -1,6 +1,7 @@
 //! Folding a void: the tier is computed again from what stands. The verification's own row stays as it is, and so does
 //! everything that was so before.
 
+use super::recheck::reopened;
 use super::standing::{StandingProofs, counts_as_verified};
 use super::verification::tier_change;
 use super::{
@@ -11,6 +12,7 @@ use crate::event::{RecordedEvent, VerificationVoided};
 use crate::ids::{EnrolmentId, VerificationId};
 use crate::outcomes_of;
 use crate::policy::TierPolicy;
+use crate::recheck::RecheckStatus;
 use crate::rows::{BookEntry, CustomerState, Disposition, TierEventRow, ViewRow, VoidEntry, VoidRow};
 use crate::sealed::Purpose;
 
@@ -96,6 +98,16 @@ fn record(
         created_at,
     };
     let mut rows = vec![ViewRow::Void(Box::new(row.clone()))];
+    // The verdict that confirmed the customer's recheck: it is open again.
+    let confirmed = state.recheck.take_if(|recheck| {
+        recheck.status == RecheckStatus::Confirmed
+            && recheck.verification_id.as_ref() == Some(&row.verification_id)
+    });
+    if let Some(recheck) = confirmed {
+        let recheck = Box::new(reopened(&recheck));
+        rows.push(ViewRow::Recheck(recheck.clone()));
+        state.recheck = Some(recheck);
+    }
     rows.extend(tier_event_row(&row).map(ViewRow::TierEvent));
     known.voids.insert(row.verification_id.clone(), row.clone());
     Folded {

@@ -235,6 +235,8 @@ pub(crate) fn poison(offset: u64) -> Fact {
         verification_id: None,
         reference_id: None,
         review_of: None,
+        fallback_id: None,
+        closes_recheck: None,
         void_of: None,
         body_fingerprint: None,
         cause: "not_decodable".to_owned(),
@@ -316,6 +318,8 @@ pub(crate) fn names(outcomes: &[Outcome]) -> Vec<&'static str> {
             Outcome::VerdictUnapplied(_) => "VerdictUnapplied",
             Outcome::CustomerErased(_) => "CustomerErased",
             Outcome::ReviewRecorded(_) => "ReviewRecorded",
+            Outcome::FallbackRecheckOpened(_) => "FallbackRecheckOpened",
+            Outcome::FallbackRecheckSettled(_) => "FallbackRecheckSettled",
             Outcome::VoidRecorded(_) => "VoidRecorded",
         })
         .collect()
@@ -331,6 +335,9 @@ fn row_name(row: &ViewRow) -> &'static str {
         ViewRow::TierEvent(_) => "tier_event",
         ViewRow::Signal(_) => "signal",
         ViewRow::Note(_) => "note",
+        ViewRow::Fallback(_) => "fallback",
+        ViewRow::RecheckClosure(_) => "recheck_closure",
+        ViewRow::Recheck(_) => "recheck",
         ViewRow::EraseEnrolments(_) => "erase_enrolments",
         ViewRow::State(_) => "state",
         ViewRow::Tally(_) => "tally",

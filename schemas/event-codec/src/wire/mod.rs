@@ -15,6 +15,7 @@ mod faces;
 mod orgs;
 mod outcomes;
 mod parts;
+mod rechecks;
 mod voids;
 
 pub(crate) use audit::*;
@@ -26,6 +27,7 @@ pub(crate) use events::*;
 pub(crate) use faces::*;
 pub(crate) use orgs::*;
 pub(crate) use outcomes::*;
+pub(crate) use rechecks::*;
 pub(crate) use voids::*;
 
 /// A body that is the whole of a record; `records` has its schema.
