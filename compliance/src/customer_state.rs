@@ -9,7 +9,9 @@ use domain::event::Offset;
 use domain::ids::CustomerRef;
 use domain::limits::KYC_ROWS_MAX;
 use domain::ports::{KycRows, Topic, partition_of};
-use domain::rows::{Registration, ReviewRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow};
+use domain::rows::{
+    Registration, ReviewRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow, VoidRow,
+};
 use domain::sealed::{Field, Purposes};
 use domain::time::Timestamp;
 use serde_json::{Value, json};
@@ -73,6 +75,7 @@ pub async fn customer_kyc(
     let mut fold = None;
     let mut verifications = NewestRows::<VerificationRow>(BTreeMap::new());
     let mut reviews = NewestRows::<ReviewRow>(BTreeMap::new());
+    let mut voids = NewestRows::<VoidRow>(BTreeMap::new());
     let mut history = NewestRows::<TierEventRow>(BTreeMap::new());
     while walk.remaining() > 0 {
         let before = walk.remaining();
@@ -89,6 +92,9 @@ pub async fn customer_kyc(
                     }
                     ViewRow::Review(row) if row.created_at <= as_of => {
                         reviews.take(row.created_at, row.source.offset, *row);
+                    }
+                    ViewRow::Void(row) if row.created_at <= as_of => {
+                        voids.take(row.created_at, row.source.offset, *row);
                     }
                     ViewRow::TierEvent(row) if row.created_at <= as_of => {
                         history.take(row.created_at, row.source.offset, row);
@@ -115,6 +121,7 @@ pub async fn customer_kyc(
             verifications: verifications.newest_first(),
             history: history.newest_first(),
             reviews: reviews.newest_first(),
+            voids: voids.newest_first(),
         },
         erased: erased.of(customer).union(state.erased),
     }))
@@ -161,7 +168,7 @@ impl CustomerKyc {
         })
     }
 
-    /// As the endpoint does: of a capture how it was judged, of a pending one what a person decided.
+    /// As the endpoint does: of a capture how it was judged, of a pending one what a person decided, and that it is void.
     fn add_judgement(&self, row: &VerificationRow, body: &mut Value) {
         if let Some(assessment) = &row.assessment {
             let voters = assessment.anti_spoof.voters.iter().chain(&assessment.tamper.voters);
@@ -183,6 +190,13 @@ impl CustomerKyc {
                 "policyVersion": assessment.policy_version,
                 "models": models.map(|of| json!({ "id": of.name, "sha256": hex(&of.sha256) })).collect::<Vec<_>>(),
                 "voters": voters.collect::<Vec<_>>(),
+            });
+        }
+        if let Some(of) = self.rows.voids.iter().find(|of| of.verification_id == row.id) {
+            body["voided"] = json!({
+                "reasonCode": of.reason.as_str(),
+                "by": of.by,
+                "createdAt": of.created_at.rfc3339(),
             });
         }
         if row.status == VerificationStatus::Pending {

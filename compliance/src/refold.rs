@@ -56,6 +56,7 @@ pub(crate) fn fact_of(
             review_of: event.and_then(Event::review_of).cloned(),
             fallback_id: event.and_then(Event::fallback_id).cloned(),
             closes_recheck: event.and_then(Event::closes_recheck).cloned(),
+            void_of: event.and_then(Event::void_of).cloned(),
             body_fingerprint: event.and_then(Event::body_fingerprint),
             cause: String::new(),
         })
@@ -109,7 +110,8 @@ impl CustomerFold {
     /// Rows that it keeps in memory.
     pub(crate) fn rows(&self) -> usize {
         let known = &self.known;
-        let kept = known.verifications.len() + known.references.len() + known.reviews.len();
+        let kept =
+            known.verifications.len() + known.references.len() + known.reviews.len() + known.voids.len();
         1 + kept + self.waiting.len()
     }
 

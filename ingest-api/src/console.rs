@@ -28,3 +28,4 @@ pub mod settings;
 pub mod sign_in;
 pub mod throttle;
 pub mod visit;
+pub mod void;

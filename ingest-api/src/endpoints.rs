@@ -11,6 +11,7 @@ pub mod flash_challenge;
 pub mod ktp_capture;
 pub mod nik_format;
 pub mod verification_review;
+pub mod verification_void;
 
 use crate::documentation::description::EndpointDescription;
 
@@ -25,4 +26,5 @@ pub static WRITING_ENDPOINTS: [&EndpointDescription; 8] = [
     &customers::description::ENDPOINT,
     &verification_review::description::ENDPOINT,
     &nik_format::description::ENDPOINT,
+    &verification_void::description::ENDPOINT,
 ];

@@ -16,6 +16,7 @@ pub mod record_once;
 pub mod review;
 pub mod single_flight;
 pub mod unprojected_writes;
+pub mod void;
 pub mod write_name;
 
 pub use self::await_outcome::poll_until_projected;

@@ -13,3 +13,4 @@ pub(crate) mod plan_batch;
 pub(crate) mod prefetch;
 pub(crate) mod publish;
 pub(crate) mod split;
+pub(crate) mod standing_rows;

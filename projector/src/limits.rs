@@ -141,3 +141,6 @@ pub(crate) const ORG_READ_WAIT: Duration = Duration::from_millis(250);
 
 /// Bytes of a card's text that is looked into for its NIK: all of its fields together are a few kilobytes (sequence §1.3).
 pub(crate) const CARD_TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// Rows of a customer that are read at once for a void: some 300 KiB.
+pub(crate) const STANDING_ROWS_AT_ONCE: usize = 256;

@@ -44,6 +44,7 @@ mod unread_bodies;
 mod unreadable;
 mod unsettled;
 mod void_challenges;
+mod voids;
 
 /// What holds on both engines, on a sandbox.
 mod contract {

@@ -7,6 +7,7 @@ mod faces;
 mod rebuilds;
 mod rechecks;
 mod script;
+mod voids;
 mod world;
 
 use std::collections::BTreeMap;

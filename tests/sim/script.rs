@@ -1,4 +1,4 @@
-//! What happens in a simulation: registrations, verdicts, references, matches, captures, reviews, retries, reused keys with another body,
+//! What happens in a simulation: registrations, verdicts, references, matches, captures, reviews, voids, retries, reused keys with another body,
 //! records that cannot be applied, erasures, releases.
 
 use bytes::Bytes;
@@ -22,6 +22,7 @@ use vault::SealContext;
 
 use crate::captures;
 use crate::rechecks;
+use crate::voids;
 use crate::world::{Customer, World};
 
 /// Events of one simulation.
@@ -59,6 +60,7 @@ pub(crate) fn write(world: &mut World, rng: &mut ChaCha8Rng) -> Vec<NewRecord> {
             24..=26 => encode(world, &challenge(customer, rng)),
             27..=29 => encode(world, &rechecks::failure(customer, rng)),
             30 => encode(world, &rechecks::closing(customer, rng)),
+            27..=29 => encode(world, &voids::void(customer, rng)),
             _ => encode(world, &verdict(customer, rng)),
         };
         script.push(record);
@@ -119,6 +121,7 @@ fn reference(customer: &Customer, rng: &mut ChaCha8Rng) -> Event {
 
 /// A match against any kind of reference, whether or not one stands: that was decided before.
 fn face_match(customer: &Customer, rng: &mut ChaCha8Rng) -> Event {
+    let (of_verdict, _) = named(customer, 0, rng);
     let (name, body) = named(customer, 2, rng);
     let event_id = EventId::from_bytes(name);
     let matched = body % 3 != 0;
@@ -134,7 +137,8 @@ fn face_match(customer: &Customer, rng: &mut ChaCha8Rng) -> Event {
         score: u32::from(body % 11) * 10,
         similarity: seal(customer, &event_id, Field::MatchSimilarity, SIMILARITY_CONTENT_TYPE),
         reference: MatchReference {
-            enrolment_id: EnrolmentId::from_bytes([body; 16]),
+            // Half of them against a verdict's photo, so that voids of it take them too.
+            enrolment_id: EnrolmentId::from_bytes(if body % 2 == 0 { of_verdict } else { [body; 16] }),
             face_source: FaceSource::ALL[usize::from(body % 4)],
             enrolled_at: Timestamp::EPOCH,
         },

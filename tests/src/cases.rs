@@ -28,6 +28,7 @@ pub mod scopes;
 pub mod signals;
 pub mod unsealing;
 pub mod verdicts;
+pub mod voids;
 pub mod waiting;
 
 /// A test of every case, on that harness.
@@ -141,6 +142,12 @@ macro_rules! contract_cases {
                 a_match_is_a_write_like_others_and_takes_no_dry_run,
             ], two_threads [
                 two_hundred_photos_at_once_are_all_read_and_hold_nobody_up,
+            ];
+            voids: one_thread [
+                a_void_verdict_counts_no_more_and_what_was_before_stays,
+                a_void_is_refused_in_the_contracts_order,
+                of_voids_that_race_one_counts,
+                a_void_reference_is_compared_with_no_more,
             ];
             fields: one_thread [
                 valid_is_a_json_boolean_and_nothing_else,

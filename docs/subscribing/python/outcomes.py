@@ -57,6 +57,10 @@ def recheck_settled(record):
     return f"{record['recheckId']} {record['status']} {record['how']}"
 
 
+def void_recorded(record):
+    return f"{record['verificationId']} {record['reasonCode']} {record['fromTier']} {record['toTier']}"
+
+
 def customer_erased(record):
     return ",".join(record["purposes"])
 
@@ -72,6 +76,7 @@ WHAT = {
     "identity.SignalRaised.v1": signal_raised,
     "identity.FallbackRecheckOpened.v1": recheck_opened,
     "identity.FallbackRecheckSettled.v1": recheck_settled,
+    "identity.VoidRecorded.v1": void_recorded,
     "identity.CustomerErased.v1": customer_erased,
 }
 

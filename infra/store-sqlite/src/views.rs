@@ -53,6 +53,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("views/reviews.sql"),
     include_str!("views/niks.sql"),
     include_str!("views/rechecks.sql"),
+    include_str!("views/voids.sql"),
 ];
 
 /// The read model of the embedded engine: one file, every generation in it.

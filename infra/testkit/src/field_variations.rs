@@ -8,8 +8,8 @@ use domain::ids::CustomerRef;
 use domain::policy::{Method, Methods, Tier};
 use domain::rows::{
     AsOf, BookEntry, Books, BooksKey, BooksRow, CountedStatus, CustomerState, Disposition, EnrolmentRow,
-    Epoch, EventNote, FaceSource, HeldOrg, Kyc, PositionRow, Quarantine, Registration, SignalRow,
-    Span, TallyKey, TallyRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow,
+    Epoch, EventNote, FaceSource, HeldOrg, Kyc, PositionRow, Quarantine, Registration, SignalRow, Span,
+    TallyKey, TallyRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow,
 };
 use domain::sealed::{Purpose, Purposes, Sealed};
 use domain::time::Timestamp;
@@ -41,6 +41,7 @@ pub fn one_field_changed(s: &Samples) -> Vec<Vec<ViewRow>> {
         other.enrolments().into_iter().map(ViewRow::Enrolment).collect(),
         other.references().into_iter().map(ViewRow::Reference).collect(),
         other.reviews().into_iter().map(|row| ViewRow::Review(Box::new(row))).collect(),
+        other.voids().into_iter().map(|row| ViewRow::Void(Box::new(row))).collect(),
         other.tier_events().into_iter().map(ViewRow::TierEvent).collect(),
         other.signals().into_iter().map(ViewRow::Signal).collect(),
         other.notes().into_iter().map(ViewRow::Note).collect(),
@@ -75,6 +76,7 @@ mod challenges;
 mod faces;
 mod niks;
 mod rechecks;
+mod voids;
 
 /// What fields are changed to.
 struct Other<'s>(&'s Samples);
@@ -235,6 +237,7 @@ impl Other<'_> {
                 review_of: Some(s.verification_id(10)),
                 fallback_id: Some(s.fallback_id(9)),
                 recheck: Some(s.recheck_id(9)),
+                void_of: Some(s.verification_id(11)),
                 disposition: Disposition::Applied,
                 body_fingerprint: Some(FINGERPRINT),
                 cause: Some("other".to_owned()),
@@ -303,6 +306,7 @@ impl Other<'_> {
                 challenges: self.challenges().swap_remove(0),
                 niks: self.niks().swap_remove(0),
                 recheck: None,
+                voids: self.voided_rows().swap_remove(0),
             }
         );
         let change = |n: u64, change: &dyn Fn(&mut CustomerState)| {
@@ -323,6 +327,8 @@ impl Other<'_> {
         states.extend(more.map(|(of, n)| change(n, &|state| state.niks = of.clone())));
         let more = self.rechecks().into_iter().zip(200..);
         states.extend(more.map(|(of, n)| change(n, &|state| state.recheck = Some(Box::new(of.clone())))));
+        let more = self.voided_rows().into_iter().skip(1).zip(160..);
+        states.extend(more.map(|(of, n)| change(n, &|state| state.voids = of.clone())));
         let more = self.challenges().into_iter().skip(1).zip(120..);
         states.extend(more.map(|(of, n)| change(n, &|state| state.challenges = of.clone())));
         for (purpose, n) in Purpose::ALL.into_iter().zip(80..) {

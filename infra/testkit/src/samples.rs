@@ -8,6 +8,7 @@ mod niks;
 mod rechecks;
 mod reviews;
 mod tallies;
+mod voids;
 
 use bytes::Bytes;
 use domain::capture::RecentChallenges;
@@ -23,7 +24,7 @@ use domain::rows::{
     AsOf, Books, BooksKey, BooksRow, CountedStatus, CustomerState, Disposition, EnrolmentRow, Epoch,
     EventNote, FaceMatchRow, FaceSource, HeldOrg, Kyc, PositionRow, Quarantine, ReferenceRow, Registration,
     SignalRow, Span, TallyKey, TallyRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow,
-    ViewWrite, WriteTimestamp,
+    ViewWrite, VoidedRows, WriteTimestamp,
 };
 use domain::sealed::{Purpose, Purposes, Sealed};
 use domain::time::Timestamp;
@@ -264,6 +265,7 @@ impl Samples {
             review_of: None,
             fallback_id: None,
             recheck: None,
+            void_of: None,
             disposition,
             body_fingerprint: Some(self.fingerprint(n)),
             cause: Some("schema_unknown".to_owned()),
@@ -300,6 +302,7 @@ impl Samples {
             challenges: RecentChallenges::default(),
             niks: HeldNiks::default(),
             recheck: Some(Box::new(self.recheck(customer, n))),
+            voids: VoidedRows::default(),
         }
     }
 

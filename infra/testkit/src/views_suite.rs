@@ -11,6 +11,7 @@ mod rechecks;
 mod records;
 mod reviews;
 mod rows;
+mod voids;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ pub use rechecks::*;
 pub use records::*;
 pub use reviews::*;
 pub use rows::*;
+pub use voids::*;
 
 /// Both sides of one read model.
 #[derive(Clone)]
@@ -111,6 +113,10 @@ macro_rules! views_suite {
             // niks
             who_brought_a_nik_is_found_by_it,
             an_erased_customer_brought_no_nik,
+            // voids
+            a_void_is_joined_to_its_verification,
+            kyc_rows_have_voids_and_the_newest_row_says_the_kyc,
+            a_void_counts_in_no_list_and_a_verification_written_again_keeps_it,
             // faces
             a_match_and_a_reference_come_back_as_they_were_written,
             a_reference_outlives_the_erasure_of_its_enrolment,

@@ -74,7 +74,7 @@ const KEYS_3: &[&str] = &["ALTER TABLE {keys}.key_rows ADD attempt_until bigint"
 
 /// A generation's tables, by version.
 pub(crate) const GENERATION: &[&[&str]] =
-    &[FIRST, LOOKS, REFERENCES, CATEGORIES, REVIEWS, NIKS, rechecks::RECHECKS];
+    &[FIRST, LOOKS, REFERENCES, CATEGORIES, REVIEWS, NIKS, rechecks::RECHECKS, VOIDS];
 
 const FIRST: &[&str] = &[
     // A verification and what was noticed about it: one partition, one read.
@@ -175,12 +175,22 @@ const REVIEWS: &[&str] = &[
 const NIKS: &[&str] = &["CREATE TABLE IF NOT EXISTS {views}.nik_holders_g{g} (
         org text, tag blob, customer text, PRIMARY KEY ((org, tag), customer))"];
 
+/// Voids, each with its verification and in its customer's list. No earlier build wrote any.
+const VOIDS: &[&str] = &[
+    "ALTER TABLE {views}.verifications_g{g} ADD voided blob static",
+    "CREATE TABLE IF NOT EXISTS {views}.voids_of_customer_g{g} (
+        org text, customer text,
+        created_at bigint, log_partition int, log_offset bigint, id text, body blob,
+        PRIMARY KEY ((org, customer), created_at, log_partition, log_offset, id))
+        WITH CLUSTERING ORDER BY (created_at DESC, log_partition DESC, log_offset DESC, id ASC)",
+];
+
 /// What the component of a generation is called that stands in the migrations where every row was counted by category:
 /// recorded before the first table of the generation is made.
 pub(crate) const CATEGORIES_COUNTED: &str = "categories";
 
 /// The generation's tables, for dropping them.
-pub(crate) const GENERATION_TABLES: [&str; 27] = [
+pub(crate) const GENERATION_TABLES: [&str; 28] = [
     "verifications",
     "verifications_of_customer",
     "verifications_of_hour",
@@ -208,6 +218,7 @@ pub(crate) const GENERATION_TABLES: [&str; 27] = [
     "fallbacks_of_customer",
     "fallbacks_of_day",
     "fallback_days",
+    "voids_of_customer",
 ];
 
 /// What stands for the names in a statement.

@@ -19,6 +19,7 @@ mod write;
 mod write_batches;
 mod write_rechecks;
 mod write_reviews;
+mod write_voids;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;

@@ -11,3 +11,4 @@ pub mod problem;
 pub mod review;
 pub mod reviews;
 pub mod sign_in;
+pub mod void;

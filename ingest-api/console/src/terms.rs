@@ -2,7 +2,7 @@
 
 use domain::classify::ReasonCategory;
 use domain::policy::{Method, Tier};
-use domain::rows::{FaceSource, ReviewState, VerificationStatus};
+use domain::rows::{FaceSource, ReviewState, VerificationStatus, VoidReason};
 
 use crate::Language;
 use crate::words::words;
@@ -49,6 +49,16 @@ pub fn review_name(language: Language, state: ReviewState) -> Option<&'static st
         ReviewState::Open => None,
         ReviewState::Verified => Some(words.reviewed_verified),
         ReviewState::Failed => Some(words.reviewed_failed),
+    }
+}
+
+/// Why a verification counts no more.
+pub fn void_reason_name(language: Language, reason: VoidReason) -> &'static str {
+    let words = TermWords::of(language);
+    match reason {
+        VoidReason::WrongCustomer => words.void_wrong_customer,
+        VoidReason::CallerError => words.void_caller_error,
+        VoidReason::Fraud => words.void_fraud,
     }
 }
 
@@ -109,6 +119,9 @@ words! {
         pending: "Under review", "Dalam peninjauan";
         reviewed_verified: "Reviewed: verified", "Ditinjau: terverifikasi";
         reviewed_failed: "Reviewed: not verified", "Ditinjau: tidak terverifikasi";
+        void_wrong_customer: "recorded of another person", "tercatat untuk orang lain";
+        void_caller_error: "mistake of whoever sent it", "kesalahan pengirim";
+        void_fraud: "fraud", "penipuan";
         matched: "Match", "Cocok";
         not_matched: "No match", "Tidak cocok";
         not_found: "No such record", "Data tidak ditemukan";

@@ -80,7 +80,7 @@ fn list(asked: &AskedAttempts, found: &AttemptsPage, now: Timestamp) -> AttemptL
 }
 
 fn row(view: &VerificationView) -> AttemptRow {
-    let VerificationView { row, signals, review: _ } = view;
+    let VerificationView { row, signals, review: _, voided: _ } = view;
     AttemptRow {
         id: row.id.clone(),
         customer: row.customer.customer.clone(),

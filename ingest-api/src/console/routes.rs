@@ -9,7 +9,9 @@ use crate::console::answer::see_other;
 use crate::console::error::ConsoleError;
 use crate::console::session::SignedIn;
 use crate::console::visit::present;
-use crate::console::{access, account, assets, attempts, customer, customers, review, reviews, sign_in};
+use crate::console::{
+    access, account, assets, attempts, customer, customers, review, reviews, sign_in, void,
+};
 use crate::routes::{READ, read};
 
 /// Where somebody begins who has signed in.
@@ -37,6 +39,11 @@ pub fn configure(config: &mut ServiceConfig) {
                 .route(web::post().to(review::decide)),
         )
         .service(only("POST", "/reviews/{id}/picture").route(web::post().to(review::picture)))
+        .service(
+            only("GET, HEAD, POST", "/verifications/{id}/void")
+                .route(read().to(void::show))
+                .route(web::post().to(void::declare)),
+        )
         .service(page("/access").route(read().to(access::list)))
         .service(page("/account").route(read().to(account::page)))
         .service(page("/attempts").route(read().to(attempts::get)))

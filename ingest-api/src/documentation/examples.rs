@@ -83,6 +83,7 @@ pub(crate) fn captured(mut row: Value) -> Value {
         "by": "rina",
         "createdAt": TIME,
     });
+    row["voided"] = json!({ "reasonCode": "wrong_customer", "by": "rina", "createdAt": TIME });
     row["enrolment"] = enrolment(false);
     row["enrolment"]["source"] = "ktp_extract".into();
     row

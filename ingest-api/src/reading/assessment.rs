@@ -2,7 +2,7 @@
 //! and shown by none of them.
 
 use domain::capture::{CaptureAssessment, Measure, VoterFinding, VoterState};
-use domain::rows::{ReviewRow, VerificationRow, VerificationStatus};
+use domain::rows::{ReviewRow, VerificationRow, VerificationStatus, VoidRow};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -98,6 +98,25 @@ impl ReviewBody {
             by: row.by.clone(),
             created_at: row.created_at.rfc3339(),
         }
+    }
+}
+
+/// That a verification counts no more.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VoidBody {
+    /// `wrong_customer`, `caller_error` or `fraud`.
+    reason_code: &'static str,
+    /// An API key (`key_…`) or a member of staff.
+    by: String,
+    /// RFC 3339, UTC, milliseconds.
+    created_at: String,
+}
+
+impl VoidBody {
+    /// Shows a void.
+    pub fn of(row: &VoidRow) -> Self {
+        Self { reason_code: row.reason.as_str(), by: row.by.clone(), created_at: row.created_at.rfc3339() }
     }
 }
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use vault::OrgIds;
 
-use super::assessment::{self, AssessmentBody, ReviewBody};
+use super::assessment::{self, AssessmentBody, ReviewBody, VoidBody};
 use super::cursor::{Cursor, CursorList};
 use super::nik_signals::{NikSignals, RowNik};
 use super::page::{NumberedPage, PageMeta};
@@ -74,6 +74,10 @@ pub struct AttemptBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<ReviewBody>)]
     review: Option<Option<ReviewBody>>,
+    /// Of one that counts no more only: why, and since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = VoidBody)]
+    voided: Option<VoidBody>,
     /// RFC 3339, UTC, milliseconds.
     created_at: String,
 }
@@ -119,6 +123,7 @@ impl AttemptBody {
             assurance_tier: assessment::assurance_tier(row),
             assessment: row.assessment.as_ref().map(AssessmentBody::of),
             review: assessment::shown_review(row, view.review.as_ref()),
+            voided: view.voided.as_ref().map(VoidBody::of),
             created_at: row.created_at.rfc3339(),
         }
     }

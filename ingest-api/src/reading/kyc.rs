@@ -3,14 +3,14 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::ids::{CustomerId, CustomerRef};
 use domain::orgs::Scope;
-use domain::rows::{ReviewRow, TierEventRow, VerificationRow};
+use domain::rows::{ReviewRow, TierEventRow, VerificationRow, VoidRow};
 use domain::sealed::{Field, Purpose};
 use domain::time::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use vault::CustomerKeys;
 
-use super::assessment::{self, AssessmentBody, ReviewBody};
+use super::assessment::{self, AssessmentBody, ReviewBody, VoidBody};
 use super::unseal;
 use crate::app::App;
 use crate::reading::customers::registered;
@@ -65,6 +65,10 @@ struct KycVerification {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<ReviewBody>)]
     review: Option<Option<ReviewBody>>,
+    /// Of one that counts no more only: why, and since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = VoidBody)]
+    voided: Option<VoidBody>,
     created_at: String,
 }
 
@@ -76,7 +80,7 @@ struct KycTierEvent {
     to_tier: &'static str,
     /// Always `null`: no change is made by hand.
     actor_user_id: Option<String>,
-    /// `automatic on nik_dukcapil verify`: the causing method.
+    /// `automatic on nik_dukcapil verify`: the causing method; `voided ver_…`: the verification that counts no more.
     reason: String,
     created_at: String,
 }
@@ -115,7 +119,9 @@ pub async fn get(
     app.reads.record(&caller, app.now(), &LoggedObjects::of(&req), [&customer.customer])?;
     let review_of = |row: &VerificationRow| rows.reviews.iter().find(|of| of.verification_id == row.id);
     let shown = rows.verifications.iter();
-    let verifications = shown.map(|row| KycVerification::of(row, review_of(row), &keys)).collect();
+    let void_of = |row: &VerificationRow| rows.voids.iter().find(|of| of.verification_id == row.id);
+    let verifications =
+        shown.map(|row| KycVerification::of(row, review_of(row), void_of(row), &keys)).collect();
     Ok(HttpResponse::Ok().json(KycBody {
         customer: KycCustomer {
             id: customer.customer.as_str().to_owned(),
@@ -132,7 +138,12 @@ pub async fn get(
 
 impl KycVerification {
     /// A reason that does not open is `null`; the verification itself says so in its `signals`.
-    fn of(row: &VerificationRow, review: Option<&ReviewRow>, keys: &CustomerKeys) -> Self {
+    fn of(
+        row: &VerificationRow,
+        review: Option<&ReviewRow>,
+        voided: Option<&VoidRow>,
+        keys: &CustomerKeys,
+    ) -> Self {
         Self {
             id: row.id.as_str().to_owned(),
             method: row.method.as_str(),
@@ -142,6 +153,7 @@ impl KycVerification {
             assurance_tier: assessment::assurance_tier(row),
             assessment: row.assessment.as_ref().map(AssessmentBody::of),
             review: assessment::shown_review(row, review),
+            voided: voided.map(VoidBody::of),
             created_at: row.created_at.rfc3339(),
         }
     }

@@ -90,6 +90,10 @@ pub enum ApiError {
     ChallengeExpired,
     /// 409: the verification does not wait for a person, or not any more.
     NotPending,
+    /// 409: the verification does not count as verified.
+    NotVoidable,
+    /// 409: the verification is void already.
+    AlreadyVoided,
     /// 409: whoever decides so has to have seen the picture.
     ReviewUnseen,
     /// 413.
@@ -164,6 +168,8 @@ impl ApiError {
             Self::ChallengeVoid => ErrorCode::ChallengeVoid,
             Self::ChallengeExpired => ErrorCode::ChallengeExpired,
             Self::NotPending => ErrorCode::NotPending,
+            Self::NotVoidable => ErrorCode::NotVoidable,
+            Self::AlreadyVoided => ErrorCode::AlreadyVoided,
             Self::ReviewUnseen => ErrorCode::ReviewUnseen,
             Self::BodyTooLarge => ErrorCode::BodyTooLarge,
             Self::UnsupportedMediaType => ErrorCode::UnsupportedMediaType,
@@ -227,6 +233,8 @@ impl ApiError {
             | Self::ChallengeVoid
             | Self::ChallengeExpired
             | Self::NotPending
+            | Self::NotVoidable
+            | Self::AlreadyVoided
             | Self::ReviewUnseen
             | Self::BodyTooLarge
             | Self::UnsupportedMediaType

@@ -106,6 +106,7 @@ async fn next_standing<W: RecordedWrite>(
             | Outcome::SignalRaised(_)
             | Outcome::FallbackRecheckOpened(_)
             | Outcome::FallbackRecheckSettled(_)
+            | Outcome::VoidRecorded(_)
             | Outcome::CustomerErased(_) => {}
         }
     }

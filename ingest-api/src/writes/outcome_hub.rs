@@ -124,6 +124,7 @@ impl OutcomeHub {
             Outcome::ReviewRecorded(o) => self.changes.tell(&o.customer.org),
             Outcome::FallbackRecheckOpened(o) => self.changes.tell(&o.customer.org),
             Outcome::FallbackRecheckSettled(o) => self.changes.tell(&o.customer.org),
+            Outcome::VoidRecorded(o) => self.changes.tell(&o.customer.org),
             // No row of a list is another for these.
             Outcome::VerdictUnapplied(_)
             | Outcome::SignalRaised(_)
@@ -136,6 +137,7 @@ impl OutcomeHub {
             Outcome::VerdictConflicted(o) => Some(&o.verification_id),
             Outcome::VerdictUnapplied(o) => o.verification_id.as_ref(),
             Outcome::ReviewRecorded(o) => Some(&o.verification_id),
+            Outcome::VoidRecorded(o) => Some(&o.verification_id),
             Outcome::SignalRaised(_)
             | Outcome::FaceEnrolled(_)
             | Outcome::KycUpdated(_)

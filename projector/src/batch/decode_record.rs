@@ -76,6 +76,7 @@ fn poison(record: &StoredRecord, customer: CustomerRef, event: Option<&Event>, c
         review_of: event.and_then(Event::review_of).cloned(),
         fallback_id: event.and_then(Event::fallback_id).cloned(),
         closes_recheck: event.and_then(Event::closes_recheck).cloned(),
+        void_of: event.and_then(Event::void_of).cloned(),
         body_fingerprint: event.and_then(Event::body_fingerprint),
         cause: cause.to_owned(),
     }

@@ -58,6 +58,7 @@ impl BatchPlan {
                 | ViewRow::Enrolment(_)
                 | ViewRow::Reference(_)
                 | ViewRow::Review(_)
+                | ViewRow::Void(_)
                 | ViewRow::TierEvent(_)
                 | ViewRow::Signal(_)
                 | ViewRow::Note(_)

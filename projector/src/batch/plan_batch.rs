@@ -95,7 +95,13 @@ async fn fold_fact(
         && let Some(released) = event.event.as_release()
     {
         let (waiting, next) = reader.waiting(&state, known).await?;
+        if waiting.iter().any(|(fact, _)| fact.void_of().is_some()) {
+            reader.load_proofs(&state.customer, event.source, known).await?;
+        }
         return Ok(fold_release(state, event, released, &waiting, next, known)?);
+    }
+    if fact.void_of().is_some() && state.quarantine.is_none() {
+        reader.load_proofs(&state.customer, fact.source(), known).await?;
     }
     Ok(fold(state, fact, known)?)
 }

@@ -170,6 +170,7 @@ impl BatchReader<'_> {
                 ViewRow::Review(row) => drop(known.reviews.insert(row.verification_id.clone(), *row)),
                 ViewRow::Fallback(row) => drop(known.fallbacks.insert(row.id.clone(), row)),
                 ViewRow::RecheckClosure(row) => drop(known.closures.insert(row.recheck.clone(), row)),
+                ViewRow::Void(row) => drop(known.voids.insert(row.verification_id.clone(), *row)),
                 _ => return Err(another_kind()),
             }
         }
@@ -213,12 +214,14 @@ impl BatchReader<'_> {
                 let review = note.review_of.clone();
                 let fallback = note.fallback_id.clone();
                 let closure = note.recheck.clone();
+                let void = note.void_of.clone();
                 [
                     verification.map(|id| RowKey::Verification(org.clone(), id)),
                     reference.map(|id| RowKey::Reference(note.customer.clone(), id)),
                     review.map(|id| RowKey::Review(org.clone(), id)),
                     fallback.map(|id| RowKey::Fallback(org.clone(), id)),
                     closure.map(|id| RowKey::RecheckClosure(org.clone(), id)),
+                    void.map(|id| RowKey::Void(org.clone(), id)),
                 ]
             });
             self.load_known(names.flatten().collect(), known).await?;
@@ -324,23 +327,23 @@ impl BatchReader<'_> {
     }
 }
 
-/// Every row that a fact names: of a review also that of the verification.
-fn names_of(fact: &Fact) -> [Option<RowKey>; 5] {
-    let [reference, review, fallback, closure] = always_asked_for(fact);
-    [verification_of(fact), reference, review, fallback, closure]
+/// Every row that a fact names: of a review and of a void also that of the verification, of a void its review too.
+fn names_of(fact: &Fact) -> [Option<RowKey>; 7] {
+    let [reference, review, fallback, closure, void, voided_review] = always_asked_for(fact);
+    [verification_of(fact), reference, review, fallback, closure, void, voided_review]
 }
 
 /// Those that no cache remembers: they are few beside verdicts.
-fn always_asked_for(fact: &Fact) -> [Option<RowKey>; 4] {
+fn always_asked_for(fact: &Fact) -> [Option<RowKey>; 6] {
     let org = &fact.customer().org;
     let fallback = fact.fallback_id().map(|id| RowKey::Fallback(org.clone(), id.clone()));
     let closure = fact.closes_recheck().map(|id| RowKey::RecheckClosure(org.clone(), id.clone()));
-    [reference_of(fact), review_of(fact), fallback, closure]
+    [reference_of(fact), review_of(fact), fallback, closure, void_of(fact), voided_review_of(fact)]
 }
 
-/// The verification that a fact makes, or that it reviews.
+/// The verification that a fact makes, that it reviews, or that it makes void.
 fn named_verification(fact: &Fact) -> Option<&VerificationId> {
-    fact.verification_id().or_else(|| fact.review_of())
+    fact.verification_id().or_else(|| fact.review_of()).or_else(|| fact.void_of())
 }
 
 fn verification_of(fact: &Fact) -> Option<RowKey> {
@@ -350,6 +353,16 @@ fn verification_of(fact: &Fact) -> Option<RowKey> {
 /// The row of the review that a fact makes. It is always asked for, as references are.
 fn review_of(fact: &Fact) -> Option<RowKey> {
     Some(RowKey::Review(fact.customer().org.clone(), fact.review_of()?.clone()))
+}
+
+/// The row of the void that a fact makes.
+fn void_of(fact: &Fact) -> Option<RowKey> {
+    Some(RowKey::Void(fact.customer().org.clone(), fact.void_of()?.clone()))
+}
+
+/// The review of the verification that a fact makes void: with it a pending one may count as verified.
+fn voided_review_of(fact: &Fact) -> Option<RowKey> {
+    Some(RowKey::Review(fact.customer().org.clone(), fact.void_of()?.clone()))
 }
 
 /// The row of the reference that a fact is about. It is always asked for: references are few beside verdicts, and no

@@ -54,6 +54,7 @@ pub(super) fn kind(row: &ViewRow) -> &'static str {
         ViewRow::Enrolment(_) => "enrolment",
         ViewRow::Reference(_) => "reference",
         ViewRow::Review(_) => "review",
+        ViewRow::Void(_) => "void",
         ViewRow::TierEvent(_) => "tier event",
         ViewRow::Signal(_) => "signal",
         ViewRow::Note(_) => "note",

@@ -93,6 +93,7 @@ fn as_of(row: &ViewRow) -> Option<AsOf> {
         | ViewRow::Enrolment(_)
         | ViewRow::Reference(_)
         | ViewRow::Review(_)
+        | ViewRow::Void(_)
         | ViewRow::TierEvent(_)
         | ViewRow::Signal(_)
         | ViewRow::Note(_)

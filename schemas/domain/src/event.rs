@@ -15,6 +15,7 @@ mod place;
 mod recheck;
 mod refold;
 mod sealed_parts;
+mod void;
 
 use crate::classify::ReasonCategory;
 use crate::ids::{CustomerRef, EnrolmentId, EventId, FallbackId, RecheckId, VerificationId};
@@ -31,6 +32,7 @@ pub use nik::*;
 pub use place::*;
 pub use recheck::*;
 pub use sealed_parts::*;
+pub use void::*;
 
 /// A customer was registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +137,8 @@ pub enum Event {
     DukcapilAttemptFailed(DukcapilAttemptFailed),
     /// See [`FallbackRecheckClosed`].
     FallbackRecheckClosed(FallbackRecheckClosed),
+    /// See [`VerificationVoided`].
+    VerificationVoided(VerificationVoided),
 }
 
 impl Event {
@@ -153,6 +157,7 @@ impl Event {
             Self::NikFormatChecked(e) => &e.event_id,
             Self::DukcapilAttemptFailed(e) => &e.event_id,
             Self::FallbackRecheckClosed(e) => &e.event_id,
+            Self::VerificationVoided(e) => &e.event_id,
         }
     }
 
@@ -171,6 +176,7 @@ impl Event {
             Self::NikFormatChecked(e) => &e.customer,
             Self::DukcapilAttemptFailed(e) => &e.customer,
             Self::FallbackRecheckClosed(e) => &e.customer,
+            Self::VerificationVoided(e) => &e.customer,
         }
     }
 
@@ -188,7 +194,8 @@ impl Event {
             | Self::FlashChallengeIssued(_)
             | Self::VerificationReviewed(_)
             | Self::DukcapilAttemptFailed(_)
-            | Self::FallbackRecheckClosed(_) => None,
+            | Self::FallbackRecheckClosed(_)
+            | Self::VerificationVoided(_) => None,
         }
     }
 
@@ -206,7 +213,8 @@ impl Event {
             | Self::KtpCaptureAssessed(_)
             | Self::NikFormatChecked(_)
             | Self::DukcapilAttemptFailed(_)
-            | Self::FallbackRecheckClosed(_) => None,
+            | Self::FallbackRecheckClosed(_)
+            | Self::VerificationVoided(_) => None,
         }
     }
 
@@ -224,7 +232,8 @@ impl Event {
             | Self::VerificationReviewed(_)
             | Self::NikFormatChecked(_)
             | Self::DukcapilAttemptFailed(_)
-            | Self::FallbackRecheckClosed(_) => None,
+            | Self::FallbackRecheckClosed(_)
+            | Self::VerificationVoided(_) => None,
         }
     }
 
@@ -242,7 +251,8 @@ impl Event {
             | Self::FlashChallengeIssued(_)
             | Self::VerificationReviewed(_)
             | Self::NikFormatChecked(_)
-            | Self::FallbackRecheckClosed(_) => None,
+            | Self::FallbackRecheckClosed(_)
+            | Self::VerificationVoided(_) => None,
         }
     }
 
@@ -260,7 +270,8 @@ impl Event {
             | Self::KtpCaptureAssessed(_)
             | Self::VerificationReviewed(_)
             | Self::NikFormatChecked(_)
-            | Self::DukcapilAttemptFailed(_) => None,
+            | Self::DukcapilAttemptFailed(_)
+            | Self::VerificationVoided(_) => None,
         }
     }
 
@@ -276,6 +287,7 @@ impl Event {
             Self::NikFormatChecked(e) => Some(e.body_fingerprint),
             Self::DukcapilAttemptFailed(e) => Some(e.body_fingerprint),
             Self::FallbackRecheckClosed(e) => e.body_fingerprint,
+            Self::VerificationVoided(e) => e.body_fingerprint,
             Self::CustomerErased(_) | Self::CustomerReleased(_) | Self::FlashChallengeIssued(_) => None,
         }
     }
@@ -317,6 +329,9 @@ impl Event {
             Self::FallbackRecheckClosed(e) => {
                 e.note.iter().map(|note| SealedField::text(Field::RecheckNote, note)).collect()
             }
+            Self::VerificationVoided(e) => {
+                e.note.iter().map(|note| SealedField::text(Field::VoidNote, note)).collect()
+            }
             Self::CustomerErased(_)
             | Self::CustomerReleased(_)
             | Self::FlashChallengeIssued(_)
@@ -345,6 +360,7 @@ impl Event {
             Self::CustomerRegistered(_)
             | Self::FaceMatchDecided(_)
             | Self::VerificationReviewed(_)
+            | Self::VerificationVoided(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
             | Self::FlashChallengeIssued(_)
@@ -366,7 +382,10 @@ impl Event {
             Self::NikFormatChecked(e) => e.is_consistent(),
             Self::DukcapilAttemptFailed(e) => e.is_consistent(),
             Self::FallbackRecheckClosed(e) => e.is_consistent(),
-            Self::CustomerRegistered(_) | Self::CustomerErased(_) | Self::CustomerReleased(_) => true,
+            Self::CustomerRegistered(_)
+            | Self::CustomerErased(_)
+            | Self::CustomerReleased(_)
+            | Self::VerificationVoided(_) => true,
         }
     }
 
@@ -384,7 +403,8 @@ impl Event {
             | Self::VerificationReviewed(_)
             | Self::NikFormatChecked(_)
             | Self::DukcapilAttemptFailed(_)
-            | Self::FallbackRecheckClosed(_) => None,
+            | Self::FallbackRecheckClosed(_)
+            | Self::VerificationVoided(_) => None,
         }
     }
 
@@ -402,7 +422,8 @@ impl Event {
             | Self::VerificationReviewed(_)
             | Self::NikFormatChecked(_)
             | Self::DukcapilAttemptFailed(_)
-            | Self::FallbackRecheckClosed(_) => None,
+            | Self::FallbackRecheckClosed(_)
+            | Self::VerificationVoided(_) => None,
         }
     }
 }

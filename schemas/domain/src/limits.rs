@@ -234,3 +234,11 @@ pub const REVIEW_NOTE_CHARS_MAX: usize = 500;
 /// Verifications whose NIK a customer's state remembers: a person has one NIK and a handful of checks of it; what is kept is
 /// written with every event of the customer.
 pub const NIKS_HELD_MAX: usize = 32;
+
+/// Voids of one customer. Far above what mistakes make, and a state that keeps them all is read and written with each of
+/// the customer's events: 16 KiB at most. Beyond it a verification is not voidable.
+pub const VOIDS_PER_CUSTOMER_MAX: usize = 256;
+
+/// Verifications that a customer may have for one of them to be voidable: their ids are listed at once to compute the tier
+/// again, some 64 MiB, and no bank verifies one person so often.
+pub const VOIDABLE_ROWS_MAX: usize = 1_000_000;

@@ -9,7 +9,7 @@ use crate::classify::ReasonCategory;
 use crate::event::{Fingerprint, Source};
 use crate::ids::{CustomerRef, EnrolmentId, EventId, TierEventId, VerificationId};
 use crate::policy::{Method, Tier};
-use crate::rows::{FaceSource, VerificationStatus};
+use crate::rows::{FaceSource, VerificationStatus, VoidReason};
 use crate::sealed::Purposes;
 use crate::time::Timestamp;
 
@@ -212,6 +212,38 @@ pub struct SignalRaised {
     pub version: u32,
 }
 
+/// A verification counts no more: the last outcome of the void's event. Published again for every later void of the same
+/// verification, which has no effect; that one's own event id is another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VoidRecorded {
+    /// This outcome; follows from the event's id.
+    pub id: EventId,
+    /// Whom it is about.
+    pub customer: CustomerRef,
+    /// The void that counts: the first one's event.
+    pub event_id: EventId,
+    /// Where that event stands.
+    pub source: Source,
+    /// The verification.
+    pub verification_id: VerificationId,
+    /// Why.
+    pub reason: VoidReason,
+    /// The face reference that no match is made against from here on.
+    pub enrolment_id: Option<EnrolmentId>,
+    /// The tier before it.
+    pub from_tier: Tier,
+    /// The tier after it.
+    pub to_tier: Tier,
+    /// The newest row that carries the tier after it; none where nothing stands.
+    pub last_verified_at: Option<Timestamp>,
+    /// Until when that one counts.
+    pub expires_at: Option<Timestamp>,
+    /// The body that made it; none of a form of the console.
+    pub body_fingerprint: Option<Fingerprint>,
+    /// The void's `createdAt`.
+    pub created_at: Timestamp,
+}
+
 /// Everything that may stand in `identity.outcomes`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -235,6 +267,8 @@ pub enum Outcome {
     FallbackRecheckOpened(FallbackRecheckOpened),
     /// See [`FallbackRecheckSettled`].
     FallbackRecheckSettled(FallbackRecheckSettled),
+    /// See [`VoidRecorded`].
+    VoidRecorded(VoidRecorded),
 }
 
 impl Outcome {
@@ -251,6 +285,7 @@ impl Outcome {
             Self::SignalRaised(o) => &o.id,
             Self::FallbackRecheckOpened(o) => &o.id,
             Self::FallbackRecheckSettled(o) => &o.id,
+            Self::VoidRecorded(o) => &o.id,
         }
     }
 
@@ -267,6 +302,7 @@ impl Outcome {
             Self::SignalRaised(o) => &o.customer,
             Self::FallbackRecheckOpened(o) => &o.customer,
             Self::FallbackRecheckSettled(o) => &o.customer,
+            Self::VoidRecorded(o) => &o.customer,
         }
     }
 }

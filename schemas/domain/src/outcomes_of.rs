@@ -3,15 +3,16 @@
 
 use crate::event::Source;
 use crate::fold::SIGNAL_CONFLICT;
-use crate::ids::{CustomerRef, EnrolmentId, EventId, TierEventId, derived};
+use crate::ids::{CustomerRef, EnrolmentId, EventId, TierEventId, VerificationId, derived};
 use crate::outcome::{
     EnrolmentSummary, FaceEnrolled, FallbackRecheckOpened, FallbackRecheckSettled, KycUpdated, Outcome,
-    ReviewRecorded, SignalRaised, VerdictConflicted, VerdictUnapplied, VerificationCreated,
+    ReviewRecorded, SignalRaised, VerdictConflicted, VerdictUnapplied, VerificationCreated, VoidRecorded,
 };
 use crate::policy::{Method, Tier};
 use crate::recheck::{RecheckStatus, SettledHow};
 use crate::rows::{
     EventNote, FaceSource, FallbackRow, Kyc, RecheckClosureRow, ReferenceRow, ReviewRow, VerificationRow,
+    VoidRow,
 };
 use crate::signals::{SIGNAL_TABLE_VERSION, ShownSignal, SignalKind};
 use crate::time::Timestamp;
@@ -25,6 +26,8 @@ enum Ordinal {
     ReviewRecorded = 4,
     FallbackRecheckOpened = 5,
     FallbackRecheckSettled = 6,
+    /// 5 and 6 are those of a recheck.
+    VoidRecorded = 7,
 }
 
 fn outcome_id(event_id: &EventId, ordinal: Ordinal) -> EventId {
@@ -40,6 +43,11 @@ fn record_outcome_id(kind: &str, source: Source) -> EventId {
 /// Why a tier changed: the causing method.
 pub fn tier_reason(method: Method) -> String {
     format!("automatic on {} verify", method.as_str())
+}
+
+/// Why a tier changed that a void took down.
+pub fn void_reason(verification: &VerificationId) -> String {
+    format!("voided {verification}")
 }
 
 fn enrolment_summary(row: &VerificationRow) -> Option<EnrolmentSummary> {
@@ -99,12 +107,12 @@ struct KycChange<'r> {
     tier_event: Option<&'r TierEventId>,
     before: Kyc,
     after: Kyc,
-    method: Method,
+    reason: String,
     at: Timestamp,
 }
 
 impl KycChange<'_> {
-    /// Where it did anything.
+    /// Where it did anything that has a date: a tier that falls to none has neither, and is told by the void's own outcome.
     fn outcome(self) -> Option<Outcome> {
         let changed = self.before != self.after;
         Some(Outcome::KycUpdated(KycUpdated {
@@ -113,7 +121,7 @@ impl KycChange<'_> {
             tier_event_id: self.tier_event.cloned(),
             from_tier: self.before.tier,
             to_tier: self.after.tier,
-            reason: tier_reason(self.method),
+            reason: self.reason,
             last_verified_at: self.after.last_verified_at.filter(|_| changed)?,
             expires_at: self.after.expires_at?,
             created_at: self.at,
@@ -141,7 +149,7 @@ pub fn verification(row: &VerificationRow) -> Vec<Outcome> {
         tier_event: row.tier_event.as_ref(),
         before: row.kyc_before,
         after: row.kyc_after,
-        method: row.method,
+        reason: tier_reason(row.method),
         at: row.created_at,
     };
     outcomes.extend(change.outcome());
@@ -304,10 +312,43 @@ pub fn review(row: &ReviewRow) -> Vec<Outcome> {
         tier_event: row.tier_event.as_ref(),
         before: row.kyc_before,
         after: row.kyc_after,
-        method: row.subject.method,
+        reason: tier_reason(row.subject.method),
         at: row.created_at,
     };
     enrolled.into_iter().chain(change.outcome()).chain([review_recorded(row)]).collect()
+}
+
+/// The outcome that a verification is void.
+pub fn void_recorded(row: &VoidRow) -> Outcome {
+    Outcome::VoidRecorded(VoidRecorded {
+        id: outcome_id(&row.event_id, Ordinal::VoidRecorded),
+        customer: row.customer.clone(),
+        event_id: row.event_id.clone(),
+        source: row.source,
+        verification_id: row.verification_id.clone(),
+        reason: row.reason,
+        enrolment_id: row.enrolment.clone(),
+        from_tier: row.kyc_before.tier,
+        to_tier: row.kyc_after.tier,
+        last_verified_at: row.kyc_after.last_verified_at,
+        expires_at: row.kyc_after.expires_at,
+        body_fingerprint: row.body_fingerprint,
+        created_at: row.created_at,
+    })
+}
+
+/// All outcomes of a void's event, `VoidRecorded` last.
+pub fn void(row: &VoidRow) -> Vec<Outcome> {
+    let change = KycChange {
+        event_id: &row.event_id,
+        customer: &row.customer,
+        tier_event: row.tier_event.as_ref(),
+        before: row.kyc_before,
+        after: row.kyc_after,
+        reason: void_reason(&row.verification_id),
+        at: row.created_at,
+    };
+    change.outcome().into_iter().chain([void_recorded(row)]).collect()
 }
 
 /// The outcome of a body that lost to the first one.
@@ -327,7 +368,7 @@ pub fn conflict(note: &EventNote, first: &VerificationRow) -> Option<Outcome> {
 /// none of them has none.
 pub fn note(note: &EventNote) -> Option<Outcome> {
     let cause = note.unapplied()?;
-    let about = note.verification_id.as_ref().or(note.review_of.as_ref());
+    let about = note.verification_id.as_ref().or(note.review_of.as_ref()).or(note.void_of.as_ref());
     let is_heard_of = about.is_some() || note.fallback_id.is_some() || note.recheck.is_some();
     if note.event_id.is_some() && !is_heard_of {
         return None;

@@ -8,7 +8,7 @@ use crate::outcome::{Outcome, UnappliedCause};
 use crate::outcomes_of;
 use crate::rows::{
     BookEntry, Disposition, EventNote, FallbackRow, RecheckClosureRow, ReferenceRow, ReviewRow,
-    VerificationRow,
+    VerificationRow, VoidRow,
 };
 
 /// What a redelivered fact had come to.
@@ -43,6 +43,7 @@ pub fn recall(
         noticed: fact.noticed(),
         fallback: fact.fallback_id().and_then(|id| known.fallback(id, fact.customer())),
         closure: fact.closes_recheck().and_then(|id| known.closure(id, fact.customer())),
+        void: fact.void_of().and_then(|id| known.void(id, fact.customer())),
     };
     let Some(note) = notes(source) else {
         let mut effect = Effect { entry: Some(BookEntry::Applied), ..Effect::default() };
@@ -75,6 +76,7 @@ struct NamedRows<'k> {
     noticed: Vec<String>,
     fallback: Option<&'k FallbackRow>,
     closure: Option<&'k RecheckClosureRow>,
+    void: Option<&'k VoidRow>,
 }
 
 impl<'k> NamedRows<'k> {
@@ -86,6 +88,7 @@ impl<'k> NamedRows<'k> {
             noticed: known.noticed.get(&note.source).cloned().unwrap_or_default(),
             fallback: note.fallback_id.as_ref().and_then(|id| known.fallback(id, &note.customer)),
             closure: note.recheck.as_ref().and_then(|id| known.closure(id, &note.customer)),
+            void: note.void_of.as_ref().and_then(|id| known.void(id, &note.customer)),
         }
     }
 
@@ -110,6 +113,9 @@ impl<'k> NamedRows<'k> {
         if let Some(row) = self.closure.filter(|row| row.source == source) {
             return Some(vec![outcomes_of::recheck_closed(row)]);
         }
+        if let Some(row) = self.void.filter(|row| row.source == source) {
+            return Some(outcomes_of::void(row));
+        }
         let reference = self.reference.filter(|row| row.source == source)?;
         Some(vec![outcomes_of::face_enrolled(reference)])
     }
@@ -120,15 +126,18 @@ impl<'k> NamedRows<'k> {
         let of_review = || self.review.map(outcomes_of::review_recorded);
         let of_fallback = || self.fallback.and_then(|row| outcomes_of::fallback(row).pop());
         let of_closure = || self.closure.map(outcomes_of::recheck_closed);
+        let of_void = || self.void.map(outcomes_of::void_recorded);
         let of_reference = || self.reference.map(outcomes_of::face_enrolled);
-        of_row.or_else(of_review).or_else(of_fallback).or_else(of_closure).or_else(of_reference)
+        let earlier = of_row.or_else(of_review).or_else(of_fallback).or_else(of_closure);
+        earlier.or_else(of_void).or_else(of_reference)
     }
 
-    /// What one publishes that lost to another body: of a review, which one counts.
+    /// What one publishes that lost to another body: of a review and of a void, which one counts.
     fn conflict(&self, note: &EventNote) -> Vec<Outcome> {
         let of_row = self.row.map(|first| outcomes_of::conflict_with_signal(note, first));
-        let of_review = || self.review.map(outcomes_of::review_recorded);
-        let of_other = || of_review().or_else(|| self.closure.map(outcomes_of::recheck_closed));
+        let of_closure = || self.closure.map(outcomes_of::recheck_closed);
+        let of_void = || self.void.map(outcomes_of::void_recorded);
+        let of_other = || self.review.map(outcomes_of::review_recorded).or_else(of_closure).or_else(of_void);
         of_row.filter(|outcomes| !outcomes.is_empty()).unwrap_or_else(|| of_other().into_iter().collect())
     }
 }

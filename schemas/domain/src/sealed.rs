@@ -165,6 +165,8 @@ sealed_fields! {
     Nik, "nik", Profile, "identity.NikFormatChecked";
     /// What whoever closed a recheck noted.
     RecheckNote, "recheck_note", Profile, "identity.FallbackRecheckClosed";
+    /// What whoever declared a verification void noted.
+    VoidNote, "void_note", Profile, "identity.VerificationVoided";
 }
 
 impl Field {
@@ -185,7 +187,8 @@ impl Field {
             | Self::ReviewNote
             | Self::CaptureClaims
             | Self::Nik
-            | Self::RecheckNote => false,
+            | Self::RecheckNote
+            | Self::VoidNote => false,
         }
     }
 }
@@ -289,6 +292,7 @@ mod tests {
             (Field::CaptureClaims, "capture_claims", Purpose::Profile, "identity.CaptureEvidence"),
             (Field::Nik, "nik", Purpose::Profile, "identity.NikFormatChecked"),
             (Field::RecheckNote, "recheck_note", Purpose::Profile, "identity.FallbackRecheckClosed"),
+            (Field::VoidNote, "void_note", Purpose::Profile, "identity.VerificationVoided"),
         ] {
             assert_eq!((field.as_str(), field.purpose(), field.record()), (name, purpose, record));
         }

@@ -157,6 +157,7 @@ records! {
         NikFormatChecked [1],
         DukcapilAttemptFailed [1],
         FallbackRecheckClosed [1],
+        VerificationVoided [1],
     }
     enum AuditRecord in Audit {
         VerdictEvidence [1 2],
@@ -181,6 +182,7 @@ records! {
         SignalRaised [1],
         FallbackRecheckOpened [1],
         FallbackRecheckSettled [1],
+        VoidRecorded [1],
     }
     enum DirectoryRecord in Orgs {
         Org [1 2 3],

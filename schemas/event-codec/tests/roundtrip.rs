@@ -19,6 +19,8 @@ mod rechecks;
 mod samples;
 #[path = "roundtrip/signals.rs"]
 mod signals;
+#[path = "roundtrip/voids.rs"]
+mod voids;
 
 use bytes::Bytes;
 use domain::classify::ReasonCategory;
@@ -149,6 +151,7 @@ fn event() -> impl Strategy<Value = Event> {
         niks::checked().prop_map(Event::NikFormatChecked),
         rechecks::failed().prop_map(Event::DukcapilAttemptFailed),
         rechecks::closed().prop_map(Event::FallbackRecheckClosed),
+        voids::voided().prop_map(Event::VerificationVoided),
         (event_id(), customer(), purposes()).prop_map(|(event_id, customer, purposes)| {
             Event::CustomerErased(CustomerErased { event_id, customer, purposes })
         }),
@@ -289,6 +292,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         signals::raised().prop_map(Outcome::SignalRaised),
         rechecks::opened().prop_map(Outcome::FallbackRecheckOpened),
         rechecks::settled().prop_map(Outcome::FallbackRecheckSettled),
+        voids::recorded().prop_map(Outcome::VoidRecorded),
     ]
 }
 

@@ -34,6 +34,12 @@ pub fn write_canonical(row: &ViewRow, out: &mut Vec<u8>) {
             key.text(row.verification_id.as_str());
             row.write_body(out);
         }
+        ViewRow::Void(row) => {
+            let mut key = BodyWriter::new(out, 16);
+            key.text(row.customer.org.as_str());
+            key.text(row.verification_id.as_str());
+            row.write_body(out);
+        }
         ViewRow::TierEvent(row) => {
             BodyWriter::new(out, 3).customer(&row.customer);
             row.write_body(out);

@@ -27,8 +27,11 @@ const ENROLMENT: u8 = 2;
 const REFERENCE: u8 = 1;
 const TIER_EVENT: u8 = 1;
 /// Format 2 names a reference that came by itself; format 3 one where it is there, and the verification of a review; format
-/// 4 each of them where it is there, and a declared failure and a recheck.
-const NOTE: u8 = 4;
+/// 4 each of them where it is there, and a declared failure and a recheck; format 5 that of a void.
+const NOTE: u8 = 5;
+
+/// What one of a declared failure or a recheck is written in, as it always was.
+const OF_RECHECK: u8 = 4;
 
 /// What a review is written in, as it always was.
 const OF_REVIEW: u8 = 3;
@@ -301,15 +304,17 @@ impl RowBody for EventNote {
             review_of,
             fallback_id,
             recheck,
+            void_of,
             disposition,
             body_fingerprint,
             cause,
         } = self;
         let is_of_recheck = fallback_id.is_some() || recheck.is_some();
-        let format = match review_of {
-            _ if is_of_recheck => NOTE,
-            Some(_) => OF_REVIEW,
-            None => 1 + u8::from(reference_id.is_some()),
+        let format = match (void_of, review_of) {
+            (Some(_), _) => NOTE,
+            _ if is_of_recheck => OF_RECHECK,
+            (None, Some(_)) => OF_REVIEW,
+            (None, None) => 1 + u8::from(reference_id.is_some()),
         };
         let mut out = BodyWriter::new(out, format);
         out.source(*source);
@@ -318,7 +323,11 @@ impl RowBody for EventNote {
         write_disposition(&mut out, disposition);
         out.option(body_fingerprint.as_ref(), BodyWriter::fingerprint);
         out.option(cause.as_deref(), BodyWriter::text);
-        if is_of_recheck {
+        if let Some(verification) = void_of {
+            out.option(reference_id.as_ref(), |out, id| out.text(id.as_str()));
+            out.option(review_of.as_ref(), |out, id| out.text(id.as_str()));
+            out.text(verification.as_str());
+        } else if is_of_recheck {
             out.option(reference_id.as_ref(), |out, id| out.text(id.as_str()));
             out.option(review_of.as_ref(), |out, id| out.text(id.as_str()));
             out.option(fallback_id.as_ref(), |out, id| out.text(id.as_str()));
@@ -342,6 +351,7 @@ impl RowBody for EventNote {
             review_of: None,
             fallback_id: None,
             recheck: None,
+            void_of: None,
             disposition: read_disposition(&mut body)?,
             body_fingerprint: body.option(BodyReader::fingerprint)?,
             cause: body.option(|body| Ok(body.text()?.to_owned()))?,
@@ -353,12 +363,18 @@ impl RowBody for EventNote {
                 row.reference_id = body.option(|body| body.id(EnrolmentId::parse))?;
                 row.review_of = Some(body.id(VerificationId::parse)?);
             }
-            _ => {
+            OF_RECHECK => {
                 row.reference_id = body.option(|body| body.id(EnrolmentId::parse))?;
                 row.review_of = body.option(|body| body.id(VerificationId::parse))?;
                 row.fallback_id = body.option(|body| body.id(FallbackId::parse))?;
                 row.recheck = body.option(|body| body.id(RecheckId::parse))?;
             }
+            NOTE => {
+                row.reference_id = body.option(|body| body.id(EnrolmentId::parse))?;
+                row.review_of = body.option(|body| body.id(VerificationId::parse))?;
+                row.void_of = Some(body.id(VerificationId::parse)?);
+            }
+            _ => return Err(body.unknown("format")),
         }
         body.end(row)
     }

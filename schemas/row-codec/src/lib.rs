@@ -17,6 +17,7 @@ mod niks;
 mod pointer;
 mod rechecks;
 mod state;
+mod voids;
 
 pub use canonical::write_canonical;
 pub use codes::{parse_span, span_word};

@@ -2,10 +2,10 @@
 
 use domain::capture::{ChallengeEntry, ChallengePurpose, RecentChallenges};
 use domain::event::Partition;
-use domain::ids::{ChallengeId, CustomerRef, EventId};
+use domain::ids::{ChallengeId, CustomerRef, EnrolmentId, EventId, VerificationId};
 use domain::nik::HeldNiks;
 use domain::policy::Methods;
-use domain::rows::{CustomerState, Quarantine, Registration};
+use domain::rows::{CustomerState, Quarantine, Registration, VoidEntry, VoidedRows};
 use domain::sealed::Purposes;
 
 use crate::bytes::{BodyReader, BodyWriter};
@@ -15,8 +15,10 @@ use crate::niks::{read_held, write_held};
 use crate::rechecks::{read_recheck, write_recheck};
 use crate::{RowBody, RowError};
 
-/// Format 2 has the customer's challenges; format 3 also the NIKs that were brought; format 4 also its recheck.
-const STATE: u8 = 4;
+/// Format 2 has the customer's challenges; format 3 also the NIKs that were brought; format 4 also its recheck; format 5 also the
+/// customer's voids.
+const STATE: u8 = 5;
+const WITHOUT_VOIDS: u8 = 4;
 const WITHOUT_RECHECK: u8 = 3;
 const WITHOUT_NIKS: u8 = 2;
 
@@ -42,12 +44,14 @@ impl RowBody for CustomerState {
             challenges,
             niks,
             recheck,
+            voids,
         } = self;
-        let format = match (recheck, niks.entries().is_empty(), challenges.entries().is_empty()) {
-            (Some(_), _, _) => STATE,
-            (None, false, _) => WITHOUT_RECHECK,
-            (None, true, false) => WITHOUT_NIKS,
-            (None, true, true) => WITHOUT_CHALLENGES,
+        let format = match (voids.entries(), recheck, niks.entries().is_empty(), challenges.entries()) {
+            ([], None, true, []) => WITHOUT_CHALLENGES,
+            ([], None, true, _) => WITHOUT_NIKS,
+            ([], None, false, _) => WITHOUT_RECHECK,
+            ([], Some(_), _, _) => WITHOUT_VOIDS,
+            _ => STATE,
         };
         let mut out = BodyWriter::new(out, format);
         out.u32(partition.0);
@@ -64,8 +68,11 @@ impl RowBody for CustomerState {
         if format >= WITHOUT_RECHECK {
             write_held(&mut out, niks);
         }
-        if format >= STATE {
+        if format >= WITHOUT_VOIDS {
             out.option(recheck.as_deref(), write_recheck);
+        }
+        if format >= STATE {
+            write_voids(&mut out, voids);
         }
     }
 
@@ -88,11 +95,12 @@ impl RowBody for CustomerState {
                 RecentChallenges::default()
             },
             niks: if body.format() >= WITHOUT_RECHECK { read_held(&mut body)? } else { HeldNiks::default() },
-            recheck: if body.format() >= STATE {
+            recheck: if body.format() >= WITHOUT_VOIDS {
                 body.option(|body| read_recheck(of.clone(), body))?.map(Box::new)
             } else {
                 None
             },
+            voids: if body.format() >= STATE { read_voids(&mut body)? } else { VoidedRows::default() },
         };
         body.end(state)
     }
@@ -152,6 +160,26 @@ fn read_challenges(body: &mut BodyReader<'_>) -> Result<RecentChallenges, RowErr
         Ok(ChallengeEntry { id, purpose, issued_at: body.time()?, is_void: body.flag()? })
     });
     Ok(RecentChallenges::from_entries(entries.collect::<Result<_, RowError>>()?))
+}
+
+fn write_voids(out: &mut BodyWriter<'_>, voids: &VoidedRows) {
+    // At most `VOIDS_PER_CUSTOMER_MAX`.
+    out.u32(voids.entries().len() as u32);
+    for VoidEntry { verification, enrolment } in voids.entries() {
+        out.text(verification.as_str());
+        out.option(enrolment.as_ref(), |out, id| out.text(id.as_str()));
+    }
+}
+
+fn read_voids(body: &mut BodyReader<'_>) -> Result<VoidedRows, RowError> {
+    let count = body.u32()?;
+    let entries = (0..count).map(|_| {
+        Ok(VoidEntry {
+            verification: body.id(VerificationId::parse)?,
+            enrolment: body.option(|body| body.id(EnrolmentId::parse))?,
+        })
+    });
+    Ok(VoidedRows::from_entries(entries.collect::<Result<_, RowError>>()?))
 }
 
 /// A bit that is not known must not be dropped: the state would be written back without it.

@@ -28,6 +28,8 @@ fn there_and_back(row: &ViewRow, change: impl Fn(&mut Vec<u8>)) -> Option<Result
         }
         ViewRow::Review(row) => of(&**row, (row.customer.org.clone(), row.verification_id.clone()), change)
             .map(|row| ViewRow::Review(Box::new(row))),
+        ViewRow::Void(row) => of(&**row, (row.customer.org.clone(), row.verification_id.clone()), change)
+            .map(|row| ViewRow::Void(Box::new(row))),
         ViewRow::TierEvent(row) => of(row, row.customer.clone(), change).map(ViewRow::TierEvent),
         ViewRow::Note(row) => of(row, row.customer.clone(), change).map(ViewRow::Note),
         ViewRow::Fallback(row) => {

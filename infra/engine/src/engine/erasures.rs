@@ -217,6 +217,7 @@ impl Erasures {
                 | Outcome::SignalRaised(_)
                 | Outcome::FallbackRecheckOpened(_)
                 | Outcome::FallbackRecheckSettled(_)
+                | Outcome::VoidRecorded(_)
                 | Outcome::FaceEnrolled(_)
                 | Outcome::KycUpdated(_)
                 | Outcome::VerdictConflicted(_)

@@ -7,7 +7,7 @@ use domain::ports::{Acknowledgement, Generations, Handover, Pointer, SecondGener
 use domain::rows::{
     BooksRow, CustomerState, EnrolmentRow, EventNote, FallbackRow, Generation, PositionRow,
     RecheckClosureRow, RecheckRow, ReferenceRow, ReviewRow, SignalRow, TallyRow, TierEventRow,
-    VerificationRow,
+    VerificationRow, VoidRow,
 };
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
@@ -119,7 +119,7 @@ fn decode(bytes: &[u8]) -> Result<Handover, Failure> {
 
 /// Each table that has a generation, and the columns of its key. Positions last: a generation that is half
 /// dropped still has them.
-fn tables() -> [(&'static str, String); 21] {
+fn tables() -> [(&'static str, String); 22] {
     let of = |table: super::tables::Table| (table.name, table.key.join(", "));
     [
         of(VerificationRow::TABLE),
@@ -132,6 +132,7 @@ fn tables() -> [(&'static str, String); 21] {
         ("nik_erasure", "org, customer".to_owned()),
         of(ReferenceRow::TABLE),
         of(ReviewRow::TABLE),
+        of(VoidRow::TABLE),
         of(TierEventRow::TABLE),
         of(SignalRow::TABLE),
         of(EventNote::TABLE),

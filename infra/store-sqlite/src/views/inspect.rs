@@ -9,7 +9,7 @@ use domain::ports::{Inspection, Stamped, StoreError};
 use domain::rows::{
     CustomerState, EnrolmentRow, EventNote, FallbackRow, Generation, PositionRow, RecheckClosureRow,
     RecheckRow, ReferenceRow, ReviewRow, SignalRow, TallyKey, TallyRow, TierEventRow, VerificationRow,
-    ViewRow, WriteTimestamp,
+    ViewRow, VoidRow, WriteTimestamp,
 };
 use rusqlite::Transaction;
 
@@ -19,12 +19,13 @@ use crate::columns::{ColumnReader, ParameterBinder};
 use crate::pool::Failure;
 
 /// Every table whose rows are about a customer.
-const ABOUT_CUSTOMERS: [&str; 11] = [
+const ABOUT_CUSTOMERS: [&str; 12] = [
     "state",
     "verification",
     "enrolment",
     "face_reference",
     "review",
+    "voided",
     "tier_event",
     "signal",
     "note",
@@ -110,6 +111,7 @@ fn rows_of(
     rows_of_kind::<EnrolmentRow>(transaction, generation, customer, ViewRow::Enrolment, to)?;
     rows_of_kind::<ReferenceRow>(transaction, generation, customer, ViewRow::Reference, to)?;
     rows_of_kind::<ReviewRow>(transaction, generation, customer, |r| ViewRow::Review(Box::new(r)), to)?;
+    rows_of_kind::<VoidRow>(transaction, generation, customer, |r| ViewRow::Void(Box::new(r)), to)?;
     rows_of_kind::<TierEventRow>(transaction, generation, customer, ViewRow::TierEvent, to)?;
     rows_of_kind::<SignalRow>(transaction, generation, customer, ViewRow::Signal, to)?;
     rows_of_kind::<EventNote>(transaction, generation, customer, ViewRow::Note, to)?;

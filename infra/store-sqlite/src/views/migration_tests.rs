@@ -217,7 +217,7 @@ fn write_old(file: &Connection, write: &ViewWrite) {
         ViewRow::TierEvent(row) => (columns.tier_event(row), "tier_event").1,
         ViewRow::Signal(row) => (columns.signal(row), "signal").1,
         ViewRow::Note(row) => (columns.note(row), "note").1,
-        ViewRow::EraseEnrolments(_) | ViewRow::Reference(_) | ViewRow::Review(_) => return,
+        ViewRow::EraseEnrolments(_) | ViewRow::Reference(_) | ViewRow::Review(_) | ViewRow::Void(_) => return,
         ViewRow::NikHolder(_) | ViewRow::EraseNiks(_) => return,
         ViewRow::Fallback(_) | ViewRow::RecheckClosure(_) | ViewRow::Recheck(_) => return,
         ViewRow::State(row) => (columns.state(row), "state").1,
@@ -254,9 +254,12 @@ fn was_known(row: &ViewRow) -> bool {
         }
         ViewRow::Enrolment(row) => row.verification_id.is_some() && row.body_fingerprint.is_none(),
         ViewRow::Note(note) => {
-            note.reference_id.is_none() && note.review_of.is_none() && !is_of_recheck(note)
+            note.reference_id.is_none()
+                && note.review_of.is_none()
+                && !is_of_recheck(note)
+                && note.void_of.is_none()
         }
-        ViewRow::Reference(_) | ViewRow::Review(_) => false,
+        ViewRow::Reference(_) | ViewRow::Review(_) | ViewRow::Void(_) => false,
         ViewRow::NikHolder(_) | ViewRow::EraseNiks(_) => false,
         ViewRow::Fallback(_) | ViewRow::RecheckClosure(_) | ViewRow::Recheck(_) => false,
         ViewRow::Tally(row) => row.key.category.is_none() && row.key.status.of_rows().is_some(),
@@ -281,11 +284,13 @@ fn all_writes() -> Vec<ViewWrite> {
 }
 
 /// No build of then knew challenges, NIKs or rechecks: its states have none.
+/// No build of then knew challenges or rechecks or voids: its states have none.
 fn without_challenges(mut row: ViewRow) -> ViewRow {
     if let ViewRow::State(state) = &mut row {
         state.challenges = domain::capture::RecentChallenges::default();
         state.niks = domain::nik::HeldNiks::default();
         state.recheck = None;
+        state.voids = domain::rows::VoidedRows::default();
     }
     row
 }

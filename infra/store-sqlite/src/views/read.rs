@@ -10,7 +10,7 @@ use domain::ports::{EnrolmentsPage, EnrolmentsPicker, KycRows, PageRequest, Veri
 use domain::rows::{
     BooksRow, CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, RecheckClosureRow,
     ReferenceRow, ReviewRow, RowKey, SignalRow, TallyRow, TierEventRow, VerificationRow, VerificationStatus,
-    ViewRow,
+    ViewRow, VoidRow,
 };
 use domain::time::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction};
@@ -48,6 +48,9 @@ pub(super) fn row(
             out.put(id.as_str())
         })?
         .map(ViewRow::RecheckClosure),
+        RowKey::Void(org, id) => {
+            void_row(transaction, generation, org, id)?.map(|row| ViewRow::Void(Box::new(row)))
+        }
         RowKey::Note(customer, source) => EventNote::find(transaction, generation, |out| {
             out.customer(customer)?;
             out.source(source)
@@ -102,6 +105,18 @@ fn review_row(
     })
 }
 
+fn void_row(
+    transaction: &Transaction<'_>,
+    generation: Generation,
+    org: &OrgId,
+    id: &VerificationId,
+) -> Result<Option<VoidRow>, Failure> {
+    VoidRow::find(transaction, generation, |out| {
+        out.put(org.as_str())?;
+        out.put(id.as_str())
+    })
+}
+
 /// A verification with its signals, and its enrolment unless that was erased.
 pub(super) fn verification(
     transaction: &Transaction<'_>,
@@ -146,7 +161,7 @@ pub(super) fn enrolments(
     Ok(picker.page())
 }
 
-/// Joins a verification's signals to it, oldest first, and the review of a pending one. One statement per row: SQLite is in the process, so
+/// Joins a verification's signals to it, oldest first, the review of a pending one, and the void of one that counted. One statement per row: SQLite is in the process, so
 /// nothing is saved by asking for several rows at once, and each row keeps its own bound.
 pub(super) fn with_signals(
     transaction: &Transaction<'_>,
@@ -171,10 +186,17 @@ pub(super) fn with_signals(
         VerificationStatus::Pending => review_row(transaction, generation, &row.customer.org, &row.id)?,
         VerificationStatus::Verified | VerificationStatus::Failed => None,
     };
-    Ok(VerificationView { row, signals, review })
+    // Only what counts as verified can be void.
+    let voided = match row.status {
+        VerificationStatus::Failed => None,
+        VerificationStatus::Verified | VerificationStatus::Pending => {
+            void_row(transaction, generation, &row.customer.org, &row.id)?
+        }
+    };
+    Ok(VerificationView { row, signals, review, voided })
 }
 
-/// A customer's verifications, their reviews and tier changes up to a time, newest first.
+/// A customer's verifications, their reviews, voids and tier changes up to a time, newest first.
 pub(super) fn kyc_rows(
     transaction: &Transaction<'_>,
     generation: Generation,
@@ -187,6 +209,7 @@ pub(super) fn kyc_rows(
         LazyLock::new(|| newest_of_customer::<TierEventRow>("tier_event_of_customer"));
     static REVIEWS: LazyLock<String> =
         LazyLock::new(|| newest_of_customer::<ReviewRow>("review_of_customer"));
+    static VOIDS: LazyLock<String> = LazyLock::new(|| newest_of_customer::<VoidRow>("voided_of_customer"));
     let ask = |sql: &str| -> Result<ParameterBinder<'_>, Failure> {
         let mut out = ParameterBinder::new(transaction.prepare_cached(sql)?);
         out.put(generation.0)?;
@@ -199,6 +222,7 @@ pub(super) fn kyc_rows(
         verifications: ask(&VERIFICATIONS)?.all(VerificationRow::take)?,
         history: ask(&HISTORY)?.all(TierEventRow::take)?,
         reviews: ask(&REVIEWS)?.all(ReviewRow::take)?,
+        voids: ask(&VOIDS)?.all(VoidRow::take)?,
     })
 }
 

@@ -21,6 +21,7 @@ pub(super) fn row(
         ViewRow::Enrolment(row) => row.write(transaction, generation, at),
         ViewRow::Reference(row) => row.write(transaction, generation, at),
         ViewRow::Review(row) => row.write(transaction, generation, at),
+        ViewRow::Void(row) => row.write(transaction, generation, at),
         ViewRow::TierEvent(row) => row.write(transaction, generation, at),
         ViewRow::Signal(row) => row.write(transaction, generation, at),
         ViewRow::Note(row) => row.write(transaction, generation, at),

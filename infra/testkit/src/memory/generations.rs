@@ -58,6 +58,7 @@ fn customer(row: &ViewRow) -> Option<&CustomerRef> {
         ViewRow::Enrolment(row) => Some(&row.customer),
         ViewRow::Reference(row) => Some(&row.customer),
         ViewRow::Review(row) => Some(&row.customer),
+        ViewRow::Void(row) => Some(&row.customer),
         ViewRow::TierEvent(row) => Some(&row.customer),
         ViewRow::Signal(row) => Some(&row.customer),
         ViewRow::Note(row) => Some(&row.customer),

@@ -15,7 +15,7 @@ use domain::ports::{
 };
 use domain::rows::{
     BooksKey, BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, NikErasure, ReviewRow,
-    RowKey, SignalRow, TallyKey, TierEventRow, VerificationRow, ViewRow, ViewWrite, WriteTimestamp,
+    RowKey, SignalRow, TallyKey, TierEventRow, VerificationRow, ViewRow, ViewWrite, VoidRow, WriteTimestamp,
 };
 use domain::time::Timestamp;
 
@@ -28,6 +28,7 @@ pub(super) enum Name {
     Enrolment(CustomerRef, EnrolmentId),
     Reference(CustomerRef, EnrolmentId),
     Review(OrgId, VerificationId),
+    Void(OrgId, VerificationId),
     TierEvent(CustomerRef, TierEventId),
     Signal(VerificationId, Source, String),
     Note(CustomerRef, Source),
@@ -47,6 +48,7 @@ fn name(row: &ViewRow) -> Option<Name> {
         ViewRow::Enrolment(row) => Name::Enrolment(row.customer.clone(), row.id.clone()),
         ViewRow::Reference(row) => Name::Reference(row.customer.clone(), row.id.clone()),
         ViewRow::Review(row) => Name::Review(row.customer.org.clone(), row.verification_id.clone()),
+        ViewRow::Void(row) => Name::Void(row.customer.org.clone(), row.verification_id.clone()),
         ViewRow::TierEvent(row) => Name::TierEvent(row.customer.clone(), row.id.clone()),
         ViewRow::Signal(row) => Name::Signal(row.verification_id.clone(), row.source, row.kind.clone()),
         ViewRow::Note(note) => Name::Note(note.customer.clone(), note.source),
@@ -107,10 +109,17 @@ impl MemoryViews {
         rows.filter_map(|(_, row)| if let ViewRow::Review(row) = row { Some(*row) } else { None }).collect()
     }
 
+    fn voids(&self, generation: Generation) -> Vec<VoidRow> {
+        let rows = self.dump(generation).into_iter();
+        rows.filter_map(|(_, row)| if let ViewRow::Void(row) = row { Some(*row) } else { None }).collect()
+    }
+
     fn view(&self, generation: Generation, row: VerificationRow) -> VerificationView {
         let mut reviews = self.reviews(generation).into_iter();
         let review = reviews.find(|of| of.customer == row.customer && of.verification_id == row.id);
-        VerificationView { signals: self.signals(generation, &row.id), review, row }
+        let mut voids = self.voids(generation).into_iter();
+        let voided = voids.find(|of| of.customer == row.customer && of.verification_id == row.id);
+        VerificationView { signals: self.signals(generation, &row.id), review, voided, row }
     }
 }
 
@@ -183,6 +192,7 @@ impl Projection for MemoryViews {
             RowKey::Verification(org, id) => Name::Verification(org, id),
             RowKey::Reference(customer, id) => Name::Reference(customer, id),
             RowKey::Review(org, id) => Name::Review(org, id),
+            RowKey::Void(org, id) => Name::Void(org, id),
             RowKey::Note(customer, source) => Name::Note(customer, source),
             RowKey::Fallback(org, id) => Name::Fallback(org, id),
             RowKey::RecheckClosure(org, id) => Name::RecheckClosure(org, id),
@@ -334,7 +344,11 @@ impl Views for MemoryViews {
         reviews.retain(|row| row.customer == *customer && known(row.created_at));
         reviews.sort_by_key(|row| std::cmp::Reverse(row.place()));
         reviews.truncate(KYC_ROWS_MAX);
-        Ok(KycRows { verifications, history, reviews })
+        let mut voids = self.voids(generation);
+        voids.retain(|row| row.customer == *customer && known(row.created_at));
+        voids.sort_by_key(|row| std::cmp::Reverse(row.place()));
+        voids.truncate(KYC_ROWS_MAX);
+        Ok(KycRows { verifications, history, reviews, voids })
     }
 
     async fn enrolments(

@@ -17,6 +17,7 @@ fn key_of(row: &ViewRow) -> Option<RowKey> {
         ViewRow::Verification(row) => RowKey::Verification(row.customer.org.clone(), row.id.clone()),
         ViewRow::Reference(row) => RowKey::Reference(row.customer.clone(), row.id.clone()),
         ViewRow::Review(row) => RowKey::Review(row.customer.org.clone(), row.verification_id.clone()),
+        ViewRow::Void(row) => RowKey::Void(row.customer.org.clone(), row.verification_id.clone()),
         ViewRow::Note(row) => RowKey::Note(row.customer.clone(), row.source),
         ViewRow::Fallback(row) => RowKey::Fallback(row.customer.org.clone(), row.id.clone()),
         ViewRow::RecheckClosure(row) => RowKey::RecheckClosure(row.customer.org.clone(), row.recheck.clone()),

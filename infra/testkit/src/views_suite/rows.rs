@@ -29,7 +29,9 @@ fn loadable(s: &Samples, n: u64) -> Vec<(RowKey, ViewRow)> {
     let note = s.note(&customer, n, Disposition::Parked);
     let reference = s.kept_reference(&customer, n);
     let review = s.review(&s.captured(&customer, n), n);
+    let voided = s.voided(&verification, n);
     vec![
+        (RowKey::Void(customer.org.clone(), voided.verification_id.clone()), ViewRow::Void(Box::new(voided))),
         (
             RowKey::Review(customer.org.clone(), review.verification_id.clone()),
             ViewRow::Review(Box::new(review)),
@@ -278,6 +280,10 @@ fn replaced(s: &Samples, rows: &[(RowKey, ViewRow)]) -> Vec<(RowKey, ViewRow)> {
         ViewRow::Review(mut row) => {
             (row.note, row.enrolment, row.tier_event) = (None, None, None);
             ViewRow::Review(row)
+        }
+        ViewRow::Void(mut row) => {
+            (row.note, row.enrolment, row.tier_event) = (None, None, None);
+            ViewRow::Void(row)
         }
         ViewRow::Reference(mut row) => {
             row.face_source = FaceSource::StepUpPromotion;

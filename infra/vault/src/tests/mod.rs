@@ -59,7 +59,8 @@ fn ctx(event_id: &EventId, field: Field) -> SealContext<'_> {
         | Field::Reason
         | Field::ReviewNote
         | Field::RecheckNote
-        | Field::Nik => "text/plain",
+        | Field::Nik
+        | Field::VoidNote => "text/plain",
         Field::Photo | Field::DeclinedPhoto | Field::Probe => "image/jpeg",
         Field::Raw | Field::CaptureClaims => "application/json",
         Field::KtpText => domain::event::KTP_TEXT_CONTENT_TYPE,

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use domain::ids::{CustomerRef, EnrolmentId, VerificationId};
 use domain::limits::KYC_ROWS_MAX;
 use domain::ports::{EnrolmentsPage, EnrolmentsPicker, KycRows, PageRequest, StoreError};
-use domain::rows::{EnrolmentRow, ReviewRow, TierEventRow};
+use domain::rows::{EnrolmentRow, ReviewRow, TierEventRow, VoidRow};
 use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use row_codec::RowBody as _;
@@ -60,7 +60,7 @@ async fn ids_of_customer(
     Ok(ids)
 }
 
-/// A customer's verifications, their reviews and tier changes up to a time, newest first.
+/// A customer's verifications, their reviews, voids and tier changes up to a time, newest first.
 pub(super) async fn kyc_rows(
     session: &CqlSession,
     tables: &Statements,
@@ -75,12 +75,13 @@ pub(super) async fn kyc_rows(
         let views = views(session, tables, &customer.org, ids).await?;
         Ok::<_, StoreError>(views.into_iter().map(|view| view.row).collect())
     };
-    let (verifications, history, reviews) = futures::try_join!(
+    let (verifications, history, reviews, voids) = futures::try_join!(
         verifications,
         tier_events(session, tables, customer, &cells),
-        reviews(session, tables, customer, &cells)
+        reviews(session, tables, customer, &cells),
+        voids(session, tables, customer, &cells)
     )?;
-    Ok(KycRows { verifications, history, reviews })
+    Ok(KycRows { verifications, history, reviews, voids })
 }
 
 /// A page of a customer's face references: one pass over its partition, whose order is that of their ids.
@@ -132,4 +133,21 @@ async fn reviews(
         })
         .await?;
     Ok(reviews)
+}
+
+async fn voids(
+    session: &CqlSession,
+    tables: &Statements,
+    customer: &CustomerRef,
+    cells: &[Cell],
+) -> Result<Vec<VoidRow>, StoreError> {
+    let mut voids = Vec::new();
+    session
+        .each::<(String, Vec<u8>)>(&tables.voids, cells, |(id, body)| {
+            let id = VerificationId::parse(&id).map_err(|_| broken("verification id"))?;
+            voids.push(VoidRow::read_body((customer.org.clone(), id), &body)?);
+            Ok(ControlFlow::Continue(()))
+        })
+        .await?;
+    Ok(voids)
 }

@@ -10,7 +10,7 @@ use domain::ports::{Inspection, Stamped, StoreError};
 use domain::rows::{
     CustomerState, EnrolmentRow, EventNote, FallbackRow, Generation, PositionRow, RecheckClosureRow,
     RecheckRow, ReferenceRow, ReviewRow, SignalRow, TallyKey, TallyRow, TierEventRow, VerificationRow,
-    ViewRow, WriteTimestamp,
+    ViewRow, VoidRow, WriteTimestamp,
 };
 use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -136,6 +136,20 @@ impl Look<'_> {
         Ok(rows)
     }
 
+    /// Rows under the id of the verification that counts no more.
+    async fn voids(&self, customer: &CustomerRef) -> Result<Vec<Stamped>, StoreError> {
+        let mut rows = Vec::new();
+        let statement = &self.looks.look_voids;
+        self.each::<(String, Vec<u8>, Option<i64>)>(statement, &key(customer), |(id, body, writetime)| {
+            let id = VerificationId::parse(&id).map_err(|_| broken("verification id"))?;
+            let row = VoidRow::read_body((customer.org.clone(), id), &body)?;
+            rows.push((at(writetime)?, ViewRow::Void(Box::new(row))));
+            Ok(ControlFlow::Continue(()))
+        })
+        .await?;
+        Ok(rows)
+    }
+
     /// Verifications that are the customer's, and those that a signal about the customer lies with.
     async fn ids(&self, customer: &CustomerRef) -> Result<BTreeSet<VerificationId>, StoreError> {
         let mut ids = BTreeSet::new();
@@ -231,18 +245,19 @@ impl Look<'_> {
         let references = self.enrolments(&looks.look_references, customer, |id, body| {
             Ok(ViewRow::Reference(ReferenceRow::read_body((customer.clone(), id), body)?))
         });
-        let (mut rows, verifications, enrolments, references, reviews, tier_events, notes) = futures::try_join!(
+        let (mut rows, verifications, enrolments, references, reviews, voids, tier_events, notes) = futures::try_join!(
             state,
             verifications,
             enrolments,
             references,
             self.reviews(customer),
+            self.voids(customer),
             tier_events,
             notes
         )?;
         let ledger = futures::try_join!(self.rechecks(customer), self.fallbacks(customer))?;
         rows.extend(ledger.0.into_iter().chain(ledger.1));
-        for more in [verifications, enrolments, references, reviews, tier_events, notes] {
+        for more in [verifications, enrolments, references, reviews, voids, tier_events, notes] {
             rows.extend(more);
         }
         Ok(rows)
@@ -265,6 +280,7 @@ impl Inspection for CqlViews {
             &looks.in_references,
             &looks.in_tier_events,
             &looks.in_reviews,
+            &looks.in_voids,
             &looks.in_notes,
             &looks.in_signals,
             &looks.in_rechecks,

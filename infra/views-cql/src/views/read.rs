@@ -9,7 +9,7 @@ use domain::outcome::UnappliedCause;
 use domain::ports::{StoreError, VerificationView};
 use domain::rows::{
     BooksKey, BooksRow, CustomerState, EnrolmentRow, EventNote, FallbackRow, PositionRow, RecheckClosureRow,
-    ReferenceRow, ReviewRow, RowKey, SignalRow, TallyKey, TallyRow, VerificationRow, ViewRow,
+    ReferenceRow, ReviewRow, RowKey, SignalRow, TallyKey, TallyRow, VerificationRow, ViewRow, VoidRow,
 };
 use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -161,6 +161,12 @@ async fn row(session: &CqlSession, tables: &Statements, key: RowKey) -> Result<O
             let row = body.map(|body| RecheckClosureRow::read_body((org, id), &body)).transpose()?;
             row.map(ViewRow::RecheckClosure)
         }
+        RowKey::Void(org, id) => {
+            let cells = [Cell::Org(org.clone()), Cell::Verification(id.clone())];
+            let body = body(session, &tables.void_row, &cells).await?;
+            let row = body.map(|body| VoidRow::read_body((org, id), &body)).transpose()?;
+            row.map(|row| ViewRow::Void(Box::new(row)))
+        }
         RowKey::Note(customer, source) => {
             let [org, id] = self::key(&customer);
             let cells = [
@@ -239,7 +245,7 @@ pub(super) async fn customer(
     Ok(body.map(|body| CustomerState::read_body(customer.clone(), &body)).transpose()?)
 }
 
-/// A verification with its signals and its review: one partition.
+/// A verification with its signals, its review and its void: one partition.
 pub(super) async fn view(
     session: &CqlSession,
     tables: &Statements,
@@ -252,6 +258,7 @@ pub(super) async fn view(
     type Signal<'r> = (
         Option<&'r [u8]>,
         Option<&'r [u8]>,
+        Option<&'r [u8]>,
         Option<i64>,
         Option<i32>,
         Option<i64>,
@@ -261,7 +268,8 @@ pub(super) async fn view(
     );
     let mut view: Option<VerificationView> = None;
     for row in rows.rows::<Signal<'_>>().map_err(|_| decode())? {
-        let (body, review, at, partition, offset, topic, kind, customer) = row.map_err(|_| decode())?;
+        let (body, review, voided, at, partition, offset, topic, kind, customer) =
+            row.map_err(|_| decode())?;
         // Signals of a verification that is not there itself (not yet, or never) say nothing.
         let Some(body) = body else { return Ok(None) };
         let view = match &mut view {
@@ -271,6 +279,9 @@ pub(super) async fn view(
                 signals: Vec::new(),
                 review: review
                     .map(|review| ReviewRow::read_body((org.clone(), id.clone()), review))
+                    .transpose()?,
+                voided: voided
+                    .map(|voided| VoidRow::read_body((org.clone(), id.clone()), voided))
                     .transpose()?,
             }),
         };

@@ -45,6 +45,10 @@ statements! {
     put_review_of_customer = "INSERT INTO {views}.reviews_of_customer_g{g}
         (org, customer, created_at, log_partition, log_offset, id, body)
         VALUES (?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?";
+    put_void = "UPDATE {views}.verifications_g{g} USING TIMESTAMP ? SET voided = ? WHERE org = ? AND id = ?";
+    put_void_of_customer = "INSERT INTO {views}.voids_of_customer_g{g}
+        (org, customer, created_at, log_partition, log_offset, id, body)
+        VALUES (?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?";
     mark_reviewed = "UPDATE {views}.verifications_of_customer_g{g} USING TIMESTAMP ? SET review = ?
         WHERE org = ? AND customer = ? AND created_at = ? AND log_partition = ? AND log_offset = ? AND id = ?";
     leave_hour = "DELETE FROM {views}.verifications_of_hour_g{g} USING TIMESTAMP ?
@@ -138,7 +142,8 @@ statements! {
     verification_rows = "SELECT id, body FROM {views}.verifications_g{g} WHERE org = ? AND id IN ?
         PER PARTITION LIMIT 1";
     review_row = "SELECT review FROM {views}.verifications_g{g} WHERE org = ? AND id = ? LIMIT 1";
-    verification = "SELECT body, review, created_at, log_partition, log_offset, topic_id, kind, customer
+    void_row = "SELECT voided FROM {views}.verifications_g{g} WHERE org = ? AND id = ? LIMIT 1";
+    verification = "SELECT body, review, voided, created_at, log_partition, log_offset, topic_id, kind, customer
         FROM {views}.verifications_g{g} WHERE org = ? AND id = ? LIMIT ?";
     of_customer = "SELECT created_at, log_partition, log_offset, id, method, status, category, review
         FROM {views}.verifications_of_customer_g{g} WHERE org = ? AND customer = ?
@@ -167,6 +172,8 @@ statements! {
     tier_events = "SELECT body FROM {views}.tier_events_g{g}
         WHERE org = ? AND customer = ? AND created_at < ? LIMIT ?";
     reviews = "SELECT id, body FROM {views}.reviews_of_customer_g{g}
+        WHERE org = ? AND customer = ? AND created_at < ? LIMIT ?";
+    voids = "SELECT id, body FROM {views}.voids_of_customer_g{g}
         WHERE org = ? AND customer = ? AND created_at < ? LIMIT ?";
     note = "SELECT body FROM {views}.notes_g{g}
         WHERE org = ? AND customer = ? AND log_offset = ? AND log_partition = ? AND topic_id = ?";
@@ -204,6 +211,8 @@ statements! {
         WHERE token(org, customer) >= ? LIMIT ?";
     in_reviews = "SELECT DISTINCT org, customer, token(org, customer) FROM {views}.reviews_of_customer_g{g}
         WHERE token(org, customer) >= ? LIMIT ?";
+    in_voids = "SELECT DISTINCT org, customer, token(org, customer) FROM {views}.voids_of_customer_g{g}
+        WHERE token(org, customer) >= ? LIMIT ?";
     in_notes = "SELECT DISTINCT org, customer, token(org, customer) FROM {views}.notes_g{g}
         WHERE token(org, customer) >= ? LIMIT ?";
     in_signals = "SELECT DISTINCT org, customer, token(org, customer) FROM {views}.signals_of_customer_g{g}
@@ -224,6 +233,8 @@ statements! {
     look_tier_events = "SELECT body, writetime(body) FROM {views}.tier_events_g{g}
         WHERE org = ? AND customer = ?";
     look_reviews = "SELECT id, body, writetime(body) FROM {views}.reviews_of_customer_g{g}
+        WHERE org = ? AND customer = ?";
+    look_voids = "SELECT id, body, writetime(body) FROM {views}.voids_of_customer_g{g}
         WHERE org = ? AND customer = ?";
     look_notes = "SELECT body, writetime(body) FROM {views}.notes_g{g} WHERE org = ? AND customer = ?";
     look_ids = "SELECT id FROM {views}.verifications_of_customer_g{g} WHERE org = ? AND customer = ?";

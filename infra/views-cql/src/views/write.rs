@@ -20,6 +20,7 @@ use super::times;
 use super::write_batches::{self, WriteBatch};
 use super::write_rechecks::{put_closure, put_fallback, put_recheck};
 use super::write_reviews::put_review;
+use super::write_voids::put_void;
 use crate::error::{Kind, failed};
 use crate::session::CqlSession;
 use crate::statement::{Cell, Statement};
@@ -101,6 +102,7 @@ fn put<'t>(
         ViewRow::Fallback(row) => return put_fallback(tables, row, write.at, puts, buckets),
         ViewRow::RecheckClosure(row) => put_closure(tables, row, write.at, puts),
         ViewRow::Recheck(row) => return put_recheck(tables, row, write.at, puts, buckets),
+        ViewRow::Void(row) => return put_void(tables, row, write.at, puts),
         ViewRow::Signal(row) => put_signal(tables, row, at, puts)?,
         ViewRow::Enrolment(row) => {
             puts.push(put_of_enrolment(&tables.put_enrolment, &row.customer, &row.id, row.body(), at));

@@ -191,6 +191,7 @@ fn field_names(language: Language, fields: &[Field]) -> String {
         | Field::VoterValues
         | Field::KtpText
         | Field::ReviewNote
+        | Field::VoidNote
         | Field::KtpFrames
         | Field::CaptureFeatures
         | Field::CaptureClaims

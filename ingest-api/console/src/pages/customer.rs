@@ -16,7 +16,7 @@ pub use self::references::{ReferenceLine, ReferenceStanding, ReferencesPart};
 pub use self::signals::SignalLine;
 pub use self::timeline::{
     EnrolmentEntry, MatchLine, ReasonShown, ReviewLine, TierChangeEntry, TimelineEntry, TimelinePart,
-    VerificationEntry,
+    VerificationEntry, VoidLine,
 };
 use super::customers;
 use crate::terms::tier_name;

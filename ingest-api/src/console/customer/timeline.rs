@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 
 use console_pages::pages::customer::{
     EnrolmentEntry, MatchLine, ReasonShown, ReviewLine, SignalLine, TierChangeEntry, TimelineEntry,
-    VerificationEntry,
+    VerificationEntry, VoidLine,
 };
+use domain::fold::counts_as_verified;
 use domain::ids::CustomerRef;
 use domain::ports::{AttemptsQuery, EnrolmentsPage, PageRequest, PageStart, RowPlace, VerificationView};
-use domain::rows::{EnrolmentRow, FaceMatchRow, Generation, ReviewRow, SignalRow, TierEventRow};
+use domain::rows::{EnrolmentRow, FaceMatchRow, Generation, ReviewRow, SignalRow, TierEventRow, VoidRow};
 use domain::signals::{ShownSignal, SignalKind};
 use domain::time::Timestamp;
 use vault::CustomerKeys;
@@ -159,8 +160,14 @@ fn verified(view: &VerificationView, keys: &CustomerKeys) -> TimelineEntry {
         signals,
         matching: row.face_match.as_ref().map(match_line),
         review: view.review.as_ref().map(review_line),
+        voided: view.voided.as_ref().map(void_line),
+        may_be_voided: view.voided.is_none() && counts_as_verified(row, view.review.as_ref()),
         created_at: row.created_at,
     }))
+}
+
+fn void_line(row: &VoidRow) -> VoidLine {
+    VoidLine { reason: row.reason, by: row.by.clone(), created_at: row.created_at }
 }
 
 fn review_line(row: &ReviewRow) -> ReviewLine {

@@ -111,22 +111,26 @@ pub(super) async fn refuse_when_closed(write: &MatchWrite<'_>, now: Timestamp) -
     }
 }
 
-/// The customer's references, and what was read of their photos; none of an erased one.
+/// The customer's references, and what was read of their photos; none of an erased one, and not those of void verifications.
 async fn references(
     write: &MatchWrite<'_>,
     customer: &CustomerRef,
 ) -> Result<(Vec<EnrolmentRow>, Vec<FaceVectorRow>), ApiError> {
     let app = write.context.app;
     let generation = app.generation().await?;
-    if let Some(state) = app.views.customer(generation, customer).await?
-        && state.erased.contains(Purpose::Biometric)
-    {
+    let state = app.views.customer(generation, customer).await?;
+    if state.as_ref().is_some_and(|state| state.erased.contains(Purpose::Biometric)) {
         return Err(ApiError::BiometricWithdrawn);
     }
+    let voids = state.map(|state| state.voids).unwrap_or_default();
     // All are gone through: however many lesser ones came after it, Dukcapil's photo is never passed over.
     let mut enrolments: Vec<EnrolmentRow> = Vec::new();
     let mut of_sources: BTreeMap<FaceSource, usize> = BTreeMap::new();
     each_reference(app, customer, |row| {
+        // What a void verification brought is no reference any more, and keeps no lesser one waiting.
+        if voids.has_enrolment(&row.id) {
+            return ControlFlow::Continue(());
+        }
         let of_source = of_sources.entry(row.face_source).or_default();
         *of_source += 1;
         if *of_source <= REFERENCES_OF_SOURCE_MAX {

@@ -16,7 +16,7 @@ use crate::serving::wiped_body::wipe;
 use crate::writes::preferences::idempotency_key;
 
 /// The fields of the body.
-pub(super) const FIELDS: &[&str] = &["toStatus", "reasonCode", "note"];
+pub(in crate::endpoints) const FIELDS: &[&str] = &["toStatus", "reasonCode", "note"];
 
 /// What `reasonCode` is told that is none.
 const NO_REASON_CODE: &str =
@@ -66,7 +66,7 @@ pub(super) fn parse(
 }
 
 /// A text that must be there; `null` is none.
-fn required<T>(
+pub(in crate::endpoints) fn required<T>(
     object: &JsonObject<'_>,
     errors: &mut FieldErrors,
     name: &str,
@@ -84,7 +84,7 @@ fn required<T>(
 }
 
 /// By the rule of a verdict's reason: up to 500 characters after trimming, no control characters but tab and newline.
-fn note(value: &RawValue) -> Result<Option<Reason>, String> {
+pub(in crate::endpoints) fn note(value: &RawValue) -> Result<Option<Reason>, String> {
     let text = string(value)?;
     let note = Reason::parse(&text).map_err(|wrong| wrong.to_string());
     wipe(text);

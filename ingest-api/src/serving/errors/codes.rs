@@ -65,6 +65,10 @@ pub enum ErrorCode {
     NotPending,
     /// 409.
     ReviewUnseen,
+    /// 409.
+    NotVoidable,
+    /// 409.
+    AlreadyVoided,
     /// 413.
     BodyTooLarge,
     /// 415.

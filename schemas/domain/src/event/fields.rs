@@ -5,7 +5,7 @@
 use super::{
     AuditRef, CaptureEvidence, DeclaredFallback, DukcapilAttemptFailed, DukcapilVerdictReceived, Event,
     FaceMatchDecided, FallbackRecheckClosed, FlashChallengeIssued, KtpCaptureAssessed, NikFormatChecked,
-    VerificationReviewed,
+    VerificationReviewed, VerificationVoided,
 };
 use crate::capture::{CaptureAssessment, TextAgreement, VoterFinding, VoterPanel};
 use crate::classify::ReasonCategory;
@@ -135,6 +135,7 @@ impl Event {
             Self::NikFormatChecked(e) => nik_format_fields(e),
             Self::DukcapilAttemptFailed(e) => e.fields(),
             Self::FallbackRecheckClosed(e) => closure_fields(e),
+            Self::VerificationVoided(e) => void_fields(e),
         }
     }
 
@@ -152,7 +153,8 @@ impl Event {
             | Self::FlashChallengeIssued(_)
             | Self::VerificationReviewed(_)
             | Self::DukcapilAttemptFailed(_)
-            | Self::FallbackRecheckClosed(_) => None,
+            | Self::FallbackRecheckClosed(_)
+            | Self::VerificationVoided(_) => None,
         }
     }
 
@@ -167,6 +169,7 @@ impl Event {
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
             | Self::VerificationReviewed(_)
+            | Self::VerificationVoided(_)
             | Self::FlashChallengeIssued(_)
             | Self::NikFormatChecked(_)
             | Self::DukcapilAttemptFailed(_)
@@ -377,5 +380,16 @@ fn nik_format_fields(e: &NikFormatChecked) -> Vec<EventField> {
         field("signals", FieldValue::Words(e.signals.clone())),
         field("policyVersion", e.policy_version),
         field("bodyFingerprint", hex(&e.body_fingerprint.0)),
+    ]
+}
+
+fn void_fields(e: &VerificationVoided) -> Vec<EventField> {
+    vec![
+        field("verificationId", &e.verification_id),
+        field("reasonCode", e.reason.as_str()),
+        field("note", sealed(e.note.as_ref(), Field::VoidNote)),
+        field("by", e.by.as_str()),
+        field("policyVersion", e.policy_version),
+        field("bodyFingerprint", e.body_fingerprint.map(|of| hex(&of.0))),
     ]
 }

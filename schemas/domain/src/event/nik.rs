@@ -58,7 +58,8 @@ impl Event {
             | Self::FlashChallengeIssued(_)
             | Self::VerificationReviewed(_)
             | Self::DukcapilAttemptFailed(_)
-            | Self::FallbackRecheckClosed(_) => false,
+            | Self::FallbackRecheckClosed(_)
+            | Self::VerificationVoided(_) => false,
         }
     }
 }

@@ -20,7 +20,8 @@ impl Event {
             | Self::FlashChallengeIssued(_)
             | Self::VerificationReviewed(_)
             | Self::DukcapilAttemptFailed(_)
-            | Self::FallbackRecheckClosed(_) => Vec::new(),
+            | Self::FallbackRecheckClosed(_)
+            | Self::VerificationVoided(_) => Vec::new(),
         }
     }
 }

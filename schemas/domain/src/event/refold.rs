@@ -27,6 +27,7 @@ impl Event {
             Self::KtpCaptureAssessed(e) => e.policy_version = version,
             Self::VerificationReviewed(e) => e.policy_version = version,
             Self::NikFormatChecked(e) => e.policy_version = version,
+            Self::VerificationVoided(e) => e.policy_version = version,
             Self::CustomerRegistered(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
@@ -60,6 +61,7 @@ impl Event {
             }
             Self::VerificationReviewed(e) => e.note.iter_mut().for_each(emptied),
             Self::NikFormatChecked(e) => emptied(&mut e.nik),
+            Self::VerificationVoided(e) => e.note.iter_mut().for_each(emptied),
             Self::FallbackRecheckClosed(e) => e.note.iter_mut().for_each(emptied),
             Self::CustomerErased(_)
             | Self::CustomerReleased(_)

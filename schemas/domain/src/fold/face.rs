@@ -1,6 +1,7 @@
 //! Folding faces: a reference that came by itself, and the decision of a match. Pictures are not looked at here, and
 //! vectors are not waited for.
 
+use super::standing::carries_a_tier;
 use super::verification::{self, NewVerification};
 use super::{
     CAUSE_EVENT_INCONSISTENT, CAUSE_NOT_REGISTERED, Effect, Fact, FoldStop, Folded, KnownRows,
@@ -10,8 +11,8 @@ use crate::event::{FaceMatchDecided, FaceReferenceAdded, RecordedEvent};
 use crate::outcomes_of;
 use crate::policy::{Method, Methods, TierPolicy};
 use crate::rows::{
-    BookEntry, CustomerState, Disposition, EnrolmentRow, FaceMatchRow, FaceSource, ReferenceRow,
-    VerificationStatus, ViewRow,
+    BookEntry, CustomerState, Disposition, EnrolmentRow, FaceMatchRow, ReferenceRow, VerificationStatus,
+    ViewRow,
 };
 use crate::sealed::Purpose;
 
@@ -118,7 +119,10 @@ pub(super) fn record_match(
     if !decided.is_consistent() {
         return Ok(quarantine(state, fact, CAUSE_EVENT_INCONSISTENT));
     }
-    let counts = decided.matched && carries_a_tier(decided.reference.face_source);
+    // What was chosen before a void was seen counts as little as what was chosen after it.
+    let is_void = state.voids.has_enrolment(&decided.reference.enrolment_id)
+        || decided.liveness.as_ref().is_some_and(|id| state.voids.has_verification(id));
+    let counts = decided.matched && carries_a_tier(decided.reference.face_source) && !is_void;
     let new = NewVerification {
         id: decided.verification_id.clone(),
         method: Method::FaceMatch,
@@ -138,15 +142,6 @@ pub(super) fn record_match(
         policy,
     };
     Ok(verification::record(state, event, new, known))
-}
-
-/// Whether a match against a reference of that source counts for the tier: only where somebody else than the person
-/// in front of the camera vouches for whose face it is (contract §3).
-fn carries_a_tier(source: FaceSource) -> bool {
-    match source {
-        FaceSource::Dukcapil | FaceSource::KtpExtract => true,
-        FaceSource::OnboardingSelfie | FaceSource::StepUpPromotion => false,
-    }
 }
 
 fn match_row(decided: &FaceMatchDecided) -> FaceMatchRow {

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::standing::{ProofsOfCustomers, StandingProofs};
 use crate::event::Source;
 use crate::ids::{CustomerRef, EnrolmentId, FallbackId, RecheckId, VerificationId};
 use crate::nik::NikTag;
-use crate::rows::{FallbackRow, RecheckClosureRow, ReferenceRow, ReviewRow, VerificationRow};
+use crate::rows::{FallbackRow, RecheckClosureRow, ReferenceRow, ReviewRow, VerificationRow, VoidRow};
 
 /// The rows that stand already, by id; the fold adds those it makes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,11 +26,15 @@ pub struct KnownRows {
     pub fallbacks: HashMap<FallbackId, FallbackRow>,
     /// Closings, by their recheck.
     pub closures: HashMap<RecheckId, RecheckClosureRow>,
+    /// Voids, by their verification.
+    pub voids: HashMap<VerificationId, VoidRow>,
+    /// What stood in the store of customers whom a void is folded of; the rows above are proofs too.
+    pub proofs: ProofsOfCustomers,
 }
 
 /// Rows of an event's very offset, and of later ones, were written before a crash, by the same batch or by the release
 /// that re-reads the event; they are made again, the same.
-fn stood_before(row: Source, event: Source) -> bool {
+pub(super) fn stood_before(row: Source, event: Source) -> bool {
     row.topic_id != event.topic_id || row.offset < event.offset
 }
 
@@ -107,5 +112,31 @@ impl KnownRows {
         event: Source,
     ) -> Option<&ReviewRow> {
         self.review(id, customer).filter(|row| stood_before(row.source, event))
+    }
+
+    /// The void of the customer's verification of that id.
+    pub fn void(&self, id: &VerificationId, customer: &CustomerRef) -> Option<&VoidRow> {
+        self.voids.get(id).filter(|row| row.customer == *customer)
+    }
+
+    /// The same, if it stood before the event at that place.
+    pub(super) fn void_before(
+        &self,
+        id: &VerificationId,
+        customer: &CustomerRef,
+        event: Source,
+    ) -> Option<&VoidRow> {
+        self.void(id, customer).filter(|row| stood_before(row.source, event))
+    }
+
+    /// All that is proved of a customer before the event at that place. A row that the store and the fold both have proves
+    /// the same twice, which comes to the same. None of a customer with too many.
+    pub(super) fn standing_proofs(&self, customer: &CustomerRef, event: Source) -> Option<StandingProofs> {
+        let mut proofs =
+            self.proofs.get(customer).cloned().unwrap_or_else(|| Some(StandingProofs::default()))?;
+        for row in self.verifications.values().filter(|row| row.customer == *customer) {
+            proofs.take(row, self.review(&row.id, customer), event);
+        }
+        Some(proofs)
     }
 }

@@ -13,12 +13,15 @@ mod nik_format;
 mod recheck;
 mod release;
 mod review;
+mod standing;
 mod verdict;
 mod verification;
+mod void;
 
 pub use known::KnownRows;
 pub use recheck::reopened;
 pub use release::fold_release;
+pub use standing::{ProofsOfCustomers, StandingProofs, counts_as_verified};
 
 use crate::capture::RecentChallenges;
 use crate::event::{CustomerErased, CustomerRegistered, Event, Fingerprint, RecordedEvent, Source};
@@ -28,7 +31,7 @@ use crate::outcome::Outcome;
 use crate::outcomes_of;
 use crate::rows::{
     AsOf, BookEntry, CustomerState, Disposition, EventNote, Kyc, NikErasure, Quarantine, Registration,
-    ReviewRow, VerificationRow, ViewRow,
+    ReviewRow, VerificationRow, ViewRow, VoidedRows,
 };
 use crate::sealed::Purpose;
 use crate::signals::SignalKind;
@@ -55,6 +58,9 @@ pub const CAUSE_NOT_PENDING: &str = "not_pending";
 /// The cause of a closing of what is not open.
 pub const CAUSE_RECHECK_NOT_OPEN: &str = "recheck_not_open";
 
+/// The cause of a void of what does not count as verified.
+pub const CAUSE_NOT_VOIDABLE: &str = "not_voidable";
+
 /// A record that cannot be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Poison {
@@ -76,6 +82,8 @@ pub struct Poison {
     pub fallback_id: Option<FallbackId>,
     /// When it is the closing of a recheck that could be read so far.
     pub closes_recheck: Option<RecheckId>,
+    /// When it is a void that could be read so far.
+    pub void_of: Option<VerificationId>,
     /// Likewise.
     pub body_fingerprint: Option<Fingerprint>,
     /// A word of ours.
@@ -89,6 +97,7 @@ impl Poison {
             || self.review_of.is_some()
             || self.fallback_id.is_some()
             || self.closes_recheck.is_some()
+            || self.void_of.is_some()
     }
 }
 
@@ -222,6 +231,7 @@ pub fn blank(customer: CustomerRef, as_of: AsOf, partition: crate::event::Partit
         challenges: RecentChallenges::default(),
         niks: HeldNiks::default(),
         recheck: None,
+        voids: VoidedRows::default(),
     }
 }
 
@@ -247,7 +257,8 @@ fn must_park(state: &CustomerState, fact: &Fact) -> bool {
             | Event::VerificationReviewed(_)
             | Event::NikFormatChecked(_)
             | Event::DukcapilAttemptFailed(_)
-            | Event::FallbackRecheckClosed(_) => true,
+            | Event::FallbackRecheckClosed(_)
+            | Event::VerificationVoided(_) => true,
             Event::CustomerErased(_) | Event::CustomerReleased(_) => false,
         },
         Fact::Poison(_) => true,
@@ -267,7 +278,8 @@ pub fn needs_envelopes(state: &CustomerState, fact: &Fact) -> bool {
             Event::DukcapilVerdictReceived(_)
             | Event::VerificationReviewed(_)
             | Event::NikFormatChecked(_)
-            | Event::FallbackRecheckClosed(_) => state.registration.is_some(),
+            | Event::FallbackRecheckClosed(_)
+            | Event::VerificationVoided(_) => state.registration.is_some(),
             Event::FaceReferenceAdded(_) | Event::FaceMatchDecided(_) | Event::KtpCaptureAssessed(_) => {
                 state.registration.is_some() && !state.erased.contains(Purpose::Biometric)
             }
@@ -313,6 +325,7 @@ fn apply(state: CustomerState, fact: &Fact, known: &mut KnownRows) -> Result<Fol
             Event::FallbackRecheckClosed(closed) => {
                 Ok(recheck::record_closure(state, fact, event, closed, known))
             }
+            Event::VerificationVoided(voided) => void::record_void(state, fact, event, voided, known),
             Event::CustomerErased(erased) => Ok(erase(state, fact, event, erased)),
             Event::CustomerReleased(_) => Err(FoldStop::ReleaseAlone),
         },
@@ -333,6 +346,7 @@ fn note(state: &CustomerState, fact: &Fact, disposition: Disposition, cause: Opt
         review_of: fact.review_of().cloned(),
         fallback_id: fact.fallback_id().cloned(),
         recheck: fact.closes_recheck().cloned(),
+        void_of: fact.void_of().cloned(),
         disposition,
         body_fingerprint,
         cause: cause.map(str::to_owned),
@@ -353,7 +367,8 @@ pub fn inconsistency(event: &Event) -> &'static str {
         | Event::VerificationReviewed(_)
         | Event::NikFormatChecked(_)
         | Event::DukcapilAttemptFailed(_)
-        | Event::FallbackRecheckClosed(_) => CAUSE_EVENT_INCONSISTENT,
+        | Event::FallbackRecheckClosed(_)
+        | Event::VerificationVoided(_) => CAUSE_EVENT_INCONSISTENT,
     }
 }
 

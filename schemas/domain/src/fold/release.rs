@@ -62,6 +62,7 @@ pub fn fold_release(
             review_of: None,
             fallback_id: None,
             recheck: None,
+            void_of: None,
             disposition: Disposition::Released(results),
             body_fingerprint: None,
             cause: None,

@@ -11,7 +11,7 @@ use crate::ids::{CustomerId, CustomerRef, EnrolmentId, OrgId, VerificationId};
 use crate::policy::Method;
 use crate::rows::{
     BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, Kyc, ReviewRow, ReviewState, RowKey,
-    SignalRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow, ViewWrite,
+    SignalRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow, ViewWrite, VoidRow,
 };
 use crate::time::Timestamp;
 
@@ -76,6 +76,8 @@ pub struct VerificationView {
     pub signals: Vec<SignalRow>,
     /// What a person decided of it, where one had to and did.
     pub review: Option<ReviewRow>,
+    /// That it counts no more, where it is void.
+    pub voided: Option<VoidRow>,
 }
 
 impl VerificationView {
@@ -214,7 +216,7 @@ impl EnrolmentsPicker {
     }
 }
 
-/// A customer's verifications, their reviews and tier changes, newest first.
+/// A customer's verifications, their reviews, voids and tier changes, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KycRows {
     /// At most [`crate::limits::KYC_ROWS_MAX`].
@@ -223,6 +225,8 @@ pub struct KycRows {
     pub history: Vec<TierEventRow>,
     /// Reviews of the customer's verifications, at most [`crate::limits::KYC_ROWS_MAX`].
     pub reviews: Vec<ReviewRow>,
+    /// Voids of the customer's verifications, at most [`crate::limits::KYC_ROWS_MAX`].
+    pub voids: Vec<VoidRow>,
 }
 
 impl KycRows {
@@ -230,7 +234,8 @@ impl KycRows {
     pub fn kyc(&self) -> Kyc {
         let verification = self.verifications.first().map(|row| (row.place(), row.kyc_after));
         let review = self.reviews.first().map(|row| (row.place(), row.kyc_after));
-        let newest = verification.into_iter().chain(review).max_by_key(|(place, _)| *place);
+        let void = self.voids.first().map(|row| (row.place(), row.kyc_after));
+        let newest = verification.into_iter().chain(review).chain(void).max_by_key(|(place, _)| *place);
         newest.map_or_else(Kyc::default, |(_, kyc)| kyc)
     }
 }

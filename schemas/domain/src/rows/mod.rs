@@ -6,12 +6,14 @@ mod counts;
 mod nik;
 mod recheck;
 mod review;
+mod void;
 mod write;
 
 pub use counts::*;
 pub use nik::*;
 pub use recheck::*;
 pub use review::*;
+pub use void::*;
 pub use write::*;
 
 use crate::capture::{CaptureAssessment, RecentChallenges};
@@ -330,6 +332,8 @@ pub struct EventNote {
     pub fallback_id: Option<FallbackId>,
     /// The recheck that it would have closed or did close; of an erasure, the one that it settled.
     pub recheck: Option<RecheckId>,
+    /// The verification that it would have made void or did, when it is a void.
+    pub void_of: Option<VerificationId>,
     /// What became of it.
     pub disposition: Disposition,
     /// Its body, when it could be read.
@@ -408,4 +412,6 @@ pub struct CustomerState {
     pub niks: HeldNiks,
     /// The latest recheck, settled or not.
     pub recheck: Option<Box<RecheckRow>>,
+    /// Verifications that count no more.
+    pub voids: VoidedRows,
 }

@@ -3,7 +3,7 @@
 use super::{
     BooksKey, BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, FallbackRow, NikErasure, NikHolderRow,
     RecheckClosureRow, RecheckRow, ReferenceRow, ReviewRow, SignalRow, TallyKey, TallyRow, TierEventRow,
-    VerificationRow,
+    VerificationRow, VoidRow,
 };
 use crate::event::{Offset, Partition, Source, TopicId};
 use crate::ids::{CustomerRef, EnrolmentId, EventId, FallbackId, OrgId, RecheckId, VerificationId};
@@ -76,6 +76,8 @@ pub enum ViewRow {
     /// An event row.
     Review(Box<ReviewRow>),
     /// An event row.
+    Void(Box<VoidRow>),
+    /// An event row.
     TierEvent(TierEventRow),
     /// An event row.
     Signal(SignalRow),
@@ -127,6 +129,8 @@ pub enum RowKey {
     Fallback(OrgId, FallbackId),
     /// That a recheck was closed.
     RecheckClosure(OrgId, RecheckId),
+    /// The void of a verification.
+    Void(OrgId, VerificationId),
     /// An event's note.
     Note(CustomerRef, Source),
     /// A tally.

@@ -247,6 +247,7 @@ pub(crate) fn poison(offset: u64) -> Fact {
         review_of: None,
         fallback_id: None,
         closes_recheck: None,
+        void_of: None,
         body_fingerprint: None,
         cause: "not_decodable".to_owned(),
     })
@@ -330,6 +331,7 @@ pub(crate) fn names(outcomes: &[Outcome]) -> Vec<&'static str> {
             Outcome::SignalRaised(_) => "SignalRaised",
             Outcome::FallbackRecheckOpened(_) => "FallbackRecheckOpened",
             Outcome::FallbackRecheckSettled(_) => "FallbackRecheckSettled",
+            Outcome::VoidRecorded(_) => "VoidRecorded",
         })
         .collect()
 }
@@ -340,6 +342,7 @@ fn row_name(row: &ViewRow) -> &'static str {
         ViewRow::Enrolment(_) => "enrolment",
         ViewRow::Reference(_) => "reference",
         ViewRow::Review(_) => "review",
+        ViewRow::Void(_) => "void",
         ViewRow::TierEvent(_) => "tier_event",
         ViewRow::Signal(_) => "signal",
         ViewRow::Note(_) => "note",

@@ -44,6 +44,7 @@ fn causes(recalled: &Recalled) -> Vec<UnappliedCause> {
         | Outcome::ReviewRecorded(_)
         | Outcome::FallbackRecheckOpened(_)
         | Outcome::FallbackRecheckSettled(_)
+        | Outcome::VoidRecorded(_)
         | Outcome::FaceEnrolled(_)
         | Outcome::KycUpdated(_)
         | Outcome::VerdictConflicted(_)

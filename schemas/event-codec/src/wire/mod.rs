@@ -17,6 +17,7 @@ mod orgs;
 mod outcomes;
 mod parts;
 mod rechecks;
+mod voids;
 
 pub(crate) use audit::*;
 pub(crate) use capture_evidence::*;
@@ -29,6 +30,7 @@ pub(crate) use niks::*;
 pub(crate) use orgs::*;
 pub(crate) use outcomes::*;
 pub(crate) use rechecks::*;
+pub(crate) use voids::*;
 
 /// A body that is the whole of a record; `records` has its schema.
 pub(crate) trait Body: serde::Serialize {

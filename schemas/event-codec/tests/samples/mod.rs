@@ -9,6 +9,7 @@ mod looks;
 mod niks;
 mod rechecks;
 mod signals;
+mod voids;
 
 use bytes::Bytes;
 use domain::classify::ReasonCategory;
@@ -140,6 +141,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Any)> {
     all.extend(captures::events());
     all.extend(niks::events());
     all.extend(rechecks::events());
+    all.extend(voids::events());
     all.extend(faces::audit());
     all.extend(captures::audit());
     all.extend(rechecks::audit());
@@ -148,6 +150,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Any)> {
     all.extend(captures::outcomes());
     all.extend(signals::outcomes());
     all.extend(rechecks::outcomes());
+    all.extend(voids::outcomes());
     all
 }
 

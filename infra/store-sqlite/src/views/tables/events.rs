@@ -1,10 +1,10 @@
-//! Tables of event rows: verifications, enrolments, references, reviews, tier changes, signals, notes.
+//! Tables of event rows: verifications, enrolments, references, reviews, voids, tier changes, signals, notes.
 
 use domain::classify::ReasonCategory;
 use domain::ids::{CustomerId, CustomerRef, EnrolmentId, OrgId, VerificationId};
 use domain::outcome::UnappliedCause;
 use domain::rows::{
-    EnrolmentRow, EventNote, ReferenceRow, ReviewRow, SignalRow, TierEventRow, VerificationRow,
+    EnrolmentRow, EventNote, ReferenceRow, ReviewRow, SignalRow, TierEventRow, VerificationRow, VoidRow,
 };
 use row_codec::RowBody as _;
 
@@ -112,6 +112,33 @@ impl StoredRow for ReviewRow {
         out.put(self.source.partition.0)?;
         out.number(self.source.offset.0)?;
         out.put(self.state().as_str())?;
+        out.put(self.created_at.millis())?;
+        out.put(self.body())
+    }
+
+    fn take(columns: &mut ColumnReader<'_>) -> Result<Self, Failure> {
+        let key = (columns.id(OrgId::parse)?, columns.id(VerificationId::parse)?);
+        Ok(Self::read_body(key, columns.blob()?)?)
+    }
+}
+
+/// Beside the key and the body it has what a customer's newest are found by.
+impl StoredRow for VoidRow {
+    const TABLE: Table = Table {
+        name: "voided",
+        key: &["org", "id"],
+        rest: &["customer", "log_partition", "log_offset", "created_at", "body"],
+        read: &["org", "id", "body"],
+    };
+
+    statements!(VoidRow, of);
+
+    fn put(&self, out: &mut ParameterBinder<'_>) -> Result<(), Failure> {
+        out.put(self.customer.org.as_str())?;
+        out.put(self.verification_id.as_str())?;
+        out.put(self.customer.customer.as_str())?;
+        out.put(self.source.partition.0)?;
+        out.number(self.source.offset.0)?;
         out.put(self.created_at.millis())?;
         out.put(self.body())
     }

@@ -28,6 +28,8 @@ fn declined(reason: ReasonShown) -> VerificationEntry {
         signals: Vec::new(),
         matching: None,
         review: None,
+        voided: None,
+        may_be_voided: false,
         created_at: at(2_000),
     }
 }
@@ -45,7 +47,7 @@ fn model(entries: Vec<TimelineEntry>) -> CustomerModel {
         erased: Purposes::NONE,
         waiting_events: 0,
         viewed_at: at(5_000),
-        timeline: TimelinePart { entries, older: None, is_newest: true },
+        timeline: TimelinePart { entries, older: None, is_newest: true, may_void: false },
         references: ReferencesPart { total: 0, shown: Vec::new() },
     }
 }
@@ -213,4 +215,32 @@ fn an_erasure_an_expiry_and_waiting_events_are_said() {
     says(&page(Language::Indonesian, &model), &["telah dihapus", "verifikasi kedaluwarsa", "tertahan"]);
     model.eligibility = Eligibility::TierTooLow;
     says(&page(Language::English, &model), &["the tier is below standard"]);
+}
+
+#[test]
+fn what_is_void_says_so_and_what_counts_can_be_made_void_by_a_reviewer_alone() {
+    let verified = |voided| {
+        TimelineEntry::Verification(Box::new(VerificationEntry {
+            status: VerificationStatus::Verified,
+            category: None,
+            may_be_voided: voided.is_none(),
+            voided,
+            ..declined(ReasonShown::NotGiven)
+        }))
+    };
+    let line =
+        VoidLine { reason: domain::rows::VoidReason::Fraud, by: "rina".to_owned(), created_at: at(3_000) };
+    let shown_in = |voided, may_void, language| {
+        let mut model = model(vec![verified(voided)]);
+        model.timeline.may_void = may_void;
+        page(language, &model)
+    };
+    use crate::Language::{English, Indonesian};
+    let shown = shown_in(Some(line.clone()), true, English);
+    assert!(shown.contains("Void: it counts no more") && shown.contains("rina: fraud"), "{shown}");
+    assert!(!shown.contains("/void\""), "it is void already");
+    assert!(shown_in(Some(line), true, Indonesian).contains("Dibatalkan: tidak berlaku lagi"));
+    let path = format!("/console/verifications/{}/void", VerificationId::from_bytes([7; 16]));
+    assert!(shown_in(None, true, English).contains(&path));
+    assert!(!shown_in(None, false, English).contains(&path), "nobody else is offered it");
 }

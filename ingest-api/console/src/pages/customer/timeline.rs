@@ -5,14 +5,17 @@ use domain::classify::ReasonCategory;
 use domain::event::RiskLevel;
 use domain::ids::{CustomerId, EnrolmentId, TierEventId, VerificationId};
 use domain::policy::{Method, Tier};
-use domain::rows::{FaceSource, ReviewState, VerificationStatus};
+use domain::rows::{FaceSource, ReviewState, VerificationStatus, VoidReason};
 use domain::time::Timestamp;
 use maud::{Markup, html};
 
 use super::signals::{SignalLine, signal_name};
 use crate::pages::customers::customer_path;
+use crate::pages::void::void_path;
 use crate::tables::table_head;
-use crate::terms::{category_name, method_name, result_name, review_name, source_name, tier_name};
+use crate::terms::{
+    category_name, method_name, result_name, review_name, source_name, tier_name, void_reason_name,
+};
 use crate::words::words;
 use crate::{PageFrame, format};
 
@@ -24,6 +27,8 @@ pub struct TimelinePart {
     pub older: Option<String>,
     /// Nothing is newer.
     pub is_newest: bool,
+    /// Whether the reader may declare a verification void.
+    pub may_void: bool,
 }
 
 /// Something that happened.
@@ -81,6 +86,10 @@ pub struct VerificationEntry {
     pub matching: Option<MatchLine>,
     /// What a person decided of it, where one had to and did.
     pub review: Option<ReviewLine>,
+    /// That it counts no more.
+    pub voided: Option<VoidLine>,
+    /// Whether it counts as verified, so that it can be made void.
+    pub may_be_voided: bool,
     /// When.
     pub created_at: Timestamp,
 }
@@ -92,6 +101,17 @@ pub struct ReviewLine {
     pub state: ReviewState,
     /// The org's own code for why.
     pub reason_code: String,
+    /// An API key, or a member of staff.
+    pub by: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// That a verification counts no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VoidLine {
+    /// Why.
+    pub reason: VoidReason,
     /// An API key, or a member of staff.
     pub by: String,
     /// When.
@@ -147,7 +167,7 @@ pub(super) fn part(frame: &PageFrame, customer: &CustomerId, timeline: &Timeline
                 div class="table-frame" role="group" tabindex="0" aria-labelledby="timeline" {
                     table class="timeline" {
                         (table_head(&[words.when, words.what, words.result, words.reason]))
-                        tbody { @for entry in &timeline.entries { (row(frame, words, entry)) } }
+                        tbody { @for entry in &timeline.entries { (row(frame, words, timeline, entry)) } }
                     }
                 }
             }
@@ -168,10 +188,10 @@ pub(super) fn part(frame: &PageFrame, customer: &CustomerId, timeline: &Timeline
     }
 }
 
-fn row(frame: &PageFrame, words: &TimelineWords, entry: &TimelineEntry) -> Markup {
+fn row(frame: &PageFrame, words: &TimelineWords, part: &TimelinePart, entry: &TimelineEntry) -> Markup {
     let language = frame.language;
     match entry {
-        TimelineEntry::Verification(entry) => verification_row(frame, words, entry),
+        TimelineEntry::Verification(entry) => verification_row(frame, words, part, entry),
         TimelineEntry::Enrolment(entry) => html! {
             tr data-id=(entry.id) id=(entry.id) class="enrolment" {
                 td { (format::time(language, entry.created_at)) }
@@ -195,7 +215,12 @@ fn row(frame: &PageFrame, words: &TimelineWords, entry: &TimelineEntry) -> Marku
     }
 }
 
-fn verification_row(frame: &PageFrame, words: &TimelineWords, entry: &VerificationEntry) -> Markup {
+fn verification_row(
+    frame: &PageFrame,
+    words: &TimelineWords,
+    part: &TimelinePart,
+    entry: &VerificationEntry,
+) -> Markup {
     let language = frame.language;
     html! {
         tr data-id=(entry.id) id=(entry.id) class="verification" {
@@ -210,6 +235,10 @@ fn verification_row(frame: &PageFrame, words: &TimelineWords, entry: &Verificati
                 }
                 @if let Some(score) = entry.score { " " span class="score" { (words.score) " " (score) } }
                 @if let Some(review) = &entry.review { (reviewed(frame, words, review)) }
+                @if let Some(voided) = &entry.voided { (shown_void(frame, words, voided)) }
+                @if entry.may_be_voided && part.may_void {
+                    p class="hint" { a href=(void_path(&entry.id)) { (words.void) } }
+                }
                 @for signal in &entry.signals {
                     " " a class={ "signal-mark severity-" (signal.severity) } href="#signals" {
                         (signal_name(language, &signal.code))
@@ -228,6 +257,16 @@ fn reviewed(frame: &PageFrame, words: &TimelineWords, review: &ReviewLine) -> Ma
             @if let Some(decided) = review_name(language, review.state) { (decided) ", " }
             (format::time(language, review.created_at)) ", " (words.reviewed_by) " " (review.by)
             " (" code { (review.reason_code) } ")"
+        }
+    }
+}
+
+fn shown_void(frame: &PageFrame, words: &TimelineWords, voided: &VoidLine) -> Markup {
+    let language = frame.language;
+    html! {
+        p class="hint voided" {
+            strong { (words.voided) } ", " (format::time(language, voided.created_at)) ", "
+            (words.reviewed_by) " " (voided.by) ": " (void_reason_name(language, voided.reason))
         }
     }
 }
@@ -281,6 +320,8 @@ words! {
         risk_medium: "medium risk", "risiko sedang";
         risk_high: "high risk", "risiko tinggi";
         reviewed_by: "by", "oleh";
+        voided: "Void: it counts no more", "Dibatalkan: tidak berlaku lagi";
+        void: "Declare void…", "Batalkan…";
         bound: "picture of a liveness check", "gambar dari uji keaktifan";
         unreadable: "The reason cannot be opened: see the signals.", "Alasan tidak dapat dibuka: lihat sinyal.";
         no_reason: "No reason was given.", "Tidak ada alasan yang diberikan.";

@@ -14,7 +14,7 @@ const fn row(
 }
 
 /// The list, in the order of the codes.
-pub(in crate::serving::errors) const ROWS: [CodeRow; 40] = [
+pub(in crate::serving::errors) const ROWS: [CodeRow; 42] = [
     row(
         ErrorCode::MalformedRequest,
         "malformed_request",
@@ -242,6 +242,23 @@ pub(in crate::serving::errors) const ROWS: [CodeRow; 40] = [
         "An API key cannot decide that a pending verification is `verified`: nobody approves what they have not seen.",
         "Have a reviewer decide it in the console (`/console/reviews`), which shows the picture where the org's \
          `reviews.pictures` is `watermarked`; or fail it, or send it back with `reasonCode` `retake`.",
+    ),
+    row(
+        ErrorCode::NotVoidable,
+        "not_voidable",
+        409,
+        "not voidable",
+        "The verification does not count as verified: it failed, or waits for a person, or was not verified by one; or \
+         its customer has as many voids as are kept of one.",
+        "Nothing: what does not count need not be made void.",
+    ),
+    row(
+        ErrorCode::AlreadyVoided,
+        "already_voided",
+        409,
+        "already voided",
+        "The verification is void already.",
+        "Nothing: `GET /api/identity/verifications/{id}` shows who declared it void, and why.",
     ),
     row(
         ErrorCode::BodyTooLarge,

@@ -50,6 +50,8 @@ public final class Outcomes {
             "identity.FallbackRecheckOpened.v1", record -> record.get("recheckId") + " " + record.get("cause"),
             "identity.FallbackRecheckSettled.v1", record -> record.get("recheckId") + " " + record.get("status")
                     + " " + record.get("how"),
+            "identity.VoidRecorded.v1", record -> record.get("verificationId") + " " + record.get("reasonCode")
+                    + " " + record.get("fromTier") + " " + record.get("toTier"),
             "identity.CustomerErased.v1", record -> ((Collection<?>) record.get("purposes"))
                     .stream().map(Object::toString).collect(Collectors.joining(",")));
 

@@ -1,0 +1,147 @@
+//! `POST /api/identity/verifications/{id}/void`: a verification that counted as verified counts no more (sequence §2.8).
+//! What the tier falls to is the fold's.
+
+pub mod answer;
+pub mod description;
+mod submission;
+
+use std::time::Instant;
+
+use actix_web::http::header::HeaderMap;
+use domain::decide::admit_review;
+use domain::event::Fingerprint;
+use domain::ids::{EventId, VerificationId};
+use domain::orgs::{RateBucket, Scope};
+use domain::ports::VerificationView;
+use domain::sealed::{Purpose, Purposes};
+use vault::CustomerKeys;
+
+use self::submission::VoidSubmission;
+use crate::serving::auth::EndpointAccess;
+use crate::serving::errors::ApiError;
+use crate::serving::json::JsonObject;
+use crate::writes::answer::{WriteAnswer, WriteConclusion};
+use crate::writes::customer_keys::admitted_keys;
+use crate::writes::path::{ReceivedWrite, WriteContext, WriteEndpoint};
+use crate::writes::review::reviewed_view;
+use crate::writes::single_flight::FlightRole;
+use crate::writes::void::{VoidDecision, record_void, refusal};
+use crate::writes::write_name::WriteName;
+
+/// The route template: part of every id that an `Idempotency-Key` names.
+pub const ROUTE: &str = "/api/identity/verifications/{id}/void";
+
+/// The purposes whose fields a body may hold: its note.
+const BODY_PURPOSES: Purposes = Purposes::NONE.with(Purpose::Profile);
+
+/// The endpoint.
+pub struct VerificationVoid;
+
+impl WriteEndpoint for VerificationVoid {
+    const ACCESS: EndpointAccess =
+        EndpointAccess { bucket: RateBucket::Write, scope: Some(Scope::ReviewsWrite), capability: None };
+    const FIELDS: &'static [&'static str] = submission::FIELDS;
+
+    type Submission = VoidSubmission;
+
+    fn parse(
+        object: &mut JsonObject<'_>,
+        query: &str,
+        headers: &HeaderMap,
+    ) -> Result<Self::Submission, ApiError> {
+        submission::parse(object, query, headers)
+    }
+
+    async fn record(write: ReceivedWrite<'_, Self::Submission>) -> Result<WriteConclusion, ApiError> {
+        let ReceivedWrite { context, submission, body } = write;
+        let id = context.path_id.as_deref().map(VerificationId::parse);
+        let Some(Ok(id)) = id else { return Err(ApiError::VerificationNotFoundYet) };
+        context.objects.add(id.as_str());
+        let view = context.deciding(reviewed_view(context.app, &context.caller.org().org, &id)).await?;
+        let customer = view.row.customer.clone();
+        let keys = admitted_keys(&context, &customer, admit_review);
+        let keys = context.deciding(keys).await?;
+        // Which verification it is about stands in the address: the same body about another one is another write.
+        let told = [id.as_str().as_bytes(), b"\n", &body[..]].concat();
+        let fingerprint = keys.fingerprint_under(BODY_PURPOSES, &told)?;
+        drop(body);
+        VoidWrite { context, view, keys, submission, fingerprint }
+            .record()
+            .await
+            .map(WriteConclusion::Recorded)
+    }
+}
+
+/// A void that is to be recorded.
+struct VoidWrite<'a> {
+    context: WriteContext<'a>,
+    view: VerificationView,
+    keys: CustomerKeys,
+    submission: VoidSubmission,
+    fingerprint: Fingerprint,
+}
+
+impl VoidWrite<'_> {
+    /// Records it; where repetitions have its name, one at a time and once for ever.
+    async fn record(&self) -> Result<WriteAnswer, ApiError> {
+        let of_name = |name: &WriteName<'_>| EventId::from_bytes(name.id_bytes(EventId::PREFIX));
+        let Some(key) = self.submission.idempotency_key.as_deref() else {
+            return self.decide(of_name(&WriteName::Random), &self.view).await;
+        };
+        // The verification is a part of the name: one key at two of a customer's are two voids, each with its own ids.
+        let of_verification = format!("{}/{key}", self.view.row.id);
+        let customer = &self.view.row.customer.customer;
+        let event = of_name(&self.context.keyed_name(ROUTE, customer, &of_verification));
+        let leader = match self.context.app.single_flight.join(&event, self.fingerprint).await {
+            FlightRole::Leader(leader) => leader,
+            FlightRole::OtherBody => return Err(ApiError::KeyReused),
+            FlightRole::Follower(answer) => return answer.map(WriteAnswer::replayed),
+        };
+        let answer = self.once(event).await;
+        leader.land(&answer);
+        answer
+    }
+
+    /// As of now: another one may have come while this one waited.
+    async fn once(&self, event: EventId) -> Result<WriteAnswer, ApiError> {
+        let (org, id) = (&self.view.row.customer.org, &self.view.row.id);
+        let until = Instant::now() + self.context.times().look_within;
+        let now = tokio::time::timeout_at(until.into(), reviewed_view(self.context.app, org, id)).await;
+        let view = match now {
+            Ok(view) => view?,
+            Err(_) => self.view.clone(),
+        };
+        match &view.voided {
+            Some(voided) if voided.event_id == event && voided.body_fingerprint != Some(self.fingerprint) => {
+                Err(ApiError::KeyReused)
+            }
+            Some(voided) if voided.event_id == event => answer::projected(voided).map(WriteAnswer::replayed),
+            Some(_) | None => self.decide(event, &view).await,
+        }
+    }
+
+    async fn decide(&self, event_id: EventId, view: &VerificationView) -> Result<WriteAnswer, ApiError> {
+        let Self { context, keys, submission, fingerprint, .. } = self;
+        if let Some(refusal) = context.deciding(refusal(context.app, view)).await? {
+            return Err(refusal);
+        }
+        let decision = VoidDecision {
+            event_id,
+            customer: view.row.customer.clone(),
+            verification: view.row.id.clone(),
+            reason: submission.reason,
+            note: submission.note.clone(),
+            by: context.caller.key.id.as_str().to_owned(),
+            body_fingerprint: Some(*fingerprint),
+            policy_version: context.caller.org().policy_version,
+        };
+        let times = context.times();
+        let wait_until = times.waits.then_some(times.wait_until);
+        let row =
+            record_void(context.app, keys, decision, context.traceparent.as_deref(), wait_until).await?;
+        match row {
+            Some(row) => answer::projected(&row),
+            None => answer::accepted(&view.row.id),
+        }
+    }
+}
