@@ -281,8 +281,8 @@ impl BatchReader<'_> {
     /// What the event at that place noticed; it stands in clear, so no key is waited for.
     async fn noticed_at(&self, source: Source) -> Result<(Source, Vec<String>), BatchError> {
         let record = self.record_at(source).await?;
-        let noticed = match decode_record(self.codec, self.vault, &record).await? {
-            DecodedRecord::Fact(fact) | DecodedRecord::Unopened(fact, _) => fact.noticed(),
+        let noticed = match decode_record(self.opener(), &record).await? {
+            DecodedRecord::Fact(fact, _) | DecodedRecord::Unopened(fact, _) => fact.noticed(),
             DecodedRecord::Unattributable(_) => Vec::new(),
         };
         Ok((source, noticed))
