@@ -25,8 +25,8 @@ use crate::nik::HeldNiks;
 use crate::outcome::Outcome;
 use crate::outcomes_of;
 use crate::rows::{
-    AsOf, BookEntry, CustomerState, Disposition, EventNote, Kyc, NikErasure, Quarantine, Registration,
-    ReviewRow, VerificationRow, ViewRow,
+    AsOf, BookEntry, CustomerState, Disposition, EventNote, Kyc, Quarantine, Registration, ReviewRow,
+    VerificationRow, ViewRow,
 };
 use crate::sealed::Purpose;
 use crate::signals::SignalKind;
@@ -387,18 +387,13 @@ fn erase(mut state: CustomerState, fact: &Fact, erased: &CustomerErased) -> Fold
         registration.full_name = None;
         registration.external_id = None;
     }
-    let niks = state.niks.tags();
-    if erased.purposes.contains(Purpose::Profile) {
-        state.niks = HeldNiks::default();
-    }
+    let niks = nik_format::erase_niks(&mut state, erased.purposes);
     let note = note(&state, fact, Disposition::Applied, None);
     let customer = state.customer.clone();
     let mut folded = noted(state, fact, note, BookEntry::Applied);
     if erased.purposes.contains(Purpose::Biometric) {
-        folded.rows.push((fact.source(), ViewRow::EraseEnrolments(customer.clone())));
+        folded.rows.push((fact.source(), ViewRow::EraseEnrolments(customer)));
     }
-    if erased.purposes.contains(Purpose::Profile) {
-        folded.rows.push((fact.source(), ViewRow::EraseNiks(NikErasure { customer, tags: niks })));
-    }
+    folded.rows.extend(niks.map(|row| (fact.source(), row)));
     folded
 }
