@@ -226,8 +226,10 @@ fn line(row: &Value) -> String {
         .to_vec();
     let at = chrono::DateTime::parse_from_rfc3339(text(&row["createdAt"])).expect("a time");
     let jakarta = at.with_timezone(&chrono::FixedOffset::east_opt(7 * 3_600).expect("an offset"));
+    let signals = row["signals"].as_array().expect("signals");
+    let codes: Vec<&str> = signals.iter().map(|signal| text(&signal["code"])).collect();
     cells.extend([
-        String::new(),
+        codes.join(" "),
         text(&row["createdAt"]).to_owned(),
         jakarta.format("%Y-%m-%dT%H:%M:%S%.3f+07:00").to_string(),
     ]);

@@ -141,7 +141,10 @@ async fn nothing_personal_stands_in_clear_in_files_or_words() {
         let needles = Needles::new(&[&enrolled, &declined]);
         let body = json!({"fullName": NAME, "externalId": EXTERNAL_ID});
         let customer = text(&api.post("/api/customers", &[], &body).await.expect(201)["id"]).to_owned();
-        let raw = json!({"nik": NIK, "alamat": RAW_WORD, "nama": NAME});
+        // Such that it is looked into and contradicts its verdict.
+        let record =
+            json!({"NIK": "Tidak Sesuai", "NAMA_LGKP": NAME, "ALAMAT": RAW_WORD, "RESPONSE_CODE": NIK});
+        let raw = json!({"nik": NIK, "alamat": RAW_WORD, "nama": NAME, "content": [record]});
         let photo = BASE64.encode(&enrolled);
         let body =
             json!({"customerId": customer, "valid": true, "photo": photo, "reason": REASON, "raw": raw});

@@ -110,7 +110,6 @@ fn reference(customer: &Customer, rng: &mut ChaCha8Rng) -> Event {
         photo_content_type: "image/png".to_owned(),
         body_fingerprint: Fingerprint([body; 32]),
         audit: audit(),
-        raw_reading: raw_reading(body),
         event_id,
     })
 }
@@ -192,6 +191,7 @@ fn verdict(customer: &Customer, rng: &mut ChaCha8Rng) -> Event {
         body_fingerprint: Fingerprint([body; 32]),
         policy_version: rng.random_range(1..=2),
         audit: audit(),
+        raw_reading: raw_reading(body),
         event_id,
     })
 }

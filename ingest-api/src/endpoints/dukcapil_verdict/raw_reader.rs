@@ -11,7 +11,7 @@ use domain::classify::{self, ReasonCategory};
 use domain::limits::{RAW_PHOTO_BYTES_MIN, RAW_READ_BYTES_MAX, RAW_READ_KEYS_MAX, RAW_READ_NESTING_MAX};
 use domain::raw_answer::{AnsweredElement, ElementAgreement, RawAnswer, RawFinding, RawShape};
 use domain::verdict::RawDocument;
-use serde::de::{Deserializer as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::limits::RAW_MESSAGE_BYTES_MAX;
@@ -48,23 +48,29 @@ fn answer(whole: &[Member<'_>]) -> Option<RawAnswer> {
         has_photo: false,
         quota_counter: last(whole, "quotaLimiter").and_then(number),
     };
-    let content = last(whole, "content").map(|content| first_record(content));
-    let record = match content {
-        Some(Some(record)) if record.starts_with('{') => Some(members(record, RAW_READ_KEYS_MAX)?),
-        Some(_) => None,
+    let content = last(whole, "content").map(|content| match content.as_bytes().first() {
+        Some(b'[') => items(content).unwrap_or_default(),
+        _ => vec![content],
+    });
+    let record = match content.as_deref() {
+        Some([record, ..]) if record.starts_with('{') => members(record, RAW_READ_KEYS_MAX)?,
+        Some(_) => Vec::new(),
         // The record alone, without what it came in.
         None if whole.len() > RAW_READ_KEYS_MAX => return None,
-        None => Some(whole.to_vec()),
+        None => whole.to_vec(),
     };
-    let record = record.unwrap_or_default();
     answer.agreements = agreements(&record);
     let code = |of: &[Member<'_>]| last(of, "RESPONSE_CODE").and_then(number);
     answer.response_code = code(&record).or_else(|| code(whole));
     for (name, value) in whole.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("content")) {
         look_at(&mut answer, name, value);
     }
-    if let Some(content) = last(whole, "content") {
-        look_at(&mut answer, "content", content);
+    for (at, value) in content.unwrap_or_default().into_iter().enumerate() {
+        if at == 0 && value.starts_with('{') {
+            record.iter().for_each(|(name, value)| look_at(&mut answer, name, value));
+        } else {
+            look_at(&mut answer, "content", value);
+        }
     }
     answer.said = said(&record).or_else(|| said(whole));
     answer.shape = shape(&answer, &record, whole);
@@ -121,7 +127,7 @@ fn look_at(answer: &mut RawAnswer, name: &str, value: &str) {
             }
         }
         Some(b'[') => {
-            for value in items(value, usize::MAX).unwrap_or_default() {
+            for value in items(value).unwrap_or_default() {
                 look_at(answer, name, value);
             }
         }
@@ -154,7 +160,11 @@ fn begins(text: &str, with: &str) -> bool {
 }
 
 fn contains(text: &str, phrase: &str) -> bool {
-    text.as_bytes().windows(phrase.len()).any(|window| window.eq_ignore_ascii_case(phrase.as_bytes()))
+    let (bytes, phrase) = (text.as_bytes(), phrase.as_bytes());
+    let begins = |byte: &u8| phrase.first().is_some_and(|first| byte.eq_ignore_ascii_case(first));
+    let is_there =
+        |at: usize| bytes.get(at..at + phrase.len()).is_some_and(|found| found.eq_ignore_ascii_case(phrase));
+    bytes.iter().enumerate().any(|(at, byte)| begins(byte) && is_there(at))
 }
 
 /// The value of that name, whatever the case of its letters; of several, the last.
@@ -177,19 +187,14 @@ fn text(value: &str) -> Option<Cow<'_, str>> {
     serde_json::from_str::<String>(value).ok().map(Cow::Owned)
 }
 
-/// The first record of what stands in `content`: of a list, or itself where it is none.
-fn first_record(content: &str) -> Option<&str> {
-    if content.starts_with('[') { items(content, 1)?.first().copied() } else { Some(content) }
-}
-
 /// The members of an object; none where it has more of them, or a name is no Unicode.
 fn members(object: &str, members_max: usize) -> Option<Vec<Member<'_>>> {
     serde_json::Deserializer::from_str(object).deserialize_map(Members(members_max)).ok()?
 }
 
-/// The first values of a list.
-fn items(list: &str, items_max: usize) -> Option<Vec<&str>> {
-    serde_json::Deserializer::from_str(list).deserialize_seq(Items(items_max)).ok()
+/// The values of a list.
+fn items(list: &str) -> Option<Vec<&str>> {
+    serde_json::Deserializer::from_str(list).deserialize_seq(Items).ok()
 }
 
 struct Members(usize);
@@ -217,7 +222,7 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
-struct Items(usize);
+struct Items;
 
 impl<'de> Visitor<'de> for Items {
     type Value = Vec<&'de str>;
@@ -228,11 +233,9 @@ impl<'de> Visitor<'de> for Items {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let mut found = Vec::new();
-        while found.len() < self.0 {
-            let Some(value) = list.next_element::<&'de RawValue>()? else { return Ok(found) };
+        while let Some(value) = list.next_element::<&'de RawValue>()? {
             found.push(value.get());
         }
-        while list.next_element::<IgnoredAny>()?.is_some() {}
         Ok(found)
     }
 }

@@ -191,7 +191,7 @@ fn events() -> Vec<(&'static str, Any)> {
     let released = CustomerReleased { event_id: event(14), customer: who() };
     let looked_at = signals::events(received.clone(), declined.clone());
     let anonymous = CustomerRegistered { external_id: None, ..registered.clone() };
-    [
+    let of_one_version = [
         ("CustomerRegistered.v1", Event::CustomerRegistered(registered)),
         ("CustomerRegistered.v1.least", Event::CustomerRegistered(anonymous)),
         ("DukcapilVerdictReceived.v1", Event::DukcapilVerdictReceived(received)),
@@ -199,11 +199,8 @@ fn events() -> Vec<(&'static str, Any)> {
         ("DukcapilVerdictReceived.v1.reference", Event::DukcapilVerdictReceived(moved)),
         ("CustomerErased.v1", Event::CustomerErased(erased)),
         ("CustomerReleased.v1", Event::CustomerReleased(released)),
-    ]
-    .map(|(name, value)| (name, Any::Event(value)))
-    .into_iter()
-    .chain(looked_at)
-    .collect()
+    ];
+    of_one_version.map(|(name, value)| (name, Any::Event(value))).into_iter().chain(looked_at).collect()
 }
 
 fn audit() -> Vec<(&'static str, Any)> {
