@@ -1,6 +1,5 @@
 //! Two generations compared while one of them is written: all rows about each customer, then tallies and books. What was
-//! touched meanwhile is looked at again at equal positions: of a customer once both have taken in the same events; of a
-//! count at the offset that it is as of.
+//! touched meanwhile is looked at again at equal positions: those of a customer's events, or a count's own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
