@@ -56,4 +56,4 @@ pub const SAMPLE_MAX: usize = 100;
 pub const OUTPUT_BYTES: usize = 64 * 1024;
 
 /// Customers with one NIK that are named where a command asks for one of them.
-pub(crate) const NIK_CUSTOMERS_MAX: usize = 20;
+pub const NIK_CUSTOMERS_MAX: usize = 20;

@@ -14,8 +14,8 @@ use vault::OrgIds;
 use zeroize::Zeroizing;
 
 use crate::command_error::CommandError;
-use crate::limits::NIK_CUSTOMERS_MAX;
 use crate::opened::OpenedInstallation;
+use compliance::limits::NIK_CUSTOMERS_MAX;
 
 /// Which installation, and how the answer is printed.
 #[derive(Debug, Args)]

@@ -157,8 +157,7 @@ impl Other<'_> {
         rows.extend(
             self.assessments().into_iter().skip(1).map(|of| change(&|row| row.assessment = Some(of.clone()))),
         );
-        let found = self.findings().into_iter().skip(1);
-        rows.extend(found.map(|of| change(&|row| row.nik_format = Some(of.clone()))));
+        rows.extend(self.with_findings(&row));
         rows.extend(self.marks().into_iter().skip(1).map(|of| change(&|row| row.recheck = Some(of.clone()))));
         rows.extend(
             self.kycs(row.kyc_before).into_iter().skip(1).map(|kyc| change(&|row| row.kyc_before = kyc)),
@@ -259,7 +258,6 @@ impl Other<'_> {
             [Disposition::Duplicate, Disposition::Conflict, Disposition::Refused, Disposition::DeadLettered];
         let lists = released.into_iter().chain([two, Disposition::Released(Vec::new())]);
         for (disposition, at) in lists.chain(plain).zip(1..) {
-            // Each a note of its own, so that a store keeps all of them.
             notes.push(EventNote {
                 disposition: disposition.clone(),
                 source: s.source(0, at),
@@ -310,7 +308,6 @@ impl Other<'_> {
             }
         );
         let change = |n: u64, change: &dyn Fn(&mut CustomerState)| {
-            // Each a customer of its own, so that a store keeps all of them.
             let mut changed = CustomerState { customer: s.customer(100 + n), ..state.clone() };
             change(&mut changed);
             changed
@@ -323,8 +320,7 @@ impl Other<'_> {
         states.extend(more.map(|(as_of, n)| change(n, &|state| state.as_of = as_of)));
         let more = self.kycs(state.kyc).into_iter().skip(1).zip(60..);
         states.extend(more.map(|(kyc, n)| change(n, &|state| state.kyc = kyc)));
-        let more = self.niks().into_iter().skip(1).zip(140..);
-        states.extend(more.map(|(of, n)| change(n, &|state| state.niks = of.clone())));
+        states.extend(self.states_with_niks(&state));
         let more = self.rechecks().into_iter().zip(200..);
         states.extend(more.map(|(of, n)| change(n, &|state| state.recheck = Some(Box::new(of.clone())))));
         let more = self.voided_rows().into_iter().skip(1).zip(160..);

@@ -1,7 +1,5 @@
-//! Two generations compared while one of them is written: all rows about each customer, then tallies and
-//! books. What was touched meanwhile differs at first; it is looked at again at equal positions. A customer is
-//! the same in both as soon as both have taken in the same events of it; a count carries the offset it is as
-//! of, so the replay is stopped at that very offset and the rows must be the same.
+//! Two generations compared while one of them is written: all rows about each customer, then tallies and books. What was
+//! touched meanwhile is looked at again at equal positions: those of a customer's events, or a count's own.
 
 use std::collections::{BTreeMap, BTreeSet};
 

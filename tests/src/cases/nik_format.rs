@@ -165,7 +165,7 @@ pub async fn a_nik_of_two_customers_and_two_niks_of_one_are_signalled<H: Contrac
     let (_, reader) = sandbox.key(&org, &["--scopes", "verifications:view"]).await;
     let shown = row(&reader, &of_one).await;
     assert_eq!((codes(&shown).len(), shown.get("nikCustomers")), (1, None));
-    let listed = reader.rows(&format!("?customerId={one}&status=verified")).await;
+    let listed = reader.rows(&format!("customerId={one}&status=verified")).await;
     assert_eq!(codes(&listed[0]), [("nik_on_other_customer", "high")]);
     // Another org's customer is nobody's other.
     let (_, elsewhere) = sandbox.org(&[]).await;

@@ -1,7 +1,7 @@
 //! What NIKs leave behind, each once for every field with that field changed.
 
 use domain::nik::{HeldNik, HeldNiks, NikFault, NikFindings, NikTag, RegionCode};
-use domain::rows::{NikErasure, NikHolderRow, ViewRow};
+use domain::rows::{CustomerState, NikErasure, NikHolderRow, VerificationRow, ViewRow};
 
 use super::Other;
 
@@ -49,5 +49,17 @@ impl Other<'_> {
             NikErasure { customer: s.customer_of(1, 2), tags: vec![s.nik_tag(0), s.nik_tag(1)] }
         );
         rows.into_iter().map(ViewRow::NikHolder).chain(erasures.into_iter().map(ViewRow::EraseNiks)).collect()
+    }
+
+    /// The row with each of the findings but the first.
+    pub(super) fn with_findings(&self, row: &VerificationRow) -> Vec<VerificationRow> {
+        let found = self.findings().into_iter().skip(1);
+        found.map(|of| VerificationRow { nik_format: Some(of), ..row.clone() }).collect()
+    }
+
+    /// The state with each of the NIKs but the first, each a customer of its own, so that a store keeps all of them.
+    pub(super) fn states_with_niks(&self, state: &CustomerState) -> Vec<CustomerState> {
+        let held = self.niks().into_iter().skip(1).zip(240..);
+        held.map(|(niks, n)| CustomerState { customer: self.0.customer(n), niks, ..state.clone() }).collect()
     }
 }

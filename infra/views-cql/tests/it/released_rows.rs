@@ -107,7 +107,10 @@ async fn put_tables_back(beneath: &Session, space: &str) {
         format!("DROP TABLE {space}.category_buckets_g1"),
         format!("DROP TABLE {space}.category_tallies_g1"),
         format!("DROP TABLE {space}.reviews_of_customer_g1"),
-        format!("DELETE FROM {space}.migrations WHERE component = 'generation_1' AND version IN (3, 4, 5)"),
+        format!("DROP TABLE {space}.nik_holders_g1"),
+        format!(
+            "DELETE FROM {space}.migrations WHERE component = 'generation_1' AND version IN (3, 4, 5, 6)"
+        ),
         format!("DELETE FROM {space}.migrations WHERE component = 'generation_1_categories'"),
     ] {
         beneath.query_unpaged(text, ()).await.expect("as it was");

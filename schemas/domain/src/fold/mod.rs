@@ -454,10 +454,7 @@ fn erase(mut state: CustomerState, fact: &Fact, event: &RecordedEvent, erased: &
         registration.full_name = None;
         registration.external_id = None;
     }
-    let niks = state.niks.tags();
-    if erased.purposes.contains(Purpose::Profile) {
-        state.niks = HeldNiks::default();
-    }
+    let niks = nik_format::erase_niks(&mut state, erased.purposes);
     let settled = recheck::settle_by_erasure(&mut state, event.appended_at);
     let mut note = note(&state, fact, Disposition::Applied, None);
     note.recheck = settled;
@@ -468,10 +465,8 @@ fn erase(mut state: CustomerState, fact: &Fact, event: &RecordedEvent, erased: &
     folded.rows.extend(recheck);
     folded.outcomes.extend(outcome);
     if erased.purposes.contains(Purpose::Biometric) {
-        folded.rows.push((fact.source(), ViewRow::EraseEnrolments(customer.clone())));
+        folded.rows.push((fact.source(), ViewRow::EraseEnrolments(customer)));
     }
-    if erased.purposes.contains(Purpose::Profile) {
-        folded.rows.push((fact.source(), ViewRow::EraseNiks(NikErasure { customer, tags: niks })));
-    }
+    folded.rows.extend(niks.map(|row| (fact.source(), row)));
     folded
 }

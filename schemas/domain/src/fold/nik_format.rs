@@ -6,8 +6,8 @@ use super::{
 };
 use crate::event::{NikFormatChecked, RecordedEvent};
 use crate::policy::{Method, Methods, TierPolicy};
-use crate::rows::{CustomerState, VerificationStatus};
-use crate::sealed::Purpose;
+use crate::rows::{CustomerState, NikErasure, VerificationStatus, ViewRow};
+use crate::sealed::{Purpose, Purposes};
 
 /// The score of a NIK that can be the person's: there is nothing between that and one that cannot.
 const SCORE_VERIFIED: u32 = 100;
@@ -54,4 +54,12 @@ pub(super) fn record_nik_format(
         policy,
     };
     Ok(verification::record(state, event, new, known))
+}
+
+/// What an erasure of the profile takes away: the customer's tags, and by them the rows that name it.
+pub(super) fn erase_niks(state: &mut CustomerState, purposes: Purposes) -> Option<ViewRow> {
+    purposes.contains(Purpose::Profile).then(|| {
+        let tags = std::mem::take(&mut state.niks).tags();
+        ViewRow::EraseNiks(NikErasure { customer: state.customer.clone(), tags })
+    })
 }

@@ -1,6 +1,5 @@
-//! The rows of the read model, as the fold makes them and every view store keeps them: whole rows, never
-//! counters or collection appends, each with a write timestamp that follows from the event's offset, so
-//! that writing one twice, late, or by a zombie comes to the same (design §2).
+//! The rows of the read model, as the fold makes them and every view store keeps them: whole rows, each with a write
+//! timestamp that follows from the event's offset, so that writing one twice, late, or by a zombie comes to the same.
 
 mod counts;
 mod nik;

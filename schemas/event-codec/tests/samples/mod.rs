@@ -138,10 +138,8 @@ pub(crate) fn samples() -> Vec<(&'static str, Any)> {
     all.extend(compliance::audit());
     all.extend(faces::events());
     all.extend(challenges::events());
-    all.extend(captures::events());
-    all.extend(niks::events());
-    all.extend(rechecks::events());
-    all.extend(voids::events());
+    all.extend(captures::events().into_iter().chain(niks::events()));
+    all.extend(rechecks::events().into_iter().chain(voids::events()));
     all.extend(faces::audit());
     all.extend(captures::audit());
     all.extend(rechecks::audit());
