@@ -17,7 +17,7 @@ use crate::documentation::description::EndpointDescription;
 
 /// Every endpoint that writes. A new one is a module and a line here: its route and its part of the description of the
 /// API follow.
-pub static WRITING_ENDPOINTS: [&EndpointDescription; 8] = [
+pub static WRITING_ENDPOINTS: [&EndpointDescription; 9] = [
     &dukcapil_verdict::description::ENDPOINT,
     &face_match::description::ENDPOINT,
     &face_enrolments::description::ENDPOINT,

@@ -30,8 +30,8 @@ use crate::nik::HeldNiks;
 use crate::outcome::Outcome;
 use crate::outcomes_of;
 use crate::rows::{
-    AsOf, BookEntry, CustomerState, Disposition, EventNote, Kyc, NikErasure, Quarantine, Registration,
-    ReviewRow, VerificationRow, ViewRow, VoidedRows,
+    AsOf, BookEntry, CustomerState, Disposition, EventNote, Kyc, Quarantine, Registration, ReviewRow,
+    VerificationRow, ViewRow, VoidedRows,
 };
 use crate::sealed::Purpose;
 use crate::signals::SignalKind;
