@@ -2,6 +2,7 @@
 //! in clear: it is made when the view is on record, lives as long as it takes to render it, and has no `Debug`.
 
 mod references;
+mod signal_words;
 mod signals;
 mod timeline;
 

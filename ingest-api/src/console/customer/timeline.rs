@@ -11,7 +11,7 @@ use console_pages::pages::customer::{
 use domain::ids::CustomerRef;
 use domain::ports::{AttemptsQuery, EnrolmentsPage, PageRequest, PageStart, RowPlace, VerificationView};
 use domain::rows::{EnrolmentRow, FaceMatchRow, Generation, ReviewRow, SignalRow, TierEventRow};
-use domain::signals::{ShownSignal, SignalKind};
+use domain::signals::SignalKind;
 use domain::time::Timestamp;
 use vault::CustomerKeys;
 
@@ -186,6 +186,5 @@ fn signal(row: &SignalRow) -> SignalLine {
 }
 
 fn signal_of(word: &str, created_at: Timestamp) -> SignalLine {
-    let ShownSignal { code, severity } = ShownSignal::of(word);
-    SignalLine { code: code.to_owned(), severity: severity.as_str(), created_at }
+    SignalLine { word: word.to_owned(), created_at }
 }

@@ -2,7 +2,6 @@
 
 use domain::classify::ReasonCategory;
 use domain::event::RiskLevel;
-use domain::face_match::SIGNAL_PROBE_EQUALS_REFERENCE;
 use domain::ids::{EnrolmentId, TierEventId, VerificationId};
 use domain::policy::Method;
 use domain::ports::FaceCause;
@@ -99,8 +98,7 @@ fn what_people_wrote_is_text() {
 fn a_verdict_without_a_reason_and_one_that_does_not_open_say_so() {
     let shown = page(Language::English, &model(vec![verification(declined(ReasonShown::NotGiven))]));
     says(&shown, &["No reason was given."]);
-    let signals =
-        vec![SignalLine { code: "reason_unreadable".to_owned(), severity: "high", created_at: at(2_000) }];
+    let signals = vec![SignalLine { word: "reason_unreadable".to_owned(), created_at: at(2_000) }];
     let entry = VerificationEntry { signals, ..declined(ReasonShown::Unreadable) };
     let shown = page(Language::English, &model(vec![verification(entry)]));
     says(&shown, &["The reason cannot be opened: see the signals.", "Tell the operator", "severity-high"]);
@@ -111,12 +109,14 @@ fn signals_say_what_they_mean_and_what_to_do_and_so_does_their_absence() {
     let nothing = page(Language::English, &model(Vec::new()));
     says(&nothing, &["Nothing was noticed", "A signal says that a verification deserves a second look"]);
     says(&nothing, &["Nothing yet: no verification"]);
-    for (code, severity, wanted) in [
+    for (word, severity, wanted) in [
         ("idempotency_conflict", "medium", "send it again with a key of its own"),
-        (SIGNAL_PROBE_EQUALS_REFERENCE, "high", "possible attempt at fraud"),
+        ("probe_equals_reference", "high", "possible attempt at fraud"),
+        ("fallback_contradicted", "critical", "The tier stays."),
+        ("valid_but_mismatch_minor", "low", "<code>valid_but_mismatch</code>"),
         ("<b>later</b>", "medium", "Ask the operator what the code stands for."),
     ] {
-        let signals = vec![SignalLine { code: code.to_owned(), severity, created_at: at(1) }];
+        let signals = vec![SignalLine { word: word.to_owned(), created_at: at(1) }];
         let entry = VerificationEntry { signals, ..declined(ReasonShown::NotGiven) };
         let shown = page(Language::English, &model(vec![verification(entry)]));
         says(&shown, &[wanted, "What to do:", &format!("severity-{severity}")]);

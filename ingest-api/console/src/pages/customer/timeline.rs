@@ -9,7 +9,7 @@ use domain::rows::{FaceSource, ReviewState, VerificationStatus};
 use domain::time::Timestamp;
 use maud::{Markup, html};
 
-use super::signals::{SignalLine, signal_name};
+use super::signals::{SignalLine, severity, signal_name};
 use crate::pages::customers::customer_path;
 use crate::tables::table_head;
 use crate::terms::{category_name, method_name, result_name, review_name, source_name, tier_name};
@@ -211,8 +211,8 @@ fn verification_row(frame: &PageFrame, words: &TimelineWords, entry: &Verificati
                 @if let Some(score) = entry.score { " " span class="score" { (words.score) " " (score) } }
                 @if let Some(review) = &entry.review { (reviewed(frame, words, review)) }
                 @for signal in &entry.signals {
-                    " " a class={ "signal-mark severity-" (signal.severity) } href="#signals" {
-                        (signal_name(language, &signal.code))
+                    " " a class={ "signal-mark severity-" (severity(&signal.word).as_str()) } href="#signals" {
+                        (signal_name(language, &signal.word))
                     }
                 }
             }
