@@ -9,6 +9,7 @@ pub mod customers;
 pub mod enrolments;
 pub mod kyc;
 pub mod me;
+pub mod noticed;
 pub mod page;
 pub mod read_index;
 pub mod read_records;

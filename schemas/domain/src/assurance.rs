@@ -150,7 +150,7 @@ mod tests {
         let at = Timestamp::from_millis;
         let kyc = |tier, end: Option<i64>| Kyc { tier, last_verified_at: None, expires_at: end.map(at) };
         let block_on = &["valid_but_deceased", "fallback_contradicted"][..];
-        for (kyc, noticed, wanted) in [
+        for (then, noticed, wanted) in [
             (kyc(Tier::None, None), &[][..], &["below_standard"][..]),
             (kyc(Tier::Basic, Some(20)), &[], &["below_standard"]),
             (kyc(Tier::Basic, Some(5)), &[], &["below_standard"]),
@@ -168,12 +168,12 @@ mod tests {
                 &["expired", "signal:valid_but_deceased", "signal:fallback_contradicted"],
             ),
         ] {
-            let blockers = blockers(kyc, at(10), block_on, noticed.iter().copied());
-            let texts: Vec<String> = blockers.iter().map(ToString::to_string).collect();
-            assert_eq!(texts, wanted, "{kyc:?} {noticed:?}");
+            let found = blockers(then, at(10), block_on, noticed.iter().copied());
+            let texts: Vec<String> = found.iter().map(ToString::to_string).collect();
+            assert_eq!(texts, wanted, "{then:?} {noticed:?}");
         }
         let noticed = ["fallback_contradicted"];
-        assert_eq!(super::blockers(kyc(Tier::Premium, Some(11)), at(10), &[], noticed), []);
+        assert_eq!(blockers(kyc(Tier::Premium, Some(11)), at(10), &[], noticed), []);
     }
 
     #[test]
