@@ -40,7 +40,9 @@ fn model(entries: Vec<TimelineEntry>) -> CustomerModel {
         tier: Tier::Standard,
         last_verified_at: Some(at(1_000)),
         expires_at: Some(at(31_536_000_000)),
-        eligibility: Eligibility::Eligible,
+        blockers: Vec::new(),
+        assurance: AssurancePath::Dukcapil,
+        recheck: None,
         erased: Purposes::NONE,
         waiting_events: 0,
         viewed_at: at(5_000),
@@ -197,7 +199,7 @@ fn references_stand_by_source_and_no_photo_is_shown() {
 fn an_erasure_an_expiry_and_waiting_events_are_said() {
     let mut model = model(Vec::new());
     model.erased = Purposes::NONE.with(Purpose::Biometric).with(Purpose::Evidence);
-    (model.eligibility, model.waiting_events) = (Eligibility::Expired, 2);
+    (model.blockers, model.waiting_events) = (vec![Blocker::Expired], 2);
     says(
         &page(Language::English, &model),
         &[
@@ -209,6 +211,20 @@ fn an_erasure_an_expiry_and_waiting_events_are_said() {
         ],
     );
     says(&page(Language::Indonesian, &model), &["telah dihapus", "verifikasi kedaluwarsa", "tertahan"]);
-    model.eligibility = Eligibility::TierTooLow;
+    model.blockers = vec![Blocker::BelowStandard];
     says(&page(Language::English, &model), &["the tier is below standard"]);
+}
+
+#[test]
+fn what_a_customer_rests_on_its_recheck_and_what_blocks_it_are_said() {
+    let id = RecheckId::from_bytes([3; 16]);
+    let mut model = model(Vec::new());
+    model.assurance = AssurancePath::KtpFallback;
+    model.recheck = Some(RecheckMark { id: id.clone(), status: RecheckStatus::Open, opened_at: at(1) });
+    model.blockers = vec![Blocker::Expired, Blocker::Signal("fallback_contradicted")];
+    let path = format!("href=\"/console/rechecks/{id}\"");
+    let shown = page(Language::English, &model);
+    says(&shown, &[&path, "Dukcapil recheck due", "Identity card alone", "the verification has expired"]);
+    says(&shown, &["blocked by the signal Dukcapil denied who was taken in"]);
+    says(&page(Language::Indonesian, &model), &["Verifikasi ulang Dukcapil tertunda", "KTP saja"]);
 }
