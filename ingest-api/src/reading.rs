@@ -13,5 +13,6 @@ pub mod noticed;
 pub mod page;
 pub mod read_index;
 pub mod read_records;
+pub mod standing;
 pub mod unseal;
 pub mod verification;

@@ -6,7 +6,8 @@ use std::fmt;
 
 use crate::orgs::{OrgRecord, OrgSetting, SettingValue};
 use crate::policy::{Method, Methods, Tier};
-use crate::rows::Kyc;
+use crate::recheck::RecheckStatus;
+use crate::rows::{Kyc, RecheckRow};
 use crate::signals::SignalKind;
 use crate::time::Timestamp;
 
@@ -25,19 +26,24 @@ words! {
 }
 
 impl AssurancePath {
-    /// Of the methods that stand verified, and whether a recheck was declared that Dukcapil has not confirmed. A recheck
+    /// Of the methods that stand verified, and where the customer's latest recheck stands, if one was ever opened. A recheck
     /// says nothing where Dukcapil's word stands.
-    pub fn of(verified: Methods, has_unconfirmed_recheck: bool) -> Self {
+    pub fn of(verified: Methods, recheck: Option<RecheckStatus>) -> Self {
         if verified.contains(Method::NikDukcapil) {
             Self::Dukcapil
         } else if !verified.contains(Method::KtpCapture) {
             Self::None
-        } else if has_unconfirmed_recheck {
+        } else if recheck.is_some_and(|status| status != RecheckStatus::Confirmed) {
             Self::KtpFallback
         } else {
             Self::Ktp
         }
     }
+}
+
+/// Where a recheck stood at a moment, as far as its row says: one that was settled and opened again since was open.
+pub fn recheck_status_at(row: &RecheckRow, at: Timestamp) -> RecheckStatus {
+    if row.settled_at.is_some_and(|settled_at| settled_at <= at) { row.status } else { RecheckStatus::Open }
 }
 
 /// Why a customer is not to be served.
@@ -65,16 +71,17 @@ impl fmt::Display for Blocker {
 /// The codes that an org may block on, in the order of their table.
 pub const BLOCKING_CODES: &[&str] = &blocking_codes();
 
-/// The lesser mismatch is shown under the code of the grave one. Whoever blocks on that code means the elements by which a
-/// person is known: an address that changed keeps nobody from being served.
-const CODES_SHARED: usize = 1;
+/// Two are left out. The lesser mismatch is shown under the code of the grave one: whoever blocks on that code means the
+/// elements by which a person is known, and an address that changed keeps nobody from being served. A reason that does not
+/// open is the operator's trouble and says nothing of the customer.
+const CODES_LEFT_OUT: usize = 2;
 
-const fn blocking_codes() -> [&'static str; SignalKind::ALL.len() - CODES_SHARED] {
-    let mut codes = [""; SignalKind::ALL.len() - CODES_SHARED];
+const fn blocking_codes() -> [&'static str; SignalKind::ALL.len() - CODES_LEFT_OUT] {
+    let mut codes = [""; SignalKind::ALL.len() - CODES_LEFT_OUT];
     let (mut at, mut next) = (0, 0);
     while at < SignalKind::ALL.len() {
         let kind = SignalKind::ALL[at];
-        if !matches!(kind, SignalKind::ValidButMismatchMinor) {
+        if !matches!(kind, SignalKind::ValidButMismatchMinor | SignalKind::ReasonUnreadable) {
             codes[next] = kind.as_str();
             next += 1;
         }
@@ -126,22 +133,21 @@ mod tests {
     #[test]
     fn a_path_follows_from_what_stands() {
         use AssurancePath::{Dukcapil, Ktp, KtpFallback, None};
-        for (methods, unconfirmed, wanted) in [
-            (&[][..], false, None),
-            (&[], true, None),
-            (&[Method::NikFormat, Method::FaceLiveness], true, None),
-            (&[Method::KtpCapture], false, Ktp),
-            (&[Method::KtpCapture], true, KtpFallback),
-            (&[Method::KtpCapture, Method::FaceMatch], true, KtpFallback),
-            (&[Method::NikDukcapil], false, Dukcapil),
-            (&[Method::NikDukcapil], true, Dukcapil),
-            (&[Method::NikDukcapil, Method::KtpCapture], false, Dukcapil),
+        use RecheckStatus::{Closed, Confirmed, Contradicted, Erased, Open};
+        let (no_recheck, of) = (Option::None, AssurancePath::of);
+        for (methods, wanted, with_recheck) in [
+            (&[][..], None, None),
+            (&[Method::NikFormat, Method::FaceLiveness], None, None),
+            (&[Method::KtpCapture], Ktp, KtpFallback),
+            (&[Method::KtpCapture, Method::FaceMatch], Ktp, KtpFallback),
+            (&[Method::NikDukcapil], Dukcapil, Dukcapil),
+            (&[Method::NikDukcapil, Method::KtpCapture], Dukcapil, Dukcapil),
         ] {
-            assert_eq!(
-                AssurancePath::of(verified(methods), unconfirmed),
-                wanted,
-                "{methods:?} {unconfirmed}"
-            );
+            assert_eq!(of(verified(methods), no_recheck), wanted, "{methods:?}");
+            assert_eq!(of(verified(methods), Some(Confirmed)), wanted, "{methods:?}");
+            for status in [Open, Contradicted, Closed, Erased] {
+                assert_eq!(of(verified(methods), Some(status)), with_recheck, "{methods:?} {status:?}");
+            }
         }
     }
 
@@ -187,7 +193,7 @@ mod tests {
         assert!(chosen(&[]).is_empty());
         let two = chosen(&[("eligibility.blockOn", "nik_changed,valid_but_mismatch")]);
         assert_eq!(two, ["valid_but_mismatch", "nik_changed"], "in the order of the table");
-        for none in ["later_code", "valid_but_mismatch_minor", "nik_changed,", ""] {
+        for none in ["later_code", "reason_unreadable", "valid_but_mismatch_minor", "nik_changed,", ""] {
             assert!(chosen(&[("eligibility.blockOn", none)]).is_empty(), "{none}");
         }
     }
