@@ -9,6 +9,8 @@ mod challenge;
 mod compliance;
 mod face;
 mod fields;
+mod place;
+mod recheck;
 mod refold;
 mod sealed_parts;
 
@@ -18,57 +20,14 @@ pub use challenge::*;
 pub use compliance::*;
 pub use face::*;
 pub use fields::*;
+pub use place::*;
+pub use recheck::*;
 pub use sealed_parts::*;
 
 use crate::classify::ReasonCategory;
-use crate::ids::{CustomerRef, EnrolmentId, EventId, VerificationId};
+use crate::ids::{CustomerRef, EnrolmentId, EventId, FallbackId, RecheckId, VerificationId};
 use crate::sealed::{Field, Purposes, Sealed, SealedMedia};
 use crate::time::Timestamp;
-
-/// The identity of a topic, given by the log when it was made: a topic made again under the same name has
-/// another id. Text form: base64url without padding (Kafka's own).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TopicId(pub [u8; 16]);
-
-impl TopicId {
-    /// 32 hexadecimal digits, as it stands in derived ids, notes and what people compare.
-    pub fn to_hex(self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
-/// A partition's number, from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Partition(pub u32);
-
-/// A record's offset in its partition, from 0. Offsets grow; they need not be dense.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Offset(pub u64);
-
-/// Where a record stands: the only address that never changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Source {
-    /// The topic, by its id.
-    pub topic_id: TopicId,
-    /// The partition.
-    pub partition: Partition,
-    /// The offset.
-    pub offset: Offset,
-}
-
-/// An HMAC of a request's body under a key derived from the customer's evidence key (design §2, step 4):
-/// tells two bodies apart, tells nobody what was in them, and is worthless once the key is destroyed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Fingerprint(pub [u8; 32]);
-
-/// Where a verdict's evidence stands in `identity.audit`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AuditRef {
-    /// The audit record's place.
-    pub source: Source,
-    /// SHA-256 of the audit record's value bytes.
-    pub value_sha256: [u8; 32],
-}
 
 /// A customer was registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,6 +124,10 @@ pub enum Event {
     KtpCaptureAssessed(KtpCaptureAssessed),
     /// See [`VerificationReviewed`].
     VerificationReviewed(VerificationReviewed),
+    /// See [`DukcapilAttemptFailed`].
+    DukcapilAttemptFailed(DukcapilAttemptFailed),
+    /// See [`FallbackRecheckClosed`].
+    FallbackRecheckClosed(FallbackRecheckClosed),
 }
 
 impl Event {
@@ -180,6 +143,8 @@ impl Event {
             Self::FlashChallengeIssued(e) => &e.event_id,
             Self::KtpCaptureAssessed(e) => &e.event_id,
             Self::VerificationReviewed(e) => &e.event_id,
+            Self::DukcapilAttemptFailed(e) => &e.event_id,
+            Self::FallbackRecheckClosed(e) => &e.event_id,
         }
     }
 
@@ -195,6 +160,8 @@ impl Event {
             Self::FlashChallengeIssued(e) => &e.customer,
             Self::KtpCaptureAssessed(e) => &e.customer,
             Self::VerificationReviewed(e) => &e.customer,
+            Self::DukcapilAttemptFailed(e) => &e.customer,
+            Self::FallbackRecheckClosed(e) => &e.customer,
         }
     }
 
@@ -209,7 +176,9 @@ impl Event {
             | Self::CustomerReleased(_)
             | Self::FaceReferenceAdded(_)
             | Self::FlashChallengeIssued(_)
-            | Self::VerificationReviewed(_) => None,
+            | Self::VerificationReviewed(_)
+            | Self::DukcapilAttemptFailed(_)
+            | Self::FallbackRecheckClosed(_) => None,
         }
     }
 
@@ -224,7 +193,9 @@ impl Event {
             | Self::FaceReferenceAdded(_)
             | Self::FaceMatchDecided(_)
             | Self::FlashChallengeIssued(_)
-            | Self::KtpCaptureAssessed(_) => None,
+            | Self::KtpCaptureAssessed(_)
+            | Self::DukcapilAttemptFailed(_)
+            | Self::FallbackRecheckClosed(_) => None,
         }
     }
 
@@ -239,7 +210,43 @@ impl Event {
             | Self::FaceMatchDecided(_)
             | Self::FlashChallengeIssued(_)
             | Self::KtpCaptureAssessed(_)
-            | Self::VerificationReviewed(_) => None,
+            | Self::VerificationReviewed(_)
+            | Self::DukcapilAttemptFailed(_)
+            | Self::FallbackRecheckClosed(_) => None,
+        }
+    }
+
+    /// The declared failure that it makes, if it makes one: itself, or as a part of a capture.
+    pub fn fallback_id(&self) -> Option<&FallbackId> {
+        match self {
+            Self::DukcapilAttemptFailed(e) => Some(&e.fallback_id),
+            Self::KtpCaptureAssessed(e) => e.fallback.as_ref().map(|fallback| &fallback.id),
+            Self::CustomerRegistered(_)
+            | Self::DukcapilVerdictReceived(_)
+            | Self::CustomerErased(_)
+            | Self::CustomerReleased(_)
+            | Self::FaceReferenceAdded(_)
+            | Self::FaceMatchDecided(_)
+            | Self::FlashChallengeIssued(_)
+            | Self::VerificationReviewed(_)
+            | Self::FallbackRecheckClosed(_) => None,
+        }
+    }
+
+    /// The recheck that it closes, if it closes one: one that another event opened.
+    pub fn closes_recheck(&self) -> Option<&RecheckId> {
+        match self {
+            Self::FallbackRecheckClosed(e) => Some(&e.recheck_id),
+            Self::CustomerRegistered(_)
+            | Self::DukcapilVerdictReceived(_)
+            | Self::CustomerErased(_)
+            | Self::CustomerReleased(_)
+            | Self::FaceReferenceAdded(_)
+            | Self::FaceMatchDecided(_)
+            | Self::FlashChallengeIssued(_)
+            | Self::KtpCaptureAssessed(_)
+            | Self::VerificationReviewed(_)
+            | Self::DukcapilAttemptFailed(_) => None,
         }
     }
 
@@ -252,6 +259,8 @@ impl Event {
             Self::FaceMatchDecided(e) => Some(e.body_fingerprint),
             Self::KtpCaptureAssessed(e) => Some(e.body_fingerprint),
             Self::VerificationReviewed(e) => e.body_fingerprint,
+            Self::DukcapilAttemptFailed(e) => Some(e.body_fingerprint),
+            Self::FallbackRecheckClosed(e) => e.body_fingerprint,
             Self::CustomerErased(_) | Self::CustomerReleased(_) | Self::FlashChallengeIssued(_) => None,
         }
     }
@@ -289,7 +298,13 @@ impl Event {
             Self::VerificationReviewed(e) => {
                 e.note.iter().map(|note| SealedField::text(Field::ReviewNote, note)).collect()
             }
-            Self::CustomerErased(_) | Self::CustomerReleased(_) | Self::FlashChallengeIssued(_) => Vec::new(),
+            Self::FallbackRecheckClosed(e) => {
+                e.note.iter().map(|note| SealedField::text(Field::RecheckNote, note)).collect()
+            }
+            Self::CustomerErased(_)
+            | Self::CustomerReleased(_)
+            | Self::FlashChallengeIssued(_)
+            | Self::DukcapilAttemptFailed(_) => Vec::new(),
         }
     }
 
@@ -316,7 +331,9 @@ impl Event {
             | Self::VerificationReviewed(_)
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
-            | Self::FlashChallengeIssued(_) => None,
+            | Self::FlashChallengeIssued(_)
+            | Self::DukcapilAttemptFailed(_)
+            | Self::FallbackRecheckClosed(_) => None,
         }
     }
 
@@ -329,6 +346,8 @@ impl Event {
             Self::FlashChallengeIssued(e) => e.is_consistent(),
             Self::KtpCaptureAssessed(e) => e.is_consistent(),
             Self::VerificationReviewed(e) => e.is_consistent(),
+            Self::DukcapilAttemptFailed(e) => e.is_consistent(),
+            Self::FallbackRecheckClosed(e) => e.is_consistent(),
             Self::CustomerRegistered(_) | Self::CustomerErased(_) | Self::CustomerReleased(_) => true,
         }
     }
@@ -344,7 +363,9 @@ impl Event {
             | Self::FaceMatchDecided(_)
             | Self::FlashChallengeIssued(_)
             | Self::KtpCaptureAssessed(_)
-            | Self::VerificationReviewed(_) => None,
+            | Self::VerificationReviewed(_)
+            | Self::DukcapilAttemptFailed(_)
+            | Self::FallbackRecheckClosed(_) => None,
         }
     }
 
@@ -359,7 +380,9 @@ impl Event {
             | Self::FaceMatchDecided(_)
             | Self::FlashChallengeIssued(_)
             | Self::KtpCaptureAssessed(_)
-            | Self::VerificationReviewed(_) => None,
+            | Self::VerificationReviewed(_)
+            | Self::DukcapilAttemptFailed(_)
+            | Self::FallbackRecheckClosed(_) => None,
         }
     }
 }

@@ -117,6 +117,10 @@ ids! {
     ChallengeId = "fc_";
     /// A captured card as it was judged.
     KtpBundleId = "ktpb_";
+    /// A declared failure of Dukcapil's.
+    FallbackId = "fb_";
+    /// A recheck that is due because of one.
+    RecheckId = "rc_";
 }
 
 /// A customer within its org: what almost every row and record is about.

@@ -24,6 +24,7 @@ pub mod outcomes_of;
 pub mod photo;
 pub mod policy;
 pub mod ports;
+pub mod recheck;
 pub mod redelivery;
 pub mod rows;
 pub mod sealed;

@@ -28,6 +28,27 @@ pub const EXTERNAL_ID_CHARS_MAX: usize = 128;
 /// Rows of each kind that a KYC page shows (contract §4).
 pub const KYC_ROWS_MAX: usize = 100;
 
+/// Attempts that one declared failure may stand for (sequence §4.1).
+pub const FALLBACK_ATTEMPTS: std::ops::RangeInclusive<u32> = 1..=50;
+
+/// Statuses of HTTP that say that a server failed (RFC 9110 §15.6, sequence §4.1).
+pub const FALLBACK_HTTP_STATUS: std::ops::RangeInclusive<u32> = 500..=599;
+
+/// How old a failure may be when it is declared (sequence §4.1): seven days.
+pub const FALLBACK_AGE_MAX_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
+
+/// How far ahead of ours a bank's clock may be (sequence §4.1): two minutes.
+pub const FALLBACK_AHEAD_MAX_MS: i64 = 2 * 60 * 1_000;
+
+/// How long the attempts of one declaration may have taken: a day, far above any client's patience.
+pub const FALLBACK_ELAPSED_MAX_MS: u32 = 24 * 60 * 60 * 1_000;
+
+/// Failures at most so far apart are one outage (sequence §4.3): fifteen minutes.
+pub const OUTAGE_GAP_MAX_MS: i64 = 15 * 60 * 1_000;
+
+/// Failures that are read at once for outage windows: some 0.3 KB each.
+pub const OUTAGE_FAILURES_READ_MAX: usize = 100_000;
+
 /// Rows of a list page (contract §1).
 pub const PAGE_ROWS_MAX: usize = 100;
 

@@ -1,6 +1,10 @@
 //! What came of an event: what the projector publishes to `identity.outcomes`, for waiting API instances
 //! and for analytics. No direct identifiers; customer ids are pseudonymous.
 
+mod recheck;
+
+pub use recheck::*;
+
 use crate::classify::ReasonCategory;
 use crate::event::{Fingerprint, Source};
 use crate::ids::{CustomerRef, EnrolmentId, EventId, TierEventId, VerificationId};
@@ -206,6 +210,10 @@ pub enum Outcome {
     CustomerErased(ErasureAnnounced),
     /// See [`ReviewRecorded`].
     ReviewRecorded(ReviewRecorded),
+    /// See [`FallbackRecheckOpened`].
+    FallbackRecheckOpened(FallbackRecheckOpened),
+    /// See [`FallbackRecheckSettled`].
+    FallbackRecheckSettled(FallbackRecheckSettled),
 }
 
 impl Outcome {
@@ -219,6 +227,8 @@ impl Outcome {
             Self::VerdictUnapplied(o) => &o.id,
             Self::CustomerErased(o) => &o.id,
             Self::ReviewRecorded(o) => &o.id,
+            Self::FallbackRecheckOpened(o) => &o.id,
+            Self::FallbackRecheckSettled(o) => &o.id,
         }
     }
 
@@ -232,6 +242,8 @@ impl Outcome {
             Self::VerdictUnapplied(o) => &o.customer,
             Self::CustomerErased(o) => &o.customer,
             Self::ReviewRecorded(o) => &o.customer,
+            Self::FallbackRecheckOpened(o) => &o.customer,
+            Self::FallbackRecheckSettled(o) => &o.customer,
         }
     }
 }

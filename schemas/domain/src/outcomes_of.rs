@@ -4,11 +4,14 @@
 use crate::event::Source;
 use crate::ids::{CustomerRef, EnrolmentId, EventId, TierEventId, derived};
 use crate::outcome::{
-    EnrolmentSummary, FaceEnrolled, KycUpdated, Outcome, ReviewRecorded, VerdictConflicted, VerdictUnapplied,
-    VerificationCreated,
+    EnrolmentSummary, FaceEnrolled, FallbackRecheckOpened, FallbackRecheckSettled, KycUpdated, Outcome,
+    ReviewRecorded, VerdictConflicted, VerdictUnapplied, VerificationCreated,
 };
 use crate::policy::Method;
-use crate::rows::{EventNote, FaceSource, Kyc, ReferenceRow, ReviewRow, VerificationRow};
+use crate::recheck::{RecheckStatus, SettledHow};
+use crate::rows::{
+    EventNote, FaceSource, FallbackRow, Kyc, RecheckClosureRow, ReferenceRow, ReviewRow, VerificationRow,
+};
 use crate::time::Timestamp;
 
 /// What an outcome's id is derived with: fixed for ever, one per kind.
@@ -18,6 +21,8 @@ enum Ordinal {
     FaceEnrolled = 2,
     KycUpdated = 3,
     ReviewRecorded = 4,
+    FallbackRecheckOpened = 5,
+    FallbackRecheckSettled = 6,
 }
 
 fn outcome_id(event_id: &EventId, ordinal: Ordinal) -> EventId {
@@ -138,7 +143,87 @@ pub fn verification(row: &VerificationRow) -> Vec<Outcome> {
         at: row.created_at,
     };
     outcomes.extend(change.outcome());
+    outcomes.extend(recheck_settled(row));
     outcomes.push(verification_created(row));
+    outcomes
+}
+
+/// The outcome that a verdict settled a recheck, if it did.
+fn recheck_settled(row: &VerificationRow) -> Option<Outcome> {
+    let mark = row.recheck.as_ref().filter(|mark| mark.effect.settles())?;
+    Some(Outcome::FallbackRecheckSettled(FallbackRecheckSettled {
+        id: outcome_id(&row.event_id, Ordinal::FallbackRecheckSettled),
+        customer: row.customer.clone(),
+        event_id: row.event_id.clone(),
+        source: row.source,
+        recheck_id: mark.recheck.clone(),
+        status: mark.effect.status(),
+        how: SettledHow::Verdict,
+        verification_id: Some(row.id.clone()),
+        reason_code: None,
+        body_fingerprint: Some(row.body_fingerprint),
+        created_at: row.created_at,
+    }))
+}
+
+/// The outcome that a recheck was closed.
+pub fn recheck_closed(row: &RecheckClosureRow) -> Outcome {
+    Outcome::FallbackRecheckSettled(FallbackRecheckSettled {
+        id: outcome_id(&row.event_id, Ordinal::FallbackRecheckSettled),
+        customer: row.customer.clone(),
+        event_id: row.event_id.clone(),
+        source: row.source,
+        recheck_id: row.recheck.clone(),
+        status: RecheckStatus::Closed,
+        how: SettledHow::Close,
+        verification_id: None,
+        reason_code: Some(row.reason_code.clone()),
+        body_fingerprint: row.body_fingerprint,
+        created_at: row.created_at,
+    })
+}
+
+/// The outcome that an erasure, appended then, settled a recheck, if it did.
+pub fn recheck_erased(note: &EventNote, at: Timestamp) -> Option<Outcome> {
+    let event_id = note.event_id.clone()?;
+    Some(Outcome::FallbackRecheckSettled(FallbackRecheckSettled {
+        id: outcome_id(&event_id, Ordinal::FallbackRecheckSettled),
+        customer: note.customer.clone(),
+        event_id,
+        source: note.source,
+        recheck_id: note.recheck.clone()?,
+        status: RecheckStatus::Erased,
+        how: SettledHow::Erasure,
+        verification_id: None,
+        reason_code: None,
+        body_fingerprint: None,
+        created_at: at,
+    }))
+}
+
+/// The outcomes of a declaration: that it opened a recheck, where it did.
+pub fn fallback(row: &FallbackRow) -> Vec<Outcome> {
+    let opened = row.recheck.as_ref().filter(|_| row.opened).map(|recheck| {
+        Outcome::FallbackRecheckOpened(FallbackRecheckOpened {
+            id: outcome_id(&row.event_id, Ordinal::FallbackRecheckOpened),
+            customer: row.customer.clone(),
+            event_id: row.event_id.clone(),
+            source: row.source,
+            recheck_id: recheck.clone(),
+            fallback_id: row.id.clone(),
+            cause: row.attempt.cause,
+            body_fingerprint: row.body_fingerprint,
+            created_at: row.created_at,
+        })
+    });
+    opened.into_iter().collect()
+}
+
+/// A capture's outcomes with those of the declaration that it carries: `VerificationCreated` stays the last.
+pub fn with_fallback(mut outcomes: Vec<Outcome>, row: &FallbackRow) -> Vec<Outcome> {
+    let last = outcomes.pop();
+    outcomes.extend(fallback(row));
+    outcomes.extend(last);
     outcomes
 }
 
@@ -205,7 +290,8 @@ pub fn conflict(note: &EventNote, first: &VerificationRow) -> Option<Outcome> {
 pub fn note(note: &EventNote) -> Option<Outcome> {
     let cause = note.unapplied()?;
     let about = note.verification_id.as_ref().or(note.review_of.as_ref());
-    if note.event_id.is_some() && about.is_none() {
+    let is_heard_of = about.is_some() || note.fallback_id.is_some() || note.recheck.is_some();
+    if note.event_id.is_some() && !is_heard_of {
         return None;
     }
     Some(Outcome::VerdictUnapplied(VerdictUnapplied {

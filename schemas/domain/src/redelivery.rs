@@ -6,7 +6,10 @@ use crate::event::Source;
 use crate::fold::{Effect, Fact, KnownRows};
 use crate::outcome::{Outcome, UnappliedCause};
 use crate::outcomes_of;
-use crate::rows::{BookEntry, Disposition, EventNote, ReferenceRow, ReviewRow, VerificationRow};
+use crate::rows::{
+    BookEntry, Disposition, EventNote, FallbackRow, RecheckClosureRow, ReferenceRow, ReviewRow,
+    VerificationRow,
+};
 
 /// What a redelivered fact had come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +40,8 @@ pub fn recall(
         row: fact.verification_id().and_then(|id| known.verification(id, fact.customer())),
         reference: fact.reference_id().and_then(|id| known.reference(id, fact.customer())),
         review: fact.review_of().and_then(|id| known.review(id, fact.customer())),
+        fallback: fact.fallback_id().and_then(|id| known.fallback(id, fact.customer())),
+        closure: fact.closes_recheck().and_then(|id| known.closure(id, fact.customer())),
     };
     let Some(note) = notes(source) else {
         let mut effect = Effect { entry: Some(BookEntry::Applied), ..Effect::default() };
@@ -46,7 +51,7 @@ pub fn recall(
     let entry = entry_of(&note.disposition);
     let effect = Effect { entry: Some(entry), ..Effect::default() };
     let outcomes = match &note.disposition {
-        Disposition::Applied => Vec::new(),
+        Disposition::Applied => erased_recheck(fact, &note).into_iter().collect(),
         Disposition::Duplicate => named.first_again().into_iter().collect(),
         Disposition::Conflict => named.conflict(&note).into_iter().collect(),
         Disposition::Refused => outcomes_of::note(&note).into_iter().collect(),
@@ -65,6 +70,8 @@ struct NamedRows<'k> {
     row: Option<&'k VerificationRow>,
     reference: Option<&'k ReferenceRow>,
     review: Option<&'k ReviewRow>,
+    fallback: Option<&'k FallbackRow>,
+    closure: Option<&'k RecheckClosureRow>,
 }
 
 impl<'k> NamedRows<'k> {
@@ -73,6 +80,8 @@ impl<'k> NamedRows<'k> {
             row: note.verification_id.as_ref().and_then(|id| known.verification(id, &note.customer)),
             reference: note.reference_id.as_ref().and_then(|id| known.reference(id, &note.customer)),
             review: note.review_of.as_ref().and_then(|id| known.review(id, &note.customer)),
+            fallback: note.fallback_id.as_ref().and_then(|id| known.fallback(id, &note.customer)),
+            closure: note.recheck.as_ref().and_then(|id| known.closure(id, &note.customer)),
         }
     }
 
@@ -80,11 +89,22 @@ impl<'k> NamedRows<'k> {
     fn made_at(&self, source: Source, effect: &mut Effect) -> Option<Vec<Outcome>> {
         if let Some(row) = self.row.filter(|row| row.source == source) {
             effect.counted.push(row.clone());
-            return Some(outcomes_of::verification(row));
+            let outcomes = outcomes_of::verification(row);
+            let carried = self.fallback.filter(|fallback| fallback.source == source);
+            return Some(match carried {
+                Some(fallback) => outcomes_of::with_fallback(outcomes, fallback),
+                None => outcomes,
+            });
         }
         if let Some(row) = self.review.filter(|row| row.source == source) {
             effect.reviewed.push(row.clone());
             return Some(outcomes_of::review(row));
+        }
+        if let Some(row) = self.fallback.filter(|row| row.source == source) {
+            return Some(outcomes_of::fallback(row));
+        }
+        if let Some(row) = self.closure.filter(|row| row.source == source) {
+            return Some(vec![outcomes_of::recheck_closed(row)]);
         }
         let reference = self.reference.filter(|row| row.source == source)?;
         Some(vec![outcomes_of::face_enrolled(reference)])
@@ -94,13 +114,17 @@ impl<'k> NamedRows<'k> {
     fn first_again(&self) -> Option<Outcome> {
         let of_row = self.row.map(outcomes_of::verification_created);
         let of_review = || self.review.map(outcomes_of::review_recorded);
-        of_row.or_else(of_review).or_else(|| self.reference.map(outcomes_of::face_enrolled))
+        let of_fallback = || self.fallback.and_then(|row| outcomes_of::fallback(row).pop());
+        let of_closure = || self.closure.map(outcomes_of::recheck_closed);
+        let of_reference = || self.reference.map(outcomes_of::face_enrolled);
+        of_row.or_else(of_review).or_else(of_fallback).or_else(of_closure).or_else(of_reference)
     }
 
     /// What one publishes that lost to another body: of a review, which one counts.
     fn conflict(&self, note: &EventNote) -> Option<Outcome> {
         let of_row = self.row.and_then(|first| outcomes_of::conflict(note, first));
-        of_row.or_else(|| self.review.map(outcomes_of::review_recorded))
+        let of_closure = || self.closure.map(outcomes_of::recheck_closed);
+        of_row.or_else(|| self.review.map(outcomes_of::review_recorded)).or_else(of_closure)
     }
 }
 
@@ -133,6 +157,16 @@ fn released(
         }
     }
     Ok(Recalled { outcomes, effect, dead_letters })
+}
+
+/// What an erasure published: that it settled the customer's recheck, where it did.
+fn erased_recheck(fact: &Fact, note: &EventNote) -> Option<Outcome> {
+    match fact {
+        Fact::Event(event) => {
+            event.event.as_erasure().and_then(|_| outcomes_of::recheck_erased(note, event.appended_at))
+        }
+        Fact::Poison(_) => None,
+    }
 }
 
 fn disposition_of(entry: BookEntry) -> Disposition {

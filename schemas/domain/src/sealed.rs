@@ -161,6 +161,8 @@ sealed_fields! {
     CaptureFeatures, "capture_features", Evidence, "identity.CaptureEvidence";
     /// What the phone says of itself and of what it saw, none of which counts.
     CaptureClaims, "capture_claims", Profile, "identity.CaptureEvidence";
+    /// What whoever closed a recheck noted.
+    RecheckNote, "recheck_note", Profile, "identity.FallbackRecheckClosed";
 }
 
 impl Field {
@@ -179,7 +181,8 @@ impl Field {
             | Self::VoterValues
             | Self::KtpText
             | Self::ReviewNote
-            | Self::CaptureClaims => false,
+            | Self::CaptureClaims
+            | Self::RecheckNote => false,
         }
     }
 }
@@ -281,6 +284,7 @@ mod tests {
             (Field::KtpFrames, "ktp_frames", Purpose::Evidence, "identity.CaptureEvidence"),
             (Field::CaptureFeatures, "capture_features", Purpose::Evidence, "identity.CaptureEvidence"),
             (Field::CaptureClaims, "capture_claims", Purpose::Profile, "identity.CaptureEvidence"),
+            (Field::RecheckNote, "recheck_note", Purpose::Profile, "identity.FallbackRecheckClosed"),
         ] {
             assert_eq!((field.as_str(), field.purpose(), field.record()), (name, purpose, record));
         }

@@ -5,7 +5,8 @@
 use bytes::Bytes;
 
 use super::{
-    CaptureEvidence, ComplianceAct, EvidenceSecretShared, FaceEvidence, Fingerprint, SignerSetChanged, Source,
+    CaptureEvidence, ComplianceAct, DukcapilAttemptFailed, EvidenceSecretShared, FaceEvidence, Fingerprint,
+    SignerSetChanged, Source,
 };
 use crate::ids::{ApiKeyId, CustomerId, CustomerRef, EventId, OrgId, VerificationId};
 use crate::sealed::{Field, Purposes, Sealed, SealedMedia};
@@ -154,6 +155,8 @@ pub enum AuditRecord {
     ComplianceAct(ComplianceAct),
     /// See [`CaptureEvidence`].
     CaptureEvidence(CaptureEvidence),
+    /// See [`DukcapilAttemptFailed`]: of every declaration, also of one that a capture carries.
+    DukcapilAttemptFailed(DukcapilAttemptFailed),
 }
 
 impl AuditRecord {
@@ -169,6 +172,7 @@ impl AuditRecord {
             Self::SignerSetChanged(r) => &r.event_id,
             Self::ComplianceAct(r) => &r.event_id,
             Self::CaptureEvidence(r) => &r.event_id,
+            Self::DukcapilAttemptFailed(r) => &r.event_id,
         }
     }
 
@@ -182,6 +186,7 @@ impl AuditRecord {
             Self::PersonalDataRead(_) | Self::EvidenceSecretShared(_) | Self::SignerSetChanged(_) => None,
             Self::ComplianceAct(r) => r.customer.as_ref(),
             Self::CaptureEvidence(r) => Some(&r.customer),
+            Self::DukcapilAttemptFailed(r) => Some(&r.customer),
         }
     }
 
@@ -197,6 +202,7 @@ impl AuditRecord {
             Self::SignerSetChanged(r) => r.set.set.org(),
             Self::ComplianceAct(r) => &r.org,
             Self::CaptureEvidence(r) => &r.customer.org,
+            Self::DukcapilAttemptFailed(r) => &r.customer.org,
         }
     }
 }

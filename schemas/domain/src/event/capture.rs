@@ -1,7 +1,7 @@
 //! Facts about captures: a card that we judged, the evidence of it, and the review of one that was left to a person. What
 //! a capture comes to is worked out before its event is made; a replay never looks at a picture again.
 
-use super::{AuditRef, Fingerprint, RawBinding, SealedField};
+use super::{AuditRef, DeclaredFallback, Fingerprint, RawBinding, SealedField};
 use crate::capture::{CaptureAssessment, CaptureVerdict, FlashColor};
 use crate::classify::ReasonCategory;
 use crate::ids::{CustomerRef, EnrolmentId, EventId, VerificationId};
@@ -65,6 +65,8 @@ pub struct KtpCaptureAssessed {
     pub review_key_id: Option<String>,
     /// Codes of what was noticed: `client_clock_skew`. Each becomes a signal's row.
     pub signals: Vec<String>,
+    /// Why the card has to stand alone, where Dukcapil did not answer: a declaration too.
+    pub fallback: Option<DeclaredFallback>,
     /// The tier policy to fold with ([`crate::policy`]).
     pub policy_version: u32,
     /// The request's body.
@@ -87,6 +89,7 @@ impl KtpCaptureAssessed {
             && (self.review_copy.is_none() || verdict == CaptureVerdict::RequiresReview)
             && self.reason_category.is_none() == (verdict == CaptureVerdict::Passed)
             && self.challenge.colors.len() == self.challenge.hold_ms.len()
+            && self.fallback.as_ref().is_none_or(|fallback| fallback.attempt.is_consistent())
     }
 
     pub(super) fn sealed_fields(&self) -> Vec<SealedField<'_>> {

@@ -3,13 +3,14 @@
 //! nor is the reference to its evidence.
 
 use super::{
-    AuditRef, CaptureEvidence, Event, FaceMatchDecided, FlashChallengeIssued, KtpCaptureAssessed,
-    VerificationReviewed,
+    AuditRef, CaptureEvidence, DeclaredFallback, DukcapilAttemptFailed, Event, FaceMatchDecided,
+    FallbackRecheckClosed, FlashChallengeIssued, KtpCaptureAssessed, VerificationReviewed,
 };
 use crate::capture::{CaptureAssessment, TextAgreement, VoterFinding, VoterPanel};
 use crate::classify::ReasonCategory;
 use crate::ids::{EnrolmentId, VerificationId};
 use crate::policy::Method;
+use crate::recheck::DukcapilAttempt;
 use crate::sealed::{Field, Purpose};
 use crate::time::Timestamp;
 
@@ -139,6 +140,8 @@ impl Event {
             Self::FlashChallengeIssued(e) => challenge_fields(e),
             Self::KtpCaptureAssessed(e) => capture_fields(e),
             Self::VerificationReviewed(e) => review_fields(e),
+            Self::DukcapilAttemptFailed(e) => e.fields(),
+            Self::FallbackRecheckClosed(e) => closure_fields(e),
         }
     }
 
@@ -153,7 +156,9 @@ impl Event {
             | Self::CustomerReleased(_)
             | Self::FaceReferenceAdded(_)
             | Self::FlashChallengeIssued(_)
-            | Self::VerificationReviewed(_) => None,
+            | Self::VerificationReviewed(_)
+            | Self::DukcapilAttemptFailed(_)
+            | Self::FallbackRecheckClosed(_) => None,
         }
     }
 
@@ -168,7 +173,9 @@ impl Event {
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
             | Self::VerificationReviewed(_)
-            | Self::FlashChallengeIssued(_) => None,
+            | Self::FlashChallengeIssued(_)
+            | Self::DukcapilAttemptFailed(_)
+            | Self::FallbackRecheckClosed(_) => None,
         }
     }
 }
@@ -245,6 +252,7 @@ fn capture_fields(e: &KtpCaptureAssessed) -> Vec<EventField> {
         field("reviewCopy", e.review_copy.is_some()),
         field("reviewKeyId", e.review_key_id.as_deref()),
         field("signals", FieldValue::Words(e.signals.clone())),
+        field("fallback", e.fallback.as_ref().map(fallback_fields)),
         field("policyVersion", e.policy_version),
         field("bodyFingerprint", hex(&e.body_fingerprint.0)),
     ]
@@ -285,6 +293,45 @@ fn panel(panel: &VoterPanel) -> FieldValue {
     };
     let votes = panel.voters.iter().map(vote).collect();
     FieldValue::Fields(vec![field("fused", panel.fused.as_str()), field("voters", FieldValue::Words(votes))])
+}
+
+impl DukcapilAttemptFailed {
+    /// Its own fields, as an event's; of a record in `identity.audit` too.
+    pub fn fields(&self) -> Vec<EventField> {
+        let mut fields = vec![field("fallbackId", self.fallback_id.as_str())];
+        fields.extend(attempt_fields(&self.attempt));
+        fields.extend([
+            field("verificationId", self.verification_id.as_ref()),
+            field("by", self.by.as_str()),
+            field("bodyFingerprint", hex(&self.body_fingerprint.0)),
+        ]);
+        fields
+    }
+}
+
+fn fallback_fields(of: &DeclaredFallback) -> FieldValue {
+    let id = [field("fallbackId", of.id.as_str())];
+    FieldValue::Fields(id.into_iter().chain(attempt_fields(&of.attempt)).collect())
+}
+
+fn attempt_fields(of: &DukcapilAttempt) -> [EventField; 5] {
+    [
+        field("cause", of.cause.as_str()),
+        field("httpStatus", of.http_status),
+        field("attemptedAt", FieldValue::Time(of.attempted_at)),
+        field("attempts", of.attempts),
+        field("elapsedMs", of.elapsed_ms),
+    ]
+}
+
+fn closure_fields(e: &FallbackRecheckClosed) -> Vec<EventField> {
+    vec![
+        field("recheckId", e.recheck_id.as_str()),
+        field("reasonCode", e.reason_code.as_str()),
+        field("note", sealed(e.note.as_ref(), Field::RecheckNote)),
+        field("by", e.by.as_str()),
+        field("bodyFingerprint", e.body_fingerprint.map(|of| hex(&of.0))),
+    ]
 }
 
 fn review_fields(e: &VerificationReviewed) -> Vec<EventField> {

@@ -30,7 +30,9 @@ impl Event {
             | Self::CustomerErased(_)
             | Self::CustomerReleased(_)
             | Self::FaceReferenceAdded(_)
-            | Self::FlashChallengeIssued(_) => {}
+            | Self::FlashChallengeIssued(_)
+            | Self::DukcapilAttemptFailed(_)
+            | Self::FallbackRecheckClosed(_) => {}
         }
         self
     }
@@ -56,7 +58,11 @@ impl Event {
                 e.review_copy.iter_mut().for_each(emptied_media);
             }
             Self::VerificationReviewed(e) => e.note.iter_mut().for_each(emptied),
-            Self::CustomerErased(_) | Self::CustomerReleased(_) | Self::FlashChallengeIssued(_) => {}
+            Self::FallbackRecheckClosed(e) => e.note.iter_mut().for_each(emptied),
+            Self::CustomerErased(_)
+            | Self::CustomerReleased(_)
+            | Self::FlashChallengeIssued(_)
+            | Self::DukcapilAttemptFailed(_) => {}
         }
         self
     }

@@ -3,7 +3,7 @@
 use super::verification::{self, NewVerification};
 use super::{
     CAUSE_CHALLENGE_VOID, CAUSE_EVENT_INCONSISTENT, CAUSE_NOT_REGISTERED, Fact, FoldStop, Folded, KnownRows,
-    note, noted, quarantine, refuse,
+    note, noted, quarantine, recheck, refuse,
 };
 use crate::capture::{CaptureVerdict, ChallengeStanding};
 use crate::event::{KtpCaptureAssessed, RecordedEvent};
@@ -44,7 +44,12 @@ pub(super) fn record_capture(
         let note = note(&state, fact, Disposition::Refused, Some(CAUSE_CHALLENGE_VOID));
         return Ok(noted(state, fact, note, BookEntry::Refused));
     }
-    Ok(verification::record(state, event, new_verification(assessed, policy), known))
+    let folded = verification::record(state, event, new_verification(assessed, policy), known);
+    let row = known.verification(&assessed.verification_id, &assessed.customer).cloned();
+    Ok(match (&assessed.fallback, row) {
+        (Some(fallback), Some(row)) => recheck::declare_with(folded, &row, fallback, known),
+        _ => folded,
+    })
 }
 
 fn new_verification(assessed: &KtpCaptureAssessed, policy: TierPolicy) -> NewVerification {
@@ -66,6 +71,7 @@ fn new_verification(assessed: &KtpCaptureAssessed, policy: TierPolicy) -> NewVer
         enrolment_on_review,
         face_match: None,
         assessment: Some((*assessed.assessment).clone()),
+        recheck: None,
         signals: assessed.signals.clone(),
         proved: passed.then(|| Methods::of(&[Method::KtpCapture])),
         policy,

@@ -131,6 +131,7 @@ pub(super) fn record_match(
         enrolment_on_review: None,
         face_match: Some(match_row(decided)),
         assessment: None,
+        recheck: None,
         signals: decided.signals.clone(),
         proved: counts.then(|| Methods::of_match(decided.liveness.is_some())),
         policy,

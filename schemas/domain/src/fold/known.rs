@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::event::Source;
-use crate::ids::{CustomerRef, EnrolmentId, VerificationId};
-use crate::rows::{ReferenceRow, ReviewRow, VerificationRow};
+use crate::ids::{CustomerRef, EnrolmentId, FallbackId, RecheckId, VerificationId};
+use crate::rows::{FallbackRow, RecheckClosureRow, ReferenceRow, ReviewRow, VerificationRow};
 
 /// The rows that stand already, by id; the fold adds those it makes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -15,6 +15,10 @@ pub struct KnownRows {
     pub references: HashMap<EnrolmentId, ReferenceRow>,
     /// Reviews, by their verification.
     pub reviews: HashMap<VerificationId, ReviewRow>,
+    /// Declared failures.
+    pub fallbacks: HashMap<FallbackId, FallbackRow>,
+    /// Closings, by their recheck.
+    pub closures: HashMap<RecheckId, RecheckClosureRow>,
 }
 
 /// Rows of an event's very offset, and of later ones, were written before a crash, by the same batch or by the release
@@ -37,6 +41,36 @@ impl KnownRows {
     /// The review of the customer's verification of that id.
     pub fn review(&self, id: &VerificationId, customer: &CustomerRef) -> Option<&ReviewRow> {
         self.reviews.get(id).filter(|row| row.customer == *customer)
+    }
+
+    /// The customer's declaration of that id.
+    pub fn fallback(&self, id: &FallbackId, customer: &CustomerRef) -> Option<&FallbackRow> {
+        self.fallbacks.get(id).filter(|row| row.customer == *customer)
+    }
+
+    /// The closing of the customer's recheck of that id.
+    pub fn closure(&self, id: &RecheckId, customer: &CustomerRef) -> Option<&RecheckClosureRow> {
+        self.closures.get(id).filter(|row| row.customer == *customer)
+    }
+
+    /// The same, if it stood before the event at that place.
+    pub(super) fn fallback_before(
+        &self,
+        id: &FallbackId,
+        customer: &CustomerRef,
+        event: Source,
+    ) -> Option<&FallbackRow> {
+        self.fallback(id, customer).filter(|row| stood_before(row.source, event))
+    }
+
+    /// The same, if it stood before the event at that place.
+    pub(super) fn closure_before(
+        &self,
+        id: &RecheckId,
+        customer: &CustomerRef,
+        event: Source,
+    ) -> Option<&RecheckClosureRow> {
+        self.closure(id, customer).filter(|row| stood_before(row.source, event))
     }
 
     /// The same, if it stood before the event at that place.

@@ -9,17 +9,19 @@ mod capture;
 mod challenge;
 mod face;
 mod known;
+mod recheck;
 mod release;
 mod review;
 mod verdict;
 mod verification;
 
 pub use known::KnownRows;
+pub use recheck::reopened;
 pub use release::fold_release;
 
 use crate::capture::RecentChallenges;
 use crate::event::{CustomerErased, CustomerRegistered, Event, Fingerprint, RecordedEvent, Source};
-use crate::ids::{CustomerRef, EnrolmentId, EventId, VerificationId};
+use crate::ids::{CustomerRef, EnrolmentId, EventId, FallbackId, RecheckId, VerificationId};
 use crate::outcome::Outcome;
 use crate::outcomes_of;
 use crate::rows::{
@@ -47,6 +49,9 @@ pub const CAUSE_CHALLENGE_VOID: &str = "challenge_void";
 /// The cause of a review of what no person was to decide.
 pub const CAUSE_NOT_PENDING: &str = "not_pending";
 
+/// The cause of a closing of what is not open.
+pub const CAUSE_RECHECK_NOT_OPEN: &str = "recheck_not_open";
+
 /// A record that cannot be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Poison {
@@ -64,10 +69,24 @@ pub struct Poison {
     pub reference_id: Option<EnrolmentId>,
     /// When it is a review that could be read so far.
     pub review_of: Option<VerificationId>,
+    /// When it is a declared failure that could be read so far.
+    pub fallback_id: Option<FallbackId>,
+    /// When it is the closing of a recheck that could be read so far.
+    pub closes_recheck: Option<RecheckId>,
     /// Likewise.
     pub body_fingerprint: Option<Fingerprint>,
     /// A word of ours.
     pub cause: String,
+}
+
+impl Poison {
+    /// Whether somebody may wait for what comes of it.
+    fn is_heard_of(&self) -> bool {
+        self.verification_id.is_some()
+            || self.review_of.is_some()
+            || self.fallback_id.is_some()
+            || self.closes_recheck.is_some()
+    }
 }
 
 /// One thing to fold.
@@ -102,6 +121,22 @@ impl Fact {
         match self {
             Self::Event(event) => event.event.review_of(),
             Self::Poison(poison) => poison.review_of.as_ref(),
+        }
+    }
+
+    /// The declared failure that it makes, if it is one or carries one.
+    pub fn fallback_id(&self) -> Option<&FallbackId> {
+        match self {
+            Self::Event(event) => event.event.fallback_id(),
+            Self::Poison(poison) => poison.fallback_id.as_ref(),
+        }
+    }
+
+    /// The recheck that it closes, if it closes one.
+    pub fn closes_recheck(&self) -> Option<&RecheckId> {
+        match self {
+            Self::Event(event) => event.event.closes_recheck(),
+            Self::Poison(poison) => poison.closes_recheck.as_ref(),
         }
     }
 
@@ -174,6 +209,7 @@ pub fn blank(customer: CustomerRef, as_of: AsOf, partition: crate::event::Partit
         last_created_at: Timestamp::default(),
         quarantine: None,
         challenges: RecentChallenges::default(),
+        recheck: None,
     }
 }
 
@@ -196,7 +232,9 @@ fn must_park(state: &CustomerState, fact: &Fact) -> bool {
             | Event::FaceMatchDecided(_)
             | Event::FlashChallengeIssued(_)
             | Event::KtpCaptureAssessed(_)
-            | Event::VerificationReviewed(_) => true,
+            | Event::VerificationReviewed(_)
+            | Event::DukcapilAttemptFailed(_)
+            | Event::FallbackRecheckClosed(_) => true,
             Event::CustomerErased(_) | Event::CustomerReleased(_) => false,
         },
         Fact::Poison(_) => true,
@@ -213,13 +251,16 @@ pub fn needs_envelopes(state: &CustomerState, fact: &Fact) -> bool {
     match fact {
         Fact::Event(event) => match &event.event {
             Event::CustomerRegistered(_) => true,
-            Event::DukcapilVerdictReceived(_) | Event::VerificationReviewed(_) => {
-                state.registration.is_some()
-            }
+            Event::DukcapilVerdictReceived(_)
+            | Event::VerificationReviewed(_)
+            | Event::FallbackRecheckClosed(_) => state.registration.is_some(),
             Event::FaceReferenceAdded(_) | Event::FaceMatchDecided(_) | Event::KtpCaptureAssessed(_) => {
                 state.registration.is_some() && !state.erased.contains(Purpose::Biometric)
             }
-            Event::CustomerErased(_) | Event::CustomerReleased(_) | Event::FlashChallengeIssued(_) => false,
+            Event::CustomerErased(_)
+            | Event::CustomerReleased(_)
+            | Event::FlashChallengeIssued(_)
+            | Event::DukcapilAttemptFailed(_) => false,
         },
         Fact::Poison(_) => false,
     }
@@ -228,7 +269,7 @@ pub fn needs_envelopes(state: &CustomerState, fact: &Fact) -> bool {
 fn apply(state: CustomerState, fact: &Fact, known: &mut KnownRows) -> Result<Folded, FoldStop> {
     match fact {
         Fact::Poison(poison) if state.erased.contains(Purpose::Profile) => {
-            Ok(refuse(state, fact, poison.verification_id.is_some() || poison.review_of.is_some()))
+            Ok(refuse(state, fact, poison.is_heard_of()))
         }
         Fact::Poison(poison) => Ok(quarantine(state, fact, &poison.cause)),
         Fact::Event(event) => match &event.event {
@@ -249,7 +290,13 @@ fn apply(state: CustomerState, fact: &Fact, known: &mut KnownRows) -> Result<Fol
             Event::VerificationReviewed(reviewed) => {
                 review::record_review(state, fact, event, reviewed, known)
             }
-            Event::CustomerErased(erased) => Ok(erase(state, fact, erased)),
+            Event::DukcapilAttemptFailed(failed) => {
+                Ok(recheck::record_failure(state, fact, event, failed, known))
+            }
+            Event::FallbackRecheckClosed(closed) => {
+                Ok(recheck::record_closure(state, fact, event, closed, known))
+            }
+            Event::CustomerErased(erased) => Ok(erase(state, fact, event, erased)),
             Event::CustomerReleased(_) => Err(FoldStop::ReleaseAlone),
         },
     }
@@ -267,6 +314,8 @@ fn note(state: &CustomerState, fact: &Fact, disposition: Disposition, cause: Opt
         verification_id: fact.verification_id().cloned(),
         reference_id: fact.reference_id().cloned(),
         review_of: fact.review_of().cloned(),
+        fallback_id: fact.fallback_id().cloned(),
+        recheck: fact.closes_recheck().cloned(),
         disposition,
         body_fingerprint,
         cause: cause.map(str::to_owned),
@@ -284,7 +333,9 @@ pub fn inconsistency(event: &Event) -> &'static str {
         | Event::FaceMatchDecided(_)
         | Event::FlashChallengeIssued(_)
         | Event::KtpCaptureAssessed(_)
-        | Event::VerificationReviewed(_) => CAUSE_EVENT_INCONSISTENT,
+        | Event::VerificationReviewed(_)
+        | Event::DukcapilAttemptFailed(_)
+        | Event::FallbackRecheckClosed(_) => CAUSE_EVENT_INCONSISTENT,
     }
 }
 
@@ -362,7 +413,7 @@ fn register(
     noted(state, fact, note, BookEntry::Applied)
 }
 
-fn erase(mut state: CustomerState, fact: &Fact, erased: &CustomerErased) -> Folded {
+fn erase(mut state: CustomerState, fact: &Fact, event: &RecordedEvent, erased: &CustomerErased) -> Folded {
     state.erased = state.erased.union(erased.purposes);
     if erased.purposes.contains(Purpose::Profile)
         && let Some(registration) = &mut state.registration
@@ -370,9 +421,15 @@ fn erase(mut state: CustomerState, fact: &Fact, erased: &CustomerErased) -> Fold
         registration.full_name = None;
         registration.external_id = None;
     }
-    let note = note(&state, fact, Disposition::Applied, None);
+    let settled = recheck::settle_by_erasure(&mut state, event.appended_at);
+    let mut note = note(&state, fact, Disposition::Applied, None);
+    note.recheck = settled;
     let customer = state.customer.clone();
+    let recheck = note.recheck.as_ref().and_then(|_| recheck::erased_row(&state, event.source));
+    let outcome = outcomes_of::recheck_erased(&note, event.appended_at);
     let mut folded = noted(state, fact, note, BookEntry::Applied);
+    folded.rows.extend(recheck);
+    folded.outcomes.extend(outcome);
     if erased.purposes.contains(Purpose::Biometric) {
         folded.rows.push((fact.source(), ViewRow::EraseEnrolments(customer)));
     }

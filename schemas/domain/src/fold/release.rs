@@ -60,6 +60,8 @@ pub fn fold_release(
             verification_id: None,
             reference_id: None,
             review_of: None,
+            fallback_id: None,
+            recheck: None,
             disposition: Disposition::Released(results),
             body_fingerprint: None,
             cause: None,

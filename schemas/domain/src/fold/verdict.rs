@@ -2,7 +2,7 @@
 
 use super::verification::{self, NewVerification};
 use super::{
-    CAUSE_INCONSISTENT, CAUSE_NOT_REGISTERED, Fact, FoldStop, Folded, KnownRows, quarantine, refuse,
+    CAUSE_INCONSISTENT, CAUSE_NOT_REGISTERED, Fact, FoldStop, Folded, KnownRows, quarantine, recheck, refuse,
 };
 use crate::event::{DukcapilVerdictReceived, RecordedEvent};
 use crate::policy::{Method, Methods, TierPolicy};
@@ -33,6 +33,8 @@ pub(super) fn record_verdict(
     }
     // A withdrawn biometric consent leaves the registry's word, which is no biometric data, and enrols nothing.
     let enrolment = verdict.enrolment_id.clone().filter(|_| !state.erased.contains(Purpose::Biometric));
+    let mark = recheck::mark_of(&state, verdict);
+    let signal = mark.as_ref().and_then(|mark| mark.effect.signal());
     let new = NewVerification {
         id: verdict.verification_id.clone(),
         method: Method::NikDukcapil,
@@ -45,7 +47,8 @@ pub(super) fn record_verdict(
         enrolment_on_review: None,
         face_match: None,
         assessment: None,
-        signals: Vec::new(),
+        signals: signal.map(str::to_owned).into_iter().collect(),
+        recheck: mark,
         proved: verdict.valid.then(|| Methods::of(&[Method::NikDukcapil])),
         policy,
     };

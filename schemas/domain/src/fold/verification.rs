@@ -1,7 +1,7 @@
 //! What verdicts, matches and captures have in common: a verification row that is made once, what it does to the tier, and what
 //! becomes of its repetition.
 
-use super::{Effect, Fact, Folded, KnownRows, SIGNAL_CONFLICT, next_created_at, note, noted};
+use super::{Effect, Fact, Folded, KnownRows, SIGNAL_CONFLICT, next_created_at, note, noted, recheck};
 use crate::capture::CaptureAssessment;
 use crate::classify::ReasonCategory;
 use crate::event::{Fingerprint, RecordedEvent};
@@ -9,8 +9,8 @@ use crate::ids::{EnrolmentId, EventId, TierEventId, VerificationId, derived};
 use crate::outcomes_of;
 use crate::policy::{KYC_VALIDITY_MONTHS, Method, Methods, TierPolicy};
 use crate::rows::{
-    BookEntry, CustomerState, Disposition, EnrolmentRow, FaceMatchRow, Kyc, SignalRow, TierEventRow,
-    VerificationRow, VerificationStatus, ViewRow,
+    BookEntry, CustomerState, Disposition, EnrolmentRow, FaceMatchRow, Kyc, RecheckMark, SignalRow,
+    TierEventRow, VerificationRow, VerificationStatus, ViewRow,
 };
 use crate::sealed::Sealed;
 use crate::time::Timestamp;
@@ -29,6 +29,8 @@ pub(super) struct NewVerification {
     pub(super) enrolment_on_review: Option<EnrolmentId>,
     pub(super) face_match: Option<FaceMatchRow>,
     pub(super) assessment: Option<CaptureAssessment>,
+    /// What it does to the customer's recheck.
+    pub(super) recheck: Option<RecheckMark>,
     /// Codes of what was noticed.
     pub(super) signals: Vec<String>,
     /// What it proves, for the tier; none where it proves nothing.
@@ -65,6 +67,7 @@ pub(super) fn record(
         enrolment_on_review: new.enrolment_on_review,
         face_match: new.face_match,
         assessment: new.assessment,
+        recheck: new.recheck,
         tier_event,
         kyc_before: before,
         kyc_after: state.kyc,
@@ -77,8 +80,9 @@ pub(super) fn record(
         new.signals.into_iter().map(|kind| ViewRow::Signal(signal_row(&row, event, kind, created_at))),
     );
     known.verifications.insert(row.id.clone(), row.clone());
+    let settled = recheck::settle_by(&mut state, &row);
     Folded {
-        rows: rows.into_iter().map(|r| (event.source, r)).collect(),
+        rows: rows.into_iter().map(|r| (event.source, r)).chain(settled).collect(),
         outcomes: outcomes_of::verification(&row),
         effect: Effect { entry: Some(BookEntry::Applied), counted: vec![row], ..Effect::default() },
         dead_letters: Vec::new(),

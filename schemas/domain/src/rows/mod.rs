@@ -3,17 +3,19 @@
 //! that writing one twice, late, or by a zombie comes to the same (design §2).
 
 mod counts;
+mod recheck;
 mod review;
 mod write;
 
 pub use counts::*;
+pub use recheck::*;
 pub use review::*;
 pub use write::*;
 
 use crate::capture::{CaptureAssessment, RecentChallenges};
 use crate::classify::ReasonCategory;
 use crate::event::{Fingerprint, MatchReference, Offset, Partition, RiskLevel, Source, TopicId};
-use crate::ids::{CustomerRef, EnrolmentId, EventId, TierEventId, VerificationId};
+use crate::ids::{CustomerRef, EnrolmentId, EventId, FallbackId, RecheckId, TierEventId, VerificationId};
 use crate::outcome::UnappliedCause;
 use crate::policy::{Method, Methods, Tier};
 use crate::ports::{FaceModelId, RowPlace};
@@ -181,6 +183,8 @@ pub struct VerificationRow {
     pub face_match: Option<FaceMatchRow>,
     /// What a capture came to; none of another method.
     pub assessment: Option<CaptureAssessment>,
+    /// What a verdict did to the customer's recheck; none where it left it as it was.
+    pub recheck: Option<RecheckMark>,
     /// The tier change it caused.
     pub tier_event: Option<TierEventId>,
     /// KYC before it.
@@ -317,6 +321,10 @@ pub struct EventNote {
     pub reference_id: Option<EnrolmentId>,
     /// The verification that it would have reviewed or did review, when it is a review.
     pub review_of: Option<VerificationId>,
+    /// The declared failure that it would have made or did make, when it is one or carries one.
+    pub fallback_id: Option<FallbackId>,
+    /// The recheck that it would have closed or did close; of an erasure, the one that it settled.
+    pub recheck: Option<RecheckId>,
     /// What became of it.
     pub disposition: Disposition,
     /// Its body, when it could be read.
@@ -391,4 +399,6 @@ pub struct CustomerState {
     pub quarantine: Option<Quarantine>,
     /// The challenges of the last day that one was issued on.
     pub challenges: RecentChallenges,
+    /// The latest recheck, settled or not.
+    pub recheck: Option<Box<RecheckRow>>,
 }

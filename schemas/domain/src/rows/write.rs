@@ -1,11 +1,11 @@
 //! Writing rows: names, timestamps, and every kind there is.
 
 use super::{
-    BooksKey, BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, ReferenceRow, ReviewRow, SignalRow,
-    TallyKey, TallyRow, TierEventRow, VerificationRow,
+    BooksKey, BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, FallbackRow, RecheckClosureRow,
+    RecheckRow, ReferenceRow, ReviewRow, SignalRow, TallyKey, TallyRow, TierEventRow, VerificationRow,
 };
 use crate::event::{Offset, Partition, Source, TopicId};
-use crate::ids::{CustomerRef, EnrolmentId, EventId, OrgId, VerificationId};
+use crate::ids::{CustomerRef, EnrolmentId, EventId, FallbackId, OrgId, RecheckId, VerificationId};
 
 /// When a row was written, as stores compare it: `(epoch << 44) + 2 * offset + (0 delete | 1 upsert)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -80,6 +80,12 @@ pub enum ViewRow {
     Signal(SignalRow),
     /// An event row.
     Note(EventNote),
+    /// An event row.
+    Fallback(FallbackRow),
+    /// An event row.
+    RecheckClosure(RecheckClosureRow),
+    /// The recheck, as of the event; written again by every event that changes it.
+    Recheck(Box<RecheckRow>),
     /// Deletes all enrolments of the customer that were written at or before the timestamp.
     EraseEnrolments(CustomerRef),
     /// Then state.
@@ -112,6 +118,10 @@ pub enum RowKey {
     Reference(CustomerRef, EnrolmentId),
     /// The review of a verification.
     Review(OrgId, VerificationId),
+    /// A declared failure.
+    Fallback(OrgId, FallbackId),
+    /// That a recheck was closed.
+    RecheckClosure(OrgId, RecheckId),
     /// An event's note.
     Note(CustomerRef, Source),
     /// A tally.
