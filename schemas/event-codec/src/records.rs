@@ -152,8 +152,10 @@ records! {
         FaceReferenceAdded [1],
         FaceMatchDecided [1],
         FlashChallengeIssued [1],
-        KtpCaptureAssessed [1],
+        KtpCaptureAssessed [1 2],
         VerificationReviewed [1],
+        DukcapilAttemptFailed [1],
+        FallbackRecheckClosed [1],
     }
     enum AuditRecord in Audit {
         VerdictEvidence [1 2],
@@ -165,6 +167,7 @@ records! {
         SignerSetChanged [1],
         ComplianceAct [1],
         CaptureEvidence [1],
+        DukcapilAttemptFailed,
     }
     enum Outcome in Outcomes {
         VerificationCreated [1],
@@ -174,6 +177,8 @@ records! {
         VerdictUnapplied [1],
         CustomerErased,
         ReviewRecorded [1],
+        FallbackRecheckOpened [1],
+        FallbackRecheckSettled [1],
     }
     enum DirectoryRecord in Orgs {
         Org [1 2 3],

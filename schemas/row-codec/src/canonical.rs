@@ -43,6 +43,24 @@ pub fn write_canonical(row: &ViewRow, out: &mut Vec<u8>) {
             BodyWriter::new(out, 5).customer(&row.customer);
             row.write_body(out);
         }
+        ViewRow::Fallback(row) => {
+            let mut key = BodyWriter::new(out, 21);
+            key.text(row.customer.org.as_str());
+            key.text(row.id.as_str());
+            row.write_body(out);
+        }
+        ViewRow::RecheckClosure(row) => {
+            let mut key = BodyWriter::new(out, 22);
+            key.text(row.customer.org.as_str());
+            key.text(row.recheck.as_str());
+            row.write_body(out);
+        }
+        ViewRow::Recheck(row) => {
+            let mut key = BodyWriter::new(out, 23);
+            key.text(row.customer.org.as_str());
+            key.text(row.id.as_str());
+            row.write_body(out);
+        }
         ViewRow::EraseEnrolments(customer) => BodyWriter::new(out, 6).customer(customer),
         ViewRow::State(row) => {
             BodyWriter::new(out, 7).customer(&row.customer);

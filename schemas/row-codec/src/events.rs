@@ -1,7 +1,9 @@
 //! Bodies of event rows: verifications, enrolments, references, tier changes, notes. A signal has none: all of it is key.
 
 use domain::classify::ReasonCategory;
-use domain::ids::{CustomerId, CustomerRef, EnrolmentId, EventId, OrgId, TierEventId, VerificationId};
+use domain::ids::{
+    CustomerId, CustomerRef, EnrolmentId, EventId, FallbackId, OrgId, RecheckId, TierEventId, VerificationId,
+};
 use domain::policy::{Method, Tier};
 use domain::rows::{
     EnrolmentRow, EventNote, FaceSource, Kyc, ReferenceRow, TierEventRow, VerificationRow, VerificationStatus,
@@ -11,16 +13,25 @@ use crate::bytes::{BodyReader, BodyWriter};
 use crate::captures::{read_assessment, write_assessment};
 use crate::codes::{read_disposition, write_disposition};
 use crate::faces::{read_face_match, write_face_match};
+use crate::rechecks::{read_mark, write_mark};
 use crate::{RowBody, RowError};
 
-/// Format 2 has what a match decided; format 3 that where it is there, and what a capture came to.
-const VERIFICATION: u8 = 3;
+/// Format 2 has what a match decided; format 3 that where it is there, and what a capture came to; format 5 also what a
+/// verdict did to a recheck.
+const VERIFICATION: u8 = 5;
+
+/// What a capture is written in, as it always was.
+const OF_CAPTURE: u8 = 3;
 /// Format 2 is that of a reference that came by itself.
 const ENROLMENT: u8 = 2;
 const REFERENCE: u8 = 1;
 const TIER_EVENT: u8 = 1;
-/// Format 2 names a reference that came by itself; format 3 one where it is there, and the verification of a review.
-const NOTE: u8 = 3;
+/// Format 2 names a reference that came by itself; format 3 one where it is there, and the verification of a review; format
+/// 4 each of them where it is there, and a declared failure and a recheck.
+const NOTE: u8 = 4;
+
+/// What a review is written in, as it always was.
+const OF_REVIEW: u8 = 3;
 
 pub(crate) fn write_kyc(out: &mut BodyWriter<'_>, kyc: &Kyc) {
     let Kyc { tier, last_verified_at, expires_at } = *kyc;
@@ -58,13 +69,18 @@ impl RowBody for VerificationRow {
             enrolment_on_review,
             face_match,
             assessment,
+            recheck,
             tier_event,
             kyc_before,
             kyc_after,
             created_at,
         } = self;
         let is_capture = assessment.is_some() || enrolment_on_review.is_some();
-        let format = if is_capture { VERIFICATION } else { 1 + u8::from(face_match.is_some()) };
+        let format = match (recheck, is_capture) {
+            (Some(_), _) => VERIFICATION,
+            (None, true) => OF_CAPTURE,
+            (None, false) => 1 + u8::from(face_match.is_some()),
+        };
         let mut out = BodyWriter::new(out, format);
         out.text(customer.as_str());
         out.text(event_id.as_str());
@@ -82,10 +98,13 @@ impl RowBody for VerificationRow {
         write_kyc(&mut out, kyc_before);
         write_kyc(&mut out, kyc_after);
         out.time(*created_at);
-        if is_capture {
+        if format >= OF_CAPTURE {
             out.option(face_match.as_ref(), write_face_match);
             out.option(assessment.as_ref(), write_assessment);
             out.option(enrolment_on_review.as_ref(), |out, id| out.text(id.as_str()));
+            if format >= VERIFICATION {
+                out.option(recheck.as_ref(), write_mark);
+            }
         } else if let Some(face_match) = face_match {
             write_face_match(&mut out, face_match);
         }
@@ -108,6 +127,7 @@ impl RowBody for VerificationRow {
             enrolment_on_review: None,
             face_match: None,
             assessment: None,
+            recheck: None,
             tier_event: {
                 body.option(BodyReader::text)?;
                 body.option(|body| body.id(TierEventId::parse))?
@@ -123,6 +143,9 @@ impl RowBody for VerificationRow {
                 row.face_match = body.option(read_face_match)?;
                 row.assessment = body.option(read_assessment)?;
                 row.enrolment_on_review = body.option(|body| body.id(EnrolmentId::parse))?;
+                if body.format() >= VERIFICATION {
+                    row.recheck = body.option(read_mark)?;
+                }
             }
         }
         body.end(row)
@@ -267,11 +290,18 @@ impl RowBody for EventNote {
             verification_id,
             reference_id,
             review_of,
+            fallback_id,
+            recheck,
             disposition,
             body_fingerprint,
             cause,
         } = self;
-        let format = if review_of.is_some() { NOTE } else { 1 + u8::from(reference_id.is_some()) };
+        let is_of_recheck = fallback_id.is_some() || recheck.is_some();
+        let format = match review_of {
+            _ if is_of_recheck => NOTE,
+            Some(_) => OF_REVIEW,
+            None => 1 + u8::from(reference_id.is_some()),
+        };
         let mut out = BodyWriter::new(out, format);
         out.source(*source);
         out.option(event_id.as_ref(), |out, id| out.text(id.as_str()));
@@ -279,7 +309,12 @@ impl RowBody for EventNote {
         write_disposition(&mut out, disposition);
         out.option(body_fingerprint.as_ref(), BodyWriter::fingerprint);
         out.option(cause.as_deref(), BodyWriter::text);
-        if let Some(verification) = review_of {
+        if is_of_recheck {
+            out.option(reference_id.as_ref(), |out, id| out.text(id.as_str()));
+            out.option(review_of.as_ref(), |out, id| out.text(id.as_str()));
+            out.option(fallback_id.as_ref(), |out, id| out.text(id.as_str()));
+            out.option(recheck.as_ref(), |out, id| out.text(id.as_str()));
+        } else if let Some(verification) = review_of {
             out.option(reference_id.as_ref(), |out, id| out.text(id.as_str()));
             out.text(verification.as_str());
         } else if let Some(id) = reference_id {
@@ -296,6 +331,8 @@ impl RowBody for EventNote {
             verification_id: body.option(|body| body.id(VerificationId::parse))?,
             reference_id: None,
             review_of: None,
+            fallback_id: None,
+            recheck: None,
             disposition: read_disposition(&mut body)?,
             body_fingerprint: body.option(BodyReader::fingerprint)?,
             cause: body.option(|body| Ok(body.text()?.to_owned()))?,
@@ -303,9 +340,15 @@ impl RowBody for EventNote {
         match body.format() {
             1 => {}
             2 => row.reference_id = Some(body.id(EnrolmentId::parse)?),
-            _ => {
+            OF_REVIEW => {
                 row.reference_id = body.option(|body| body.id(EnrolmentId::parse))?;
                 row.review_of = Some(body.id(VerificationId::parse)?);
+            }
+            _ => {
+                row.reference_id = body.option(|body| body.id(EnrolmentId::parse))?;
+                row.review_of = body.option(|body| body.id(VerificationId::parse))?;
+                row.fallback_id = body.option(|body| body.id(FallbackId::parse))?;
+                row.recheck = body.option(|body| body.id(RecheckId::parse))?;
             }
         }
         body.end(row)

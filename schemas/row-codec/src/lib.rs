@@ -14,6 +14,7 @@ mod events;
 mod face_vectors;
 mod faces;
 mod pointer;
+mod rechecks;
 mod state;
 
 pub use canonical::write_canonical;

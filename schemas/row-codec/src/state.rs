@@ -10,10 +10,14 @@ use domain::sealed::Purposes;
 use crate::bytes::{BodyReader, BodyWriter};
 use crate::counts::{read_as_of, write_as_of};
 use crate::events::{read_kyc, write_kyc};
+use crate::rechecks::{read_recheck, write_recheck};
 use crate::{RowBody, RowError};
 
-/// Format 2 has the customer's challenges.
-const STATE: u8 = 2;
+/// Format 2 has the customer's challenges; format 4 also its recheck.
+const STATE: u8 = 4;
+
+/// What one without a recheck is written in, as it always was.
+const WITHOUT_RECHECK: u8 = 2;
 
 /// What one without any is written in, as it always was.
 const WITHOUT_CHALLENGES: u8 = 1;
@@ -35,8 +39,13 @@ impl RowBody for CustomerState {
             last_created_at,
             quarantine,
             challenges,
+            recheck,
         } = self;
-        let format = if challenges.entries().is_empty() { WITHOUT_CHALLENGES } else { STATE };
+        let format = match recheck {
+            Some(_) => STATE,
+            None if challenges.entries().is_empty() => WITHOUT_CHALLENGES,
+            None => WITHOUT_RECHECK,
+        };
         let mut out = BodyWriter::new(out, format);
         out.u32(partition.0);
         write_as_of(&mut out, as_of);
@@ -46,13 +55,17 @@ impl RowBody for CustomerState {
         write_kyc(&mut out, kyc);
         out.time(*last_created_at);
         out.option(quarantine.as_ref(), write_quarantine);
-        if format >= STATE {
+        if format >= WITHOUT_RECHECK {
             write_challenges(&mut out, challenges);
+        }
+        if format >= STATE {
+            out.option(recheck.as_deref(), write_recheck);
         }
     }
 
     fn read_body(customer: Self::Key, body: &[u8]) -> Result<Self, RowError> {
         let mut body = BodyReader::new("state", STATE, body)?;
+        let of = customer.clone();
         let state = Self {
             customer,
             partition: Partition(body.u32()?),
@@ -63,10 +76,15 @@ impl RowBody for CustomerState {
             kyc: read_kyc(&mut body)?,
             last_created_at: body.time()?,
             quarantine: body.option(read_quarantine)?,
-            challenges: if body.format() >= STATE {
+            challenges: if body.format() >= WITHOUT_RECHECK {
                 read_challenges(&mut body)?
             } else {
                 RecentChallenges::default()
+            },
+            recheck: if body.format() >= STATE {
+                body.option(|body| read_recheck(of.clone(), body))?.map(Box::new)
+            } else {
+                None
             },
         };
         body.end(state)

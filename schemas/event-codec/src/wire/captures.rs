@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::Body;
 use super::assessments::CaptureAssessment;
 use super::parts::{Audit, Blob, Fixed, List, SealedMedia, Text, customer, id, time, word};
+use super::rechecks::DeclaredFallback;
 use crate::error::DecodeError;
 
 #[derive(Serialize, Deserialize)]
@@ -36,6 +37,7 @@ pub(crate) struct KtpCaptureAssessed<'a> {
     policy_version: u32,
     body_fingerprint: Fixed<32>,
     audit: Audit,
+    fallback: Option<DeclaredFallback<'a>>,
 }
 
 impl Body for KtpCaptureAssessed<'_> {
@@ -68,6 +70,7 @@ impl<'a> From<&'a event::KtpCaptureAssessed> for KtpCaptureAssessed<'a> {
             policy_version: e.policy_version,
             body_fingerprint: e.body_fingerprint.into(),
             audit: e.audit.into(),
+            fallback: e.fallback.as_ref().map(Into::into),
         }
     }
 }
@@ -101,6 +104,7 @@ impl TryFrom<KtpCaptureAssessed<'_>> for event::KtpCaptureAssessed {
             policy_version: w.policy_version,
             body_fingerprint: w.body_fingerprint.into(),
             audit: w.audit.into(),
+            fallback: w.fallback.map(TryInto::try_into).transpose()?,
         })
     }
 }

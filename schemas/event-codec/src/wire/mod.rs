@@ -15,6 +15,7 @@ mod faces;
 mod orgs;
 mod outcomes;
 mod parts;
+mod rechecks;
 
 pub(crate) use audit::*;
 pub(crate) use capture_evidence::*;
@@ -25,6 +26,7 @@ pub(crate) use events::*;
 pub(crate) use faces::*;
 pub(crate) use orgs::*;
 pub(crate) use outcomes::*;
+pub(crate) use rechecks::*;
 
 /// A body that is the whole of a record; `records` has its schema.
 pub(crate) trait Body: serde::Serialize {
