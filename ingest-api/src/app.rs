@@ -4,7 +4,8 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use domain::ports::{
-    AccessIndex, EventLog, ExternalIds, Inspection, StaffAccounts, StaffSessions, VerificationCounts, Views,
+    AccessIndex, EventLog, ExternalIds, Inspection, Rechecks, StaffAccounts, StaffSessions, VerificationCounts,
+    Views,
 };
 use domain::rows::Generation;
 use domain::time::Timestamp;
@@ -38,6 +39,8 @@ pub struct Ports {
     pub views: Arc<dyn Views>,
     /// Its numbers by day.
     pub counts: Arc<dyn VerificationCounts>,
+    /// Who waits for Dukcapil's word.
+    pub rechecks: Arc<dyn Rechecks>,
     /// How far it is.
     pub inspection: Arc<dyn Inspection>,
     /// Which generation of it answers.

@@ -14,14 +14,12 @@ use futures::stream;
 
 use crate::app::App;
 use crate::console::error::ConsoleError;
+use crate::csv_line;
 use crate::limits::FILE_ROWS_AT_ONCE;
 use crate::serving::errors::ApiError;
 
 /// The first line.
 const HEAD: &str = "id,customerId,method,status,score,reasonCategory,signals,createdAt,createdAtJakarta\r\n";
-
-/// What a spreadsheet takes for the beginning of a formula.
-const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// Answers with all rows of the query, newest first.
 ///
@@ -101,56 +99,5 @@ fn write_row(VerificationView { row, signals, .. }: &VerificationView, out: &mut
         &created_at.rfc3339(),
         &in_jakarta(*created_at).to_rfc3339_opts(chrono::SecondsFormat::Millis, false),
     ];
-    for (at, cell) in cells.into_iter().enumerate() {
-        if at > 0 {
-            out.push(',');
-        }
-        write_cell(cell, out);
-    }
-    out.push_str("\r\n");
-}
-
-/// A cell: quoted where a comma, a quote or a line's end is in it, and where it would be taken for a formula behind an
-/// apostrophe, by which spreadsheets take it for text.
-fn write_cell(cell: &str, out: &mut String) {
-    let is_formula = cell.starts_with(FORMULA_STARTS);
-    if !is_formula && !cell.contains([',', '"', '\r', '\n', '\t']) {
-        out.push_str(cell);
-        return;
-    }
-    out.push('"');
-    if is_formula {
-        out.push('\'');
-    }
-    out.push_str(&cell.replace('"', "\"\""));
-    out.push('"');
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_is_text_to_whatever_opens_it() {
-        for (cell, written) in [
-            ("", ""),
-            ("nik_dukcapil", "nik_dukcapil"),
-            ("2026-11-29T00:00:00.000Z", "2026-11-29T00:00:00.000Z"),
-            ("=1+1", "\"'=1+1\""),
-            ("+62", "\"'+62\""),
-            ("-1", "\"'-1\""),
-            ("@SUM(A1)", "\"'@SUM(A1)\""),
-            ("\tx", "\"'\tx\""),
-            ("\rx", "\"'\rx\""),
-            ("a,b", "\"a,b\""),
-            ("say \"x\"", "\"say \"\"x\"\"\""),
-            ("=\"x\"", "\"'=\"\"x\"\"\""),
-            ("a\nb", "\"a\nb\""),
-            ("a=b", "a=b"),
-        ] {
-            let mut out = String::new();
-            write_cell(cell, &mut out);
-            assert_eq!(out, written, "{cell:?}");
-        }
-    }
+    csv_line::write(&cells, out);
 }

@@ -33,6 +33,8 @@ pub enum ErrorCode {
     CustomerNotFound,
     /// 404.
     VerificationNotFound,
+    /// 404.
+    RecheckNotFound,
     /// 405.
     MethodNotAllowed,
     /// 408, made beneath the framework.
@@ -65,6 +67,8 @@ pub enum ErrorCode {
     NotPending,
     /// 409.
     ReviewUnseen,
+    /// 409.
+    RecheckNotOpen,
     /// 413.
     BodyTooLarge,
     /// 415.

@@ -75,6 +75,9 @@ org_settings! {
         sandbox Some("off"), live Some("off");
     /// Which frames of a capture its evidence keeps: `all`, or one for each step (`steps`). Digests of all are always kept.
     KeepFrames, "keepFrames", SettingKind::OneOf(&["all", "steps"]), sandbox Some("steps"), live Some("steps");
+    /// How many days a recheck with Dukcapil may stay open before it is reported as overdue. A tier never falls for it.
+    FallbackMaxAgeDays, "fallback.maxAgeDays", SettingKind::Count { least: 1, most: 365 },
+        sandbox Some("30"), live Some("30");
 }
 
 impl OrgSetting {
@@ -166,6 +169,7 @@ pub(crate) mod tests {
     const ASSURANCES: SettingKind = SettingKind::OneOf(&["low", "standard"]);
     const PICTURES: SettingKind = SettingKind::OneOf(&["off", "watermarked"]);
     const FRAMES: SettingKind = SettingKind::OneOf(&["all", "steps"]);
+    const DAYS: SettingKind = SettingKind::Count { least: 1, most: 365 };
 
     /// The names stand in records for ever; the defaults are the contract's (§6).
     #[test]
@@ -179,6 +183,7 @@ pub(crate) mod tests {
             (OrgSetting::KtpMinAssurance, "ktp.minAssurance", ASSURANCES, Some("low"), Some("standard")),
             (OrgSetting::ReviewsPictures, "reviews.pictures", PICTURES, Some("off"), Some("off")),
             (OrgSetting::KeepFrames, "keepFrames", FRAMES, Some("steps"), Some("steps")),
+            (OrgSetting::FallbackMaxAgeDays, "fallback.maxAgeDays", DAYS, Some("30"), Some("30")),
         ];
         assert_eq!(table.len(), OrgSetting::ALL.len());
         for (setting, name, kind, sandbox, live) in table {

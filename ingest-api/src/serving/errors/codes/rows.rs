@@ -14,7 +14,7 @@ const fn row(
 }
 
 /// The list, in the order of the codes.
-pub(in crate::serving::errors) const ROWS: [CodeRow; 40] = [
+pub(in crate::serving::errors) const ROWS: [CodeRow; 42] = [
     row(
         ErrorCode::MalformedRequest,
         "malformed_request",
@@ -109,6 +109,14 @@ pub(in crate::serving::errors) const ROWS: [CodeRow; 40] = [
         "not found",
         "The org has no such verification, or it is not yet visible.",
         "After a 202 ask again after `Retry-After`; otherwise check the id.",
+    ),
+    row(
+        ErrorCode::RecheckNotFound,
+        "recheck_not_found",
+        404,
+        "not found",
+        "The org has no such recheck, or it is not yet visible.",
+        "Use an `id` of `GET /api/identity/fallback/rechecks`.",
     ),
     row(
         ErrorCode::MethodNotAllowed,
@@ -242,6 +250,14 @@ pub(in crate::serving::errors) const ROWS: [CodeRow; 40] = [
         "An API key cannot decide that a pending verification is `verified`: nobody approves what they have not seen.",
         "Have a reviewer decide it in the console (`/console/reviews`), which shows the picture where the org's \
          `reviews.pictures` is `watermarked`; or fail it, or send it back with `reasonCode` `retake`.",
+    ),
+    row(
+        ErrorCode::RecheckNotOpen,
+        "recheck_not_open",
+        409,
+        "recheck not open",
+        "The recheck is settled: a verdict confirmed or contradicted it, somebody closed it, or its customer was erased.",
+        "Nothing: `GET /api/identity/fallback/rechecks` shows how it was settled.",
     ),
     row(
         ErrorCode::BodyTooLarge,
