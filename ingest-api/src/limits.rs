@@ -321,6 +321,13 @@ pub const OUTAGE_VERDICTS_AT_ONCE: usize = 16;
 /// Rechecks that `ingest-api fallback list` shows: a table is made whole, and nobody reads more of it.
 pub const FALLBACK_LIST_ROWS_MAX: usize = 1_000;
 
+/// Rechecks that a list as a file reads at once. Each has its customer's state read beside it, so that they are fewer than
+/// those of other lists.
+pub const RECHECK_FILE_ROWS_AT_ONCE: usize = 100;
+
+/// Outages that the page of rechecks shows, the latest: what a person looks over.
+pub const CONSOLE_OUTAGES_SHOWN: usize = 10;
+
 /// How often open rechecks are counted for the metrics: as often as a metric is looked at, about.
 pub const RECHECKS_COUNTED_EVERY: Duration = Duration::from_secs(60);
 

@@ -9,7 +9,8 @@ use crate::console::answer::see_other;
 use crate::console::error::ConsoleError;
 use crate::console::session::SignedIn;
 use crate::console::visit::present;
-use crate::console::{access, account, assets, attempts, customer, customers, review, reviews, sign_in};
+use crate::console::{access, account, assets, attempts, customer, customers};
+use crate::console::{recheck, rechecks, review, reviews, sign_in};
 use crate::routes::{READ, read};
 
 /// Where somebody begins who has signed in.
@@ -37,6 +38,12 @@ pub fn configure(config: &mut ServiceConfig) {
                 .route(web::post().to(review::decide)),
         )
         .service(only("POST", "/reviews/{id}/picture").route(web::post().to(review::picture)))
+        .service(page("/rechecks").route(read().to(rechecks::list)))
+        .service(
+            only("GET, HEAD, POST", "/rechecks/{id}")
+                .route(read().to(recheck::show))
+                .route(web::post().to(recheck::close)),
+        )
         .service(page("/access").route(read().to(access::list)))
         .service(page("/account").route(read().to(account::page)))
         .service(page("/attempts").route(read().to(attempts::get)))

@@ -116,7 +116,10 @@ pub async fn get(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, 
 }
 
 /// The tier that each row's customer has now, which no recheck keeps.
-async fn present_tiers(
+///
+/// # Errors
+/// From the store.
+pub async fn present_tiers(
     app: &App,
     generation: Generation,
     rows: &[RecheckRow],

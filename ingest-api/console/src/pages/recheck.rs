@@ -2,7 +2,6 @@
 //! No personal field is on it.
 
 use domain::limits::{REASON_CODE_CHARS_MAX, REVIEW_NOTE_CHARS_MAX};
-use domain::rows::RecheckClosed;
 use maud::{Markup, html};
 
 use super::customers::customer_path;
@@ -36,8 +35,8 @@ pub struct CloseForm {
 pub struct RecheckModel {
     /// The recheck.
     pub line: RecheckLine,
-    /// Who closed it.
-    pub closed: Option<RecheckClosed>,
+    /// The code with which somebody closed it, and who.
+    pub closed: Option<(String, String)>,
     /// That this reader closes it is in the log and not shown yet.
     pub is_sent: bool,
     /// The form, where the reader closes rechecks and this one is open.
@@ -84,8 +83,8 @@ fn facts(frame: &PageFrame, words: &RecheckWords, model: &RecheckModel) -> Marku
             @if let Some(verification) = &line.verification {
                 div { dt { (words.verdict) } dd { code { (verification) } } }
             }
-            @if let Some(closed) = &model.closed {
-                div { dt { (words.closed) } dd { code { (closed.reason_code) } ", " (closed.by) } }
+            @if let Some((reason_code, by)) = &model.closed {
+                div { dt { (words.closed) } dd { code { (reason_code) } ", " (by) } }
             }
         }
     }
@@ -207,11 +206,7 @@ mod tests {
                 settled: is_closed.then(|| (SettledHow::Close, at(5_000))),
                 verification: None,
             },
-            closed: is_closed.then(|| RecheckClosed {
-                reason_code: "account_closed".to_owned(),
-                by: "rina<b>".to_owned(),
-                created_at: at(5_000),
-            }),
+            closed: is_closed.then(|| ("account_closed".to_owned(), "rina<b>".to_owned())),
             is_sent: false,
             form: (status == RecheckStatus::Open).then(CloseForm::default),
             problems: Vec::new(),
