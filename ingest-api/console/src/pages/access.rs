@@ -193,7 +193,8 @@ fn field_names(language: Language, fields: &[Field]) -> String {
         | Field::ReviewNote
         | Field::KtpFrames
         | Field::CaptureFeatures
-        | Field::CaptureClaims => field.as_str(),
+        | Field::CaptureClaims
+        | Field::RecheckNote => field.as_str(),
     };
     fields.iter().map(name).collect::<Vec<_>>().join(", ")
 }
