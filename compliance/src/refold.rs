@@ -54,6 +54,8 @@ pub(crate) fn fact_of(
             verification_id: event.and_then(Event::verification_id).cloned(),
             reference_id: event.and_then(Event::reference_id).cloned(),
             review_of: event.and_then(Event::review_of).cloned(),
+            fallback_id: event.and_then(Event::fallback_id).cloned(),
+            closes_recheck: event.and_then(Event::closes_recheck).cloned(),
             body_fingerprint: event.and_then(Event::body_fingerprint),
             cause: String::new(),
         })

@@ -6,7 +6,7 @@ use domain::event::TopicId;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::ports::{
     AccessIndex, EventLog, ExternalIds, FaceVectors, Generations, Inspection, KeyNotes, KeyRows, Projection,
-    ReviewKeys, StaffAccounts, StaffSessions, Topic, VerificationCounts, Views,
+    Rechecks, ReviewKeys, StaffAccounts, StaffSessions, Topic, VerificationCounts, Views,
 };
 use event_codec::Codec;
 use tokio_util::sync::CancellationToken;
@@ -83,6 +83,8 @@ pub struct Engine {
     pub views: Arc<dyn Views>,
     /// The console's side of it.
     pub counts: Arc<dyn VerificationCounts>,
+    /// The ledger of rechecks.
+    pub rechecks: Arc<dyn Rechecks>,
     /// The operator's side of it.
     pub operations: Operations,
     /// Customers' key rows.
@@ -154,7 +156,7 @@ impl Engine {
     ) -> Self
     where
         L: EventLog + 'static,
-        V: Projection + Views + VerificationCounts + Generations + Inspection + 'static,
+        V: Projection + Views + VerificationCounts + Rechecks + Generations + Inspection + 'static,
         K: KeyRows
             + ReviewKeys
             + ExternalIds
@@ -173,6 +175,7 @@ impl Engine {
                 inspection: Arc::clone(&views) as _,
             },
             counts: Arc::clone(&views) as _,
+            rechecks: Arc::clone(&views) as _,
             views,
             review_keys: Arc::clone(&keys) as _,
             external_ids: Arc::clone(&keys) as _,

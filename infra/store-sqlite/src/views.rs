@@ -9,6 +9,7 @@ mod limits;
 #[cfg(test)]
 mod migration_tests;
 mod read;
+mod rechecks;
 mod series;
 mod tables;
 #[cfg(test)]
@@ -20,13 +21,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::event::{Offset, TopicId};
-use domain::ids::{CustomerRef, OrgId, VerificationId};
+use domain::ids::{CustomerRef, FallbackId, OrgId, RecheckId, VerificationId};
 use domain::ports::{
-    AttemptsPage, AttemptsQuery, EnrolmentsPage, KycRows, PageRequest, Projection, SeriesQuery, StoreError,
-    VerificationCounts, VerificationSeries, VerificationView, Views,
+    AttemptsPage, AttemptsQuery, EnrolmentsPage, KycRows, PageRequest, Projection, RecheckSummary, Rechecks,
+    RechecksPage, RechecksQuery, SeriesQuery, StoreError, VerificationCounts, VerificationSeries,
+    VerificationView, Views,
 };
+use domain::recheck::OutageFailure;
 use domain::rows::{
-    BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, Generation, RowKey, ViewRow, ViewWrite,
+    BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, FallbackRow, Generation, RecheckRow, RowKey,
+    ViewRow, ViewWrite,
 };
 use domain::time::Timestamp;
 
@@ -45,6 +49,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("views/references.sql"),
     include_str!("views/categories.sql"),
     include_str!("views/reviews.sql"),
+    include_str!("views/rechecks.sql"),
 ];
 
 /// The read model of the embedded engine: one file, every generation in it.
@@ -208,5 +213,71 @@ impl VerificationCounts for SqliteViews {
     ) -> Result<VerificationSeries, StoreError> {
         let query = query.clone();
         self.pool.read(move |transaction| series::of(transaction, generation, &query)).await
+    }
+}
+
+#[async_trait]
+impl Rechecks for SqliteViews {
+    async fn recheck(
+        &self,
+        generation: Generation,
+        org: &OrgId,
+        id: &RecheckId,
+    ) -> Result<Option<RecheckRow>, StoreError> {
+        let (org, id) = (org.clone(), id.clone());
+        self.pool.read(move |transaction| rechecks::recheck(transaction, generation, &org, &id)).await
+    }
+
+    async fn fallback(
+        &self,
+        generation: Generation,
+        org: &OrgId,
+        id: &FallbackId,
+    ) -> Result<Option<FallbackRow>, StoreError> {
+        let (org, id) = (org.clone(), id.clone());
+        self.pool.read(move |transaction| rechecks::fallback(transaction, generation, &org, &id)).await
+    }
+
+    async fn rechecks(
+        &self,
+        generation: Generation,
+        query: &RechecksQuery,
+    ) -> Result<RechecksPage, StoreError> {
+        let query = query.clone();
+        self.pool.read(move |transaction| rechecks::page(transaction, generation, &query)).await
+    }
+
+    async fn failures(
+        &self,
+        generation: Generation,
+        org: &OrgId,
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<OutageFailure>, StoreError> {
+        let org = org.clone();
+        self.pool
+            .read(move |transaction| rechecks::failures(transaction, generation, &org, (from, to), limit))
+            .await
+    }
+
+    async fn verdict_after(
+        &self,
+        generation: Generation,
+        org: &OrgId,
+        after: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let org = org.clone();
+        self.pool.read(move |transaction| rechecks::verdict_after(transaction, generation, &org, after)).await
+    }
+
+    async fn recheck_summary(
+        &self,
+        generation: Generation,
+        org: &OrgId,
+        now: Timestamp,
+    ) -> Result<RecheckSummary, StoreError> {
+        let org = org.clone();
+        self.pool.read(move |transaction| rechecks::summary(transaction, generation, &org, now)).await
     }
 }

@@ -17,7 +17,15 @@ fn folder() -> TempDir {
 async fn stores() -> (ViewStores, TempDir) {
     let folder = folder();
     let views = SqliteViews::open(folder.path()).expect("opened");
-    (ViewStores { projection: views.clone(), views: views.clone(), counts: views }, folder)
+    (
+        ViewStores {
+            projection: views.clone(),
+            views: views.clone(),
+            counts: views.clone(),
+            rechecks: views,
+        },
+        folder,
+    )
 }
 
 testkit::views_suite!(stores);

@@ -8,8 +8,8 @@ use domain::ids::CustomerRef;
 use domain::policy::{Method, Methods, Tier};
 use domain::rows::{
     AsOf, BookEntry, Books, BooksKey, BooksRow, CountedStatus, CustomerState, Disposition, EnrolmentRow,
-    Epoch, EventNote, FaceSource, HeldOrg, Kyc, PositionRow, Quarantine, Registration, SignalRow, Span,
-    TallyKey, TallyRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow,
+    Epoch, EventNote, FaceSource, HeldOrg, Kyc, PositionRow, Quarantine, RecheckRow, Registration, SignalRow,
+    Span, TallyKey, TallyRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow,
 };
 use domain::sealed::{Purpose, Purposes, Sealed};
 use domain::time::Timestamp;
@@ -44,6 +44,9 @@ pub fn one_field_changed(s: &Samples) -> Vec<Vec<ViewRow>> {
         other.tier_events().into_iter().map(ViewRow::TierEvent).collect(),
         other.signals().into_iter().map(ViewRow::Signal).collect(),
         other.notes().into_iter().map(ViewRow::Note).collect(),
+        other.fallbacks().into_iter().map(ViewRow::Fallback).collect(),
+        other.closures().into_iter().map(ViewRow::RecheckClosure).collect(),
+        other.rechecks().into_iter().map(|row| ViewRow::Recheck(Box::new(row))).collect(),
         vec![ViewRow::EraseEnrolments(s.customer(1)), ViewRow::EraseEnrolments(s.customer_of(1, 1))],
         other.states().into_iter().map(|row| ViewRow::State(Box::new(row))).collect(),
         other.tallies().into_iter().map(ViewRow::Tally).collect(),
@@ -69,6 +72,7 @@ fn other_of<T: PartialEq + Copy>(all: impl IntoIterator<Item = T>, this: T) -> T
 mod captures;
 mod challenges;
 mod faces;
+mod rechecks;
 
 /// What fields are changed to.
 struct Other<'s>(&'s Samples);
@@ -119,6 +123,7 @@ impl Other<'_> {
                 enrolment_on_review: Some(s.enrolment_id(10)),
                 face_match: self.0.matched(&s.customer(0), 0).face_match,
                 assessment: self.0.captured(&s.customer(0), 0).assessment,
+                recheck: Some(self.marks().swap_remove(0)),
                 tier_event: Some(s.tier_event_id(9)),
                 kyc_before: Kyc { tier: Tier::Standard, ..row.kyc_before },
                 kyc_after: Kyc { tier: Tier::Basic, ..row.kyc_after },
@@ -147,6 +152,7 @@ impl Other<'_> {
         rows.extend(
             self.assessments().into_iter().skip(1).map(|of| change(&|row| row.assessment = Some(of.clone()))),
         );
+        rows.extend(self.marks().into_iter().skip(1).map(|of| change(&|row| row.recheck = Some(of.clone()))));
         rows.extend(
             self.kycs(row.kyc_before).into_iter().skip(1).map(|kyc| change(&|row| row.kyc_before = kyc)),
         );
@@ -222,6 +228,8 @@ impl Other<'_> {
                 verification_id: Some(s.verification_id(9)),
                 reference_id: Some(s.enrolment_id(9)),
                 review_of: Some(s.verification_id(10)),
+                fallback_id: Some(s.fallback_id(9)),
+                recheck: Some(s.recheck_id(9)),
                 disposition: Disposition::Applied,
                 body_fingerprint: Some(FINGERPRINT),
                 cause: Some("other".to_owned()),
@@ -288,6 +296,7 @@ impl Other<'_> {
                 last_created_at: late(),
                 quarantine: None,
                 challenges: self.challenges().swap_remove(0),
+                recheck: None,
             }
         );
         let change = |n: u64, change: &dyn Fn(&mut CustomerState)| {
@@ -304,6 +313,12 @@ impl Other<'_> {
         states.extend(more.map(|(as_of, n)| change(n, &|state| state.as_of = as_of)));
         let more = self.kycs(state.kyc).into_iter().skip(1).zip(60..);
         states.extend(more.map(|(kyc, n)| change(n, &|state| state.kyc = kyc)));
+        let more = self.rechecks().into_iter().zip(200..);
+        states.extend(more.map(|(of, n)| {
+            change(n, &|state| {
+                state.recheck = Some(Box::new(RecheckRow { customer: state.customer.clone(), ..of.clone() }))
+            })
+        }));
         let more = self.challenges().into_iter().skip(1).zip(120..);
         states.extend(more.map(|(of, n)| change(n, &|state| state.challenges = of.clone())));
         for (purpose, n) in Purpose::ALL.into_iter().zip(80..) {

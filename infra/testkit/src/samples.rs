@@ -4,6 +4,7 @@
 mod access;
 mod captures;
 mod faces;
+mod rechecks;
 mod reviews;
 mod tallies;
 
@@ -153,6 +154,7 @@ impl Samples {
             enrolment_on_review: None,
             face_match: None,
             assessment: None,
+            recheck: None,
             tier_event: verified.then(|| self.tier_event_id(n)),
             kyc_before: Kyc::default(),
             kyc_after: if verified { renewed } else { Kyc::default() },
@@ -257,6 +259,8 @@ impl Samples {
             verification_id: Some(self.verification_id(n)),
             reference_id: None,
             review_of: None,
+            fallback_id: None,
+            recheck: None,
             disposition,
             body_fingerprint: Some(self.fingerprint(n)),
             cause: Some("schema_unknown".to_owned()),
@@ -291,6 +295,7 @@ impl Samples {
                 waiting: n + 1,
             }),
             challenges: RecentChallenges::default(),
+            recheck: Some(Box::new(self.recheck(customer, n))),
         }
     }
 

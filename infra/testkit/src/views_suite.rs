@@ -6,19 +6,21 @@ mod categories;
 mod faces;
 mod fields;
 mod lists;
+mod rechecks;
 mod records;
 mod reviews;
 mod rows;
 
 use std::sync::Arc;
 
-use domain::ports::{Projection, VerificationCounts, Views};
+use domain::ports::{Projection, Rechecks, VerificationCounts, Views};
 use domain::rows::{Generation, RowKey, ViewRow, ViewWrite};
 
 pub use categories::*;
 pub use faces::*;
 pub use fields::*;
 pub use lists::*;
+pub use rechecks::*;
 pub use records::*;
 pub use reviews::*;
 pub use rows::*;
@@ -32,6 +34,8 @@ pub struct ViewStores {
     pub views: Arc<dyn Views>,
     /// The console's.
     pub counts: Arc<dyn VerificationCounts>,
+    /// The ledger's.
+    pub rechecks: Arc<dyn Rechecks>,
 }
 
 /// The generation that the cases write to.
@@ -106,6 +110,12 @@ macro_rules! views_suite {
             references_are_listed_newest_first_with_their_total,
             references_of_one_instant_are_ordered_by_their_place,
             a_list_of_references_has_each_once_and_no_erased_one,
+            // rechecks
+            a_recheck_is_listed_by_every_filter_with_exact_totals,
+            a_recheck_that_goes_on_is_listed_where_it_stands,
+            a_summary_is_what_a_look_at_every_open_one_says,
+            failures_come_in_time_order_with_what_they_opened,
+            the_first_verdict_after_a_moment_is_found,
         }
     };
     ($stores:path; $($case:ident),+ $(,)?) => {

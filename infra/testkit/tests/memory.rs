@@ -17,7 +17,15 @@ mod views {
 
     async fn stores() -> (ViewStores, ()) {
         let views = Arc::new(MemoryViews::default());
-        (ViewStores { projection: views.clone(), views: views.clone(), counts: views }, ())
+        (
+            ViewStores {
+                projection: views.clone(),
+                views: views.clone(),
+                counts: views.clone(),
+                rechecks: views,
+            },
+            (),
+        )
     }
 
     testkit::views_suite!(stores);

@@ -117,7 +117,7 @@ impl BatchReader<'_> {
             let asked = ids.is_none_or(|ids| cache.may_exist(ids, id));
             asked.then(|| RowKey::Verification(customer.org.clone(), id.clone()))
         };
-        let always = facts.iter().flat_map(|fact| [reference_of(fact), review_of(fact)]).flatten();
+        let always = facts.iter().flat_map(always_asked_for).flatten();
         let names = facts.iter().filter_map(may_exist).chain(always).collect();
         self.load_known(names, &mut prefetched.known).await?;
         Ok(prefetched)
@@ -152,6 +152,8 @@ impl BatchReader<'_> {
                 ViewRow::Verification(row) => drop(known.verifications.insert(row.id.clone(), *row)),
                 ViewRow::Reference(row) => drop(known.references.insert(row.id.clone(), row)),
                 ViewRow::Review(row) => drop(known.reviews.insert(row.verification_id.clone(), *row)),
+                ViewRow::Fallback(row) => drop(known.fallbacks.insert(row.id.clone(), row)),
+                ViewRow::RecheckClosure(row) => drop(known.closures.insert(row.recheck.clone(), row)),
                 _ => return Err(another_kind()),
             }
         }
@@ -193,10 +195,14 @@ impl BatchReader<'_> {
                 let verification = note.verification_id.clone();
                 let reference = note.reference_id.clone();
                 let review = note.review_of.clone();
+                let fallback = note.fallback_id.clone();
+                let closure = note.recheck.clone();
                 [
                     verification.map(|id| RowKey::Verification(org.clone(), id)),
                     reference.map(|id| RowKey::Reference(note.customer.clone(), id)),
                     review.map(|id| RowKey::Review(org.clone(), id)),
+                    fallback.map(|id| RowKey::Fallback(org.clone(), id)),
+                    closure.map(|id| RowKey::RecheckClosure(org.clone(), id)),
                 ]
             });
             self.load_known(names.flatten().collect(), known).await?;
@@ -277,8 +283,17 @@ impl BatchReader<'_> {
 }
 
 /// Every row that a fact names: of a review also that of the verification.
-fn names_of(fact: &Fact) -> [Option<RowKey>; 3] {
-    [verification_of(fact), reference_of(fact), review_of(fact)]
+fn names_of(fact: &Fact) -> [Option<RowKey>; 5] {
+    let [reference, review, fallback, closure] = always_asked_for(fact);
+    [verification_of(fact), reference, review, fallback, closure]
+}
+
+/// Those that no cache remembers: they are few beside verdicts.
+fn always_asked_for(fact: &Fact) -> [Option<RowKey>; 4] {
+    let org = &fact.customer().org;
+    let fallback = fact.fallback_id().map(|id| RowKey::Fallback(org.clone(), id.clone()));
+    let closure = fact.closes_recheck().map(|id| RowKey::RecheckClosure(org.clone(), id.clone()));
+    [reference_of(fact), review_of(fact), fallback, closure]
 }
 
 /// The verification that a fact makes, or that it reviews.

@@ -5,8 +5,9 @@ use chrono::Utc;
 use domain::event::{Offset, Partition, TopicId};
 use domain::ports::{Acknowledgement, Generations, Handover, Pointer, SecondGeneration, StoreError};
 use domain::rows::{
-    BooksRow, CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, ReferenceRow, ReviewRow,
-    SignalRow, TallyRow, TierEventRow, VerificationRow,
+    BooksRow, CustomerState, EnrolmentRow, EventNote, FallbackRow, Generation, PositionRow,
+    RecheckClosureRow, RecheckRow, ReferenceRow, ReviewRow, SignalRow, TallyRow, TierEventRow,
+    VerificationRow,
 };
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
@@ -118,7 +119,7 @@ fn decode(bytes: &[u8]) -> Result<Handover, Failure> {
 
 /// Each table that has a generation, and the columns of its key. Positions last: a generation that is half
 /// dropped still has them.
-fn tables() -> [(&'static str, String); 15] {
+fn tables() -> [(&'static str, String); 19] {
     let of = |table: super::tables::Table| (table.name, table.key.join(", "));
     [
         of(VerificationRow::TABLE),
@@ -132,6 +133,10 @@ fn tables() -> [(&'static str, String); 15] {
         of(TierEventRow::TABLE),
         of(SignalRow::TABLE),
         of(EventNote::TABLE),
+        of(FallbackRow::TABLE),
+        of(RecheckClosureRow::TABLE),
+        of(RecheckRow::TABLE),
+        ("recheck_count", "org, status, hour".to_owned()),
         of(CustomerState::TABLE),
         of(TallyRow::TABLE),
         ("tallies_without_categories", "generation".to_owned()),

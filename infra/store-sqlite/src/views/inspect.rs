@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use domain::ids::{CustomerId, CustomerRef, OrgId};
 use domain::ports::{Inspection, Stamped, StoreError};
 use domain::rows::{
-    CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, ReferenceRow, ReviewRow, SignalRow,
-    TallyKey, TallyRow, TierEventRow, VerificationRow, ViewRow, WriteTimestamp,
+    CustomerState, EnrolmentRow, EventNote, FallbackRow, Generation, PositionRow, RecheckClosureRow,
+    RecheckRow, ReferenceRow, ReviewRow, SignalRow, TallyKey, TallyRow, TierEventRow, VerificationRow,
+    ViewRow, WriteTimestamp,
 };
 use rusqlite::Transaction;
 
@@ -18,8 +19,19 @@ use crate::columns::{ColumnReader, ParameterBinder};
 use crate::pool::Failure;
 
 /// Every table whose rows are about a customer.
-const ABOUT_CUSTOMERS: [&str; 8] =
-    ["state", "verification", "enrolment", "face_reference", "review", "tier_event", "signal", "note"];
+const ABOUT_CUSTOMERS: [&str; 11] = [
+    "state",
+    "verification",
+    "enrolment",
+    "face_reference",
+    "review",
+    "tier_event",
+    "signal",
+    "note",
+    "fallback",
+    "recheck_closure",
+    "recheck",
+];
 
 fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
@@ -101,6 +113,9 @@ fn rows_of(
     rows_of_kind::<TierEventRow>(transaction, generation, customer, ViewRow::TierEvent, to)?;
     rows_of_kind::<SignalRow>(transaction, generation, customer, ViewRow::Signal, to)?;
     rows_of_kind::<EventNote>(transaction, generation, customer, ViewRow::Note, to)?;
+    rows_of_kind::<FallbackRow>(transaction, generation, customer, ViewRow::Fallback, to)?;
+    rows_of_kind::<RecheckClosureRow>(transaction, generation, customer, ViewRow::RecheckClosure, to)?;
+    rows_of_kind::<RecheckRow>(transaction, generation, customer, |r| ViewRow::Recheck(Box::new(r)), to)?;
     Ok(rows)
 }
 

@@ -8,8 +8,9 @@ use domain::ids::{CustomerRef, OrgId, VerificationId};
 use domain::limits::KYC_ROWS_MAX;
 use domain::ports::{EnrolmentsPage, EnrolmentsPicker, KycRows, PageRequest, VerificationView};
 use domain::rows::{
-    BooksRow, CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, ReferenceRow, ReviewRow,
-    RowKey, SignalRow, TallyRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow,
+    BooksRow, CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, RecheckClosureRow,
+    ReferenceRow, ReviewRow, RowKey, SignalRow, TallyRow, TierEventRow, VerificationRow, VerificationStatus,
+    ViewRow,
 };
 use domain::time::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction};
@@ -39,6 +40,14 @@ pub(super) fn row(
         RowKey::Review(org, id) => {
             review_row(transaction, generation, org, id)?.map(|row| ViewRow::Review(Box::new(row)))
         }
+        RowKey::Fallback(org, id) => {
+            super::rechecks::fallback(transaction, generation, org, id)?.map(ViewRow::Fallback)
+        }
+        RowKey::RecheckClosure(org, id) => RecheckClosureRow::find(transaction, generation, |out| {
+            out.put(org.as_str())?;
+            out.put(id.as_str())
+        })?
+        .map(ViewRow::RecheckClosure),
         RowKey::Note(customer, source) => EventNote::find(transaction, generation, |out| {
             out.customer(customer)?;
             out.source(source)

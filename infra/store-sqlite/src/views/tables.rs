@@ -3,6 +3,7 @@
 //! is begun here.
 
 mod events;
+mod rechecks;
 mod state;
 
 use domain::rows::{Generation, WriteTimestamp};

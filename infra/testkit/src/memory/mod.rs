@@ -7,6 +7,7 @@ mod faces;
 mod generations;
 mod keys;
 mod log;
+mod rechecks;
 mod review;
 mod series;
 mod staff;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use domain::event::{Offset, Partition, Source, TopicId};
-use domain::ids::{CustomerRef, EnrolmentId, OrgId, TierEventId, VerificationId};
+use domain::ids::{CustomerRef, EnrolmentId, FallbackId, OrgId, RecheckId, TierEventId, VerificationId};
 use domain::limits::KYC_ROWS_MAX;
 use domain::outcome::UnappliedCause;
 use domain::ports::{
@@ -30,6 +30,9 @@ pub(super) enum Name {
     TierEvent(CustomerRef, TierEventId),
     Signal(VerificationId, Source, String),
     Note(CustomerRef, Source),
+    Fallback(OrgId, FallbackId),
+    RecheckClosure(OrgId, RecheckId),
+    Recheck(OrgId, RecheckId),
     State(CustomerRef),
     Tally(TallyKey),
     Books(BooksKey),
@@ -45,6 +48,9 @@ fn name(row: &ViewRow) -> Option<Name> {
         ViewRow::TierEvent(row) => Name::TierEvent(row.customer.clone(), row.id.clone()),
         ViewRow::Signal(row) => Name::Signal(row.verification_id.clone(), row.source, row.kind.clone()),
         ViewRow::Note(note) => Name::Note(note.customer.clone(), note.source),
+        ViewRow::Fallback(row) => Name::Fallback(row.customer.org.clone(), row.id.clone()),
+        ViewRow::RecheckClosure(row) => Name::RecheckClosure(row.customer.org.clone(), row.recheck.clone()),
+        ViewRow::Recheck(row) => Name::Recheck(row.customer.org.clone(), row.id.clone()),
         ViewRow::State(state) => Name::State(state.customer.clone()),
         ViewRow::Tally(row) => Name::Tally(row.key.clone()),
         ViewRow::Books(row) => Name::Books(row.key.clone()),
@@ -159,6 +165,8 @@ impl Projection for MemoryViews {
             RowKey::Reference(customer, id) => Name::Reference(customer, id),
             RowKey::Review(org, id) => Name::Review(org, id),
             RowKey::Note(customer, source) => Name::Note(customer, source),
+            RowKey::Fallback(org, id) => Name::Fallback(org, id),
+            RowKey::RecheckClosure(org, id) => Name::RecheckClosure(org, id),
             RowKey::Tally(key) => Name::Tally(key),
             RowKey::Books(key) => Name::Books(key),
             RowKey::Position(topic, partition) => Name::Position(topic, partition),

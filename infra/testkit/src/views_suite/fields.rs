@@ -18,13 +18,17 @@ fn key_of(row: &ViewRow) -> Option<RowKey> {
         ViewRow::Reference(row) => RowKey::Reference(row.customer.clone(), row.id.clone()),
         ViewRow::Review(row) => RowKey::Review(row.customer.org.clone(), row.verification_id.clone()),
         ViewRow::Note(row) => RowKey::Note(row.customer.clone(), row.source),
+        ViewRow::Fallback(row) => RowKey::Fallback(row.customer.org.clone(), row.id.clone()),
+        ViewRow::RecheckClosure(row) => RowKey::RecheckClosure(row.customer.org.clone(), row.recheck.clone()),
         ViewRow::State(row) => RowKey::State(row.customer.clone()),
         ViewRow::Tally(row) => RowKey::Tally(row.key.clone()),
         ViewRow::Books(row) => RowKey::Books(row.key.clone()),
         ViewRow::Position(row) => RowKey::Position(row.topic_id, row.partition),
-        ViewRow::Enrolment(_) | ViewRow::TierEvent(_) | ViewRow::Signal(_) | ViewRow::EraseEnrolments(_) => {
-            return None;
-        }
+        ViewRow::Enrolment(_)
+        | ViewRow::TierEvent(_)
+        | ViewRow::Signal(_)
+        | ViewRow::Recheck(_)
+        | ViewRow::EraseEnrolments(_) => return None,
     })
 }
 
@@ -54,6 +58,11 @@ async fn is_read_back(stores: &ViewStores, s: &Samples, offset: u64, row: ViewRo
         let found = stores.views.kyc_rows(GENERATION, &tier_event.customer, None).await.expect("read");
         assert!(found.history.contains(tier_event), "{tier_event:?}: {found:?}");
         return;
+    }
+    if let ViewRow::Recheck(recheck) = &row {
+        let found =
+            stores.rechecks.recheck(GENERATION, &recheck.customer.org, &recheck.id).await.expect("read");
+        assert_eq!(found.as_ref(), Some(&**recheck));
     }
     if let ViewRow::Enrolment(enrolment) = &row {
         let page = PageRequest { start: PageStart::Skip(0), limit: PAGE_ROWS_MAX };

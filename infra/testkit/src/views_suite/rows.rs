@@ -40,6 +40,14 @@ fn loadable(s: &Samples, n: u64) -> Vec<(RowKey, ViewRow)> {
             boxed_verification(verification),
         ),
         (RowKey::Note(customer.clone(), note.source), ViewRow::Note(note)),
+        (
+            RowKey::Fallback(customer.org.clone(), s.fallback_id(n)),
+            ViewRow::Fallback(s.fallback(&customer, n)),
+        ),
+        (
+            RowKey::RecheckClosure(customer.org.clone(), s.recheck_id(n)),
+            ViewRow::RecheckClosure(s.closure(&customer, n, n)),
+        ),
         (RowKey::State(customer.clone()), boxed_state(s.state(&customer, n))),
         (RowKey::Tally(s.tally(n).key), ViewRow::Tally(s.tally(n))),
         (RowKey::Books(s.books(n).key), ViewRow::Books(s.books(n))),
@@ -258,6 +266,15 @@ fn replaced(s: &Samples, rows: &[(RowKey, ViewRow)]) -> Vec<(RowKey, ViewRow)> {
             (row.next, row.last_event_id) = (Offset(1), None);
             ViewRow::Position(row)
         }
+        ViewRow::Fallback(mut row) => {
+            (row.recheck, row.opened, row.verification_id) = (None, false, None);
+            ViewRow::Fallback(row)
+        }
+        ViewRow::RecheckClosure(mut row) => {
+            (row.note, row.body_fingerprint) = (None, None);
+            ViewRow::RecheckClosure(row)
+        }
+        ViewRow::Recheck(row) => ViewRow::Recheck(Box::new(s.open_recheck(&row.customer, 1))),
         ViewRow::Review(mut row) => {
             (row.note, row.enrolment, row.tier_event) = (None, None, None);
             ViewRow::Review(row)
