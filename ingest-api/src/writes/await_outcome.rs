@@ -103,6 +103,8 @@ async fn next_standing<W: RecordedWrite>(
             | Outcome::FaceEnrolled(_)
             | Outcome::KycUpdated(_)
             | Outcome::ReviewRecorded(_)
+            | Outcome::FallbackRecheckOpened(_)
+            | Outcome::FallbackRecheckSettled(_)
             | Outcome::CustomerErased(_) => {}
         }
     }

@@ -126,6 +126,8 @@ impl OutcomeHub {
             Outcome::VerdictUnapplied(_)
             | Outcome::FaceEnrolled(_)
             | Outcome::KycUpdated(_)
+            | Outcome::FallbackRecheckOpened(_)
+            | Outcome::FallbackRecheckSettled(_)
             | Outcome::CustomerErased(_) => {}
         }
         let id = match &outcome {
@@ -133,7 +135,11 @@ impl OutcomeHub {
             Outcome::VerdictConflicted(o) => Some(&o.verification_id),
             Outcome::VerdictUnapplied(o) => o.verification_id.as_ref(),
             Outcome::ReviewRecorded(o) => Some(&o.verification_id),
-            Outcome::FaceEnrolled(_) | Outcome::KycUpdated(_) | Outcome::CustomerErased(_) => None,
+            Outcome::FaceEnrolled(_)
+            | Outcome::KycUpdated(_)
+            | Outcome::FallbackRecheckOpened(_)
+            | Outcome::FallbackRecheckSettled(_)
+            | Outcome::CustomerErased(_) => None,
         };
         let Some(id) = id.cloned() else { return };
         let shard = self.shard(&id);

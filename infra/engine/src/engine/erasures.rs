@@ -214,6 +214,8 @@ impl Erasures {
                 Outcome::CustomerErased(e) => Some((e.id, e.customer, e.purposes)),
                 Outcome::VerificationCreated(_)
                 | Outcome::ReviewRecorded(_)
+                | Outcome::FallbackRecheckOpened(_)
+                | Outcome::FallbackRecheckSettled(_)
                 | Outcome::FaceEnrolled(_)
                 | Outcome::KycUpdated(_)
                 | Outcome::VerdictConflicted(_)
