@@ -191,7 +191,6 @@ fn field_names(language: Language, fields: &[Field]) -> String {
         | Field::VoterValues
         | Field::KtpText
         | Field::ReviewNote
-        | Field::RecheckNote
         | Field::KtpFrames
         | Field::CaptureFeatures
         | Field::CaptureClaims
