@@ -314,11 +314,7 @@ impl Other<'_> {
         let more = self.kycs(state.kyc).into_iter().skip(1).zip(60..);
         states.extend(more.map(|(kyc, n)| change(n, &|state| state.kyc = kyc)));
         let more = self.rechecks().into_iter().zip(200..);
-        states.extend(more.map(|(of, n)| {
-            change(n, &|state| {
-                state.recheck = Some(Box::new(RecheckRow { customer: state.customer.clone(), ..of.clone() }))
-            })
-        }));
+        states.extend(more.map(|(of, n)| change(n, &|state| state.recheck = Some(Box::new(of.clone())))));
         let more = self.challenges().into_iter().skip(1).zip(120..);
         states.extend(more.map(|(of, n)| change(n, &|state| state.challenges = of.clone())));
         for (purpose, n) in Purpose::ALL.into_iter().zip(80..) {
@@ -326,6 +322,11 @@ impl Other<'_> {
         }
         for (method, n) in Method::ALL.into_iter().zip(100..) {
             states.push(change(n, &|state| state.verified = Methods::default().with(method)));
+        }
+        // A state's recheck is its customer's.
+        for state in &mut states {
+            let customer = state.customer.clone();
+            state.recheck.iter_mut().for_each(|recheck| recheck.customer = customer.clone());
         }
         states
     }

@@ -6,6 +6,7 @@
 //! timestamps with the clock, and ours count offsets).
 
 mod access;
+mod rechecks;
 mod review;
 mod staff;
 
@@ -72,7 +73,8 @@ const KEYS_2: &[&str] = &["CREATE TABLE IF NOT EXISTS {keys}.notes (name text PR
 const KEYS_3: &[&str] = &["ALTER TABLE {keys}.key_rows ADD attempt_until bigint"];
 
 /// A generation's tables, by version.
-pub(crate) const GENERATION: &[&[&str]] = &[FIRST, LOOKS, REFERENCES, CATEGORIES, REVIEWS];
+pub(crate) const GENERATION: &[&[&str]] =
+    &[FIRST, LOOKS, REFERENCES, CATEGORIES, REVIEWS, rechecks::RECHECKS];
 
 const FIRST: &[&str] = &[
     // A verification and what was noticed about it: one partition, one read.
@@ -173,7 +175,7 @@ const REVIEWS: &[&str] = &[
 pub(crate) const CATEGORIES_COUNTED: &str = "categories";
 
 /// The generation's tables, for dropping them.
-pub(crate) const GENERATION_TABLES: [&str; 18] = [
+pub(crate) const GENERATION_TABLES: [&str; 26] = [
     "verifications",
     "verifications_of_customer",
     "verifications_of_hour",
@@ -192,6 +194,14 @@ pub(crate) const GENERATION_TABLES: [&str; 18] = [
     "category_buckets",
     "category_tallies",
     "reviews_of_customer",
+    "rechecks",
+    "rechecks_of_customer",
+    "rechecks_of_day",
+    "recheck_days",
+    "fallbacks",
+    "fallbacks_of_customer",
+    "fallbacks_of_day",
+    "fallback_days",
 ];
 
 /// What stands for the names in a statement.

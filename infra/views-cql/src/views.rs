@@ -8,6 +8,7 @@ mod inspect;
 mod list_kinds;
 mod lists;
 mod read;
+mod rechecks;
 mod series;
 mod statements;
 mod times;
@@ -15,6 +16,7 @@ mod totals;
 mod walk;
 mod write;
 mod write_batches;
+mod write_rechecks;
 mod write_reviews;
 
 use std::sync::Arc;

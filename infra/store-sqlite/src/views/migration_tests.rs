@@ -218,6 +218,7 @@ fn write_old(file: &Connection, write: &ViewWrite) {
         ViewRow::Signal(row) => (columns.signal(row), "signal").1,
         ViewRow::Note(row) => (columns.note(row), "note").1,
         ViewRow::EraseEnrolments(_) | ViewRow::Reference(_) | ViewRow::Review(_) => return,
+        ViewRow::Fallback(_) | ViewRow::RecheckClosure(_) | ViewRow::Recheck(_) => return,
         ViewRow::State(row) => (columns.state(row), "state").1,
         ViewRow::Tally(row) => (columns.tally(row), "tally").1,
         ViewRow::Books(row) => (columns.books(row), "books").1,
@@ -248,11 +249,14 @@ fn was_known(row: &ViewRow) -> bool {
     match row {
         ViewRow::Verification(row) => {
             let is_capture = row.assessment.is_some() || row.enrolment_on_review.is_some();
-            row.face_match.is_none() && !is_capture
+            row.face_match.is_none() && !is_capture && row.recheck.is_none()
         }
         ViewRow::Enrolment(row) => row.verification_id.is_some() && row.body_fingerprint.is_none(),
-        ViewRow::Note(note) => note.reference_id.is_none() && note.review_of.is_none(),
+        ViewRow::Note(note) => {
+            note.reference_id.is_none() && note.review_of.is_none() && !is_of_recheck(note)
+        }
         ViewRow::Reference(_) | ViewRow::Review(_) => false,
+        ViewRow::Fallback(_) | ViewRow::RecheckClosure(_) | ViewRow::Recheck(_) => false,
         ViewRow::Tally(row) => row.key.category.is_none() && row.key.status.of_rows().is_some(),
         ViewRow::TierEvent(_)
         | ViewRow::Signal(_)
@@ -263,6 +267,10 @@ fn was_known(row: &ViewRow) -> bool {
     }
 }
 
+fn is_of_recheck(note: &EventNote) -> bool {
+    note.fallback_id.is_some() || note.recheck.is_some()
+}
+
 /// Sample rows and each with one field changed. Of rows with one name the last one stands, here and in a store.
 fn all_writes() -> Vec<ViewWrite> {
     let rows = one_field_changed(&Samples::new(1)).into_iter().flatten();
@@ -270,10 +278,11 @@ fn all_writes() -> Vec<ViewWrite> {
     rows.zip(1..).map(|(row, offset)| written(offset, row)).collect()
 }
 
-/// No build of then knew challenges: its states have none.
+/// No build of then knew challenges or rechecks: its states have none.
 fn without_challenges(mut row: ViewRow) -> ViewRow {
     if let ViewRow::State(state) = &mut row {
         state.challenges = domain::capture::RecentChallenges::default();
+        state.recheck = None;
     }
     row
 }

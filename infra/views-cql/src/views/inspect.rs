@@ -5,11 +5,12 @@ use std::ops::ControlFlow;
 
 use async_trait::async_trait;
 use domain::event::{Partition, TopicId};
-use domain::ids::{CustomerId, CustomerRef, EnrolmentId, VerificationId};
+use domain::ids::{CustomerId, CustomerRef, EnrolmentId, FallbackId, RecheckId, VerificationId};
 use domain::ports::{Inspection, Stamped, StoreError};
 use domain::rows::{
-    CustomerState, EnrolmentRow, EventNote, Generation, PositionRow, ReferenceRow, ReviewRow, SignalRow,
-    TallyKey, TallyRow, TierEventRow, VerificationRow, ViewRow, WriteTimestamp,
+    CustomerState, EnrolmentRow, EventNote, FallbackRow, Generation, PositionRow, RecheckClosureRow,
+    RecheckRow, ReferenceRow, ReviewRow, SignalRow, TallyKey, TallyRow, TierEventRow, VerificationRow,
+    ViewRow, WriteTimestamp,
 };
 use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -91,6 +92,44 @@ impl Look<'_> {
             let id = VerificationId::parse(&id).map_err(|_| broken("verification id"))?;
             let row = ReviewRow::read_body((customer.org.clone(), id), &body)?;
             rows.push((at(writetime)?, ViewRow::Review(Box::new(row))));
+            Ok(ControlFlow::Continue(()))
+        })
+        .await?;
+        Ok(rows)
+    }
+
+    /// Rechecks, and closings beside them.
+    async fn rechecks(&self, customer: &CustomerRef) -> Result<Vec<Stamped>, StoreError> {
+        type Row = (String, Option<Vec<u8>>, Option<i64>, Option<Vec<u8>>, Option<i64>);
+        let mut rows = Vec::new();
+        self.each::<Row>(
+            &self.looks.look_rechecks,
+            &key(customer),
+            |(id, body, body_at, closure, closure_at)| {
+                let id = RecheckId::parse(&id).map_err(|_| broken("recheck id"))?;
+                if let Some(body) = body {
+                    let row = RecheckRow::read_body((customer.org.clone(), id.clone()), &body)?;
+                    rows.push((at(body_at)?, ViewRow::Recheck(Box::new(row))));
+                }
+                if let Some(closure) = closure {
+                    let row = RecheckClosureRow::read_body((customer.org.clone(), id), &closure)?;
+                    rows.push((at(closure_at)?, ViewRow::RecheckClosure(row)));
+                }
+                Ok(ControlFlow::Continue(()))
+            },
+        )
+        .await?;
+        Ok(rows)
+    }
+
+    /// Declared failures.
+    async fn fallbacks(&self, customer: &CustomerRef) -> Result<Vec<Stamped>, StoreError> {
+        let mut rows = Vec::new();
+        let statement = &self.looks.look_fallbacks;
+        self.each::<(String, Vec<u8>, Option<i64>)>(statement, &key(customer), |(id, body, writetime)| {
+            let id = FallbackId::parse(&id).map_err(|_| broken("declaration's id"))?;
+            let row = FallbackRow::read_body((customer.org.clone(), id), &body)?;
+            rows.push((at(writetime)?, ViewRow::Fallback(row)));
             Ok(ControlFlow::Continue(()))
         })
         .await?;
@@ -201,6 +240,8 @@ impl Look<'_> {
             tier_events,
             notes
         )?;
+        let ledger = futures::try_join!(self.rechecks(customer), self.fallbacks(customer))?;
+        rows.extend(ledger.0.into_iter().chain(ledger.1));
         for more in [verifications, enrolments, references, reviews, tier_events, notes] {
             rows.extend(more);
         }
@@ -226,6 +267,8 @@ impl Inspection for CqlViews {
             &looks.in_reviews,
             &looks.in_notes,
             &looks.in_signals,
+            &looks.in_rechecks,
+            &looks.in_fallbacks,
         ];
         walk::customers(&self.session, &looks, &tables, after, limit).await
     }

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use domain::event::{Offset, Partition};
-use domain::ids::{CustomerId, CustomerRef, EnrolmentId, OrgId, VerificationId};
+use domain::ids::{CustomerId, CustomerRef, EnrolmentId, FallbackId, OrgId, VerificationId};
 use domain::outcome::UnappliedCause;
 use domain::ports::{StoreError, VerificationView};
 use domain::rows::{
-    BooksKey, BooksRow, CustomerState, EnrolmentRow, EventNote, PositionRow, ReferenceRow, ReviewRow, RowKey,
-    SignalRow, TallyKey, TallyRow, VerificationRow, ViewRow,
+    BooksKey, BooksRow, CustomerState, EnrolmentRow, EventNote, FallbackRow, PositionRow, RecheckClosureRow,
+    ReferenceRow, ReviewRow, RowKey, SignalRow, TallyKey, TallyRow, VerificationRow, ViewRow,
 };
 use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -154,6 +154,13 @@ async fn row(session: &CqlSession, tables: &Statements, key: RowKey) -> Result<O
             let row = body.map(|body| ReviewRow::read_body((org, id), &body)).transpose()?;
             row.map(|row| ViewRow::Review(Box::new(row)))
         }
+        RowKey::Fallback(org, id) => fallback(session, tables, &org, &id).await?.map(ViewRow::Fallback),
+        RowKey::RecheckClosure(org, id) => {
+            let cells = [Cell::Org(org.clone()), Cell::Text(id.as_str().to_owned())];
+            let body = body(session, &tables.recheck_closure, &cells).await?;
+            let row = body.map(|body| RecheckClosureRow::read_body((org, id), &body)).transpose()?;
+            row.map(ViewRow::RecheckClosure)
+        }
         RowKey::Note(customer, source) => {
             let [org, id] = self::key(&customer);
             let cells = [
@@ -179,6 +186,18 @@ async fn row(session: &CqlSession, tables: &Statements, key: RowKey) -> Result<O
             row.map(ViewRow::Position)
         }
     })
+}
+
+/// The declaration of that id.
+pub(super) async fn fallback(
+    session: &CqlSession,
+    tables: &Statements,
+    org: &OrgId,
+    id: &FallbackId,
+) -> Result<Option<FallbackRow>, StoreError> {
+    let cells = [Cell::Org(org.clone()), Cell::Text(id.as_str().to_owned())];
+    let body = body(session, &tables.fallback, &cells).await?;
+    Ok(body.map(|body| FallbackRow::read_body((org.clone(), id.clone()), &body)).transpose()?)
 }
 
 /// The cells of the partition that a tally lies in: of another table where it is one of a category.

@@ -94,6 +94,46 @@ statements! {
     put_position = "INSERT INTO {views}.positions_g{g} (topic_id, log_partition, body)
         VALUES (?, ?, ?) USING TIMESTAMP ?";
 
+    put_recheck = "INSERT INTO {views}.rechecks_g{g} (org, id, body) VALUES (?, ?, ?) USING TIMESTAMP ?";
+    put_recheck_of_customer = "INSERT INTO {views}.rechecks_of_customer_g{g} (org, customer, id, body)
+        VALUES (?, ?, ?, ?) USING TIMESTAMP ?";
+    put_closure = "INSERT INTO {views}.rechecks_g{g} (org, id, closure) VALUES (?, ?, ?) USING TIMESTAMP ?";
+    put_closure_of_customer = "INSERT INTO {views}.rechecks_of_customer_g{g} (org, customer, id, closure)
+        VALUES (?, ?, ?, ?) USING TIMESTAMP ?";
+    put_recheck_of_day = "INSERT INTO {views}.rechecks_of_day_g{g}
+        (org, status, day, opened_at, log_partition, log_offset, id)
+        VALUES (?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?";
+    leave_recheck_day = "DELETE FROM {views}.rechecks_of_day_g{g} USING TIMESTAMP ?
+        WHERE org = ? AND status = ? AND day = ? AND opened_at = ? AND log_partition = ? AND log_offset = ?
+        AND id = ?";
+    put_recheck_day = "INSERT INTO {views}.recheck_days_g{g} (org, status, day)
+        VALUES (?, ?, ?) USING TIMESTAMP ?";
+    put_fallback = "INSERT INTO {views}.fallbacks_g{g} (org, id, body) VALUES (?, ?, ?) USING TIMESTAMP ?";
+    put_fallback_of_customer = "INSERT INTO {views}.fallbacks_of_customer_g{g} (org, customer, id, body)
+        VALUES (?, ?, ?, ?) USING TIMESTAMP ?";
+    put_fallback_of_day = "INSERT INTO {views}.fallbacks_of_day_g{g}
+        (org, day, attempted_at, log_partition, log_offset, id, cause, opens)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?";
+    put_fallback_day = "INSERT INTO {views}.fallback_days_g{g} (org, day) VALUES (?, ?) USING TIMESTAMP ?";
+
+    recheck = "SELECT body FROM {views}.rechecks_g{g} WHERE org = ? AND id = ?";
+    recheck_closure = "SELECT closure FROM {views}.rechecks_g{g} WHERE org = ? AND id = ?";
+    rechecks_of_customer = "SELECT id, body FROM {views}.rechecks_of_customer_g{g}
+        WHERE org = ? AND customer = ?";
+    recheck_days = "SELECT day FROM {views}.recheck_days_g{g} WHERE org = ? AND status = ?
+        AND day >= ? AND day < ?";
+    count_of_recheck_day = "SELECT count(*) FROM {views}.rechecks_of_day_g{g}
+        WHERE org = ? AND status = ? AND day = ? AND opened_at >= ? AND opened_at < ?";
+    recheck_day_up = "SELECT opened_at, log_partition, log_offset, id FROM {views}.rechecks_of_day_g{g}
+        WHERE org = ? AND status = ? AND day = ? AND opened_at >= ? AND opened_at < ?";
+    recheck_day_down = "SELECT opened_at, log_partition, log_offset, id FROM {views}.rechecks_of_day_g{g}
+        WHERE org = ? AND status = ? AND day = ? AND opened_at >= ? AND opened_at < ?
+        ORDER BY opened_at DESC, log_partition DESC, log_offset DESC, id DESC";
+    fallback = "SELECT body FROM {views}.fallbacks_g{g} WHERE org = ? AND id = ?";
+    fallback_days = "SELECT day FROM {views}.fallback_days_g{g} WHERE org = ? AND day >= ? AND day < ?";
+    fallbacks_of_day = "SELECT attempted_at, cause, opens FROM {views}.fallbacks_of_day_g{g}
+        WHERE org = ? AND day = ? AND attempted_at >= ? AND attempted_at < ?";
+
     verification_row = "SELECT body FROM {views}.verifications_g{g} WHERE org = ? AND id = ? LIMIT 1";
     verification_rows = "SELECT id, body FROM {views}.verifications_g{g} WHERE org = ? AND id IN ?
         PER PARTITION LIMIT 1";
@@ -168,6 +208,11 @@ statements! {
     in_quarantined = "SELECT DISTINCT org, customer, token(org, customer) FROM {views}.quarantined_g{g}
         WHERE token(org, customer) >= ? LIMIT ?";
 
+    in_rechecks = "SELECT DISTINCT org, customer, token(org, customer) FROM {views}.rechecks_of_customer_g{g}
+        WHERE token(org, customer) >= ? LIMIT ?";
+    in_fallbacks = "SELECT DISTINCT org, customer, token(org, customer) FROM {views}.fallbacks_of_customer_g{g}
+        WHERE token(org, customer) >= ? LIMIT ?";
+
     look_state = "SELECT body, writetime(body) FROM {views}.states_g{g} WHERE org = ? AND customer = ?";
     look_enrolments = "SELECT id, body, writetime(body) FROM {views}.enrolments_g{g}
         WHERE org = ? AND customer = ?";
@@ -182,6 +227,11 @@ statements! {
     look_signals = "SELECT id FROM {views}.signals_of_customer_g{g} WHERE org = ? AND customer = ?";
     look_verification = "SELECT body, writetime(body), created_at, log_partition, log_offset, topic_id, kind,
         customer, writetime(customer) FROM {views}.verifications_g{g} WHERE org = ? AND id = ?";
+
+    look_rechecks = "SELECT id, body, writetime(body), closure, writetime(closure)
+        FROM {views}.rechecks_of_customer_g{g} WHERE org = ? AND customer = ?";
+    look_fallbacks = "SELECT id, body, writetime(body) FROM {views}.fallbacks_of_customer_g{g}
+        WHERE org = ? AND customer = ?";
 
     rest_of_tallies = "SELECT token(org, span, period), org, span, start, method, status, log_partition, n, as_of
         FROM {views}.tallies_g{g} WHERE org = ? AND span = ? AND period = ?

@@ -17,6 +17,7 @@ use super::read;
 use super::statements::Statements;
 use super::times;
 use super::write_batches::{self, WriteBatch};
+use super::write_rechecks::{put_closure, put_fallback, put_recheck};
 use super::write_reviews::put_review;
 use crate::error::{Kind, failed};
 use crate::session::CqlSession;
@@ -96,6 +97,9 @@ fn put<'t>(
     match &write.row {
         ViewRow::Verification(row) => return put_verification(tables, row, write.at, puts, buckets),
         ViewRow::Review(row) => return put_review(tables, row, write.at, puts, buckets),
+        ViewRow::Fallback(row) => return put_fallback(tables, row, write.at, puts, buckets),
+        ViewRow::RecheckClosure(row) => put_closure(tables, row, write.at, puts),
+        ViewRow::Recheck(row) => return put_recheck(tables, row, write.at, puts, buckets),
         ViewRow::Signal(row) => put_signal(tables, row, at, puts)?,
         ViewRow::Enrolment(row) => {
             puts.push(put_of_enrolment(&tables.put_enrolment, &row.customer, &row.id, row.body(), at));

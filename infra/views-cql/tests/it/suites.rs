@@ -33,10 +33,26 @@ mod views {
     async fn stores() -> (ViewStores, ()) {
         if crate::tools_missing() {
             let memory = Arc::new(MemoryViews::default());
-            return (ViewStores { projection: memory.clone(), views: memory.clone(), counts: memory.clone(), rechecks: memory }, ());
+            return (
+                ViewStores {
+                    projection: memory.clone(),
+                    views: memory.clone(),
+                    counts: memory.clone(),
+                    rechecks: memory,
+                },
+                (),
+            );
         }
         let views = Arc::new(CqlViews::new(session().await));
-        (ViewStores { projection: views.clone(), views: views.clone(), counts: views.clone(), rechecks: views }, ())
+        (
+            ViewStores {
+                projection: views.clone(),
+                views: views.clone(),
+                counts: views.clone(),
+                rechecks: views,
+            },
+            (),
+        )
     }
 
     testkit::views_suite!(stores);

@@ -235,6 +235,8 @@ pub(crate) fn poison(offset: u64) -> Fact {
         verification_id: None,
         reference_id: None,
         review_of: None,
+        fallback_id: None,
+        closes_recheck: None,
         body_fingerprint: None,
         cause: "not_decodable".to_owned(),
     })
@@ -315,6 +317,8 @@ pub(crate) fn names(outcomes: &[Outcome]) -> Vec<&'static str> {
             Outcome::VerdictUnapplied(_) => "VerdictUnapplied",
             Outcome::CustomerErased(_) => "CustomerErased",
             Outcome::ReviewRecorded(_) => "ReviewRecorded",
+            Outcome::FallbackRecheckOpened(_) => "FallbackRecheckOpened",
+            Outcome::FallbackRecheckSettled(_) => "FallbackRecheckSettled",
         })
         .collect()
 }
@@ -328,6 +332,9 @@ fn row_name(row: &ViewRow) -> &'static str {
         ViewRow::TierEvent(_) => "tier_event",
         ViewRow::Signal(_) => "signal",
         ViewRow::Note(_) => "note",
+        ViewRow::Fallback(_) => "fallback",
+        ViewRow::RecheckClosure(_) => "recheck_closure",
+        ViewRow::Recheck(_) => "recheck",
         ViewRow::EraseEnrolments(_) => "erase_enrolments",
         ViewRow::State(_) => "state",
         ViewRow::Tally(_) => "tally",

@@ -80,6 +80,7 @@ impl Capture {
             review_copy: is_pending.then(|| SealedMedia::Inline(sealed(11))),
             review_key_id: is_pending.then(|| "a-key".to_owned()),
             signals: Vec::new(),
+            fallback: None,
             policy_version: self.policy,
             body_fingerprint: Fingerprint([self.body; 32]),
             audit: AuditRef { source: source(0), value_sha256: [0; 32] },

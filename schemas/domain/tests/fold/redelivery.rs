@@ -42,6 +42,8 @@ fn causes(recalled: &Recalled) -> Vec<UnappliedCause> {
         Outcome::VerdictUnapplied(unapplied) => Some(unapplied.cause),
         Outcome::VerificationCreated(_)
         | Outcome::ReviewRecorded(_)
+        | Outcome::FallbackRecheckOpened(_)
+        | Outcome::FallbackRecheckSettled(_)
         | Outcome::FaceEnrolled(_)
         | Outcome::KycUpdated(_)
         | Outcome::VerdictConflicted(_)
