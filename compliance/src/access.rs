@@ -282,6 +282,7 @@ impl<S: ActSignatures> PieceReader for AccessReader<'_, S> {
                     AuditRecord::VerdictEvidence(_)
                     | AuditRecord::KeysDestroyed(_)
                     | AuditRecord::FaceEvidence(_)
+                    | AuditRecord::DukcapilAttemptFailed(_)
                     | AuditRecord::CaptureEvidence(_)
                     | AuditRecord::EvidenceSecretShared(_),
                 ) => {}

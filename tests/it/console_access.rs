@@ -31,6 +31,7 @@ async fn recorded(sandbox: &Sandbox) -> Vec<(PersonalDataViewed, Source)> {
         AuditRecord::VerdictEvidence(_)
         | AuditRecord::KeysDestroyed(_)
         | AuditRecord::FaceEvidence(_)
+        | AuditRecord::DukcapilAttemptFailed(_)
         | AuditRecord::CaptureEvidence(_)
         | AuditRecord::PersonalDataRead(_)
         | AuditRecord::EvidenceSecretShared(_)

@@ -16,6 +16,7 @@ use domain::time::Timestamp;
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 
+use crate::rechecks::declared;
 use crate::script::{audit, named, seal};
 use crate::world::Customer;
 
@@ -63,6 +64,7 @@ pub(crate) fn capture(customer: &Customer, rng: &mut ChaCha8Rng) -> Event {
         review_copy: None,
         review_key_id: None,
         signals: if body % 5 == 0 { vec!["client_clock_skew".to_owned()] } else { Vec::new() },
+        fallback: (body % 3 == 1).then(|| declared(name, rng)),
         policy_version: rng.random_range(1..=3),
         body_fingerprint: Fingerprint([body; 32]),
         audit: audit(),

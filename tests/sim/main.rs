@@ -5,6 +5,7 @@
 mod captures;
 mod faces;
 mod rebuilds;
+mod rechecks;
 mod script;
 mod world;
 

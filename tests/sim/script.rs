@@ -20,6 +20,7 @@ use rand_chacha::ChaCha8Rng;
 use vault::SealContext;
 
 use crate::captures;
+use crate::rechecks;
 use crate::world::{Customer, World};
 
 /// Events of one simulation.
@@ -55,6 +56,8 @@ pub(crate) fn write(world: &mut World, rng: &mut ChaCha8Rng) -> Vec<NewRecord> {
             17..=20 => encode(world, &captures::capture(customer, rng)),
             21..=23 => encode(world, &captures::review(customer, rng)),
             24..=26 => encode(world, &challenge(customer, rng)),
+            27..=29 => encode(world, &rechecks::failure(customer, rng)),
+            30 => encode(world, &rechecks::closing(customer, rng)),
             _ => encode(world, &verdict(customer, rng)),
         };
         script.push(record);

@@ -101,6 +101,7 @@ impl PendingCapture {
             review_copy: Some(SealedMedia::Inline(copy.sealed)),
             review_key_id: Some(copy.key_id),
             signals: Vec::new(),
+            fallback: None,
             policy_version: 1,
             body_fingerprint: Fingerprint([7; 32]),
             audit: AuditRef { source: audit, value_sha256: [8; 32] },

@@ -45,6 +45,14 @@ def review_recorded(record):
     return f"{record['verificationId']} {record['toStatus']} {record['reasonCode']}"
 
 
+def recheck_opened(record):
+    return f"{record['recheckId']} {record['cause']}"
+
+
+def recheck_settled(record):
+    return f"{record['recheckId']} {record['status']} {record['how']}"
+
+
 def customer_erased(record):
     return ",".join(record["purposes"])
 
@@ -57,6 +65,8 @@ WHAT = {
     "identity.VerdictConflicted.v1": verdict_conflicted,
     "identity.VerdictUnapplied.v1": verdict_unapplied,
     "identity.ReviewRecorded.v1": review_recorded,
+    "identity.FallbackRecheckOpened.v1": recheck_opened,
+    "identity.FallbackRecheckSettled.v1": recheck_settled,
     "identity.CustomerErased.v1": customer_erased,
 }
 

@@ -122,12 +122,12 @@ impl OutcomeHub {
             Outcome::VerificationCreated(o) => self.changes.tell(&o.customer.org),
             Outcome::VerdictConflicted(o) => self.changes.tell(&o.customer.org),
             Outcome::ReviewRecorded(o) => self.changes.tell(&o.customer.org),
+            Outcome::FallbackRecheckOpened(o) => self.changes.tell(&o.customer.org),
+            Outcome::FallbackRecheckSettled(o) => self.changes.tell(&o.customer.org),
             // No row of a list is another for these.
             Outcome::VerdictUnapplied(_)
             | Outcome::FaceEnrolled(_)
             | Outcome::KycUpdated(_)
-            | Outcome::FallbackRecheckOpened(_)
-            | Outcome::FallbackRecheckSettled(_)
             | Outcome::CustomerErased(_) => {}
         }
         let id = match &outcome {
@@ -137,9 +137,9 @@ impl OutcomeHub {
             Outcome::ReviewRecorded(o) => Some(&o.verification_id),
             Outcome::FaceEnrolled(_)
             | Outcome::KycUpdated(_)
+            | Outcome::CustomerErased(_)
             | Outcome::FallbackRecheckOpened(_)
-            | Outcome::FallbackRecheckSettled(_)
-            | Outcome::CustomerErased(_) => None,
+            | Outcome::FallbackRecheckSettled(_) => None,
         };
         let Some(id) = id.cloned() else { return };
         let shard = self.shard(&id);

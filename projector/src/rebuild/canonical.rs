@@ -2,6 +2,7 @@
 //! of a row (`row_codec`), so that no field can be left out. Compared within one build only; nothing keeps them.
 
 use domain::ports::Stamped;
+use domain::rows::ViewRow;
 use row_codec::write_canonical;
 use sha2::{Digest as _, Sha256};
 
@@ -43,6 +44,27 @@ impl RowDigest {
 impl std::fmt::Display for RowDigest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// What people call such a row.
+pub(super) fn kind(row: &ViewRow) -> &'static str {
+    match row {
+        ViewRow::Verification(_) => "verification",
+        ViewRow::Enrolment(_) => "enrolment",
+        ViewRow::Reference(_) => "reference",
+        ViewRow::Review(_) => "review",
+        ViewRow::TierEvent(_) => "tier event",
+        ViewRow::Signal(_) => "signal",
+        ViewRow::Note(_) => "note",
+        ViewRow::Fallback(_) => "declared failure",
+        ViewRow::RecheckClosure(_) => "recheck closing",
+        ViewRow::Recheck(_) => "recheck",
+        ViewRow::EraseEnrolments(_) => "erasure",
+        ViewRow::State(_) => "state",
+        ViewRow::Tally(_) => "tally",
+        ViewRow::Books(_) => "books",
+        ViewRow::Position(_) => "position",
     }
 }
 

@@ -11,7 +11,7 @@ use domain::ports::{Stamped, partition_of};
 use domain::rows::{AsOf, BooksKey, Generation, RowKey, TallyKey, ViewRow, WriteTimestamp};
 
 use super::build::{GenerationBuilder as Builder, ReplayStop as Stop, positions};
-use super::canonical::RowDigest;
+use super::canonical::{RowDigest, kind};
 use super::{
     RebuildError, RebuildPatience as Patience, RebuildPhase as Phase, RebuildPorts,
     RebuildProgress as Progress, RowDifference as Difference,
@@ -96,6 +96,9 @@ fn as_of(row: &ViewRow) -> Option<AsOf> {
         | ViewRow::TierEvent(_)
         | ViewRow::Signal(_)
         | ViewRow::Note(_)
+        | ViewRow::Fallback(_)
+        | ViewRow::RecheckClosure(_)
+        | ViewRow::Recheck(_)
         | ViewRow::EraseEnrolments(_)
         | ViewRow::Position(_) => None,
     }
@@ -379,21 +382,4 @@ fn kinds_that_differ(old: &[Stamped], new: &[Stamped]) -> Vec<&'static str> {
     let (old, new) = (digests(old), digests(new));
     let all: BTreeSet<&'static str> = old.keys().chain(new.keys()).copied().collect();
     all.into_iter().filter(|kind| old.get(kind) != new.get(kind)).collect()
-}
-
-fn kind(row: &ViewRow) -> &'static str {
-    match row {
-        ViewRow::Verification(_) => "verification",
-        ViewRow::Enrolment(_) => "enrolment",
-        ViewRow::Reference(_) => "reference",
-        ViewRow::Review(_) => "review",
-        ViewRow::TierEvent(_) => "tier event",
-        ViewRow::Signal(_) => "signal",
-        ViewRow::Note(_) => "note",
-        ViewRow::EraseEnrolments(_) => "erasure",
-        ViewRow::State(_) => "state",
-        ViewRow::Tally(_) => "tally",
-        ViewRow::Books(_) => "books",
-        ViewRow::Position(_) => "position",
-    }
 }

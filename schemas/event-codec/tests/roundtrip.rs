@@ -12,6 +12,8 @@ mod faces;
 mod fields;
 #[path = "roundtrip/looks.rs"]
 mod looks;
+#[path = "roundtrip/rechecks.rs"]
+mod rechecks;
 mod samples;
 
 use bytes::Bytes;
@@ -138,6 +140,8 @@ fn event() -> impl Strategy<Value = Event> {
         challenges::challenge().prop_map(Event::FlashChallengeIssued),
         captures::capture().prop_map(Event::KtpCaptureAssessed),
         captures::review().prop_map(Event::VerificationReviewed),
+        rechecks::failed().prop_map(Event::DukcapilAttemptFailed),
+        rechecks::closed().prop_map(Event::FallbackRecheckClosed),
         (event_id(), customer(), purposes()).prop_map(|(event_id, customer, purposes)| {
             Event::CustomerErased(CustomerErased { event_id, customer, purposes })
         }),
@@ -175,6 +179,7 @@ fn audit() -> impl Strategy<Value = AuditRecord> {
         evidence.prop_map(AuditRecord::VerdictEvidence),
         faces::face_evidence().prop_map(AuditRecord::FaceEvidence),
         captures::evidence().prop_map(AuditRecord::CaptureEvidence),
+        rechecks::failed().prop_map(AuditRecord::DukcapilAttemptFailed),
         looks::viewed().prop_map(AuditRecord::PersonalDataViewed),
         looks::reads().prop_map(AuditRecord::PersonalDataRead),
         compliance::records(),
@@ -274,6 +279,8 @@ fn outcome() -> impl Strategy<Value = Outcome> {
             Outcome::CustomerErased(ErasureAnnounced { id, customer, purposes })
         }),
         captures::recorded().prop_map(Outcome::ReviewRecorded),
+        rechecks::opened().prop_map(Outcome::FallbackRecheckOpened),
+        rechecks::settled().prop_map(Outcome::FallbackRecheckSettled),
     ]
 }
 

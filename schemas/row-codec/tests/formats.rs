@@ -5,6 +5,7 @@
 use bytes::Bytes;
 use domain::capture::{ChallengeEntry, ChallengePurpose, RecentChallenges};
 use domain::ids::ChallengeId;
+use domain::recheck::RecheckEffect;
 use domain::rows::*;
 use domain::sealed::Sealed;
 use domain::time::Timestamp;
@@ -143,7 +144,7 @@ fn notes() {
 #[test]
 fn states() {
     let s = Samples::new(1);
-    let mut state = s.state(&s.customer(0), 2);
+    let mut state = CustomerState { recheck: None, ..s.state(&s.customer(0), 2) };
     let bare = CustomerState { registration: None, quarantine: None, ..state.clone() };
     state.registration =
         state.registration.map(|of| Registration { full_name: sealed(), external_id: sealed(), ..of });
@@ -211,4 +212,28 @@ fn counts_and_positions() {
         (held.topic_id, held.partition),
         held,
     );
+}
+
+#[test]
+fn print_hex() {
+    let s = Samples::new(1);
+    let customer = s.customer(0);
+    let show = |name: &str, body: Vec<u8>| {
+        let hex: String = body.iter().map(|byte| format!("{byte:02x}")).collect();
+        println!("HEX {name} {hex}");
+    };
+    show("RECHECK", s.recheck(&customer, 2).body());
+    show("FALLBACK", s.fallback(&customer, 2).body());
+    let closure = RecheckClosureRow { note: sealed(), ..s.closure(&customer, 2, 3) };
+    show("CLOSURE", closure.body());
+    let mark = RecheckMark { recheck: s.recheck_id(2), effect: RecheckEffect::Confirmed };
+    show("VERDICT", VerificationRow { recheck: Some(mark), ..s.verification(&customer, 1) }.body());
+    let note = EventNote {
+        fallback_id: Some(s.fallback_id(2)),
+        recheck: Some(s.recheck_id(2)),
+        ..s.note(&customer, 2, Disposition::Parked)
+    };
+    show("NOTE", note.body());
+    let bare = CustomerState { registration: None, quarantine: None, ..s.state(&customer, 2) };
+    show("STATE", bare.body());
 }

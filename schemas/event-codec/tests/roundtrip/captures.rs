@@ -16,6 +16,7 @@ use proptest::sample::select;
 
 use super::compliance::binding;
 use super::faces::{audit_ref, enrolment_id};
+use super::rechecks::declared;
 use super::{
     category, customer, enrolment, event_id, fingerprint, media, sealed, source, time, verification_id,
 };
@@ -82,8 +83,8 @@ pub(crate) fn capture() -> impl Strategy<Value = KtpCaptureAssessed> {
     let ids = (event_id(), customer(), verification_id(), of(enrolment_id()), fingerprint());
     let envelopes = (of(sealed()), of(media()), of(any::<String>()), of(media()), of(any::<String>()));
     let words = (of(any::<u32>()), of(category()), vec(any::<String>(), 0..4), any::<u32>());
-    (ids, assessment(), challenge(), envelopes, words, audit_ref()).prop_map(
-        |(ids, assessment, challenge, envelopes, words, audit)| KtpCaptureAssessed {
+    (ids, assessment(), challenge(), envelopes, words, audit_ref(), of(declared())).prop_map(
+        |(ids, assessment, challenge, envelopes, words, audit, fallback)| KtpCaptureAssessed {
             event_id: ids.0,
             customer: ids.1,
             verification_id: ids.2,
@@ -98,6 +99,7 @@ pub(crate) fn capture() -> impl Strategy<Value = KtpCaptureAssessed> {
             review_copy: envelopes.3,
             review_key_id: envelopes.4,
             signals: words.2,
+            fallback,
             policy_version: words.3,
             body_fingerprint: ids.4,
             audit,

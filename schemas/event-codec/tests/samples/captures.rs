@@ -103,6 +103,7 @@ pub(super) fn events() -> Vec<(&'static str, Any)> {
         review_copy: Some(SealedMedia::Inline(sealed(0xAD, 300))),
         review_key_id: Some("rk1".into()),
         signals: vec!["client_clock_skew".into()],
+        fallback: None,
         policy_version: 1,
         body_fingerprint: Fingerprint([0xF6; 32]),
         audit: AuditRef { source: source(52), value_sha256: [0xD9; 32] },

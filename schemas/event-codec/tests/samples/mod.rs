@@ -6,6 +6,7 @@ mod challenges;
 mod compliance;
 mod faces;
 mod looks;
+mod rechecks;
 
 use bytes::Bytes;
 use domain::classify::ReasonCategory;
@@ -135,11 +136,14 @@ pub(crate) fn samples() -> Vec<(&'static str, Any)> {
     all.extend(faces::events());
     all.extend(challenges::events());
     all.extend(captures::events());
+    all.extend(rechecks::events());
     all.extend(faces::audit());
     all.extend(captures::audit());
+    all.extend(rechecks::audit());
     all.extend(looks::audit());
     all.extend(faces::outcomes());
     all.extend(captures::outcomes());
+    all.extend(rechecks::outcomes());
     all
 }
 

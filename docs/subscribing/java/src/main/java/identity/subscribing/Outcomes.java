@@ -45,6 +45,9 @@ public final class Outcomes {
             "identity.VerdictUnapplied.v1", record -> orDash(record.get("verificationId")) + " " + record.get("cause"),
             "identity.ReviewRecorded.v1", record -> record.get("verificationId") + " " + record.get("toStatus")
                     + " " + record.get("reasonCode"),
+            "identity.FallbackRecheckOpened.v1", record -> record.get("recheckId") + " " + record.get("cause"),
+            "identity.FallbackRecheckSettled.v1", record -> record.get("recheckId") + " " + record.get("status")
+                    + " " + record.get("how"),
             "identity.CustomerErased.v1", record -> ((Collection<?>) record.get("purposes"))
                     .stream().map(Object::toString).collect(Collectors.joining(",")));
 
