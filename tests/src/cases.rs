@@ -19,6 +19,7 @@ pub mod faces;
 pub mod fields;
 pub mod idempotency;
 pub mod json;
+pub mod kyc;
 pub mod limits;
 pub mod lists;
 pub mod orgs_cli;
@@ -166,6 +167,13 @@ macro_rules! contract_cases {
                 a_body_that_is_not_json_is_malformed_with_its_position,
                 json_that_is_not_a_verdicts_object_is_a_400,
                 an_error_never_echoes_what_was_sent,
+            ];
+            kyc: one_thread [
+                a_path_says_what_an_identity_rests_on,
+                a_signal_blocks_where_its_org_says_so_and_nowhere_else,
+            ], two_threads [
+                a_card_alone_is_a_fallback_only_where_one_was_declared,
+                dukcapils_photo_and_the_cards_are_compared_at_reading,
             ];
             limits: one_thread [
                 every_authenticated_response_tells_its_buckets_limits,
