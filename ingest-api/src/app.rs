@@ -4,8 +4,8 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use domain::ports::{
-    AccessIndex, EventLog, ExternalIds, Inspection, Rechecks, StaffAccounts, StaffSessions, VerificationCounts,
-    Views,
+    AccessIndex, EventLog, ExternalIds, Inspection, Rechecks, StaffAccounts, StaffSessions,
+    VerificationCounts, Views,
 };
 use domain::rows::Generation;
 use domain::time::Timestamp;

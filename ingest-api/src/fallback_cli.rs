@@ -96,7 +96,8 @@ fn org_id(text: &str) -> Result<OrgId, String> {
 /// # Errors
 /// In words for an operator.
 pub async fn run_fallback(args: FallbackArgs) -> anyhow::Result<ExitCode> {
-    let (FallbackCommand::List(of) | FallbackCommand::Windows(of) | FallbackCommand::Export(of)) = &args.command;
+    let (FallbackCommand::List(of) | FallbackCommand::Windows(of) | FallbackCommand::Export(of)) =
+        &args.command;
     let config = of.target.config()?;
     let engine = Engine::open(&config, Role::Tool).await?;
     let done = Box::pin(report(&args.command, &engine)).await;
@@ -105,7 +106,8 @@ pub async fn run_fallback(args: FallbackArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn report(command: &FallbackCommand, engine: &Engine) -> anyhow::Result<()> {
-    let (FallbackCommand::List(args) | FallbackCommand::Windows(args) | FallbackCommand::Export(args)) = command;
+    let (FallbackCommand::List(args) | FallbackCommand::Windows(args) | FallbackCommand::Export(args)) =
+        command;
     let reader = LedgerReader {
         engine,
         orgs: orgs(engine, args.org.as_ref()).await?,
@@ -142,12 +144,13 @@ impl LedgerReader<'_> {
         let order = if args.open { RecheckOrder::OldestFirst } else { RecheckOrder::NewestFirst };
         let (mut lines, mut total) = (Vec::new(), 0);
         for org in &self.orgs {
-            total += self.each_page(org, args.open, order, |page| {
-                let room = FALLBACK_LIST_ROWS_MAX - lines.len();
-                lines.extend(page.into_iter().take(room));
-                Ok(lines.len() < FALLBACK_LIST_ROWS_MAX)
-            })
-            .await?;
+            total += self
+                .each_page(org, args.open, order, |page| {
+                    let room = FALLBACK_LIST_ROWS_MAX - lines.len();
+                    lines.extend(page.into_iter().take(room));
+                    Ok(lines.len() < FALLBACK_LIST_ROWS_MAX)
+                })
+                .await?;
         }
         if (lines.len() as u64) < total {
             say(&format!("{} of {total} are shown; `ingest-api fallback export` prints all", lines.len()));

@@ -103,18 +103,8 @@ pub const RECHECK_HEADS: [&str; 8] =
     ["org", "recheck", "customer", "status", "cause", "opened", "attempts", "tier"];
 
 /// The columns of windows, in every form.
-pub const WINDOW_COLUMNS: [&str; 10] = [
-    "orgId",
-    "from",
-    "to",
-    "settled",
-    "failures",
-    "causes",
-    "opened",
-    "confirmed",
-    "contradicted",
-    "open",
-];
+pub const WINDOW_COLUMNS: [&str; 10] =
+    ["orgId", "from", "to", "settled", "failures", "causes", "opened", "confirmed", "contradicted", "open"];
 
 /// A window for programs.
 pub fn window_json(org: &OrgId, window: &OutageWindow) -> Value {
@@ -241,8 +231,11 @@ mod tests {
         assert_eq!(sorted, columns);
         assert_eq!(csv_head(&RECHECK_COLUMNS).matches(',').count(), line.csv().matches(',').count());
 
-        let failure =
-            OutageFailure { at: Timestamp::EPOCH, cause: AttemptCause::Http5xx, opened: Some(RecheckStatus::Open) };
+        let failure = OutageFailure {
+            at: Timestamp::EPOCH,
+            cause: AttemptCause::Http5xx,
+            opened: Some(RecheckStatus::Open),
+        };
         let cluster = failure_clusters(&[failure]).pop().expect("one");
         let window = cluster.window(None, Timestamp::EPOCH);
         assert_eq!(window_json(&org(), &window)["causes"], json!({ "http_5xx": 1 }));

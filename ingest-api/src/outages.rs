@@ -69,7 +69,10 @@ pub enum OutagesError {
 impl fmt::Display for OutagesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooMany => write!(f, "has more than {OUTAGE_FAILURES_READ_MAX} failures after it; ask for a shorter time"),
+            Self::TooMany => write!(
+                f,
+                "has more than {OUTAGE_FAILURES_READ_MAX} failures after it; ask for a shorter time"
+            ),
             Self::Store(error) => error.fmt(f),
         }
     }

@@ -19,7 +19,11 @@ async fn the_story_of_an_outage_comes_out_as_it_is_told() {
     let sandbox = Sandbox::start().await;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
     let page = std::fs::read_to_string(root.join("docs/recheck.md")).expect("a file");
-    assert!(page.contains("python3 docs/recheck/outage.py --data-dir data --ingest-api target/release/ingest-api"));
+    assert!(
+        page.contains(
+            "python3 docs/recheck/outage.py --data-dir data --ingest-api target/release/ingest-api"
+        )
+    );
     let mut story = Command::new("python3");
     story.arg(root.join("docs/recheck/outage.py")).arg("--data-dir").arg(sandbox.folder());
     story.arg("--ingest-api").arg(Program::IngestApi.path());
@@ -49,7 +53,9 @@ async fn a_rebuild_comes_to_the_same_rechecks() {
         let opened = declare(&api, &customer, 1_800).await;
         match end {
             "confirmed" => drop(api.verdict(&verified(&customer)).await.expect(200)),
-            "contradicted" => drop(api.verdict(&declined(&customer, "Data tidak ditemukan")).await.expect(200)),
+            "contradicted" => {
+                drop(api.verdict(&declined(&customer, "Data tidak ditemukan")).await.expect(200))
+            }
             "closed" => {
                 let body = serde_json::json!({ "reasonCode": "customer_left", "note": "Pindah." });
                 close(&keys, &opened, &[("idempotency-key", "k")], &body).await.expect(200);
@@ -77,11 +83,8 @@ async fn open_rechecks_are_counted_for_the_operator_without_a_label_for_an_org()
     sandbox.restart().await;
     let lines = until("the gauges", async || {
         let shown = String::from_utf8(sandbox.admin().get("/metrics").await.body).expect("text");
-        let lines: Vec<String> = shown
-            .lines()
-            .filter(|line| line.starts_with("identity_fallback_"))
-            .map(str::to_owned)
-            .collect();
+        let lines: Vec<String> =
+            shown.lines().filter(|line| line.starts_with("identity_fallback_")).map(str::to_owned).collect();
         lines.iter().any(|line| line == "identity_fallback_rechecks_open 1").then_some(lines)
     })
     .await;

@@ -92,7 +92,8 @@ impl<'a> AttemptFields<'a, '_> {
             let words = || AttemptCause::ALL.map(AttemptCause::as_str).join(", ");
             AttemptCause::parse(&string(value)?).ok_or_else(|| format!("must be one of {}", words()))
         });
-        let http_status = self.optional("httpStatus", |value| fields::whole_number(value, FALLBACK_HTTP_STATUS));
+        let http_status =
+            self.optional("httpStatus", |value| fields::whole_number(value, FALLBACK_HTTP_STATUS));
         let attempted_at = self.required("attemptedAt", |value| {
             Timestamp::parse(&string(value)?).ok_or_else(|| "must be a time of RFC 3339".to_owned())
         });

@@ -93,8 +93,7 @@ pub async fn get(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, 
     let caller = auth::admit(&req, &app, ACCESS)?;
     let now = app.now();
     let (query, page) = parse(req.query_string(), &caller.entry.ids, now)?;
-    let ledger =
-        OutageLedger { rechecks: app.rechecks.as_ref(), generation: app.generation().await?, now };
+    let ledger = OutageLedger { rechecks: app.rechecks.as_ref(), generation: app.generation().await?, now };
     let found = ledger.page(&query).await.map_err(refused)?;
     let next = found.rows.last().filter(|_| found.more).map(|window| {
         let after = place(window.cluster.first);
@@ -129,8 +128,7 @@ fn parse(text: &str, org: &OrgIds, now: Timestamp) -> Result<(OutageQuery, u64),
     let NumberedPage { request, number } = NumberedPage::take(&mut query, CursorList::OutageWindows, org);
     let latest = OutageQuery::of_last_days(org.org().clone(), OUTAGE_DAYS_DEFAULT, now);
     let to = to.unwrap_or(latest.to);
-    let from =
-        from.unwrap_or_else(|| Timestamp::from_millis(to.millis() - OUTAGE_DAYS_DEFAULT * DAY_MS));
+    let from = from.unwrap_or_else(|| Timestamp::from_millis(to.millis() - OUTAGE_DAYS_DEFAULT * DAY_MS));
     if to.millis().saturating_sub(from.millis()) > OUTAGE_DAYS_MAX * DAY_MS {
         query.refuse("from", &format!("must be at most {OUTAGE_DAYS_MAX} days before to"));
     }

@@ -29,8 +29,17 @@ pub async fn a_declared_failure_opens_a_recheck_and_a_verdict_confirms_it<H: Con
     assert_eq!(declare(&api, &customer, 30).await, *opened);
     let row = recheck(&api, &customer).await;
     let all = [
-        "attempts", "cause", "customerId", "how", "id", "kycLevel", "lastAttemptAt", "openedAt", "settledAt",
-        "status", "verificationId",
+        "attempts",
+        "cause",
+        "customerId",
+        "how",
+        "id",
+        "kycLevel",
+        "lastAttemptAt",
+        "openedAt",
+        "settledAt",
+        "status",
+        "verificationId",
     ];
     assert_eq!(fields(&row), all, "{row}");
     assert_eq!((&row["id"], &row["status"], &row["attempts"]), (opened, &json!("open"), &json!(6)));
@@ -78,7 +87,9 @@ pub async fn a_declaration_has_its_bounds<H: ContractHarness>() {
     }
     let all = ["attemptedAt", "attempts", "cause", "customerId", "from"];
     api.post(FALLBACKS, &[], &json!({})).await.names_fields(&all);
-    api.post(&format!("{FALLBACKS}?dryRun=true"), &[], &with("note", json!("x"))).await.names_fields(&["dryRun"]);
+    api.post(&format!("{FALLBACKS}?dryRun=true"), &[], &with("note", json!("x")))
+        .await
+        .names_fields(&["dryRun"]);
     let ignoring = api.post(FALLBACKS, &[], &with("note", json!("x"))).await;
     assert_eq!((ignoring.status, ignoring.header("x-ignored-fields")), (201, Some("note")));
     assert_eq!(rechecks_total(&api, "").await, 1, "whatever was refused opened none");
@@ -105,7 +116,8 @@ pub async fn a_declaration_under_a_key_counts_once<H: ContractHarness>() {
     let (_, api) = sandbox.org(&["--dukcapil-enabled"]).await;
     let customer = api.customer("Budi Santoso").await;
     let (key, body) = ([("idempotency-key", "outage-1")], declaration(&customer, 5));
-    let later = api.post(FALLBACKS, &[("idempotency-key", "later"), ("prefer", "respond-async")], &body).await;
+    let later =
+        api.post(FALLBACKS, &[("idempotency-key", "later"), ("prefer", "respond-async")], &body).await;
     let accepted = later.expect(202);
     assert_eq!(fields(&accepted["fallback"]), ["id"], "the fold has not said what it opens: {accepted}");
     let first = api.post(FALLBACKS, &key, &body).await;
@@ -169,7 +181,9 @@ pub async fn a_recheck_is_closed_once_and_with_a_reason<H: ContractHarness>() {
     let good = json!({ "reasonCode": "customer_left", "note": "Rekening ditutup kemarin." });
     // The key that declares does not close.
     close(&api, &opened, &[], &good).await.is_error(403, "missing scope: reviews:write");
-    close(&keys, &opened, &[], &json!({ "reasonCode": "Left", "note": 1 })).await.names_fields(&["note", "reasonCode"]);
+    close(&keys, &opened, &[], &json!({ "reasonCode": "Left", "note": 1 }))
+        .await
+        .names_fields(&["note", "reasonCode"]);
     for nobodys in [json!("rc_00000000000000000000000000"), json!("nonsense")] {
         is_refused(&close(&keys, &nobodys, &[], &good).await, 404, "recheck_not_found");
     }
@@ -210,7 +224,8 @@ pub async fn a_capture_declares_as_well<H: ContractHarness>() {
     let bundle = plain(&challenge, &customer);
     let mut body = bundle.to_json(&customer);
     // What is wrong within it is named with its path.
-    body["fallback"] = json!({ "from": "nik_dukcapil", "cause": "tls", "attemptedAt": seconds_ago(8 * DAY_S) });
+    body["fallback"] =
+        json!({ "from": "nik_dukcapil", "cause": "tls", "attemptedAt": seconds_ago(8 * DAY_S) });
     api.post(CAPTURE, &[], &body).await.names_fields(&["fallback.attemptedAt", "fallback.attempts"]);
     body["fallback"] = attempt(8 * DAY_S);
     let refused = crate::patience::until("the colours to have been shown", async || {

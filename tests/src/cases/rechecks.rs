@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::{fields, is_time, text, verified};
 use crate::fallback_calls::{
-    RECHECKS, SUMMARY, WINDOWS, declaration, declare, rechecks, rechecks_total, seconds_ago, FALLBACKS,
+    FALLBACKS, RECHECKS, SUMMARY, WINDOWS, declaration, declare, rechecks, rechecks_total, seconds_ago,
 };
 use crate::harness::ContractHarness;
 
@@ -36,7 +36,8 @@ pub async fn rechecks_are_listed_in_both_orders_with_exact_totals<H: ContractHar
         loop {
             let page = api.get(&format!("{RECHECKS}?limit=10{sort}{next}")).await.expect(200);
             assert_eq!((&page["total"], &page["meta"]["pages"]), (&json!(25), &json!(3)), "{page}");
-            walked.extend(page["data"].as_array().expect("rows").iter().map(|row| text(&row["id"]).to_owned()));
+            walked
+                .extend(page["data"].as_array().expect("rows").iter().map(|row| text(&row["id"]).to_owned()));
             match page["meta"]["next"].as_str() {
                 Some(cursor) => next = format!("&cursor={cursor}"),
                 None => break,
@@ -63,7 +64,9 @@ pub async fn failures_are_windows_until_a_verdict_gets_through<H: ContractHarnes
     let minutes = 60;
     // Two outages that a quarter of an hour is between, declared in any order.
     let mut customers = Vec::new();
-    for (ago, cause) in [(100, "timeout"), (20, "quota"), (90, "timeout"), (104, "maintenance"), (30, "timeout")] {
+    for (ago, cause) in
+        [(100, "timeout"), (20, "quota"), (90, "timeout"), (104, "maintenance"), (30, "timeout")]
+    {
         let customer = api.customer("Budi Santoso").await;
         let mut body = declaration(&customer, ago * minutes);
         body["cause"] = cause.into();
@@ -73,9 +76,7 @@ pub async fn failures_are_windows_until_a_verdict_gets_through<H: ContractHarnes
     let body = api.get(WINDOWS).await.expect(200);
     assert_eq!((&body["total"], &body["page"], &body["limit"]), (&json!(2), &json!(1), &json!(20)), "{body}");
     let windows = body["data"].as_array().expect("rows");
-    let all = [
-        "causes", "confirmed", "contradicted", "failures", "from", "open", "opened", "settled", "to",
-    ];
+    let all = ["causes", "confirmed", "contradicted", "failures", "from", "open", "opened", "settled", "to"];
     assert_eq!(fields(&windows[0]), all, "{body}");
     let shape = |window: &Value| (window["failures"].clone(), window["causes"].clone(), window["to"].clone());
     let newest = (json!(2), json!({ "timeout": 1, "quota": 1 }), Value::Null);
@@ -87,16 +88,21 @@ pub async fn failures_are_windows_until_a_verdict_gets_through<H: ContractHarnes
 
     // One verdict ends both: it is after the last failure of each.
     let verdict = api.verdict(&verified(&customers[0])).await.expect(200);
-    let verdict = api.get(&format!("/api/identity/verifications/{}", text(&verdict["verification"]["id"]))).await;
+    let verdict =
+        api.get(&format!("/api/identity/verifications/{}", text(&verdict["verification"]["id"]))).await;
     let at = verdict.expect(200)["createdAt"].clone();
     let body = api.get(WINDOWS).await.expect(200);
-    let ends: Vec<&Value> = body["data"].as_array().expect("rows").iter().map(|window| &window["to"]).collect();
+    let ends: Vec<&Value> =
+        body["data"].as_array().expect("rows").iter().map(|window| &window["to"]).collect();
     assert_eq!(ends, [&at, &at], "{body}");
     assert_eq!((&body["data"][1]["confirmed"], &body["data"][1]["open"]), (&json!(1), &json!(2)), "{body}");
     assert_eq!((total("open=true").await, total("open=false").await), (json!(0), json!(2)));
     // By when they begin, and a page at a time.
     let from = seconds_ago(60 * minutes);
-    assert_eq!((total(&format!("from={from}")).await, total(&format!("to={from}")).await), (json!(1), json!(1)));
+    assert_eq!(
+        (total(&format!("from={from}")).await, total(&format!("to={from}")).await),
+        (json!(1), json!(1))
+    );
     let first = api.get(&format!("{WINDOWS}?limit=1")).await.expect(200);
     let next = text(&first["meta"]["next"]);
     let second = api.get(&format!("{WINDOWS}?limit=1&cursor={next}")).await.expect(200);

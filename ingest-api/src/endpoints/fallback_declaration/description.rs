@@ -81,7 +81,8 @@ fn request() -> RequestDescription {
 }
 
 fn example(of: Value) -> Value {
-    let mut body = json!({ "customerId": CUSTOMER, "from": "nik_dukcapil", "attemptedAt": TIME, "attempts": 3 });
+    let mut body =
+        json!({ "customerId": CUSTOMER, "from": "nik_dukcapil", "attemptedAt": TIME, "attempts": 3 });
     for (field, value) in of.as_object().into_iter().flatten() {
         body[field] = value.clone();
     }

@@ -65,7 +65,8 @@ mod tests {
 
     #[test]
     fn it_has_the_fields_of_an_attempt_and_a_customer() {
-        let attempt: BTreeSet<&str> = dukcapil_attempt::FIELDS.iter().copied().chain(["customerId"]).collect();
+        let attempt: BTreeSet<&str> =
+            dukcapil_attempt::FIELDS.iter().copied().chain(["customerId"]).collect();
         assert_eq!(FIELDS.iter().copied().collect::<BTreeSet<_>>(), attempt);
     }
 

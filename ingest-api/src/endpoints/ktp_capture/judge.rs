@@ -5,8 +5,8 @@ use domain::capture::{
     CAPTURE_POLICY_VERSION, CaptureAssessment, CaptureVerdict, FlashSequence, clock_signal,
 };
 use domain::event::{
-    AuditRecord, CAPTURE_CLAIMS_CONTENT_TYPE, CaptureEvidence, DeclaredFallback, DukcapilAttemptFailed, Event,
-    KTP_FRAMES_CONTENT_TYPE, KTP_TEXT_CONTENT_TYPE, KtpCaptureAssessed, ShownChallenge,
+    AuditRecord, CAPTURE_CLAIMS_CONTENT_TYPE, CaptureEvidence, DeclaredFallback, DukcapilAttemptFailed,
+    Event, KTP_FRAMES_CONTENT_TYPE, KTP_TEXT_CONTENT_TYPE, KtpCaptureAssessed, ShownChallenge,
     VOTER_VALUES_CONTENT_TYPE,
 };
 use domain::ktp::ClientText;

@@ -28,10 +28,7 @@ pub static ENDPOINT: EndpointDescription = EndpointDescription {
     answers,
     links: || Value::Null,
     field_rules: || {
-        vec![
-            ("CloseAnswer", "createdAt", rules::time()),
-            ("AcceptedRecheck", "id", rules::id("rc")),
-        ]
+        vec![("CloseAnswer", "createdAt", rules::time()), ("AcceptedRecheck", "id", rules::id("rc"))]
     },
 };
 

@@ -52,9 +52,8 @@ mod tests {
 
     #[test]
     fn everything_that_is_wrong_is_said_at_once() {
-        let parse = |body: &str, query: &str| {
-            parse_body::<RecheckClose>(body.as_bytes(), query, &HeaderMap::new()).0
-        };
+        let parse =
+            |body: &str, query: &str| parse_body::<RecheckClose>(body.as_bytes(), query, &HeaderMap::new()).0;
         let good = r#"{"reasonCode":"customer_left","note":" Rekening ditutup. "}"#;
         let parsed = parse(good, "").expect("taken");
         assert_eq!(parsed.reason_code, "customer_left");
