@@ -165,3 +165,95 @@ impl OutageLedger<'_> {
         if failures.len() == limit { Err(OutagesError::TooMany) } else { Ok(failures) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::policy::Method;
+    use domain::ports::Projection as _;
+    use domain::recheck::{DukcapilAttempt, outage_windows};
+    use domain::rows::{FallbackRow, VerificationRow, ViewRow};
+    use testkit::memory::MemoryViews;
+    use testkit::samples::{Samples, written};
+
+    const MINUTE_MS: i64 = 60_000;
+    const START_MS: i64 = 1_795_000_000_000;
+    const GENERATION: Generation = Generation(1);
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_millis(START_MS + minutes * MINUTE_MS)
+    }
+
+    /// A ledger with failures and verdicts at those minutes.
+    async fn ledger(s: &Samples, failures: &[i64], verdicts: &[i64]) -> MemoryViews {
+        let views = MemoryViews::default();
+        let failed = failures.iter().zip(0..).map(|(minute, n)| {
+            let row = s.fallback(&s.customer(n), n);
+            let attempt = DukcapilAttempt { attempted_at: at(*minute), ..row.attempt };
+            ViewRow::Fallback(FallbackRow { attempt, ..row })
+        });
+        let answered = verdicts.iter().zip(1_000..).map(|(minute, n)| {
+            let row = s.verification(&s.customer(n), n);
+            let row = VerificationRow { method: Method::NikDukcapil, created_at: at(*minute), ..row };
+            ViewRow::Verification(Box::new(row))
+        });
+        let rows = failed.chain(answered).zip(1..).map(|(row, offset)| written(offset, row));
+        views.write(GENERATION, rows.collect()).await.expect("written");
+        views
+    }
+
+    /// Given failures and verdicts at any minutes, when any stretch is asked for, then it is what the whole history has in it.
+    #[tokio::test]
+    async fn a_stretch_is_cut_out_of_the_whole_history() {
+        let s = Samples::new(1);
+        // Chains that begin before a stretch, end after it, or are all of it; with and without a verdict after them.
+        let failures = [0, 14, 28, 60, 61, 100, 116, 131, 140, 300];
+        let now = at(310);
+        for verdicts in [&[][..], &[30, 150][..], &[90][..], &[305][..]] {
+            let views = ledger(&s, &failures, verdicts).await;
+            let ledger = OutageLedger { rechecks: &views, generation: GENERATION, now };
+            let failed: Vec<OutageFailure> =
+                views.failures(GENERATION, &s.org(0), at(-1), at(999), 99).await.expect("read");
+            let answered: Vec<Timestamp> = verdicts.iter().map(|minute| at(*minute)).collect();
+            let whole = outage_windows(&failed, &answered, now);
+            for (from, to) in [(-60, 400), (10, 400), (28, 61), (60, 117), (117, 131), (301, 400), (0, 1)] {
+                for open in [None, Some(true), Some(false)] {
+                    let query = OutageQuery {
+                        from: at(from),
+                        to: at(to),
+                        open,
+                        ..OutageQuery::of_last_days(s.org(0), 1, now)
+                    };
+                    let is_asked = |window: &&OutageWindow| {
+                        (query.from..query.to).contains(&window.cluster.first)
+                            && open.is_none_or(|open| window.to.is_none() == open)
+                    };
+                    let mut wanted: Vec<OutageWindow> = whole.iter().filter(is_asked).cloned().collect();
+                    wanted.reverse();
+                    let found = ledger.page(&query).await.expect("read");
+                    assert_eq!(found.total, wanted.len() as u64, "{verdicts:?} {from} {to} {open:?}");
+                    assert_eq!(
+                        (found.rows, found.more),
+                        (wanted, false),
+                        "{verdicts:?} {from} {to} {open:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn pages_follow_one_another_by_number_and_by_where_the_last_one_began() {
+        let s = Samples::new(2);
+        let views = ledger(&s, &[0, 100, 200, 300, 400], &[]).await;
+        let ledger = OutageLedger { rechecks: &views, generation: GENERATION, now: at(500) };
+        let all = OutageQuery::of_last_days(s.org(0), 1, at(500));
+        let whole = ledger.page(&all).await.expect("read").rows;
+        let page = OutageQuery { limit: 2, ..all };
+        let second = ledger.page(&OutageQuery { skip: 2, ..page.clone() }).await.expect("read");
+        assert_eq!((&second.rows[..], second.total, second.more), (&whole[2..4], 5, true));
+        let before = Some(whole[3].cluster.first);
+        let last = ledger.page(&OutageQuery { before, ..page }).await.expect("read");
+        assert_eq!((&last.rows[..], last.total, last.more), (&whole[4..], 5, false));
+    }
+}

@@ -31,6 +31,7 @@ mod otlp;
 mod pipeline_page;
 mod programs;
 mod reading;
+mod rechecks;
 mod records;
 mod reviews;
 mod secrecy;

@@ -16,6 +16,7 @@ pub mod documents;
 pub mod errors;
 pub mod face_pictures;
 pub mod faces;
+pub mod fallbacks;
 pub mod fields;
 pub mod idempotency;
 pub mod json;
@@ -24,6 +25,7 @@ pub mod limits;
 pub mod lists;
 pub mod orgs_cli;
 pub mod photo_fields;
+pub mod rechecks;
 pub mod scopes;
 pub mod unsealing;
 pub mod verdicts;
@@ -141,6 +143,15 @@ macro_rules! contract_cases {
             ], two_threads [
                 two_hundred_photos_at_once_are_all_read_and_hold_nobody_up,
             ];
+            fallbacks: one_thread [
+                a_declared_failure_opens_a_recheck_and_a_verdict_confirms_it,
+                a_declaration_has_its_bounds,
+                a_declaration_under_a_key_counts_once,
+                what_contradicts_is_final_and_no_answer_leaves_it_open,
+                a_recheck_is_closed_once_and_with_a_reason,
+            ], two_threads [
+                a_capture_declares_as_well,
+            ];
             fields: one_thread [
                 valid_is_a_json_boolean_and_nothing_else,
                 a_customer_id_is_a_text_of_ours,
@@ -197,6 +208,11 @@ macro_rules! contract_cases {
             photo_fields: one_thread [
                 what_is_no_photo_is_refused_whatever_valid_says,
                 a_photo_is_kept_as_it_came_however_it_was_encoded,
+            ];
+            rechecks: one_thread [
+                rechecks_are_listed_in_both_orders_with_exact_totals,
+                failures_are_windows_until_a_verdict_gets_through,
+                the_summary_and_the_command_say_what_is_open,
             ];
             scopes: one_thread [
                 each_endpoint_wants_its_scope_and_the_legacy_ones_grant_several,

@@ -8,8 +8,8 @@ use domain::ids::CustomerRef;
 use domain::policy::{Method, Methods, Tier};
 use domain::rows::{
     AsOf, BookEntry, Books, BooksKey, BooksRow, CountedStatus, CustomerState, Disposition, EnrolmentRow,
-    Epoch, EventNote, FaceSource, HeldOrg, Kyc, PositionRow, Quarantine, RecheckRow, Registration, SignalRow,
-    Span, TallyKey, TallyRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow,
+    Epoch, EventNote, FaceSource, HeldOrg, Kyc, PositionRow, Quarantine, Registration, SignalRow, Span,
+    TallyKey, TallyRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow,
 };
 use domain::sealed::{Purpose, Purposes, Sealed};
 use domain::time::Timestamp;

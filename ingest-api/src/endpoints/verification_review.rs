@@ -3,7 +3,7 @@
 
 pub mod answer;
 pub mod description;
-mod submission;
+pub(super) mod submission;
 
 use std::time::Instant;
 

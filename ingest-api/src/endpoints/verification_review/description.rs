@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_qualifications, reason = "read and written by utoipa's macros")]
 
 use actix_web::web;
+use domain::limits::{REASON_CODE_CHARS_MAX, REVIEW_NOTE_CHARS_MAX};
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
@@ -11,7 +12,6 @@ use crate::documentation::description::{
     EndpointDescription, EndpointMethod, NamedExample, RequestDescription, WriteHeaders,
 };
 use crate::documentation::rules;
-use crate::endpoints::reason_fields::{note_rule, reason_code_rule};
 use crate::limits::UNKNOWN_FIELDS_MAX;
 use crate::serving::errors::ErrorCode;
 use crate::writes::path::{WriteEndpoint, post};
@@ -72,8 +72,18 @@ fn request() -> RequestDescription {
         "maxProperties": UNKNOWN_FIELDS_MAX,
         "properties": {
             "toStatus": rules::one_of(["verified", "failed"]),
-            "reasonCode": reason_code_rule("The bank's own; `retake` sends the capture back."),
-            "note": note_rule(),
+            "reasonCode": {
+                "type": "string",
+                "pattern": format!("^[a-z][a-z0-9_]{{0,{}}}$", REASON_CODE_CHARS_MAX - 1),
+                "description": "The bank's own; `retake` sends the capture back.",
+            },
+            "note": {
+                "type": ["string", "null"],
+                "description": format!(
+                    "At most {REVIEW_NOTE_CHARS_MAX} characters after trimming, no control characters but tab and \
+                     newline. Kept sealed, and never returned."
+                ),
+            },
         },
     });
     RequestDescription {

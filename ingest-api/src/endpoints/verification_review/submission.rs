@@ -1,17 +1,26 @@
 //! From a body's bytes to a review that can be recorded, or to everything that is wrong with it at once.
 
+use std::borrow::Cow;
+
 use actix_web::http::header::HeaderMap;
+use domain::event::is_reason_code;
 use domain::rows::VerificationStatus;
 use domain::verdict::Reason;
+use serde_json::value::RawValue;
 
-use crate::endpoints::{fields, reason_fields};
-use crate::serving::errors::ApiError;
-use crate::serving::json::JsonObject;
+use crate::endpoints::fields;
+use crate::serving::errors::{ApiError, FieldErrors};
+use crate::serving::json::{JsonObject, string};
 use crate::serving::query::QueryParameters;
+use crate::serving::wiped_body::wipe;
 use crate::writes::preferences::idempotency_key;
 
 /// The fields of the body.
-pub(super) const FIELDS: &[&str] = &["toStatus", "reasonCode", "note"];
+pub(in crate::endpoints) const FIELDS: &[&str] = &["toStatus", "reasonCode", "note"];
+
+/// What `reasonCode` is told that is none.
+const NO_REASON_CODE: &str =
+    "must be a lower-case letter and up to 63 more lower-case letters, digits and underscores";
 
 /// What was sent.
 #[derive(Debug)]
@@ -39,12 +48,14 @@ pub(super) fn parse(
         errors.merge(wrong);
         None
     });
-    let to_status = reason_fields::required(object, &mut errors, "toStatus", |text| {
+    let to_status = required(object, &mut errors, "toStatus", |text| {
         let status = VerificationStatus::parse(text).filter(|status| *status != VerificationStatus::Pending);
         status.ok_or("must be verified or failed")
     });
-    let reason_code = reason_fields::reason_code(object, &mut errors);
-    let note = reason_fields::note(object, &mut errors);
+    let reason_code = required(object, &mut errors, "reasonCode", |text| {
+        if is_reason_code(text) { Ok(text.to_owned()) } else { Err(NO_REASON_CODE) }
+    });
+    let note = fields::optional(object, &mut errors, "note", note).flatten();
     errors.merge(query.into_errors());
     match (to_status, reason_code) {
         (Some(to_status), Some(reason_code)) if errors.is_empty() => {
@@ -52,6 +63,32 @@ pub(super) fn parse(
         }
         _ => Err(ApiError::Invalid(errors)),
     }
+}
+
+/// A text that must be there; `null` is none.
+pub(in crate::endpoints) fn required<T>(
+    object: &JsonObject<'_>,
+    errors: &mut FieldErrors,
+    name: &str,
+    parse: impl FnOnce(&str) -> Result<T, &'static str>,
+) -> Option<T> {
+    let was_sent = object.present(name).is_some() || fields::is_refused(errors, name);
+    let parsed = fields::optional(object, errors, name, |value| {
+        let text: Cow<'_, str> = string(value)?;
+        parse(&text).map_err(str::to_owned)
+    });
+    if !was_sent {
+        errors.add(name, "is required");
+    }
+    parsed
+}
+
+/// By the rule of a verdict's reason: up to 500 characters after trimming, no control characters but tab and newline.
+pub(in crate::endpoints) fn note(value: &RawValue) -> Result<Option<Reason>, String> {
+    let text = string(value)?;
+    let note = Reason::parse(&text).map_err(|wrong| wrong.to_string());
+    wipe(text);
+    note
 }
 
 #[cfg(test)]
