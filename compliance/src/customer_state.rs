@@ -4,13 +4,17 @@
 
 use std::collections::BTreeMap;
 
+use domain::assurance::{AssurancePath, blockers};
 use domain::capture::{Measure, VoterState};
 use domain::event::Offset;
-use domain::ids::CustomerRef;
+use domain::ids::{CustomerRef, RecheckId};
 use domain::limits::KYC_ROWS_MAX;
+use domain::policy::Methods;
 use domain::ports::{KycRows, Topic, partition_of};
+use domain::recheck::RecheckStatus;
 use domain::rows::{
-    Registration, ReviewRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow, VoidRow,
+    CustomerState, Registration, ReviewRow, TierEventRow, VerificationRow, VerificationStatus, ViewRow,
+    VoidRow,
 };
 use domain::sealed::{Field, Purposes};
 use domain::time::Timestamp;
@@ -34,8 +38,26 @@ pub struct CustomerKyc {
     pub registration: Registration,
     /// Its rows up to then, the last of each.
     pub rows: KycRows,
+    /// What its identity rested on then.
+    pub assurance: AssurancePath,
+    /// Its latest recheck, as it stood then.
+    pub recheck: Option<(RecheckId, RecheckStatus)>,
     /// What nobody can open any more, by now.
     pub erased: Purposes,
+}
+
+/// What the state said that a moment falls on.
+#[derive(Debug, Default)]
+struct StateThen {
+    verified: Methods,
+    recheck: Option<(RecheckId, RecheckStatus)>,
+}
+
+impl StateThen {
+    fn of(state: &CustomerState) -> Self {
+        let recheck = state.recheck.as_ref().map(|row| (row.id.clone(), row.status));
+        Self { verified: state.verified, recheck }
+    }
 }
 
 /// Rows with a `createdAt`, the last [`KYC_ROWS_MAX`] of them.
@@ -77,6 +99,7 @@ pub async fn customer_kyc(
     let mut reviews = NewestRows::<ReviewRow>(BTreeMap::new());
     let mut voids = NewestRows::<VoidRow>(BTreeMap::new());
     let mut history = NewestRows::<TierEventRow>(BTreeMap::new());
+    let mut then = StateThen::default();
     while walk.remaining() > 0 {
         let before = walk.remaining();
         for record in walk.next_records(log).await? {
@@ -102,6 +125,9 @@ pub async fn customer_kyc(
                     _ => {}
                 }
             }
+            if fold.state().last_created_at <= as_of {
+                then = StateThen::of(fold.state());
+            }
         }
         progress.records(before - walk.remaining());
     }
@@ -123,15 +149,19 @@ pub async fn customer_kyc(
             reviews: reviews.newest_first(),
             voids: voids.newest_first(),
         },
+        assurance: AssurancePath::of(then.verified, then.recheck.as_ref().map(|(_, status)| *status)),
+        recheck: then.recheck,
         erased: erased.of(customer).union(state.erased),
     }))
 }
 
 impl CustomerKyc {
     /// The body of `GET /api/identity/kyc/{customerId}?asOf=`, with what is sealed as `{"sealed":true}` or
-    /// `{"erased":true}`.
+    /// `{"erased":true}`. On which signals an org blocks is its choice of today and in no fact of the customer's: they are not
+    /// among the blockers here.
     pub fn body(&self) -> Value {
         let kyc = self.rows.kyc();
+        let blockers = blockers(kyc, self.as_of, &[], []);
         let verifications = self.rows.verifications.iter().map(|row| {
             let mut body = json!({
                 "id": row.id.as_str(),
@@ -162,7 +192,14 @@ impl CustomerKyc {
                 "kycLastVerifiedAt": kyc.last_verified_at.map(Timestamp::rfc3339),
                 "kycExpiresAt": kyc.expires_at.map(Timestamp::rfc3339),
             },
-            "eligible": kyc.is_eligible(self.as_of),
+            "eligible": blockers.is_empty(),
+            "blockers": blockers.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "assurance": {
+                "path": self.assurance.as_str(),
+                "recheck": self.recheck.as_ref().map(|(id, status)| {
+                    json!({ "id": id.as_str(), "status": status.as_str() })
+                }),
+            },
             "verifications": verifications.collect::<Vec<_>>(),
             "history": history.collect::<Vec<_>>(),
         })

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use domain::ports::{
-    AccessIndex, EventLog, ExternalIds, Inspection, NikIndex, StaffAccounts, StaffSessions,
+    AccessIndex, EventLog, ExternalIds, Inspection, NikIndex, Rechecks, StaffAccounts, StaffSessions,
     VerificationCounts, Views,
 };
 use domain::rows::Generation;
@@ -41,6 +41,8 @@ pub struct Ports {
     pub counts: Arc<dyn VerificationCounts>,
     /// Which customers brought which NIK.
     pub nik_index: Arc<dyn NikIndex>,
+    /// Who waits for Dukcapil's word.
+    pub rechecks: Arc<dyn Rechecks>,
     /// How far it is.
     pub inspection: Arc<dyn Inspection>,
     /// Which generation of it answers.

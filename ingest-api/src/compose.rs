@@ -34,6 +34,7 @@ use crate::writes::outcome_hub::{OutcomeFreshness, OutcomeHub};
 
 mod background;
 mod readiness;
+mod recheck_gauges;
 
 use self::background::{sweep_keys, sweep_review_copies, sweep_secrets, write_reads};
 use self::readiness::{Failure, Waits};
@@ -138,6 +139,7 @@ impl Instance {
         let Begun { cancel, failed, mut tasks, .. } = begun;
         let app = App::new(ports, settings, outcomes);
         tasks.push(sweep_secrets(Arc::clone(&app), cancel.clone()));
+        tasks.push(recheck_gauges::count_open_rechecks(Arc::clone(&app), cancel.clone()));
         let public = Public::Bound(Box::new(public));
         Ok(Self {
             engine,
@@ -252,6 +254,7 @@ impl Begun {
             views: Arc::clone(&engine.views),
             counts: Arc::clone(&engine.counts),
             nik_index: Arc::clone(&engine.nik_index),
+            rechecks: Arc::clone(&engine.rechecks),
             inspection: Arc::clone(&engine.operations.inspection),
             live: self.live.clone(),
             external_ids: Arc::clone(&engine.external_ids),

@@ -9,6 +9,7 @@ mod errors;
 pub(crate) mod examples;
 mod page;
 pub mod reading;
+pub mod rechecks;
 pub(crate) mod rules;
 
 use std::sync::LazyLock;

@@ -3,13 +3,17 @@
 
 pub mod capture_bundle;
 pub mod customers;
+mod dukcapil_attempt;
 pub mod dukcapil_verdict;
 pub mod face_enrolments;
 pub mod face_match;
+pub mod fallback_declaration;
 mod fields;
 pub mod flash_challenge;
 pub mod ktp_capture;
 pub mod nik_format;
+mod reason_fields;
+pub mod recheck_close;
 pub mod verification_review;
 pub mod verification_void;
 
@@ -17,7 +21,7 @@ use crate::documentation::description::EndpointDescription;
 
 /// Every endpoint that writes. A new one is a module and a line here: its route and its part of the description of the
 /// API follow.
-pub static WRITING_ENDPOINTS: [&EndpointDescription; 9] = [
+pub static WRITING_ENDPOINTS: [&EndpointDescription; 11] = [
     &dukcapil_verdict::description::ENDPOINT,
     &face_match::description::ENDPOINT,
     &face_enrolments::description::ENDPOINT,
@@ -27,4 +31,6 @@ pub static WRITING_ENDPOINTS: [&EndpointDescription; 9] = [
     &verification_review::description::ENDPOINT,
     &nik_format::description::ENDPOINT,
     &verification_void::description::ENDPOINT,
+    &fallback_declaration::description::ENDPOINT,
+    &recheck_close::description::ENDPOINT,
 ];

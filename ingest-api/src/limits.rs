@@ -310,6 +310,30 @@ pub const TIMELINE_MOMENTS_MAX: usize = 50;
 /// Rows of one page of the access index: a few screens.
 pub const ACCESS_ROWS_PER_PAGE: usize = 50;
 
+// ---------------------------------------------------------------------------------------------------- rechecks
+
+/// Days of outage windows that are given where nobody says which: a report of the month.
+pub const OUTAGE_DAYS_DEFAULT: i64 = 30;
+
+/// Days of outage windows that are worked out at once: a quarter.
+pub const OUTAGE_DAYS_MAX: i64 = 92;
+
+/// Verdicts after a window's failures that are looked for at once.
+pub const OUTAGE_VERDICTS_AT_ONCE: usize = 16;
+
+/// Rechecks that `ingest-api fallback list` shows: a table is made whole, and nobody reads more of it.
+pub const FALLBACK_LIST_ROWS_MAX: usize = 1_000;
+
+/// Rechecks that a list as a file reads at once. Each has its customer's state read beside it, so that they are fewer than
+/// those of other lists.
+pub const RECHECK_FILE_ROWS_AT_ONCE: usize = 100;
+
+/// Outages that the page of rechecks shows, the latest: what a person looks over.
+pub const CONSOLE_OUTAGES_SHOWN: usize = 10;
+
+/// How often open rechecks are counted for the metrics: as often as a metric is looked at, about.
+pub const RECHECKS_COUNTED_EVERY: Duration = Duration::from_secs(60);
+
 // ------------------------------------------------------------------------------------------ records of reads
 
 /// Ids in the line of one request: a page of rows, and what it is of. 3 KB.

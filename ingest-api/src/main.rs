@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use engine::Config;
 use engine::config::{ApiConfig, FaceConfig, ListenAddress};
 use ingest_api::compose::Instance;
+use ingest_api::fallback_cli::{FallbackArgs, run_fallback};
 use ingest_api::model_report::model_report;
 use ingest_api::sandbox;
 use org_directory::orgs::cli::{OrgsArgs, run_orgs};
@@ -27,7 +28,8 @@ const BUILD: BuildInfo = BuildInfo { version: env!("CARGO_PKG_VERSION"), commit:
   ingest-api serve --config identity.toml
   ingest-api orgs create --config identity.toml --name 'Bank Contoh' --dukcapil-enabled
   ingest-api staff add ana --role analyst --config identity.toml
-  ingest-api models check --models target/models"
+  ingest-api models check --models target/models
+  ingest-api fallback list --open --config identity.toml"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -88,6 +90,8 @@ environment, never from flags.")]
     /// The face models that the programs would load
     #[command(subcommand)]
     Models(ModelsCommand),
+    /// Who was onboarded while Dukcapil did not answer, and what became of it
+    Fallback(FallbackArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -127,6 +131,7 @@ async fn command(command: Command) -> anyhow::Result<ExitCode> {
         Command::Orgs(args) => return Ok(run_orgs(args).await),
         Command::Staff(args) => return Ok(Box::pin(run_staff(args)).await),
         Command::Models(ModelsCommand::Check(args)) => check_models(args).await?,
+        Command::Fallback(args) => return Box::pin(run_fallback(args)).await,
         Command::Sandbox { data_dir, listen, admin_listen, ingest_limit, models } => {
             let mut config = Config::sandbox_from_env(&data_dir)?;
             config.face.models_dir = models.or(config.face.models_dir);

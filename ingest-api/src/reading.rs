@@ -1,5 +1,5 @@
 //! Reading what was recorded (contract §4): customers, attempts, one verification, a customer's KYC and face references,
-//! the key itself.
+//! rechecks and outages, the key itself.
 //! Photos and raw answers are returned by none of them, ever.
 
 pub mod assessment;
@@ -10,8 +10,13 @@ pub mod enrolments;
 pub mod kyc;
 pub mod me;
 pub mod nik_signals;
+pub mod noticed;
+pub mod outage_windows;
 pub mod page;
 pub mod read_index;
 pub mod read_records;
+pub mod recheck_summary;
+pub mod rechecks;
+pub mod standing;
 pub mod unseal;
 pub mod verification;

@@ -30,6 +30,7 @@ pub fn read() -> Route {
 /// Every endpoint of the API.
 pub fn endpoints() -> impl Iterator<Item = &'static EndpointDescription> {
     let reading = documentation::reading::ENDPOINTS.iter().chain([&documentation::enrolments::ENDPOINT]);
+    let reading = reading.chain(&documentation::rechecks::ENDPOINTS);
     WRITING_ENDPOINTS.into_iter().chain(reading)
 }
 

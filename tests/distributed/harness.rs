@@ -189,6 +189,11 @@ impl ContractHarness for SharedOrg {
         self.shared.installation.staff(arguments).await
     }
 
+    async fn fallback(&self, arguments: &[&str]) -> ProgramOutput {
+        let words = [&["fallback"], arguments].concat();
+        self.shared.installation.tool(Program::IngestApi, &words).await
+    }
+
     async fn compliance(&self, arguments: &[&str]) -> ProgramOutput {
         self.shared.installation.tool(Program::Compliance, arguments).await
     }

@@ -32,6 +32,7 @@ mod otlp;
 mod pipeline_page;
 mod programs;
 mod reading;
+mod rechecks;
 mod records;
 mod reviews;
 mod secrecy;

@@ -16,14 +16,17 @@ pub mod documents;
 pub mod errors;
 pub mod face_pictures;
 pub mod faces;
+pub mod fallbacks;
 pub mod fields;
 pub mod idempotency;
 pub mod json;
+pub mod kyc;
 pub mod limits;
 pub mod lists;
 pub mod nik_format;
 pub mod orgs_cli;
 pub mod photo_fields;
+pub mod rechecks;
 pub mod scopes;
 pub mod signals;
 pub mod unsealing;
@@ -149,6 +152,15 @@ macro_rules! contract_cases {
                 of_voids_that_race_one_counts,
                 a_void_reference_is_compared_with_no_more,
             ];
+            fallbacks: one_thread [
+                a_declared_failure_opens_a_recheck_and_a_verdict_confirms_it,
+                a_declaration_has_its_bounds,
+                a_declaration_under_a_key_counts_once,
+                what_contradicts_is_final_and_no_answer_leaves_it_open,
+                a_recheck_is_closed_once_and_with_a_reason,
+            ], two_threads [
+                a_capture_declares_as_well,
+            ];
             fields: one_thread [
                 valid_is_a_json_boolean_and_nothing_else,
                 a_customer_id_is_a_text_of_ours,
@@ -175,6 +187,13 @@ macro_rules! contract_cases {
                 a_body_that_is_not_json_is_malformed_with_its_position,
                 json_that_is_not_a_verdicts_object_is_a_400,
                 an_error_never_echoes_what_was_sent,
+            ];
+            kyc: one_thread [
+                a_path_says_what_an_identity_rests_on,
+                a_signal_blocks_where_its_org_says_so_and_nowhere_else,
+            ], two_threads [
+                a_card_alone_is_a_fallback_only_where_one_was_declared,
+                dukcapils_photo_and_the_cards_are_compared_at_reading,
             ];
             limits: one_thread [
                 every_authenticated_response_tells_its_buckets_limits,
@@ -204,6 +223,11 @@ macro_rules! contract_cases {
             photo_fields: one_thread [
                 what_is_no_photo_is_refused_whatever_valid_says,
                 a_photo_is_kept_as_it_came_however_it_was_encoded,
+            ];
+            rechecks: one_thread [
+                rechecks_are_listed_in_both_orders_with_exact_totals,
+                failures_are_windows_until_a_verdict_gets_through,
+                the_summary_and_the_command_say_what_is_open,
             ];
             scopes: one_thread [
                 each_endpoint_wants_its_scope_and_the_legacy_ones_grant_several,

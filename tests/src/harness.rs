@@ -74,6 +74,9 @@ pub trait ContractHarness: Sized {
     /// `staff …` on this installation.
     fn staff(&self, arguments: &[&str]) -> impl Future<Output = ProgramOutput>;
 
+    /// `fallback …` on this installation.
+    fn fallback(&self, arguments: &[&str]) -> impl Future<Output = ProgramOutput>;
+
     /// `compliance …` on this installation, beside whoever serves it.
     fn compliance(&self, arguments: &[&str]) -> impl Future<Output = ProgramOutput>;
 

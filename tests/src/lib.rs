@@ -12,6 +12,7 @@ pub mod console;
 pub mod drill;
 pub mod evidence;
 pub mod face_calls;
+pub mod fallback_calls;
 pub mod harness;
 pub mod installation;
 pub mod load;

@@ -37,7 +37,7 @@ impl Program {
     }
 
     /// Where it is. The first who asks builds all, which may take minutes: later on somebody may be waiting.
-    fn path(self) -> &'static Path {
+    pub fn path(self) -> &'static Path {
         static BUILT: OnceLock<[PathBuf; 3]> = OnceLock::new();
         let built = BUILT.get_or_init(|| build([Self::Compliance, Self::IngestApi, Self::Projector]));
         let [compliance, ingest_api, projector] = built;

@@ -166,6 +166,10 @@ impl ContractHarness for Sandbox {
         self.tool("staff", arguments).await
     }
 
+    async fn fallback(&self, arguments: &[&str]) -> ProgramOutput {
+        self.tool("fallback", arguments).await
+    }
+
     async fn compliance(&self, arguments: &[&str]) -> ProgramOutput {
         let folder = self.folder();
         let target = [OsStr::new("--data-dir"), folder.as_os_str()];

@@ -73,6 +73,8 @@ fn as_text(body: &Value) -> String {
         ("full name", words(&customer["fullName"])),
         ("tier", words(&customer["kycLevel"])),
         ("eligible", eligible.to_owned()),
+        ("rests on", words(&body["assurance"]["path"])),
+        ("recheck", words(&body["assurance"]["recheck"]["status"])),
         ("last verified at", words(&customer["kycLastVerifiedAt"])),
         ("expires at", words(&customer["kycExpiresAt"])),
     ];

@@ -114,6 +114,11 @@ impl Directory {
         self.0.snapshot.load().orgs.get(org).cloned()
     }
 
+    /// Every org that is known, those of which no key is used too.
+    pub fn orgs(&self) -> Vec<Arc<OrgEntry>> {
+        self.0.snapshot.load().orgs.values().cloned().collect()
+    }
+
     /// The orgs whose record has an evidence key of before there were signers.
     pub fn orgs_with_evidence_key(&self) -> Vec<OrgId> {
         let snapshot = self.0.snapshot.load();

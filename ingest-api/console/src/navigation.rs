@@ -35,6 +35,7 @@ pub const ENTRIES: &[NavigationEntry] = &[
     },
     NavigationEntry { page: ConsolePage::Attempts, path: "/console/attempts", label: |words| words.attempts },
     NavigationEntry { page: ConsolePage::Reviews, path: "/console/reviews", label: |words| words.reviews },
+    NavigationEntry { page: ConsolePage::Rechecks, path: "/console/rechecks", label: |words| words.rechecks },
     NavigationEntry { page: ConsolePage::Access, path: "/console/access", label: |words| words.access },
 ];
 
@@ -49,6 +50,7 @@ words! {
         customers: "Customers", "Nasabah";
         attempts: "Attempts", "Percobaan";
         reviews: "Reviews", "Tinjauan";
+        rechecks: "Rechecks", "Verifikasi ulang";
         access: "Access", "Akses data";
     }
 }

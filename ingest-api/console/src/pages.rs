@@ -8,6 +8,8 @@ pub mod customers;
 mod filter_form;
 pub mod pipeline;
 pub mod problem;
+pub mod recheck;
+pub mod rechecks;
 pub mod review;
 pub mod reviews;
 pub mod sign_in;

@@ -1,7 +1,9 @@
 //! What methods, results, categories, tiers and sources are called to people. The words of programs stand in `domain`.
 
+use domain::assurance::AssurancePath;
 use domain::classify::ReasonCategory;
 use domain::policy::{Method, Tier};
+use domain::recheck::{AttemptCause, RecheckStatus, SettledHow};
 use domain::rows::{FaceSource, ReviewState, VerificationStatus, VoidReason};
 
 use crate::Language;
@@ -104,6 +106,52 @@ pub fn source_name(language: Language, source: FaceSource) -> &'static str {
     }
 }
 
+/// Where a recheck stands.
+pub fn recheck_status_name(language: Language, status: RecheckStatus) -> &'static str {
+    let words = TermWords::of(language);
+    match status {
+        RecheckStatus::Open => words.recheck_open,
+        RecheckStatus::Confirmed => words.recheck_confirmed,
+        RecheckStatus::Contradicted => words.recheck_contradicted,
+        RecheckStatus::Closed => words.recheck_closed,
+        RecheckStatus::Erased => words.recheck_erased,
+    }
+}
+
+/// What settled a recheck.
+pub fn settled_how_name(language: Language, how: SettledHow) -> &'static str {
+    let words = TermWords::of(language);
+    match how {
+        SettledHow::Verdict => words.by_verdict,
+        SettledHow::Close => words.by_close,
+        SettledHow::Erasure => words.by_erasure,
+    }
+}
+
+/// How Dukcapil failed.
+pub fn attempt_cause_name(language: Language, cause: AttemptCause) -> &'static str {
+    let words = TermWords::of(language);
+    match cause {
+        AttemptCause::Timeout => words.timeout,
+        AttemptCause::Http5xx => words.http_5xx,
+        AttemptCause::Connection => words.connection,
+        AttemptCause::Tls => words.tls,
+        AttemptCause::Quota => words.quota_cause,
+        AttemptCause::Maintenance => words.maintenance,
+    }
+}
+
+/// What a customer's identity rests on.
+pub fn assurance_path_name(language: Language, path: AssurancePath) -> &'static str {
+    let words = TermWords::of(language);
+    match path {
+        AssurancePath::Dukcapil => words.path_dukcapil,
+        AssurancePath::Ktp => words.path_ktp,
+        AssurancePath::KtpFallback => words.path_ktp_fallback,
+        AssurancePath::None => words.path_none,
+    }
+}
+
 words! {
     /// Terms.
     TermWords {
@@ -145,5 +193,23 @@ words! {
         from_ktp: "Portrait on the identity card", "Foto pada KTP";
         from_onboarding: "Selfie at onboarding", "Swafoto saat pendaftaran";
         from_step_up: "Selfie of a step-up", "Swafoto saat verifikasi tambahan";
+        recheck_open: "Dukcapil recheck due", "Verifikasi ulang Dukcapil tertunda";
+        recheck_confirmed: "Confirmed", "Dibenarkan";
+        recheck_contradicted: "Contradicted", "Dibantah";
+        recheck_closed: "Closed", "Ditutup";
+        recheck_erased: "Customer erased", "Nasabah dihapus";
+        by_verdict: "by Dukcapil's verdict", "oleh putusan Dukcapil";
+        by_close: "by your organisation", "oleh organisasi Anda";
+        by_erasure: "by an erasure", "oleh penghapusan data";
+        timeout: "No answer in time", "Waktu habis";
+        http_5xx: "Server error", "Galat server";
+        connection: "Could not be reached", "Tidak terhubung";
+        tls: "No secure connection", "Koneksi aman gagal";
+        quota_cause: "Quota used up", "Kuota habis";
+        maintenance: "Maintenance", "Pemeliharaan";
+        path_dukcapil: "Dukcapil's verdict", "Putusan Dukcapil";
+        path_ktp: "Identity card", "KTP";
+        path_ktp_fallback: "Identity card alone, while Dukcapil could not be asked", "KTP saja, saat Dukcapil tidak dapat dihubungi";
+        path_none: "Nothing yet", "Belum ada";
     }
 }

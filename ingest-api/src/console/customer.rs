@@ -5,19 +5,17 @@ mod timeline;
 
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use console_pages::pages::customer::{
-    self, CustomerModel, Eligibility, ReferenceLine, ReferenceStanding, ReferencesPart, TimelineEntry,
+    self, CustomerModel, RecheckMark, ReferenceLine, ReferenceStanding, ReferencesPart, TimelineEntry,
     TimelinePart,
 };
 use domain::event::{PersonalDataPage, PersonalDataViewed};
 use domain::face_match::{FaceReference, VectorStanding};
 use domain::ids::{CustomerId, CustomerRef, EventId};
 use domain::limits::PAGE_ROWS_MAX;
-use domain::policy::Tier;
 use domain::ports::{EnrolmentsPage, FaceModelSet, FaceVectorRow, PageRequest, PageStart, RowPlace};
-use domain::rows::{CustomerState, Kyc, Registration};
+use domain::rows::{CustomerState, Registration};
 use domain::sealed::{Field, Purpose};
 use domain::staff::ConsolePage;
-use domain::time::Timestamp;
 use vault::CustomerKeys;
 
 use crate::app::App;
@@ -27,6 +25,8 @@ use crate::console::error::ConsoleError;
 use crate::console::session::SignedIn;
 use crate::reading::cursor::{Cursor, CursorList};
 use crate::reading::customers::registered;
+use crate::reading::noticed::{NoticedSignal, disagreements};
+use crate::reading::standing::{CustomerAssurance, ReadCustomer};
 use crate::reading::unseal;
 use crate::serving::query;
 use crate::serving::request_id::{RequestName, carried};
@@ -102,17 +102,21 @@ async fn model(
     let enrolments = app.views.enrolments(generation, customer, &newest).await?;
     let photos: Vec<_> = enrolments.rows.iter().map(|row| row.source).collect();
     let faces = app.faces.of_photos(customer, &photos).await?;
+    let noticed = noticed(app, &enrolments, &faces, &keys);
     let references = references(&enrolments, &faces, app.faces.models());
     let place = after.map(|cursor| cursor.after);
     let rows = timeline::read(app, generation, customer, place, enrolments).await?;
     let older = rows.older.map(|place| older_cursor(place, after, signed_in));
     let timeline = TimelinePart {
-        entries: timeline::entries(rows.moments, &keys),
+        entries: timeline::entries(rows.moments, &keys, &noticed),
         older,
         is_newest: after.is_none(),
         may_void: signed_in.account.role.decides_reviews(),
     };
     let now = app.now();
+    let read = ReadCustomer { app, generation, customer, as_of: None };
+    let CustomerAssurance { path, recheck } = read.assurance(&state).await?;
+    let blockers = read.blockers(signed_in.org_record(), state.kyc, &keys).await?;
     Ok(CustomerModel {
         id: customer.customer.clone(),
         full_name,
@@ -121,7 +125,9 @@ async fn model(
         tier: state.kyc.tier,
         last_verified_at: state.kyc.last_verified_at,
         expires_at: state.kyc.expires_at,
-        eligibility: eligibility(state.kyc, now),
+        blockers,
+        assurance: path,
+        recheck: recheck.map(|(id, status, opened_at)| RecheckMark { id, status, opened_at }),
         waiting_events: waiting_events(&state),
         erased: state.erased,
         viewed_at: now,
@@ -142,14 +148,17 @@ fn older_cursor(place: RowPlace, after: Option<Cursor>, signed_in: &SignedIn) ->
     Cursor::to_next(place, page).to_text(CursorList::Timeline, &signed_in.org.ids)
 }
 
-fn eligibility(kyc: Kyc, now: Timestamp) -> Eligibility {
-    if kyc.is_eligible(now) {
-        Eligibility::Eligible
-    } else if kyc.tier >= Tier::Standard {
-        Eligibility::Expired
-    } else {
-        Eligibility::TierTooLow
-    }
+/// What the faces of the references that are read anyway say of the verdicts that brought them.
+fn noticed(
+    app: &App,
+    enrolments: &EnrolmentsPage,
+    faces: &[FaceVectorRow],
+    keys: &CustomerKeys,
+) -> Vec<NoticedSignal> {
+    let Some(models) = app.faces.models() else { return Vec::new() };
+    let references: Vec<_> =
+        enrolments.rows.iter().map(|row| FaceReference::joined(row, faces, Some(models))).collect();
+    disagreements(&references, models, keys)
 }
 
 fn waiting_events(state: &CustomerState) -> u64 {

@@ -10,7 +10,7 @@ use crate::console::error::ConsoleError;
 use crate::console::session::SignedIn;
 use crate::console::visit::present;
 use crate::console::{
-    access, account, assets, attempts, customer, customers, review, reviews, sign_in, void,
+    access, account, assets, attempts, customer, customers, recheck, rechecks, review, reviews, sign_in, void,
 };
 use crate::routes::{READ, read};
 
@@ -43,6 +43,12 @@ pub fn configure(config: &mut ServiceConfig) {
             only("GET, HEAD, POST", "/verifications/{id}/void")
                 .route(read().to(void::show))
                 .route(web::post().to(void::declare)),
+        )
+        .service(page("/rechecks").route(read().to(rechecks::list)))
+        .service(
+            only("GET, HEAD, POST", "/rechecks/{id}")
+                .route(read().to(recheck::show))
+                .route(web::post().to(recheck::close)),
         )
         .service(page("/access").route(read().to(access::list)))
         .service(page("/account").route(read().to(account::page)))

@@ -22,6 +22,7 @@ use utoipa::{Modify, OpenApi};
         (name = "faces", description = "Face references, and whether a picture shows their customer"),
         (name = "captures", description = "Challenges, and what phones capture under them"),
         (name = "reviews", description = "What a person decides of a verification that was left to one"),
+        (name = "rechecks", description = "Who was onboarded while Dukcapil did not answer, and what became of it"),
         (name = "customers", description = "Whom verdicts are about"),
         (name = "reading", description = "What was recorded"),
     ),

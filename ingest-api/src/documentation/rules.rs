@@ -5,12 +5,14 @@ use domain::classify::ReasonCategory;
 use domain::limits::{EXTERNAL_ID_CHARS_MAX, FULL_NAME_CHARS_MAX, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
 use domain::orgs::{Capability, Environment, OrgSetting, SettingKind};
 use domain::policy::{Method, Tier};
+use domain::recheck::RecheckStatus;
 use domain::rows::{ReviewState, VerificationStatus};
 use engine::config::ApiConfig;
 use serde_json::{Map, Value, json};
 
 use super::description::FieldRule;
 use crate::limits::PAGE_NUMBER_MAX;
+use crate::reading::rechecks::OLDEST;
 use crate::routes::endpoints;
 
 /// Idempotency-Key: 1 to 255 visible characters, bare or as a quoted string with its two escapes.
@@ -48,6 +50,11 @@ pub(crate) fn methods() -> Value {
 /// A verification's status.
 pub(crate) fn statuses() -> Value {
     one_of(VerificationStatus::ALL.map(VerificationStatus::as_str))
+}
+
+/// Where a recheck stands.
+pub(crate) fn recheck_statuses() -> Value {
+    one_of(RecheckStatus::ALL.map(RecheckStatus::as_str))
 }
 
 /// The status of what is decided at once, and by nobody later.
@@ -188,11 +195,11 @@ fn all_required(name: &str, schema: &mut Value) {
 
 /// Lays the rules on an operation's parameters.
 pub(super) fn of_parameters(operation: &mut Value) {
-    let is_customers = operation["operationId"].as_str().is_some_and(|id| id.ends_with("_customer"));
+    let subject = ParameterSubject::of(operation["operationId"].as_str().unwrap_or_default());
     // Not by index: that would make a `null` where there are none.
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         let name = parameter["name"].as_str().unwrap_or_default().to_owned();
-        if let Some(rule) = parameter_rule(&name, is_customers) {
+        if let Some(rule) = parameter_rule(&name, subject) {
             let mut schema = Map::new();
             if let Value::Object(rule) = rule {
                 schema.extend(rule);
@@ -202,17 +209,41 @@ pub(super) fn of_parameters(operation: &mut Value) {
     }
 }
 
-fn parameter_rule(name: &str, of_customers: bool) -> Option<Value> {
+/// What an operation is about, by which parameters of one name differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ParameterSubject {
+    Customers,
+    Rechecks,
+    Verifications,
+}
+
+impl ParameterSubject {
+    fn of(operation_id: &str) -> Self {
+        match operation_id {
+            "get_rechecks" | "post_close" => Self::Rechecks,
+            id if id.ends_with("_customer") => Self::Customers,
+            _ => Self::Verifications,
+        }
+    }
+}
+
+fn parameter_rule(name: &str, subject: ParameterSubject) -> Option<Value> {
     let moment = || json!({ "type": "string", "format": "date-time", "example": "2026-11-23T00:00:00Z" });
     Some(match name {
-        "id" if of_customers => id("cus"),
-        "id" => id("ver"),
+        "id" => match subject {
+            ParameterSubject::Customers => id("cus"),
+            ParameterSubject::Rechecks => id("rc"),
+            ParameterSubject::Verifications => id("ver"),
+        },
         "customerId" => id("cus"),
         "externalId" => {
             json!({ "type": "string", "minLength": 1, "maxLength": EXTERNAL_ID_CHARS_MAX, "pattern": EXTERNAL_ID })
         }
         "method" => methods(),
+        "status" if subject == ParameterSubject::Rechecks => recheck_statuses(),
         "status" => statuses(),
+        "sort" => one_of([OLDEST]),
+        "open" => json!({ "type": "boolean" }),
         "review" => one_of(ReviewState::ALL.map(ReviewState::as_str)),
         "reasonCategory" => one_of(ReasonCategory::ALL.map(ReasonCategory::as_str)),
         "from" | "to" | "asOf" => moment(),

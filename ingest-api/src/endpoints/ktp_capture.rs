@@ -14,8 +14,8 @@ use domain::capture::{ChallengePurpose, FlashChallenge, Measure};
 use domain::decide::admit_verdict;
 use domain::event::{Fingerprint, VOTER_VALUES_CONTENT_TYPE};
 use domain::face_match::EnrolledPhoto;
-use domain::ids::{ChallengeId, CustomerRef, EnrolmentId, EventId, KtpBundleId, VerificationId};
-use domain::orgs::{RateBucket, Scope, Suite};
+use domain::ids::{ChallengeId, CustomerRef, EnrolmentId, EventId, FallbackId, KtpBundleId, VerificationId};
+use domain::orgs::{Capability, RateBucket, Scope, Suite};
 use domain::ports::VerificationView;
 use domain::rows::{EnrolmentRow, VerificationRow};
 use domain::sealed::{Field, Opened, Purpose, Purposes};
@@ -27,7 +27,7 @@ use crate::app::App;
 use crate::endpoints::capture_bundle::admission;
 use crate::endpoints::dukcapil_verdict::answer::EnrolmentBody;
 use crate::reading::unseal::keys_of_registered;
-use crate::serving::auth::EndpointAccess;
+use crate::serving::auth::{self, EndpointAccess};
 use crate::serving::errors::ApiError;
 use crate::serving::json::JsonObject;
 use crate::serving::wiped_body::WipedBody;
@@ -67,6 +67,9 @@ impl WriteEndpoint for KtpCapture {
 
     async fn record(write: ReceivedWrite<'_, Self::Submission>) -> Result<WriteConclusion, ApiError> {
         let ReceivedWrite { context, submission, body } = write;
+        if submission.fallback.is_some() {
+            auth::check_capability(context.caller, context.app, Capability::DukcapilEnabled)?;
+        }
         recorded(context, &submission, body).await.map(WriteConclusion::Recorded)
     }
 }
@@ -182,6 +185,8 @@ struct CaptureNames {
     bundle: KtpBundleId,
     /// Of the portrait, if it becomes a reference.
     enrolment: EnrolmentId,
+    /// Of the failure that it declares, if it declares one.
+    fallback: FallbackId,
 }
 
 impl CaptureNames {
@@ -191,6 +196,7 @@ impl CaptureNames {
             verification: VerificationId::from_bytes(name.id_bytes(VerificationId::PREFIX)),
             bundle: KtpBundleId::from_bytes(name.id_bytes(KtpBundleId::PREFIX)),
             enrolment: EnrolmentId::from_bytes(name.id_bytes(EnrolmentId::PREFIX)),
+            fallback: FallbackId::from_bytes(name.id_bytes(FallbackId::PREFIX)),
         }
     }
 }
@@ -223,6 +229,9 @@ impl RecordedWrite for CaptureWrite<'_> {
     }
 
     async fn records(&self, names: &CaptureNames, now: Timestamp) -> Result<WriteRecords, ApiError> {
+        if let Some(fallback) = &self.submission.fallback {
+            fallback.check_time()?;
+        }
         admission::admit(&self.context, &self.customer, &self.challenge, self.received_at).await?;
         judge::records(self, names, now).await
     }

@@ -16,6 +16,7 @@ use vault::OrgIds;
 use super::assessment::{self, AssessmentBody, ReviewBody, VoidBody};
 use super::cursor::{Cursor, CursorList};
 use super::nik_signals::{NikSignals, RowNik};
+use super::noticed::NoticedSignal;
 use super::page::{NumberedPage, PageMeta};
 use super::unseal::{self, RowKeys, Unreadable};
 use crate::app::App;
@@ -130,6 +131,12 @@ impl AttemptBody {
 }
 
 impl AttemptBody {
+    /// Adds what was noticed at reading.
+    pub fn add(&mut self, noticed: &[NoticedSignal]) {
+        let of_row = noticed.iter().filter(|signal| signal.verification.as_str() == self.id);
+        self.signals.extend(of_row.map(SignalBody::of_noticed));
+    }
+
     /// Whether there is anything in it that was sealed.
     pub fn shows_personal_data(&self) -> bool {
         self.reason.is_some()
@@ -145,6 +152,11 @@ impl SignalBody {
     /// As old as its row: since when it is so is not known.
     fn unreadable(row: &VerificationRow) -> Self {
         Self::of_word(SignalKind::ReasonUnreadable.as_str(), row.created_at)
+    }
+
+    /// Shows what was noticed at reading.
+    pub fn of_noticed(signal: &NoticedSignal) -> Self {
+        Self::of_word(signal.kind.as_str(), signal.created_at)
     }
 
     fn of_word(word: &str, created_at: Timestamp) -> Self {

@@ -25,6 +25,12 @@ pub enum CursorList {
     Attempts,
     /// `GET /api/identity/face/enrolments`.
     Enrolments,
+    /// `GET /api/identity/fallback/rechecks`.
+    Rechecks,
+    /// The same, the oldest first.
+    RechecksOldestFirst,
+    /// `GET /api/identity/fallback/windows`.
+    OutageWindows,
     /// What happened to a customer, in the console.
     Timeline,
     /// Who looked at whom, in the console.
@@ -36,6 +42,9 @@ impl CursorList {
         match self {
             Self::Attempts => "cursor of attempts",
             Self::Enrolments => "cursor of enrolments",
+            Self::Rechecks => "cursor of rechecks",
+            Self::RechecksOldestFirst => "cursor of rechecks, oldest first",
+            Self::OutageWindows => "cursor of outage windows",
             Self::Timeline => "cursor of timeline",
             Self::Access => "cursor of access",
         }

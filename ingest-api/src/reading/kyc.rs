@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use vault::CustomerKeys;
 
 use super::assessment::{self, AssessmentBody, ReviewBody, VoidBody};
+use super::standing::{CustomerAssurance, ReadCustomer};
 use super::unseal;
 use crate::app::App;
 use crate::reading::customers::registered;
@@ -26,12 +27,34 @@ pub const ACCESS: EndpointAccess = EndpointAccess::reading(Scope::CustomersView)
 #[derive(Debug, Serialize, ToSchema)]
 pub struct KycBody {
     customer: KycCustomer,
-    /// At least `standard`, and not expired.
+    /// Nothing speaks against serving the customer: there are no `blockers`.
     eligible: bool,
+    /// What speaks against it: `below_standard`, `expired`, and `signal:<code>` for what the org's setting
+    /// `eligibility.blockOn` names.
+    blockers: Vec<String>,
+    assurance: AssuranceBody,
     /// Newest first, the last 100.
     verifications: Vec<KycVerification>,
     /// Newest first, the last 100.
     history: Vec<KycTierEvent>,
+}
+
+/// What the customer's identity rests on.
+#[derive(Debug, Serialize, ToSchema)]
+struct AssuranceBody {
+    /// `dukcapil` where a valid verdict stands; `ktp_fallback` where the card stands alone, because Dukcapil could not be
+    /// asked, and it has not confirmed since; `ktp` where the card stands; `none`.
+    path: &'static str,
+    /// The latest recheck; `null` where none was ever opened.
+    recheck: Option<AssuranceRecheck>,
+}
+
+/// A recheck, as of the answer's moment.
+#[derive(Debug, Serialize, ToSchema)]
+struct AssuranceRecheck {
+    id: String,
+    /// `open`, `confirmed`, `contradicted`, `closed` or `erased`.
+    status: &'static str,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -116,6 +139,9 @@ pub async fn get(
         None => state.kyc,
         Some(_) => rows.kyc(),
     };
+    let read = ReadCustomer { app: &app, generation, customer: &customer, as_of };
+    let assurance = read.assurance(&state).await?;
+    let blockers = read.blockers(caller.org(), kyc, &keys).await?;
     app.reads.record(&caller, app.now(), &LoggedObjects::of(&req), [&customer.customer])?;
     let review_of = |row: &VerificationRow| rows.reviews.iter().find(|of| of.verification_id == row.id);
     let shown = rows.verifications.iter();
@@ -130,10 +156,21 @@ pub async fn get(
             kyc_last_verified_at: kyc.last_verified_at.map(Timestamp::rfc3339),
             kyc_expires_at: kyc.expires_at.map(Timestamp::rfc3339),
         },
-        eligible: kyc.is_eligible(as_of.unwrap_or_else(|| app.now())),
+        eligible: blockers.is_empty(),
+        blockers: blockers.iter().map(ToString::to_string).collect(),
+        assurance: AssuranceBody::of(assurance),
         verifications,
         history: rows.history.iter().map(KycTierEvent::of).collect(),
     }))
+}
+
+impl AssuranceBody {
+    fn of(assurance: CustomerAssurance) -> Self {
+        let recheck = assurance.recheck;
+        let recheck = recheck
+            .map(|(id, status, _)| AssuranceRecheck { id: id.as_str().to_owned(), status: status.as_str() });
+        Self { path: assurance.path.as_str(), recheck }
+    }
 }
 
 impl KycVerification {

@@ -5,11 +5,15 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use domain::face_match::EnrolledPhoto;
 use domain::ids::VerificationId;
 use domain::orgs::Scope;
+use domain::policy::Method;
+use domain::rows::VerificationRow;
 use serde::Serialize;
 use utoipa::ToSchema;
+use vault::VaultError;
 
 use super::attempts::AttemptBody;
 use super::nik_signals::{NikSignals, RowNik};
+use super::noticed::{NoticedSignal, noticed_signals};
 use super::unseal;
 use crate::app::App;
 use crate::endpoints::dukcapil_verdict::answer::EnrolmentBody;
@@ -61,7 +65,8 @@ pub async fn get(
     let (view, enrolment) = found.ok_or(ApiError::VerificationNotFoundYet)?;
     let keys = unseal::keys_of(&app, &caller, std::iter::once(&view.row)).await?;
     let niks = NikSignals::look(&app, generation, std::iter::once(&view.row)).await?;
-    let row = AttemptBody::of(&view, &keys, &niks);
+    let mut row = AttemptBody::of(&view, &keys, &niks);
+    row.add(&noticed(&app, &caller, &view.row).await?);
     let objects = LoggedObjects::of(&req);
     objects.add(id.as_str());
     let shown = row.shows_personal_data().then_some(&view.row.customer.customer);
@@ -83,4 +88,17 @@ pub async fn get(
 fn others_for(caller: &Caller, nik: &RowNik) -> Option<Vec<String>> {
     let is_told = !nik.others.is_empty() && caller.may(Scope::CustomersView);
     is_told.then(|| nik.others.iter().map(|id| id.as_str().to_owned()).collect())
+}
+
+/// What is noticed at reading, of a verdict that brought a photo. A key row that is damaged or missing keeps nothing else
+/// from being shown: whatever needs it says so.
+async fn noticed(app: &App, caller: &Caller, row: &VerificationRow) -> Result<Vec<NoticedSignal>, ApiError> {
+    if app.faces.models().is_none() || row.enrolment.is_none() || row.method != Method::NikDukcapil {
+        return Ok(Vec::new());
+    }
+    match app.vault.customer_keys(&row.customer, caller.org().suite).await {
+        Ok(Some(keys)) => noticed_signals(app, &row.customer, &keys).await,
+        Err(error @ VaultError::Unavailable(_)) => Err(error.into()),
+        Ok(None) | Err(_) => Ok(Vec::new()),
+    }
 }

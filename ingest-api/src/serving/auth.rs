@@ -81,13 +81,22 @@ pub fn admit(req: &HttpRequest, app: &App, access: EndpointAccess) -> Result<Cal
     if let Some(scope) = scope.filter(|scope| !caller.may(*scope)) {
         return Err(ApiError::MissingScope(scope));
     }
-    if let Some(capability) = capability.filter(|wanted| !caller.org().capabilities.contains(*wanted)) {
-        return Err(ApiError::CapabilityDisabled {
-            capability: capability.as_str(),
-            contact: app.settings.support_contact.clone(),
-        });
+    if let Some(capability) = capability {
+        check_capability(&caller, app, capability)?;
     }
     Ok(caller)
+}
+
+/// Whether the caller's org has a capability: of an endpoint that wants it, or of a part of a body that does.
+///
+/// # Errors
+/// [`ApiError::CapabilityDisabled`].
+pub fn check_capability(caller: &Caller, app: &App, wanted: Capability) -> Result<(), ApiError> {
+    if caller.org().capabilities.contains(wanted) {
+        return Ok(());
+    }
+    let contact = app.settings.support_contact.clone();
+    Err(ApiError::CapabilityDisabled { capability: wanted.as_str(), contact })
 }
 
 /// A key in a query string ends in access logs and browser histories: refused everywhere, also where none is

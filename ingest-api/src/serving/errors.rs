@@ -62,6 +62,8 @@ pub enum ApiError {
     NotFoundYet,
     /// 404: no such verification, but it may be there soon.
     VerificationNotFoundYet,
+    /// 404: no such recheck.
+    RecheckNotFound,
     /// 405, with the methods that are there.
     MethodNotAllowed(&'static str),
     /// 408.
@@ -96,6 +98,8 @@ pub enum ApiError {
     AlreadyVoided,
     /// 409: whoever decides so has to have seen the picture.
     ReviewUnseen,
+    /// 409: the recheck is settled.
+    RecheckNotOpen,
     /// 413.
     BodyTooLarge,
     /// 415.
@@ -154,6 +158,7 @@ impl ApiError {
             Self::RouteNotFound => ErrorCode::RouteNotFound,
             Self::NotFound | Self::NotFoundYet => ErrorCode::CustomerNotFound,
             Self::VerificationNotFoundYet => ErrorCode::VerificationNotFound,
+            Self::RecheckNotFound => ErrorCode::RecheckNotFound,
             Self::MethodNotAllowed(_) => ErrorCode::MethodNotAllowed,
             Self::BodyStalled => ErrorCode::BodyStalled,
             Self::ExternalIdTaken(_) => ErrorCode::ExternalIdTaken,
@@ -171,6 +176,7 @@ impl ApiError {
             Self::NotVoidable => ErrorCode::NotVoidable,
             Self::AlreadyVoided => ErrorCode::AlreadyVoided,
             Self::ReviewUnseen => ErrorCode::ReviewUnseen,
+            Self::RecheckNotOpen => ErrorCode::RecheckNotOpen,
             Self::BodyTooLarge => ErrorCode::BodyTooLarge,
             Self::UnsupportedMediaType => ErrorCode::UnsupportedMediaType,
             Self::UnsupportedContentEncoding => ErrorCode::UnsupportedContentEncoding,
@@ -221,6 +227,7 @@ impl ApiError {
             | Self::NotFound
             | Self::NotFoundYet
             | Self::VerificationNotFoundYet
+            | Self::RecheckNotFound
             | Self::MethodNotAllowed(_)
             | Self::BodyStalled
             | Self::BiometricWithdrawn
@@ -236,6 +243,7 @@ impl ApiError {
             | Self::NotVoidable
             | Self::AlreadyVoided
             | Self::ReviewUnseen
+            | Self::RecheckNotOpen
             | Self::BodyTooLarge
             | Self::UnsupportedMediaType
             | Self::UnsupportedContentEncoding

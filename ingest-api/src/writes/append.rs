@@ -15,6 +15,8 @@ pub enum WriteRecords {
     EventAlone(Event),
     /// Evidence, and the event once it is known where the evidence stands.
     WithEvidence {
+        /// What else an auditor is told of it, appended first.
+        also: Option<AuditRecord>,
         /// The evidence.
         evidence: AuditRecord,
         /// The event of the evidence's place.
@@ -28,7 +30,16 @@ impl WriteRecords {
         evidence: AuditRecord,
         event: impl FnOnce(AuditRef) -> Event + Send + 'static,
     ) -> Self {
-        Self::WithEvidence { evidence, event: Box::new(event) }
+        Self::WithEvidence { also: None, evidence, event: Box::new(event) }
+    }
+
+    /// The same with another record for an auditor before its evidence, where there is one.
+    #[must_use]
+    pub fn telling_also(mut self, record: Option<AuditRecord>) -> Self {
+        if let Self::WithEvidence { also, .. } = &mut self {
+            *also = record;
+        }
+        self
     }
 }
 
@@ -78,7 +89,10 @@ pub async fn append_records(
     let append = async {
         let event = match records {
             WriteRecords::EventAlone(event) => event,
-            WriteRecords::WithEvidence { evidence, event } => {
+            WriteRecords::WithEvidence { also, evidence, event } => {
+                if let Some(also) = also {
+                    log.append(Topic::Audit, codec.audit(&also, &meta)?).await?;
+                }
                 let evidence = codec.audit(&evidence, &meta)?;
                 let value_sha256 = value_sha256(&evidence.value);
                 let evidence = log.append(Topic::Audit, evidence).await?;

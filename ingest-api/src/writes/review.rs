@@ -102,7 +102,11 @@ fn event(keys: &CustomerKeys, decision: ReviewDecision) -> Result<Event, ApiErro
     }))
 }
 
-pub(super) async fn append(app: &App, event: Event, traceparent: Option<&str>) -> Result<(), ApiError> {
+/// Appends an event that stands alone.
+///
+/// # Errors
+/// From the log; [`ApiError::Unavailable`] when it does not confirm in time.
+pub async fn append(app: &App, event: Event, traceparent: Option<&str>) -> Result<(), ApiError> {
     let meta = Meta { time: app.now(), traceparent };
     let record = app.codec.event(&event, &meta).map_err(AppendError::from)?;
     let appended = app.log.append(Topic::Events, record);

@@ -2,10 +2,12 @@
 //! show of it, and which pictures are no probe (sequence §2.6). Pure: photos are read, and vectors opened, elsewhere. Not
 //! here: the records of a match (`event`), and what it does to the tier (`fold`).
 
+mod disagreement;
 mod reference;
 
 use std::fmt;
 
+pub use self::disagreement::*;
 pub use self::reference::*;
 use crate::event::RiskLevel;
 use crate::orgs::{Environment, OrgRecord, OrgSetting, SettingValue};
@@ -217,5 +219,7 @@ pub fn usable_probe(read: Result<FaceReading, FaceCause>) -> Result<FaceReading,
     Ok(reading)
 }
 
+#[cfg(test)]
+mod disagreement_tests;
 #[cfg(test)]
 mod tests;

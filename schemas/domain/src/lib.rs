@@ -8,6 +8,7 @@
 #[macro_use]
 mod words;
 
+pub mod assurance;
 pub mod capture;
 pub mod classify;
 pub mod decide;

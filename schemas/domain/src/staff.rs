@@ -17,6 +17,8 @@ pub enum ConsolePage {
     Attempts,
     /// Verifications that wait for a person, and one of them.
     Reviews,
+    /// Customers for whom Dukcapil is to be asked again, and one such recheck.
+    Rechecks,
     /// Who looked at whom.
     Access,
     /// One's own account.
@@ -25,7 +27,8 @@ pub enum ConsolePage {
 
 impl ConsolePage {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 5] = [Self::Customers, Self::Attempts, Self::Reviews, Self::Access, Self::Account];
+    pub const ALL: [Self; 6] =
+        [Self::Customers, Self::Attempts, Self::Reviews, Self::Rechecks, Self::Access, Self::Account];
 }
 
 /// What somebody is in the console, within one org (contract §8).
@@ -63,14 +66,16 @@ impl StaffRole {
     /// Whether the role may see that page.
     pub fn may(self, page: ConsolePage) -> bool {
         match page {
-            ConsolePage::Customers | ConsolePage::Attempts | ConsolePage::Reviews | ConsolePage::Account => {
-                true
-            }
+            ConsolePage::Customers
+            | ConsolePage::Attempts
+            | ConsolePage::Reviews
+            | ConsolePage::Rechecks
+            | ConsolePage::Account => true,
             ConsolePage::Access => matches!(self, Self::Compliance | Self::Admin),
         }
     }
 
-    /// Whether the role decides reviews, and so is shown review copies.
+    /// Whether the role decides reviews and closes rechecks, and so is shown review copies.
     pub fn decides_reviews(self) -> bool {
         matches!(self, Self::Reviewer | Self::Admin)
     }
@@ -196,11 +201,11 @@ mod tests {
     /// The contract's table (§8): which role sees which page.
     #[test]
     fn each_role_sees_its_pages() {
-        use ConsolePage::{Access, Account, Attempts, Customers, Reviews};
+        use ConsolePage::{Access, Account, Attempts, Customers, Rechecks, Reviews};
         for (role, pages) in [
-            (StaffRole::Analyst, vec![Customers, Attempts, Reviews, Account]),
-            (StaffRole::Reviewer, vec![Customers, Attempts, Reviews, Account]),
-            (StaffRole::Compliance, vec![Customers, Attempts, Reviews, Access, Account]),
+            (StaffRole::Analyst, vec![Customers, Attempts, Reviews, Rechecks, Account]),
+            (StaffRole::Reviewer, vec![Customers, Attempts, Reviews, Rechecks, Account]),
+            (StaffRole::Compliance, vec![Customers, Attempts, Reviews, Rechecks, Access, Account]),
             (StaffRole::Admin, ConsolePage::ALL.to_vec()),
         ] {
             let seen: Vec<_> = ConsolePage::ALL.into_iter().filter(|page| role.may(*page)).collect();

@@ -59,7 +59,9 @@ fn write_recheck_rest(out: &mut BodyWriter<'_>, row: &RecheckRow) {
     out.option(*how, |out, how| out.text(how.as_str()));
     out.option(verification_id.as_ref(), |out, id| out.text(id.as_str()));
     out.option(closed.as_ref(), |out, closed| {
-        let RecheckClosed { reason_code, by, created_at } = closed;
+        let RecheckClosed { event_id, body_fingerprint, reason_code, by, created_at } = closed;
+        out.text(event_id.as_str());
+        out.option(body_fingerprint.as_ref(), BodyWriter::fingerprint);
         out.text(reason_code);
         out.text(by);
         out.time(*created_at);
@@ -85,6 +87,8 @@ fn read_recheck_rest(
         verification_id: body.option(|body| body.id(VerificationId::parse))?,
         closed: body.option(|body| {
             Ok(RecheckClosed {
+                event_id: body.id(EventId::parse)?,
+                body_fingerprint: body.option(BodyReader::fingerprint)?,
                 reason_code: body.text()?.to_owned(),
                 by: body.text()?.to_owned(),
                 created_at: body.time()?,

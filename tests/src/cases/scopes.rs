@@ -5,11 +5,12 @@ use serde_json::json;
 
 use crate::cases::challenges::KTP;
 use crate::client::{Api, VERDICT, declined, text, verified};
+use crate::fallback_calls::{FALLBACKS, RECHECKS, SUMMARY, WINDOWS, declaration};
 use crate::harness::ContractHarness;
 use crate::patience::until;
 
 /// Each endpoint's scope; a customer of the sandbox stands in for `{}`.
-const WANTS: [(&str, &str, &str); 11] = [
+const WANTS: [(&str, &str, &str); 15] = [
     ("POST", VERDICT, "verifications:write"),
     ("POST", "/api/identity/face/match", "verifications:write"),
     ("POST", "/api/identity/face/enrolments", "verifications:write"),
@@ -21,6 +22,10 @@ const WANTS: [(&str, &str, &str); 11] = [
     ("GET", "/api/identity/kyc/{}", "customers:view"),
     ("GET", "/api/identity/attempts", "verifications:view"),
     ("GET", "/api/identity/verifications/ver_00000000000000000000000000", "verifications:view"),
+    ("POST", FALLBACKS, "verifications:write"),
+    ("GET", RECHECKS, "verifications:view"),
+    ("GET", WINDOWS, "verifications:view"),
+    ("GET", SUMMARY, "verifications:view"),
 ];
 
 /// Asks every endpoint: those of the granted scopes must not be a 403, the others must name their scope.
@@ -32,6 +37,7 @@ async fn grants(api: &Api, customer: &str, granted: &[&str]) {
             "/api/identity/face/match" | "/api/identity/face/enrolments" => Some(
                 json!({"customerId": "cus_00000000000000000000000000", "image": verified(customer)["photo"]}),
             ),
+            FALLBACKS => Some(declaration("cus_00000000000000000000000000", 0)),
             KTP => Some(json!({"customerId": "cus_00000000000000000000000000"})),
             _ => None,
         };

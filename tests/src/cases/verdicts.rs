@@ -72,6 +72,8 @@ pub async fn a_verified_verdict_is_a_row_an_enrolment_and_the_standard_tier<H: C
                 "kycLastVerifiedAt": created, "kycExpiresAt": a_year_later(text(&created)),
             },
             "eligible": true,
+            "blockers": [],
+            "assurance": { "path": "dukcapil", "recheck": null },
             "verifications": [{
                 "id": verification, "method": "nik_dukcapil", "status": "verified", "score": 100,
                 "reason": "Data sesuai", "createdAt": created,

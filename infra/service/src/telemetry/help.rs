@@ -133,6 +133,15 @@ const GAUGES: &[(&str, &str)] = &[
         "identity_directory_waiting_orgs",
         "Orgs that cannot be served because their id secret does not unwrap.",
     ),
+    (
+        "identity_fallback_recheck_oldest_age_seconds",
+        "How long the oldest recheck with Dukcapil of all orgs has been open; 0 where none is.",
+    ),
+    ("identity_fallback_rechecks_open", "Rechecks with Dukcapil that are open, of all orgs together."),
+    (
+        "identity_fallback_rechecks_overdue",
+        "Of those, the ones that are open longer than their org's fallback.maxAgeDays.",
+    ),
     ("identity_http_in_flight_bytes", "Bytes of request bodies that are charged to the byte budget now."),
     ("identity_kafka_broker_up", "1 while a client is connected to a broker, else 0."),
     ("identity_kafka_fetched_ahead_bytes", "Bytes that a reader has fetched and not yet handed on."),

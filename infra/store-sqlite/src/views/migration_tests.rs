@@ -290,7 +290,7 @@ fn without_challenges(mut row: ViewRow) -> ViewRow {
         state.challenges = domain::capture::RecentChallenges::default();
         state.niks = domain::nik::HeldNiks::default();
         state.recheck = None;
-        state.voids = domain::rows::VoidedRows::default();
+        state.voids = VoidedRows::default();
     }
     row
 }

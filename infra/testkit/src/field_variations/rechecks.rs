@@ -17,7 +17,13 @@ impl Other<'_> {
         let row = s.recheck(&s.customer(0), 0);
         let closed = each_field!(
             row.closed.clone().expect("a sample is closed"),
-            RecheckClosed { reason_code: "other".to_owned(), by: "rina".to_owned(), created_at: late() }
+            RecheckClosed {
+                event_id: s.event_id(9),
+                body_fingerprint: None,
+                reason_code: "other".to_owned(),
+                by: "rina".to_owned(),
+                created_at: late(),
+            }
         );
         let mut rows = each_field!(
             row.clone(),

@@ -32,6 +32,8 @@ impl Samples {
             how: Some(SettledHow::Close),
             verification_id: Some(self.verification_id(n)),
             closed: Some(RecheckClosed {
+                event_id: self.event_id(n),
+                body_fingerprint: Some(self.fingerprint(n)),
                 reason_code: "moved_away".to_owned(),
                 by: "key_0000000000000000000000000A".to_owned(),
                 created_at: settled_at,

@@ -2,12 +2,14 @@
 //! in clear: it is made when the view is on record, lives as long as it takes to render it, and has no `Debug`.
 
 mod references;
-mod signal_texts;
+mod signal_words;
 mod signals;
 mod timeline;
 
-use domain::ids::CustomerId;
+use domain::assurance::{AssurancePath, Blocker};
+use domain::ids::{CustomerId, RecheckId};
 use domain::policy::Tier;
+use domain::recheck::RecheckStatus;
 use domain::sealed::{Purpose, Purposes};
 use domain::time::Timestamp;
 use maud::{Markup, html};
@@ -19,19 +21,20 @@ pub use self::timeline::{
     VerificationEntry, VoidLine,
 };
 use super::customers;
-use crate::terms::tier_name;
+use super::rechecks::{recheck_path, status_mark};
+use crate::terms::{assurance_path_name, tier_name};
 use crate::words::words;
-use crate::{PageFrame, format};
+use crate::{Language, PageFrame, format};
 
-/// Whether the customer may be served, and if not, why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Eligibility {
-    /// At least the standard tier, and not expired.
-    Eligible,
-    /// The tier is too low.
-    TierTooLow,
-    /// It was high enough, and its time is over.
-    Expired,
+/// The customer's latest recheck.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecheckMark {
+    /// Which.
+    pub id: RecheckId,
+    /// Where it stands.
+    pub status: RecheckStatus,
+    /// When it was opened.
+    pub opened_at: Timestamp,
 }
 
 /// What the page shows.
@@ -50,8 +53,12 @@ pub struct CustomerModel {
     pub last_verified_at: Option<Timestamp>,
     /// Until when it counts.
     pub expires_at: Option<Timestamp>,
-    /// Whether it may be served.
-    pub eligibility: Eligibility,
+    /// Why it is not to be served; it is where nothing is here.
+    pub blockers: Vec<Blocker>,
+    /// What its identity rests on.
+    pub assurance: AssurancePath,
+    /// Its latest recheck, settled or not.
+    pub recheck: Option<RecheckMark>,
     /// What was erased of it; a customer whose profile was erased has no page.
     pub erased: Purposes,
     /// How many events wait because one could not be applied.
@@ -85,11 +92,6 @@ pub fn render(frame: &PageFrame, model: &CustomerModel) -> String {
 
 fn facts(frame: &PageFrame, words: &CustomerWords, model: &CustomerModel) -> Markup {
     let language = frame.language;
-    let (standing, class) = match model.eligibility {
-        Eligibility::Eligible => (words.eligible, "status status-verified"),
-        Eligibility::TierTooLow => (words.tier_too_low, "status status-failed"),
-        Eligibility::Expired => (words.expired, "status status-failed"),
-    };
     html! {
         dl class="facts" {
             div { dt { (words.id) } dd { code { (model.id) } } }
@@ -105,12 +107,39 @@ fn facts(frame: &PageFrame, words: &CustomerWords, model: &CustomerModel) -> Mar
                 dt { (words.tier) }
                 dd { span class={ "tier tier-" (model.tier.as_str()) } { (tier_name(language, model.tier)) } }
             }
-            div { dt { (words.eligibility) } dd { span class=(class) { (standing) } } }
+            div { dt { (words.eligibility) } dd { (eligibility(language, words, &model.blockers)) } }
+            div { dt { (words.assurance) } dd { (assurance_path_name(language, model.assurance)) } }
+            @if let Some(recheck) = &model.recheck {
+                div {
+                    dt { (words.recheck) }
+                    dd {
+                        a href=(recheck_path(&recheck.id)) { (status_mark(language, recheck.status)) }
+                        " " (words.since) " " (format::time(language, recheck.opened_at))
+                    }
+                }
+            }
             div {
                 dt { (words.last_verified) }
                 dd { (time_or(frame, model.last_verified_at, words.never)) }
             }
             div { dt { (words.expires) } dd { (time_or(frame, model.expires_at, words.never)) } }
+        }
+    }
+}
+
+/// Whether it may be served, and if not, everything that speaks against it.
+fn eligibility(language: Language, words: &CustomerWords, blockers: &[Blocker]) -> Markup {
+    html! {
+        @if blockers.is_empty() { span class="status status-verified" { (words.eligible) } }
+        @for blocker in blockers {
+            span class="status status-failed" {
+                @match blocker {
+                    Blocker::BelowStandard => (words.tier_too_low),
+                    Blocker::Expired => (words.expired),
+                    Blocker::Signal(code) => { (words.blocked_by) " " (signals::signal_name(language, code)) },
+                }
+            }
+            " "
         }
     }
 }
@@ -148,6 +177,10 @@ words! {
         eligible: "Yes", "Ya";
         tier_too_low: "No: the tier is below standard", "Tidak: tingkat di bawah Standar";
         expired: "No: the verification has expired", "Tidak: verifikasi kedaluwarsa";
+        blocked_by: "No: blocked by the signal", "Tidak: diblokir oleh sinyal";
+        assurance: "Rests on", "Berdasarkan";
+        recheck: "Dukcapil recheck", "Verifikasi ulang Dukcapil";
+        since: "opened", "dibuka";
         last_verified: "Last verified", "Terakhir terverifikasi";
         expires: "Expires", "Kedaluwarsa";
         never: "not yet", "belum";

@@ -1,91 +1,56 @@
-//! The whole list as a file: comma-separated values (RFC 4180), a few hundred rows at a time from the read model to the
-//! reader, so that the memory it takes does not grow with the list.
+//! The whole list as a file, newest first.
 
-use std::fmt;
-
-use actix_web::http::header;
 use actix_web::{HttpResponse, web};
-use bytes::Bytes;
 use console_pages::format::in_jakarta;
 use domain::classify::ReasonCategory;
-use domain::ports::{AttemptsPage, AttemptsQuery, PageStart, RowPlace, VerificationView};
+use domain::ports::{AttemptsQuery, PageStart, VerificationView};
 use domain::rows::VerificationRow;
 use domain::signals::ShownSignal;
 use futures::stream;
 
 use crate::app::App;
 use crate::console::error::ConsoleError;
+use crate::console::list_file::{self, ListRows};
+use crate::csv_line;
 use crate::limits::FILE_ROWS_AT_ONCE;
 use crate::serving::errors::ApiError;
 
 /// The first line.
-const HEAD: &str = "id,customerId,method,status,score,reasonCategory,signals,createdAt,createdAtJakarta\r\n";
+const HEAD: &str = "id,customerId,method,status,score,reasonCategory,signals,createdAt,createdAtJakarta";
 
-/// What a spreadsheet takes for the beginning of a formula.
-const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
-
-/// Answers with all rows of the query, newest first.
+/// Answers with all rows of the query.
 ///
 /// # Errors
 /// [`ConsoleError`], when not even the first rows can be read.
 pub(super) async fn answer(app: web::Data<App>, query: AttemptsQuery) -> Result<HttpResponse, ConsoleError> {
-    let mut query = AttemptsQuery { limit: FILE_ROWS_AT_ONCE, ..query };
-    // Read before the answer begins: until then there can be another one.
-    let first = read(&app, &mut query).await?;
-    let state = RestOfFile { app, query, next: Some(first), head: Some(HEAD) };
-    Ok(HttpResponse::Ok()
-        .content_type("text/csv; charset=utf-8")
-        .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"attempts.csv\""))
-        .streaming(stream::try_unfold(state, RestOfFile::step)))
+    let query = AttemptsQuery { limit: FILE_ROWS_AT_ONCE, ..query };
+    list_file::answer("attempts.csv", HEAD, AttemptsFile { app, query, is_read: false }).await
 }
 
-/// What is still to be sent.
-struct RestOfFile {
+/// What is still to be read.
+struct AttemptsFile {
     app: web::Data<App>,
+    /// Begins after what was read.
     query: AttemptsQuery,
-    /// Rows that were read.
-    next: Option<AttemptsPage>,
-    head: Option<&'static str>,
+    is_read: bool,
 }
 
-impl RestOfFile {
-    async fn step(mut self) -> Result<Option<(Bytes, Self)>, IncompleteFile> {
-        let Some(rows) = self.next.take() else { return Ok(None) };
-        let mut text = self.head.take().unwrap_or_default().to_owned();
-        rows.rows.iter().for_each(|view| write_row(view, &mut text));
-        if rows.more {
-            let read = read(&self.app, &mut self.query).await.map_err(|error| {
-                tracing::warn!(%error, "a list was not sent to its end as a file");
-                IncompleteFile
-            })?;
-            self.next = Some(read);
+impl ListRows for AttemptsFile {
+    /// The generation is asked for each time, since the one before may be dropped meanwhile: rows have the same places in
+    /// both.
+    async fn next_lines(&mut self) -> Result<Option<String>, ApiError> {
+        if self.is_read {
+            return Ok(None);
         }
-        Ok(Some((Bytes::from(text), self)))
+        let found = self.app.views.attempts(self.app.generation().await?, &self.query).await?;
+        self.is_read = !found.more;
+        if let Some(last) = found.rows.last() {
+            self.query.start = PageStart::After(last.row.place());
+        }
+        let mut lines = String::new();
+        found.rows.iter().for_each(|view| write_row(view, &mut lines));
+        Ok(Some(lines))
     }
-}
-
-/// The connection is closed before the answer's end, so that nobody takes a part for the whole.
-#[derive(Debug)]
-struct IncompleteFile;
-
-impl fmt::Display for IncompleteFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the list could not be read to its end")
-    }
-}
-
-impl std::error::Error for IncompleteFile {}
-
-/// The next rows; the query then begins after them. The generation is asked for each time, since the one before may be
-/// dropped meanwhile: rows have the same places in both.
-async fn read(app: &App, query: &mut AttemptsQuery) -> Result<AttemptsPage, ApiError> {
-    let found = app.views.attempts(app.generation().await?, query).await?;
-    if let Some(VerificationView { row, .. }) = found.rows.last() {
-        let (created_at, source) = (row.created_at, row.source);
-        query.start =
-            PageStart::After(RowPlace { created_at, partition: source.partition, offset: source.offset });
-    }
-    Ok(found)
 }
 
 fn write_row(VerificationView { row, signals, .. }: &VerificationView, out: &mut String) {
@@ -102,56 +67,5 @@ fn write_row(VerificationView { row, signals, .. }: &VerificationView, out: &mut
         &created_at.rfc3339(),
         &in_jakarta(*created_at).to_rfc3339_opts(chrono::SecondsFormat::Millis, false),
     ];
-    for (at, cell) in cells.into_iter().enumerate() {
-        if at > 0 {
-            out.push(',');
-        }
-        write_cell(cell, out);
-    }
-    out.push_str("\r\n");
-}
-
-/// A cell: quoted where a comma, a quote or a line's end is in it, and where it would be taken for a formula behind an
-/// apostrophe, by which spreadsheets take it for text.
-fn write_cell(cell: &str, out: &mut String) {
-    let is_formula = cell.starts_with(FORMULA_STARTS);
-    if !is_formula && !cell.contains([',', '"', '\r', '\n', '\t']) {
-        out.push_str(cell);
-        return;
-    }
-    out.push('"');
-    if is_formula {
-        out.push('\'');
-    }
-    out.push_str(&cell.replace('"', "\"\""));
-    out.push('"');
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_is_text_to_whatever_opens_it() {
-        for (cell, written) in [
-            ("", ""),
-            ("nik_dukcapil", "nik_dukcapil"),
-            ("2026-11-29T00:00:00.000Z", "2026-11-29T00:00:00.000Z"),
-            ("=1+1", "\"'=1+1\""),
-            ("+62", "\"'+62\""),
-            ("-1", "\"'-1\""),
-            ("@SUM(A1)", "\"'@SUM(A1)\""),
-            ("\tx", "\"'\tx\""),
-            ("\rx", "\"'\rx\""),
-            ("a,b", "\"a,b\""),
-            ("say \"x\"", "\"say \"\"x\"\"\""),
-            ("=\"x\"", "\"'=\"\"x\"\"\""),
-            ("a\nb", "\"a\nb\""),
-            ("a=b", "a=b"),
-        ] {
-            let mut out = String::new();
-            write_cell(cell, &mut out);
-            assert_eq!(out, written, "{cell:?}");
-        }
-    }
+    csv_line::write(&cells, out);
 }

@@ -18,6 +18,7 @@ use vault::CustomerKeys;
 
 use crate::app::App;
 use crate::limits::TIMELINE_MOMENTS_MAX;
+use crate::reading::noticed::NoticedSignal;
 use crate::reading::unseal::{self, Unreadable};
 use crate::serving::errors::ApiError;
 
@@ -115,9 +116,15 @@ fn tier_event_place(row: &TierEventRow) -> RowPlace {
 }
 
 /// What the page shows of them: of one event what followed from it above what it was.
-pub(super) fn entries(moments: Vec<TimelineMoment>, keys: &CustomerKeys) -> Vec<TimelineEntry> {
+/// `noticed` is what was noticed at reading.
+pub(super) fn entries(
+    moments: Vec<TimelineMoment>,
+    keys: &CustomerKeys,
+    noticed: &[NoticedSignal],
+) -> Vec<TimelineEntry> {
     let of_moment = |TimelineMoment { tier_event, enrolment, verification }| {
-        [tier_event.map(tier_change), enrolment.map(enrolled), verification.map(|view| verified(&view, keys))]
+        let verification = verification.map(|view| verified(&view, keys, noticed));
+        [tier_event.map(tier_change), enrolment.map(enrolled), verification]
     };
     moments.into_iter().flat_map(of_moment).flatten().collect()
 }
@@ -139,9 +146,11 @@ fn enrolled(row: EnrolmentRow) -> TimelineEntry {
     })
 }
 
-fn verified(view: &VerificationView, keys: &CustomerKeys) -> TimelineEntry {
+fn verified(view: &VerificationView, keys: &CustomerKeys, noticed: &[NoticedSignal]) -> TimelineEntry {
     let row = &view.row;
-    let mut signals: Vec<SignalLine> = view.signals.iter().map(signal).collect();
+    let noticed = noticed.iter().filter(|signal| signal.verification == row.id);
+    let noticed = noticed.map(|signal| signal_of(signal.kind.as_str(), signal.created_at));
+    let mut signals: Vec<SignalLine> = view.signals.iter().map(signal).chain(noticed).collect();
     let reason = match unseal::reason(keys, row) {
         Ok(Some(text)) => ReasonShown::Text(text),
         Ok(None) => ReasonShown::NotGiven,
@@ -193,6 +202,5 @@ fn signal(row: &SignalRow) -> SignalLine {
 }
 
 fn signal_of(word: &str, created_at: Timestamp) -> SignalLine {
-    let ShownSignal { code, severity } = ShownSignal::of(word);
-    SignalLine { code: code.to_owned(), severity: severity.as_str(), created_at }
+    SignalLine { word: word.to_owned(), created_at }
 }

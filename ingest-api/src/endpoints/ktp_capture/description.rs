@@ -19,6 +19,7 @@ use crate::documentation::description::{
 };
 use crate::documentation::examples::{CUSTOMER, TIME, photo_text};
 use crate::documentation::rules::{self, one_of};
+use crate::endpoints::dukcapil_attempt;
 use crate::limits::UNKNOWN_FIELDS_MAX;
 use crate::serving::errors::ErrorCode;
 use crate::writes::path::{WriteEndpoint, post};
@@ -30,6 +31,7 @@ pub static ENDPOINT: EndpointDescription = EndpointDescription {
     route: || web::post().to(post::<KtpCapture>),
     access: KtpCapture::ACCESS,
     errors: &[
+        ErrorCode::CapabilityDisabled,
         ErrorCode::CustomerNotFound,
         ErrorCode::BiometricConsentWithdrawn,
         ErrorCode::EvidenceConsentWithdrawn,
@@ -82,12 +84,24 @@ fn request() -> RequestDescription {
                         with their path.",
         "required": ["customerId", "bundle"],
         "maxProperties": UNKNOWN_FIELDS_MAX,
-        "properties": { "customerId": rules::customer_id(), "bundle": bundle() },
+        "properties": { "customerId": rules::customer_id(), "bundle": bundle(), "fallback": fallback() },
     });
     RequestDescription {
         schemas: vec![("KtpCaptureRequest", schema)],
         examples: vec![("capture", json!({ "customerId": CUSTOMER, "bundle": example_bundle() }))],
     }
+}
+
+/// Why the card has to stand alone.
+fn fallback() -> Value {
+    json!({
+        "type": ["object", "null"],
+        "description": "That Dukcapil did not answer, as `POST /api/identity/fallbacks` declares it; wants the org's \
+                        `dukcapilEnabled`. The bundle's signature does not cover it, the challenge's single use does: the same \
+                        bundle with another `fallback` is another body.",
+        "required": dukcapil_attempt::REQUIRED,
+        "properties": dukcapil_attempt::schema(),
+    })
 }
 
 fn bundle() -> Value {

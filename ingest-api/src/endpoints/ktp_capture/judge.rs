@@ -5,8 +5,9 @@ use domain::capture::{
     CAPTURE_POLICY_VERSION, CaptureAssessment, CaptureVerdict, FlashSequence, clock_signal,
 };
 use domain::event::{
-    AuditRecord, CAPTURE_CLAIMS_CONTENT_TYPE, CaptureEvidence, Event, KTP_FRAMES_CONTENT_TYPE,
-    KTP_TEXT_CONTENT_TYPE, KtpCaptureAssessed, ShownChallenge, VOTER_VALUES_CONTENT_TYPE,
+    AuditRecord, CAPTURE_CLAIMS_CONTENT_TYPE, CaptureEvidence, DeclaredFallback, DukcapilAttemptFailed,
+    Event, KTP_FRAMES_CONTENT_TYPE, KTP_TEXT_CONTENT_TYPE, KtpCaptureAssessed, ShownChallenge,
+    VOTER_VALUES_CONTENT_TYPE,
 };
 use domain::ktp::ClientText;
 use domain::limits::REVIEW_COPY_DAYS;
@@ -202,6 +203,10 @@ fn written(
         values: Some(sealed.values),
     });
     let has_portrait = sealed.portrait.is_some();
+    let fallback = submission.fallback.as_ref();
+    let fallback =
+        fallback.map(|fallback| DeclaredFallback { id: names.fallback.clone(), attempt: fallback.attempt });
+    let declaration = fallback.as_ref().map(|fallback| declaration(write, names, fallback));
     let (review_copy, review_key_id) = review_copy.unzip();
     let (names, customer, body_fingerprint) = (names.clone(), customer.clone(), *fingerprint);
     let (policy_version, issued_at) = (context.caller.org().policy_version, challenge.issued_at);
@@ -221,10 +226,24 @@ fn written(
             review_copy,
             review_key_id,
             signals,
-            fallback: None,
+            fallback,
             policy_version,
             body_fingerprint,
             audit,
         })
+    })
+    .telling_also(declaration)
+}
+
+/// What an auditor is told of the failure that a capture declares.
+fn declaration(write: &CaptureWrite<'_>, names: &CaptureNames, fallback: &DeclaredFallback) -> AuditRecord {
+    AuditRecord::DukcapilAttemptFailed(DukcapilAttemptFailed {
+        event_id: names.event.clone(),
+        customer: write.customer.clone(),
+        fallback_id: fallback.id.clone(),
+        attempt: fallback.attempt,
+        verification_id: Some(names.verification.clone()),
+        by: write.context.caller.key.id.as_str().to_owned(),
+        body_fingerprint: write.fingerprint,
     })
 }

@@ -33,6 +33,8 @@ pub enum ErrorCode {
     CustomerNotFound,
     /// 404.
     VerificationNotFound,
+    /// 404.
+    RecheckNotFound,
     /// 405.
     MethodNotAllowed,
     /// 408, made beneath the framework.
@@ -69,6 +71,7 @@ pub enum ErrorCode {
     NotVoidable,
     /// 409.
     AlreadyVoided,
+    RecheckNotOpen,
     /// 413.
     BodyTooLarge,
     /// 415.

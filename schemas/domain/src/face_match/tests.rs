@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 const MINUTE_MS: i64 = 60_000;
 
 /// A reference of that source, so many minutes old at minute 1,000.
-fn enrolment(number: u8, face_source: FaceSource, age_minutes: i64) -> EnrolmentRow {
+pub(super) fn enrolment(number: u8, face_source: FaceSource, age_minutes: i64) -> EnrolmentRow {
     EnrolmentRow {
         id: EnrolmentId::from_bytes([number; 16]),
         customer: CustomerRef::new(OrgId::from_bytes([1; 16]), CustomerId::from_bytes([2; 16])),
@@ -111,7 +111,12 @@ fn the_highest_risk_takes_dukcapils_photo_or_a_fresh_one() {
 }
 
 /// What a model made of the photo of the enrolment of that number.
-fn face(number: u8, model: &FaceModelId, cause: Option<FaceCause>, has_vector: bool) -> FaceVectorRow {
+pub(super) fn face(
+    number: u8,
+    model: &FaceModelId,
+    cause: Option<FaceCause>,
+    has_vector: bool,
+) -> FaceVectorRow {
     let EnrolmentRow { id, customer, event_id, source, .. } = enrolment(number, FaceSource::Dukcapil, 0);
     let sealed = has_vector.then(|| Sealed::from_envelope(Bytes::from_static(b"sealed")));
     FaceVectorRow {
@@ -129,7 +134,7 @@ fn face(number: u8, model: &FaceModelId, cause: Option<FaceCause>, has_vector: b
     }
 }
 
-fn models(primary: &FaceModelId, other: &FaceModelId) -> FaceModelSet {
+pub(super) fn models(primary: &FaceModelId, other: &FaceModelId) -> FaceModelSet {
     let model = |id: &FaceModelId| {
         let [file, licence, licence_note, source] = ["a.onnx", "MIT", "", ""].map(str::to_owned);
         FaceModel { id: id.clone(), file, licence, licence_note, source }

@@ -235,6 +235,8 @@ fn close(
     if let Some(recheck) = state.recheck.as_deref_mut() {
         settle(recheck, RecheckStatus::Closed, SettledHow::Close, created_at);
         recheck.closed = Some(RecheckClosed {
+            event_id: closure.event_id.clone(),
+            body_fingerprint: closure.body_fingerprint,
             reason_code: closure.reason_code.clone(),
             by: closure.by.clone(),
             created_at,

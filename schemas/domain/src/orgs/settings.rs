@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::setting_values::{SettingKind, SettingValue};
 use super::{Environment, OrgRecord};
+use crate::assurance::BLOCKING_CODES;
 
 macro_rules! org_settings {
     ($($(#[doc = $doc:literal])+ $name:ident, $word:literal, $kind:expr, sandbox $sandbox:expr, live $live:expr;)+) => {
@@ -61,6 +62,8 @@ org_settings! {
     MatchMedium, "match.medium", SettingKind::Share, sandbox None, live None;
     /// How alike two faces must be at least, where much is at stake; what the model asks for holds where it is more.
     MatchHigh, "match.high", SettingKind::Share, sandbox None, live None;
+    /// The signals with which nobody is served: a customer who has one of them is not `eligible`, whatever its tier. No tier changes.
+    EligibilityBlockOn, "eligibility.blockOn", SettingKind::SomeOf(BLOCKING_CODES), sandbox None, live None;
     /// Whose reading of a card counts: ours (`server`), or where we cannot read it the phone's (`client`), at low assurance.
     KtpTextSource, "ktp.textSource", SettingKind::OneOf(&["server", "client"]),
         sandbox Some("client"), live Some("server");
@@ -72,6 +75,9 @@ org_settings! {
         sandbox Some("off"), live Some("off");
     /// Which frames of a capture its evidence keeps: `all`, or one for each step (`steps`). Digests of all are always kept.
     KeepFrames, "keepFrames", SettingKind::OneOf(&["all", "steps"]), sandbox Some("steps"), live Some("steps");
+    /// How many days a recheck with Dukcapil may stay open before it is reported as overdue. A tier never falls for it.
+    FallbackMaxAgeDays, "fallback.maxAgeDays", SettingKind::Count { least: 1, most: 365 },
+        sandbox Some("30"), live Some("30");
 }
 
 impl OrgSetting {
@@ -158,10 +164,12 @@ pub(crate) mod tests {
         }
     }
 
+    const CODES: SettingKind = SettingKind::SomeOf(BLOCKING_CODES);
     const TEXT_SOURCES: SettingKind = SettingKind::OneOf(&["server", "client"]);
     const ASSURANCES: SettingKind = SettingKind::OneOf(&["low", "standard"]);
     const PICTURES: SettingKind = SettingKind::OneOf(&["off", "watermarked"]);
     const FRAMES: SettingKind = SettingKind::OneOf(&["all", "steps"]);
+    const DAYS: SettingKind = SettingKind::Count { least: 1, most: 365 };
 
     /// The names stand in records for ever; the defaults are the contract's (§6).
     #[test]
@@ -170,10 +178,12 @@ pub(crate) mod tests {
             (OrgSetting::MatchLow, "match.low", SettingKind::Share, None, None),
             (OrgSetting::MatchMedium, "match.medium", SettingKind::Share, None, None),
             (OrgSetting::MatchHigh, "match.high", SettingKind::Share, None, None),
+            (OrgSetting::EligibilityBlockOn, "eligibility.blockOn", CODES, None, None),
             (OrgSetting::KtpTextSource, "ktp.textSource", TEXT_SOURCES, Some("client"), Some("server")),
             (OrgSetting::KtpMinAssurance, "ktp.minAssurance", ASSURANCES, Some("low"), Some("standard")),
             (OrgSetting::ReviewsPictures, "reviews.pictures", PICTURES, Some("off"), Some("off")),
             (OrgSetting::KeepFrames, "keepFrames", FRAMES, Some("steps"), Some("steps")),
+            (OrgSetting::FallbackMaxAgeDays, "fallback.maxAgeDays", DAYS, Some("30"), Some("30")),
         ];
         assert_eq!(table.len(), OrgSetting::ALL.len());
         for (setting, name, kind, sandbox, live) in table {

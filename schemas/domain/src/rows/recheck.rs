@@ -40,6 +40,10 @@ pub struct RecheckRow {
 /// Who closed a recheck, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RecheckClosed {
+    /// The event that closed it: a repetition has the same.
+    pub event_id: EventId,
+    /// The body that made it, by which a repetition is told from another; none of a form of the console.
+    pub body_fingerprint: Option<Fingerprint>,
     /// The bank's own code for why.
     pub reason_code: String,
     /// Who: an API key's public name, or a member of staff.

@@ -186,7 +186,9 @@ fn what_only_a_later_build_knows_is_listed_by_its_name() {
     assert_eq!(org_json(&later)["limits"]["laterBucket"], 7);
     let settings = json!({
         "later.setting": "some text", "match.low": 0.5, "match.medium": null, "match.high": null,
+        "eligibility.blockOn": null,
         "ktp.textSource": "server", "ktp.minAssurance": "standard", "reviews.pictures": "off", "keepFrames": "steps",
+        "fallback.maxAgeDays": 30,
     });
     assert_eq!(org_json(&later)["settings"], settings);
     let table = org_table(&[later, plain]);

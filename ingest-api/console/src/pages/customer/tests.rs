@@ -2,7 +2,6 @@
 
 use domain::classify::ReasonCategory;
 use domain::event::RiskLevel;
-use domain::face_match::SIGNAL_PROBE_EQUALS_REFERENCE;
 use domain::ids::{EnrolmentId, TierEventId, VerificationId};
 use domain::policy::Method;
 use domain::ports::FaceCause;
@@ -43,7 +42,9 @@ fn model(entries: Vec<TimelineEntry>) -> CustomerModel {
         tier: Tier::Standard,
         last_verified_at: Some(at(1_000)),
         expires_at: Some(at(31_536_000_000)),
-        eligibility: Eligibility::Eligible,
+        blockers: Vec::new(),
+        assurance: AssurancePath::Dukcapil,
+        recheck: None,
         erased: Purposes::NONE,
         waiting_events: 0,
         viewed_at: at(5_000),
@@ -101,8 +102,7 @@ fn what_people_wrote_is_text() {
 fn a_verdict_without_a_reason_and_one_that_does_not_open_say_so() {
     let shown = page(Language::English, &model(vec![verification(declined(ReasonShown::NotGiven))]));
     says(&shown, &["No reason was given."]);
-    let signals =
-        vec![SignalLine { code: "reason_unreadable".to_owned(), severity: "high", created_at: at(2_000) }];
+    let signals = vec![SignalLine { word: "reason_unreadable".to_owned(), created_at: at(2_000) }];
     let entry = VerificationEntry { signals, ..declined(ReasonShown::Unreadable) };
     let shown = page(Language::English, &model(vec![verification(entry)]));
     says(&shown, &["The reason cannot be opened: see the signals.", "Tell the operator", "severity-high"]);
@@ -113,14 +113,17 @@ fn signals_say_what_they_mean_and_what_to_do_and_so_does_their_absence() {
     let nothing = page(Language::English, &model(Vec::new()));
     says(&nothing, &["Nothing was noticed", "A signal says that a verification deserves a second look"]);
     says(&nothing, &["Nothing yet: no verification"]);
-    for (code, severity, wanted) in [
+    for (word, severity, wanted) in [
         ("idempotency_conflict", "medium", "send it again with a key of its own"),
         (SIGNAL_PROBE_EQUALS_REFERENCE, "high", "possible attempt at fraud"),
         ("valid_but_mismatch", "low", "an address or the like differs"),
         ("not_a_verdict", "high", "It says nothing of the person."),
+        ("probe_equals_reference", "high", "possible attempt at fraud"),
+        ("fallback_contradicted", "critical", "The tier stays."),
+        ("valid_but_mismatch_minor", "low", "<code>valid_but_mismatch</code>"),
         ("<b>later</b>", "medium", "Ask the operator what the code stands for."),
     ] {
-        let signals = vec![SignalLine { code: code.to_owned(), severity, created_at: at(1) }];
+        let signals = vec![SignalLine { word: word.to_owned(), created_at: at(1) }];
         let entry = VerificationEntry { signals, ..declined(ReasonShown::NotGiven) };
         let shown = page(Language::English, &model(vec![verification(entry)]));
         says(&shown, &[wanted, "What to do:", &format!("severity-{severity}")]);
@@ -201,7 +204,7 @@ fn references_stand_by_source_and_no_photo_is_shown() {
 fn an_erasure_an_expiry_and_waiting_events_are_said() {
     let mut model = model(Vec::new());
     model.erased = Purposes::NONE.with(Purpose::Biometric).with(Purpose::Evidence);
-    (model.eligibility, model.waiting_events) = (Eligibility::Expired, 2);
+    (model.blockers, model.waiting_events) = (vec![Blocker::Expired], 2);
     says(
         &page(Language::English, &model),
         &[
@@ -213,13 +216,13 @@ fn an_erasure_an_expiry_and_waiting_events_are_said() {
         ],
     );
     says(&page(Language::Indonesian, &model), &["telah dihapus", "verifikasi kedaluwarsa", "tertahan"]);
-    model.eligibility = Eligibility::TierTooLow;
+    model.blockers = vec![Blocker::BelowStandard];
     says(&page(Language::English, &model), &["the tier is below standard"]);
 }
 
 #[test]
 fn what_is_void_says_so_and_what_counts_can_be_made_void_by_a_reviewer_alone() {
-    let verified = |voided| {
+    let verified = |voided: Option<VoidLine>| {
         TimelineEntry::Verification(Box::new(VerificationEntry {
             status: VerificationStatus::Verified,
             category: None,
@@ -243,4 +246,18 @@ fn what_is_void_says_so_and_what_counts_can_be_made_void_by_a_reviewer_alone() {
     let path = format!("/console/verifications/{}/void", VerificationId::from_bytes([7; 16]));
     assert!(shown_in(None, true, English).contains(&path));
     assert!(!shown_in(None, false, English).contains(&path), "nobody else is offered it");
+}
+
+#[test]
+fn what_a_customer_rests_on_its_recheck_and_what_blocks_it_are_said() {
+    let id = RecheckId::from_bytes([3; 16]);
+    let mut model = model(Vec::new());
+    model.assurance = AssurancePath::KtpFallback;
+    model.recheck = Some(RecheckMark { id: id.clone(), status: RecheckStatus::Open, opened_at: at(1) });
+    model.blockers = vec![Blocker::Expired, Blocker::Signal("fallback_contradicted")];
+    let path = format!("href=\"/console/rechecks/{id}\"");
+    let shown = page(Language::English, &model);
+    says(&shown, &[&path, "Dukcapil recheck due", "Identity card alone", "the verification has expired"]);
+    says(&shown, &["blocked by the signal Dukcapil denied who was taken in"]);
+    says(&page(Language::Indonesian, &model), &["Verifikasi ulang Dukcapil tertunda", "KTP saja"]);
 }

@@ -9,7 +9,7 @@ use domain::rows::{FaceSource, ReviewState, VerificationStatus, VoidReason};
 use domain::time::Timestamp;
 use maud::{Markup, html};
 
-use super::signals::{SignalLine, signal_name};
+use super::signals::{SignalLine, severity, signal_name};
 use crate::pages::customers::customer_path;
 use crate::pages::void::void_path;
 use crate::tables::table_head;
@@ -240,8 +240,8 @@ fn verification_row(
                     p class="hint" { a href=(void_path(&entry.id)) { (words.void) } }
                 }
                 @for signal in &entry.signals {
-                    " " a class={ "signal-mark severity-" (signal.severity) } href="#signals" {
-                        (signal_name(language, &signal.code))
+                    " " a class={ "signal-mark severity-" (severity(&signal.word).as_str()) } href="#signals" {
+                        (signal_name(language, &signal.word))
                     }
                 }
             }

@@ -14,7 +14,7 @@ const fn row(
 }
 
 /// The list, in the order of the codes.
-pub(in crate::serving::errors) const ROWS: [CodeRow; 42] = [
+pub(in crate::serving::errors) const ROWS: [CodeRow; 44] = [
     row(
         ErrorCode::MalformedRequest,
         "malformed_request",
@@ -109,6 +109,14 @@ pub(in crate::serving::errors) const ROWS: [CodeRow; 42] = [
         "not found",
         "The org has no such verification, or it is not yet visible.",
         "After a 202 ask again after `Retry-After`; otherwise check the id.",
+    ),
+    row(
+        ErrorCode::RecheckNotFound,
+        "recheck_not_found",
+        404,
+        "not found",
+        "The org has no such recheck, or it is not yet visible.",
+        "Use an `id` of `GET /api/identity/fallback/rechecks`.",
     ),
     row(
         ErrorCode::MethodNotAllowed,
@@ -259,6 +267,14 @@ pub(in crate::serving::errors) const ROWS: [CodeRow; 42] = [
         "already voided",
         "The verification is void already.",
         "Nothing: `GET /api/identity/verifications/{id}` shows who declared it void, and why.",
+    ),
+    row(
+        ErrorCode::RecheckNotOpen,
+        "recheck_not_open",
+        409,
+        "recheck not open",
+        "The recheck is settled: a verdict confirmed or contradicted it, somebody closed it, or its customer was erased.",
+        "Nothing: `GET /api/identity/fallback/rechecks` shows how it was settled.",
     ),
     row(
         ErrorCode::BodyTooLarge,
