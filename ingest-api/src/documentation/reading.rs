@@ -14,7 +14,6 @@ use super::examples::{
     CUSTOMER, TIME, VERIFICATION, captured, customer_answer, enrolment, matched, nik_checked,
 };
 use super::rules::{id, methods, one_of, score, statuses, tiers, time};
-use crate::limits::NIK_CUSTOMERS_SHOWN_MAX;
 use crate::reading::attempts::{self, AttemptsBody};
 use crate::reading::customers::{self, CustomerBody};
 use crate::reading::kyc::{self, KycBody};
@@ -334,11 +333,6 @@ fn attempt_rules() -> Vec<FieldRule> {
         ("AttemptBody", "reasonCategory", one_of(ReasonCategory::ALL.map(ReasonCategory::as_str))),
         ("AttemptBody", "assuranceTier", assurance_tiers()),
         ("AttemptBody", "createdAt", time()),
-        (
-            "VerificationBody",
-            "nikCustomers",
-            json!({ "type": "array", "items": id("cus"), "maxItems": NIK_CUSTOMERS_SHOWN_MAX }),
-        ),
         ("AttemptsBody", "page", json!({ "type": "integer", "minimum": 1 })),
         ("AttemptsBody", "limit", json!({ "type": "integer", "minimum": 1, "maximum": PAGE_ROWS_MAX })),
     ]
