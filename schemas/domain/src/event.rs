@@ -220,7 +220,8 @@ impl Event {
             | Self::KtpCaptureAssessed(_)
             | Self::VerificationReviewed(_)
             | Self::DukcapilAttemptFailed(_)
-            | Self::FallbackRecheckClosed(_) => None,
+            | Self::FallbackRecheckClosed(_)
+            | Self::VerificationVoided(_) => None,
         }
     }
 
@@ -237,7 +238,8 @@ impl Event {
             | Self::FaceMatchDecided(_)
             | Self::FlashChallengeIssued(_)
             | Self::VerificationReviewed(_)
-            | Self::FallbackRecheckClosed(_) => None,
+            | Self::FallbackRecheckClosed(_)
+            | Self::VerificationVoided(_) => None,
         }
     }
 

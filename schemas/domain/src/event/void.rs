@@ -39,7 +39,9 @@ impl Event {
             | Self::FaceMatchDecided(_)
             | Self::FlashChallengeIssued(_)
             | Self::KtpCaptureAssessed(_)
-            | Self::VerificationReviewed(_) => None,
+            | Self::VerificationReviewed(_)
+            | Self::DukcapilAttemptFailed(_)
+            | Self::FallbackRecheckClosed(_) => None,
         }
     }
 }
