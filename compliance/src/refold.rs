@@ -110,10 +110,8 @@ impl CustomerFold {
     /// Rows that it keeps in memory.
     pub(crate) fn rows(&self) -> usize {
         let known = &self.known;
-        let kept = known.verifications.len()
-            + known.references.len()
-            + known.reviews.len()
-            + known.voids.len();
+        let kept =
+            known.verifications.len() + known.references.len() + known.reviews.len() + known.voids.len();
         1 + kept + self.waiting.len()
     }
 

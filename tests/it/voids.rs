@@ -22,10 +22,7 @@ async fn a_reviewer_declares_a_verification_void_and_nobody_else_is_offered_it()
     page.says(200, &["What follows", "I declare this verification void.", &id]);
     page.never_says(&["Dibatalkan Di Konsol"]);
 
-    reviewer
-        .submit(&page, &path, &[])
-        .await
-        .says(400, &["Choose a reason.", "Confirm that you mean it."]);
+    reviewer.submit(&page, &path, &[]).await.says(400, &["Choose a reason.", "Confirm that you mean it."]);
     reviewer
         .submit(&page, &path, &[("reasonCode", "fraud")])
         .await

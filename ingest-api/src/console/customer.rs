@@ -106,8 +106,7 @@ async fn model(
     let place = after.map(|cursor| cursor.after);
     let rows = timeline::read(app, generation, customer, place, enrolments).await?;
     let older = rows.older.map(|place| older_cursor(place, after, signed_in));
-    let timeline =
-        TimelinePart {
+    let timeline = TimelinePart {
         entries: timeline::entries(rows.moments, &keys),
         older,
         is_newest: after.is_none(),

@@ -9,7 +9,9 @@ use crate::console::answer::see_other;
 use crate::console::error::ConsoleError;
 use crate::console::session::SignedIn;
 use crate::console::visit::present;
-use crate::console::{access, account, assets, attempts, customer, customers, review, reviews, sign_in, void};
+use crate::console::{
+    access, account, assets, attempts, customer, customers, review, reviews, sign_in, void,
+};
 use crate::routes::{READ, read};
 
 /// Where somebody begins who has signed in.

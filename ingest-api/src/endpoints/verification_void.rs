@@ -24,8 +24,8 @@ use crate::writes::answer::{WriteAnswer, WriteConclusion};
 use crate::writes::customer_keys::admitted_keys;
 use crate::writes::path::{ReceivedWrite, WriteContext, WriteEndpoint};
 use crate::writes::review::reviewed_view;
-use crate::writes::void::{VoidDecision, record_void, refusal};
 use crate::writes::single_flight::FlightRole;
+use crate::writes::void::{VoidDecision, record_void, refusal};
 use crate::writes::write_name::WriteName;
 
 /// The route template: part of every id that an `Idempotency-Key` names.
@@ -137,7 +137,8 @@ impl VoidWrite<'_> {
         };
         let times = context.times();
         let wait_until = times.waits.then_some(times.wait_until);
-        let row = record_void(context.app, keys, decision, context.traceparent.as_deref(), wait_until).await?;
+        let row =
+            record_void(context.app, keys, decision, context.traceparent.as_deref(), wait_until).await?;
         match row {
             Some(row) => answer::projected(&row),
             None => answer::accepted(&view.row.id),

@@ -69,7 +69,9 @@ pub async fn record_void(
     append(app, event(keys, decision)?, traceparent).await?;
     let Some(wait_until) = wait_until else { return Ok(None) };
     let row = poll_until_projected(wait_until, || async {
-        let Some(row) = reviewed_view(app, &customer.org, &verification).await?.voided else { return Ok(None) };
+        let Some(row) = reviewed_view(app, &customer.org, &verification).await?.voided else {
+            return Ok(None);
+        };
         // A row stands a moment before its customer's state does, and a 200 promises the tier too.
         let state = app.views.customer(app.generation().await?, &customer).await?;
         let follows = state.is_some_and(|state| state.voids.has_verification(&verification));

@@ -117,10 +117,7 @@ impl BatchReader<'_> {
             let asked = ids.is_none_or(|ids| cache.may_exist(ids, id));
             asked.then(|| RowKey::Verification(customer.org.clone(), id.clone()))
         };
-        let always = facts
-            .iter()
-            .flat_map(always_asked_for)
-            .flatten();
+        let always = facts.iter().flat_map(always_asked_for).flatten();
         let names = facts.iter().filter_map(may_exist).chain(always).collect();
         self.load_known(names, &mut prefetched.known).await?;
         Ok(prefetched)

@@ -11,7 +11,8 @@ use crate::policy::Method;
 use crate::recheck::{RecheckStatus, SettledHow};
 use crate::rows::{
     EventNote, FaceSource, FallbackRow, Kyc, RecheckClosureRow, ReferenceRow, ReviewRow, VerificationRow,
- VoidRow};
+    VoidRow,
+};
 use crate::time::Timestamp;
 
 /// What an outcome's id is derived with: fixed for ever, one per kind.

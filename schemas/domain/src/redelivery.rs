@@ -8,8 +8,8 @@ use crate::outcome::{Outcome, UnappliedCause};
 use crate::outcomes_of;
 use crate::rows::{
     BookEntry, Disposition, EventNote, FallbackRow, RecheckClosureRow, ReferenceRow, ReviewRow,
-    VerificationRow,
- VoidRow};
+    VerificationRow, VoidRow,
+};
 
 /// What a redelivered fact had come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +133,8 @@ impl<'k> NamedRows<'k> {
         let of_row = self.row.and_then(|first| outcomes_of::conflict(note, first));
         let of_closure = || self.closure.map(outcomes_of::recheck_closed);
         of_row
-            .or_else(|| self.review.map(outcomes_of::review_recorded)).or_else(of_closure)
+            .or_else(|| self.review.map(outcomes_of::review_recorded))
+            .or_else(of_closure)
             .or_else(|| self.void.map(outcomes_of::void_recorded))
     }
 }

@@ -68,7 +68,10 @@ pub async fn a_void_verdict_counts_no_more_and_what_was_before_stays<H: Contract
 
     // As of a moment before, everything is as it was.
     let as_of = api.get(&format!("/api/identity/kyc/{customer}?asOf={}", times[1])).await.expect(200);
-    assert_eq!((&as_of["customer"], &as_of["verifications"]), (&before["customer"], &before["verifications"]));
+    assert_eq!(
+        (&as_of["customer"], &as_of["verifications"]),
+        (&before["customer"], &before["verifications"])
+    );
     assert_eq!(as_of["history"], before["history"]);
 
     // The same again is the same answer; another body under the key, and another void, are told so.

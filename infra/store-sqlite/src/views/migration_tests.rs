@@ -253,7 +253,10 @@ fn was_known(row: &ViewRow) -> bool {
         }
         ViewRow::Enrolment(row) => row.verification_id.is_some() && row.body_fingerprint.is_none(),
         ViewRow::Note(note) => {
-            note.reference_id.is_none() && note.review_of.is_none() && !is_of_recheck(note) && note.void_of.is_none()
+            note.reference_id.is_none()
+                && note.review_of.is_none()
+                && !is_of_recheck(note)
+                && note.void_of.is_none()
         }
         ViewRow::Reference(_) | ViewRow::Review(_) | ViewRow::Void(_) => false,
         ViewRow::Fallback(_) | ViewRow::RecheckClosure(_) | ViewRow::Recheck(_) => false,

@@ -54,7 +54,9 @@ fn event(n: u8) -> EventId {
 
 fn ctx(event_id: &EventId, field: Field) -> SealContext<'_> {
     let content_type = match field {
-        Field::FullName | Field::ExternalId | Field::Reason | Field::ReviewNote | Field::VoidNote => "text/plain",
+        Field::FullName | Field::ExternalId | Field::Reason | Field::ReviewNote | Field::VoidNote => {
+            "text/plain"
+        }
         Field::Photo | Field::DeclinedPhoto | Field::Probe => "image/jpeg",
         Field::Raw | Field::CaptureClaims => "application/json",
         Field::KtpText => domain::event::KTP_TEXT_CONTENT_TYPE,

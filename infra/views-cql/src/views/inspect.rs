@@ -7,9 +7,11 @@ use async_trait::async_trait;
 use domain::event::{Partition, TopicId};
 use domain::ids::{CustomerId, CustomerRef, EnrolmentId, FallbackId, RecheckId, VerificationId};
 use domain::ports::{Inspection, Stamped, StoreError};
-use domain::rows::{CustomerState, EnrolmentRow, EventNote, FallbackRow, Generation, PositionRow, RecheckClosureRow,
+use domain::rows::{
+    CustomerState, EnrolmentRow, EventNote, FallbackRow, Generation, PositionRow, RecheckClosureRow,
     RecheckRow, ReferenceRow, ReviewRow, SignalRow, TallyKey, TallyRow, TierEventRow, VerificationRow,
-    ViewRow, WriteTimestamp, VoidRow};
+    ViewRow, VoidRow, WriteTimestamp,
+};
 use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use row_codec::RowBody as _;

@@ -7,8 +7,10 @@ use domain::event::{Offset, Partition};
 use domain::ids::{CustomerId, CustomerRef, EnrolmentId, FallbackId, OrgId, VerificationId};
 use domain::outcome::UnappliedCause;
 use domain::ports::{StoreError, VerificationView};
-use domain::rows::{BooksKey, BooksRow, CustomerState, EnrolmentRow, EventNote, FallbackRow, PositionRow, RecheckClosureRow,
-    ReferenceRow, ReviewRow, RowKey, SignalRow, TallyKey, TallyRow, VerificationRow, ViewRow, VoidRow};
+use domain::rows::{
+    BooksKey, BooksRow, CustomerState, EnrolmentRow, EventNote, FallbackRow, PositionRow, RecheckClosureRow,
+    ReferenceRow, ReviewRow, RowKey, SignalRow, TallyKey, TallyRow, VerificationRow, ViewRow, VoidRow,
+};
 use domain::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use row_codec::{RowBody as _, span_word};
@@ -266,7 +268,8 @@ pub(super) async fn view(
     );
     let mut view: Option<VerificationView> = None;
     for row in rows.rows::<Signal<'_>>().map_err(|_| decode())? {
-        let (body, review, voided, at, partition, offset, topic, kind, customer) = row.map_err(|_| decode())?;
+        let (body, review, voided, at, partition, offset, topic, kind, customer) =
+            row.map_err(|_| decode())?;
         // Signals of a verification that is not there itself (not yet, or never) say nothing.
         let Some(body) = body else { return Ok(None) };
         let view = match &mut view {

@@ -194,9 +194,10 @@ mod tests {
 
     #[test]
     fn the_form_asks_for_a_reason_and_a_confirmation_in_both_languages() {
-        for (language, confirm) in
-            [(Language::English, "I declare this verification void."), (Language::Indonesian, "Saya membatalkan")]
-        {
+        for (language, confirm) in [
+            (Language::English, "I declare this verification void."),
+            (Language::Indonesian, "Saya membatalkan"),
+        ] {
             let page = render(&frame(language), &model(Vec::new()));
             assert!(page.contains(confirm) && page.contains("name=\"confirm\""), "{page}");
             for reason in VoidReason::ALL {
@@ -210,11 +211,16 @@ mod tests {
     fn what_was_wrong_is_said_and_where_nothing_helps_there_is_no_form() {
         let frame = frame(Language::English);
         let again = render(&frame, &model(vec![VoidProblem::NoReason, VoidProblem::NotConfirmed]));
-        assert!(again.contains("Choose a reason.") && again.contains("<form method=\"post\" action=\"/console/ver"));
+        assert!(
+            again.contains("Choose a reason.")
+                && again.contains("<form method=\"post\" action=\"/console/ver")
+        );
         for problem in [VoidProblem::AlreadyVoided, VoidProblem::NotVoidable] {
             let over = render(&frame, &model(vec![problem]));
             assert!(!over.contains("name=\"confirm\""), "{over}");
         }
-        assert!(!render(&frame, &VoidModel { is_sent: true, ..model(Vec::new()) }).contains("name=\"confirm\""));
+        assert!(
+            !render(&frame, &VoidModel { is_sent: true, ..model(Vec::new()) }).contains("name=\"confirm\"")
+        );
     }
 }

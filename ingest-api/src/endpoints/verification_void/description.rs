@@ -115,8 +115,7 @@ mod tests {
     #[test]
     fn the_examples_are_taken() {
         for (name, body) in request().examples {
-            let parsed =
-                parse_body::<VerificationVoid>(body.to_string().as_bytes(), "", &HeaderMap::new()).0;
+            let parsed = parse_body::<VerificationVoid>(body.to_string().as_bytes(), "", &HeaderMap::new()).0;
             parsed.unwrap_or_else(|error| panic!("{name}: {error:?}"));
         }
     }

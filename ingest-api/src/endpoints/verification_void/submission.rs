@@ -42,9 +42,8 @@ pub(super) fn parse(
         errors.merge(wrong);
         None
     });
-    let reason = required(object, &mut errors, "reasonCode", |text| {
-        VoidReason::parse(text).ok_or(NO_REASON_CODE)
-    });
+    let reason =
+        required(object, &mut errors, "reasonCode", |text| VoidReason::parse(text).ok_or(NO_REASON_CODE));
     let note = fields::optional(object, &mut errors, "note", note).flatten();
     errors.merge(query.into_errors());
     match reason {

@@ -4,7 +4,8 @@
 
 use super::{
     AuditRef, CaptureEvidence, DeclaredFallback, DukcapilAttemptFailed, Event, FaceMatchDecided,
-    FallbackRecheckClosed, FlashChallengeIssued, KtpCaptureAssessed, VerificationReviewed, VerificationVoided,
+    FallbackRecheckClosed, FlashChallengeIssued, KtpCaptureAssessed, VerificationReviewed,
+    VerificationVoided,
 };
 use crate::capture::{CaptureAssessment, TextAgreement, VoterFinding, VoterPanel};
 use crate::classify::ReasonCategory;

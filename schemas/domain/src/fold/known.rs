@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::event::Source;
 use super::standing::{ProofsOfCustomers, StandingProofs};
+use crate::event::Source;
 use crate::ids::{CustomerRef, EnrolmentId, FallbackId, RecheckId, VerificationId};
 use crate::rows::{FallbackRow, RecheckClosureRow, ReferenceRow, ReviewRow, VerificationRow, VoidRow};
 
@@ -126,7 +126,8 @@ impl KnownRows {
     /// All that is proved of a customer before the event at that place. A row that the store and the fold both have proves
     /// the same twice, which comes to the same. None of a customer with too many.
     pub(super) fn standing_proofs(&self, customer: &CustomerRef, event: Source) -> Option<StandingProofs> {
-        let mut proofs = self.proofs.get(customer).cloned().unwrap_or_else(|| Some(StandingProofs::default()))?;
+        let mut proofs =
+            self.proofs.get(customer).cloned().unwrap_or_else(|| Some(StandingProofs::default()))?;
         for row in self.verifications.values().filter(|row| row.customer == *customer) {
             proofs.take(row, self.review(&row.id, customer), event);
         }

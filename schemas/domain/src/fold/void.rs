@@ -77,10 +77,7 @@ fn record(
     let Standing { policy, proofs, enrolment } = before_it;
     let created_at = next_created_at(&mut state, event);
     let before = state.kyc;
-    state.voids.add(VoidEntry {
-        verification: voided.verification_id.clone(),
-        enrolment: enrolment.clone(),
-    });
+    state.voids.add(VoidEntry { verification: voided.verification_id.clone(), enrolment: enrolment.clone() });
     (state.verified, state.kyc) = proofs.kyc(policy, &state.voids, event.source, before);
     let row = VoidRow {
         verification_id: voided.verification_id.clone(),

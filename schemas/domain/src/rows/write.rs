@@ -2,7 +2,8 @@
 
 use super::{
     BooksKey, BooksRow, CustomerState, EnrolmentRow, Epoch, EventNote, FallbackRow, RecheckClosureRow,
-    RecheckRow, ReferenceRow, ReviewRow, SignalRow, TallyKey, TallyRow, TierEventRow, VerificationRow, VoidRow,
+    RecheckRow, ReferenceRow, ReviewRow, SignalRow, TallyKey, TallyRow, TierEventRow, VerificationRow,
+    VoidRow,
 };
 use crate::event::{Offset, Partition, Source, TopicId};
 use crate::ids::{CustomerRef, EnrolmentId, EventId, FallbackId, OrgId, RecheckId, VerificationId};

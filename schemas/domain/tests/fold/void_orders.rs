@@ -83,7 +83,8 @@ fn with_format(mut customer: Customer, n: u8, at: u64) -> Customer {
 fn plain(customer: &Customer) -> Kyc {
     let is_void = |row: &VerificationRow| customer.known.voids.contains_key(&row.id);
     let rows = customer.known.verifications.values();
-    let gone: Vec<_> = rows.clone().filter(|row| is_void(row)).filter_map(|row| row.enrolment.clone()).collect();
+    let gone: Vec<_> =
+        rows.clone().filter(|row| is_void(row)).filter_map(|row| row.enrolment.clone()).collect();
     let standing: Vec<&VerificationRow> = rows
         .filter(|row| row.status == VerificationStatus::Verified && !is_void(row))
         .filter(|row| row.face_match.as_ref().is_none_or(|of| !gone.contains(&of.reference.enrolment_id)))
@@ -98,10 +99,12 @@ fn plain(customer: &Customer) -> Kyc {
 }
 
 fn folded(steps: &[Step]) -> Customer {
-    steps.iter().zip(1..).fold(Customer::registered(), |customer, (step, at)| match (*step, fact_of(*step, at)) {
-        (Step::Format(n), _) => with_format(customer, n, at),
-        (_, Some(fact)) => customer.when(&[fact]),
-        (_, None) => customer,
+    steps.iter().zip(1..).fold(Customer::registered(), |customer, (step, at)| {
+        match (*step, fact_of(*step, at)) {
+            (Step::Format(n), _) => with_format(customer, n, at),
+            (_, Some(fact)) => customer.when(&[fact]),
+            (_, None) => customer,
+        }
     })
 }
 
@@ -123,7 +126,8 @@ fn orders(of: &[Step]) -> Vec<Vec<Step>> {
     }
     (0..of.len())
         .flat_map(|first| {
-            let rest: Vec<Step> = of.iter().enumerate().filter(|(at, _)| *at != first).map(|(_, step)| *step).collect();
+            let rest: Vec<Step> =
+                of.iter().enumerate().filter(|(at, _)| *at != first).map(|(_, step)| *step).collect();
             orders(&rest).into_iter().map(move |order| [vec![of[first]], order].concat())
         })
         .collect()

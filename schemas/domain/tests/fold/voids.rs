@@ -12,7 +12,9 @@ use domain::rows::{
 };
 use domain::sealed::Purpose;
 
-use crate::given::{Customer, Match, at, declined, erased, matched, poison, release, source, valid, verification};
+use crate::given::{
+    Customer, Match, at, declined, erased, matched, poison, release, source, valid, verification,
+};
 use crate::given_captures::{Capture, Review, capture, captured_enrolment, review};
 use crate::given_voids::{Void, against, verdicts_photo, void};
 
@@ -60,12 +62,7 @@ fn given_a_history_when_a_void_then_this_stands() {
         ),
         (
             "a verdict whose photo was matched, beside a card",
-            vec![
-                capture(2).at(2),
-                valid(1).at(3),
-                against(matched(4), photo(1), None, 4),
-                void(1, 1).at(5),
-            ],
+            vec![capture(2).at(2), valid(1).at(3), against(matched(4), photo(1), None, 4), void(1, 1).at(5)],
             Applied,
             kyc(Tier::Standard, 2),
         ),
@@ -82,12 +79,7 @@ fn given_a_history_when_a_void_then_this_stands() {
         ),
         (
             "a card that was not matched, beside a verdict that was",
-            vec![
-                capture(2).at(2),
-                valid(1).at(3),
-                against(matched(4), photo(1), None, 4),
-                void(1, 2).at(5),
-            ],
+            vec![capture(2).at(2), valid(1).at(3), against(matched(4), photo(1), None, 4), void(1, 2).at(5)],
             Applied,
             kyc(Tier::Premium, 4),
         ),
@@ -122,12 +114,7 @@ fn given_a_history_when_a_void_then_this_stands() {
         ),
         ("a declined verdict", vec![declined(1).at(3), void(1, 1).at(4)], Conflict, Kyc::default()),
         ("of nothing", vec![valid(1).at(3), void(1, 9).at(4)], Conflict, kyc(Tier::Standard, 3)),
-        (
-            "once more",
-            vec![valid(1).at(3), void(1, 1).at(4), void(1, 1).at(5)],
-            Duplicate,
-            Kyc::default(),
-        ),
+        ("once more", vec![valid(1).at(3), void(1, 1).at(4), void(1, 1).at(5)], Duplicate, Kyc::default()),
         (
             "another one of the same",
             vec![valid(1).at(3), void(1, 1).at(4), void(2, 1).at(5)],
@@ -163,7 +150,10 @@ fn a_void_makes_a_row_and_says_what_the_tier_fell_to() {
     assert_eq!(customer.last_outcomes(), ["KycUpdated", "VoidRecorded"]);
     let Some((_, ViewRow::Void(row))) = customer.last().rows.first() else { panic!("a void") };
     assert_eq!((row.kyc_before.tier, row.kyc_after), (Tier::Premium, kyc(Tier::Standard, 2)));
-    assert_eq!((row.source, row.created_at, row.enrolment.as_ref()), (source(9), at(9), Some(&verdicts_photo(1))));
+    assert_eq!(
+        (row.source, row.created_at, row.enrolment.as_ref()),
+        (source(9), at(9), Some(&verdicts_photo(1)))
+    );
     let Some((_, ViewRow::TierEvent(change))) = customer.last().rows.get(1) else { panic!("a change") };
     assert_eq!((change.from_tier, change.to_tier), (Tier::Premium, Tier::Standard));
     assert_eq!(change.reason, format!("voided {}", verification(1)));
@@ -275,7 +265,8 @@ fn after_an_erasure_a_void_is_refused_and_while_quarantined_it_waits() {
     });
     assert_eq!(note.map(|note| (note.void_of, note.verification_id)), Some((Some(verification(1)), None)));
     // What waited beside it is released in the log's order.
-    let waiting = [poison(4), void(1, 1).at(5), against(matched(4), verdicts_photo(1), None, 6), valid(2).at(7)];
+    let waiting =
+        [poison(4), void(1, 1).at(5), against(matched(4), verdicts_photo(1), None, 6), valid(2).at(7)];
     let customer = customer.when(&waiting[2..]).released(9, &waiting, None);
     assert_eq!(customer.state.kyc, kyc(Tier::Standard, 7));
     assert!(customer.known.voids.contains_key(&verification(1)));
@@ -291,7 +282,10 @@ fn a_customer_with_as_many_voids_as_are_kept_or_too_many_rows_has_no_further_one
     let mut customer = Customer::registered().when(&[valid(1).at(3)]);
     customer.known.proofs.insert(customer.state.customer.clone(), None);
     let customer = customer.when(&[void(1, 1).at(4)]);
-    assert_eq!((customer.last().effect.entry, customer.state.kyc.tier), (Some(BookEntry::Conflict), Tier::Standard));
+    assert_eq!(
+        (customer.last().effect.entry, customer.state.kyc.tier),
+        (Some(BookEntry::Conflict), Tier::Standard)
+    );
 }
 
 /// The rows alone say what it had come to.
@@ -324,7 +318,8 @@ fn a_void_that_comes_again_is_recalled() {
 
 #[test]
 fn envelopes_of_a_void_matter_where_they_would_be_used() {
-    let stranger = blank(crate::given::customer(), Customer::registered().state.as_of, crate::given::PARTITION);
+    let stranger =
+        blank(crate::given::customer(), Customer::registered().state.as_of, crate::given::PARTITION);
     assert!(!needs_envelopes(&stranger, &void(1, 1).at(4)));
     let customer = Customer::registered();
     assert!(needs_envelopes(&customer.state, &void(1, 1).at(4)));

@@ -226,7 +226,8 @@ fn what_is_void_says_so_and_what_counts_can_be_made_void_by_a_reviewer_alone() {
             ..declined(ReasonShown::NotGiven)
         }))
     };
-    let line = VoidLine { reason: domain::rows::VoidReason::Fraud, by: "rina".to_owned(), created_at: at(3_000) };
+    let line =
+        VoidLine { reason: domain::rows::VoidReason::Fraud, by: "rina".to_owned(), created_at: at(3_000) };
     let shown_in = |voided, may_void, language| {
         let mut model = model(vec![verified(voided)]);
         model.timeline.may_void = may_void;
