@@ -111,6 +111,7 @@ impl World {
             review_copy: None,
             review_key_id: None,
             signals: Vec::new(),
+            fallback: None,
             policy_version: 1,
             body_fingerprint: Fingerprint([3; 32]),
             audit,

@@ -32,6 +32,15 @@ fn there_and_back(row: &ViewRow, change: impl Fn(&mut Vec<u8>)) -> Option<Result
             .map(|row| ViewRow::Void(Box::new(row))),
         ViewRow::TierEvent(row) => of(row, row.customer.clone(), change).map(ViewRow::TierEvent),
         ViewRow::Note(row) => of(row, row.customer.clone(), change).map(ViewRow::Note),
+        ViewRow::Fallback(row) => {
+            of(row, (row.customer.org.clone(), row.id.clone()), change).map(ViewRow::Fallback)
+        }
+        ViewRow::RecheckClosure(row) => {
+            let key = (row.customer.org.clone(), row.recheck.clone());
+            of(row, key, change).map(ViewRow::RecheckClosure)
+        }
+        ViewRow::Recheck(row) => of(&**row, (row.customer.org.clone(), row.id.clone()), change)
+            .map(|row| ViewRow::Recheck(Box::new(row))),
         ViewRow::State(row) => {
             of(&**row, row.customer.clone(), change).map(|row| ViewRow::State(Box::new(row)))
         }

@@ -5,7 +5,6 @@
 use bytes::Bytes;
 use domain::capture::{ChallengeEntry, ChallengePurpose, RecentChallenges};
 use domain::ids::ChallengeId;
-use domain::recheck::RecheckEffect;
 use domain::rows::*;
 use domain::sealed::Sealed;
 use domain::time::Timestamp;
@@ -214,26 +213,53 @@ fn counts_and_positions() {
     );
 }
 
+/// What declared failures leave behind.
 #[test]
-fn print_hex() {
+fn rechecks() {
     let s = Samples::new(1);
     let customer = s.customer(0);
-    let show = |name: &str, body: Vec<u8>| {
-        let hex: String = body.iter().map(|byte| format!("{byte:02x}")).collect();
-        println!("HEX {name} {hex}");
-    };
-    show("RECHECK", s.recheck(&customer, 2).body());
-    show("FALLBACK", s.fallback(&customer, 2).body());
+    let recheck = s.recheck(&customer, 2);
+    is_read(
+        "010000001e6375735f305636364a514d3759425a345939344b59423631324a305a375900000006636c6f7365640000000868\
+         7474705f357878000001a206943d27000001a20694410f000000000000000901000001a2069464370100000005636c6f7365\
+         010000001e7665725f35573448385a4e59354a354a5138364e4639565a385350545858010000000a6d6f7665645f61776179\
+         0000001e6b65795f3030303030303030303030303030303030303030303030303041000001a2069464372407a30f3bef0ac1\
+         a5b490db8c64abf8000000000000000000000002",
+        (s.org(0), recheck.id.clone()),
+        recheck,
+    );
+    let fallback = s.fallback(&customer, 2);
+    is_read(
+        "010000001e6375735f305636364a514d3759425a345939344b59423631324a305a37590000001e6576745f35425044305141\
+         3857543236444a565a483841423144464631482407a30f3bef0ac1a5b490db8c64abf8000000000000000000000002000000\
+         08687474705f35787801000001f7000001a20694410f000000030100007530010000001d72635f3656475441383130514331\
+         475830595a4141574d4a463143344a01010000001e7665725f35573448385a4e59354a354a5138364e4639565a3853505458\
+         58113a5f89fe10b80901f1978a20c43e379d407779fd85c21dddf7be92efa5888f000001a206943d27",
+        (s.org(0), fallback.id.clone()),
+        fallback,
+    );
     let closure = RecheckClosureRow { note: sealed(), ..s.closure(&customer, 2, 3) };
-    show("CLOSURE", closure.body());
-    let mark = RecheckMark { recheck: s.recheck_id(2), effect: RecheckEffect::Confirmed };
-    show("VERDICT", VerificationRow { recheck: Some(mark), ..s.verification(&customer, 1) }.body());
+    is_read(
+        "010000001e6375735f305636364a514d3759425a345939344b59423631324a305a37590000001e6576745f32595238315648\
+         3436303253443550374252594e5632444d324e2407a30f3bef0ac1a5b490db8c64abf8000000000000000000000003000000\
+         0a6d6f7665645f617761790100000008007365616c6564ff0000001e6b65795f303030303030303030303030303030303030\
+         303030303030304101743a50ceb99c4aee9c15c7fda208ae918d2c56a1557e8a19ab33221386a1ee5c000001a20694410f",
+        (s.org(0), closure.recheck.clone()),
+        closure,
+    );
+    // A note's format 4: a declared failure and a recheck.
     let note = EventNote {
         fallback_id: Some(s.fallback_id(2)),
         recheck: Some(s.recheck_id(2)),
         ..s.note(&customer, 2, Disposition::Parked)
     };
-    show("NOTE", note.body());
-    let bare = CustomerState { registration: None, quarantine: None, ..s.state(&customer, 2) };
-    show("STATE", bare.body());
+    is_read(
+        "042407a30f3bef0ac1a5b490db8c64abf8000000000000000000000002010000001e6576745f354250443051413857543236\
+         444a565a48384142314446463148010000001e7665725f35573448385a4e59354a354a5138364e4639565a38535054585806\
+         01113a5f89fe10b80901f1978a20c43e379d407779fd85c21dddf7be92efa5888f010000000e736368656d615f756e6b6e6f\
+         776e0000010000001d66625f304a4632314e46305143574a52324b4652434d45383251305738010000001d72635f36564754\
+         41383130514331475830595a4141574d4a463143344a",
+        customer,
+        note,
+    );
 }

@@ -137,7 +137,7 @@ fn tables() -> [(&'static str, String); 20] {
         of(FallbackRow::TABLE),
         of(RecheckClosureRow::TABLE),
         of(RecheckRow::TABLE),
-        ("recheck_count", "org, status, hour".to_owned()),
+        ("recheck_count", "org, status, day".to_owned()),
         of(CustomerState::TABLE),
         of(TallyRow::TABLE),
         ("tallies_without_categories", "generation".to_owned()),

@@ -1,4 +1,4 @@
-//! The ledger of rechecks: pages that an index gives in their order, totals that are summed up from full hours, and what
+//! The ledger of rechecks: pages that an index gives in their order, totals that are summed up from full days, and what
 //! outage windows are made of. Runs inside the caller's transaction, so page and total are of one moment.
 
 use domain::ids::{FallbackId, OrgId, RecheckId};
@@ -13,7 +13,7 @@ use super::tables::StoredRow as _;
 use crate::columns::{ColumnReader, ParameterBinder};
 use crate::pool::Failure;
 
-const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// The recheck of that id.
 pub(super) fn recheck(
@@ -126,7 +126,7 @@ pub(super) fn page(
     Ok(RechecksPage { rows, total, more })
 }
 
-/// All rows the query matches: summed up from full hours, and only what sticks out of them at either end is counted.
+/// All rows the query matches: summed up from full days, and only what sticks out of them at either end is counted.
 fn total(
     transaction: &Transaction<'_>,
     generation: Generation,
@@ -134,8 +134,8 @@ fn total(
     from: i64,
     to: i64,
 ) -> Result<u64, Failure> {
-    let first = from.saturating_add(HOUR_MS - 1) / HOUR_MS * HOUR_MS;
-    let last = to / HOUR_MS * HOUR_MS;
+    let first = from.saturating_add(DAY_MS - 1) / DAY_MS * DAY_MS;
+    let last = to / DAY_MS * DAY_MS;
     if first >= last {
         return count_rows(transaction, generation, query, from, to);
     }
@@ -144,7 +144,7 @@ fn total(
         sum += count_rows(transaction, generation, query, last, to)?;
     }
     let sql = "SELECT coalesce(sum(n), 0) FROM recheck_count \
-               WHERE generation = ?1 AND org = ?2 AND status = ?3 AND hour >= ?4 AND hour < ?5";
+               WHERE generation = ?1 AND org = ?2 AND status = ?3 AND day >= ?4 AND day < ?5";
     for status in RecheckStatus::ALL.into_iter().filter(|of| query.status.is_none_or(|only| only == *of)) {
         let mut out = ParameterBinder::new(transaction.prepare_cached(sql)?);
         out.put(generation.0)?;

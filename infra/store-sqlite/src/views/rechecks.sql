@@ -20,36 +20,37 @@ CREATE INDEX recheck_of_org ON recheck (generation, org, opened_at, log_partitio
 CREATE INDEX recheck_of_status ON recheck (generation, org, status, opened_at, log_partition, log_offset);
 CREATE INDEX recheck_of_customer ON recheck (generation, org, customer, opened_at, log_partition, log_offset);
 
--- How many there are of a status, by the full hour in which they were opened.
+-- How many there are of a status, by the day, UTC, on which they were opened: a list of all statuses sums
+-- up five a day.
 CREATE TABLE recheck_count (
     generation INTEGER NOT NULL,
     org TEXT NOT NULL,
     status TEXT NOT NULL,
-    hour INTEGER NOT NULL,
+    day INTEGER NOT NULL,
     n INTEGER NOT NULL,
-    PRIMARY KEY (generation, org, status, hour)
+    PRIMARY KEY (generation, org, status, day)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER recheck_came AFTER INSERT ON recheck BEGIN
-    INSERT INTO recheck_count (generation, org, status, hour, n)
-    VALUES (NEW.generation, NEW.org, NEW.status, NEW.opened_at - NEW.opened_at % 3600000, 1)
-    ON CONFLICT (generation, org, status, hour) DO UPDATE SET n = n + 1;
+    INSERT INTO recheck_count (generation, org, status, day, n)
+    VALUES (NEW.generation, NEW.org, NEW.status, NEW.opened_at - NEW.opened_at % 86400000, 1)
+    ON CONFLICT (generation, org, status, day) DO UPDATE SET n = n + 1;
 END;
 
 CREATE TRIGGER recheck_went AFTER DELETE ON recheck BEGIN
     UPDATE recheck_count SET n = n - 1
     WHERE generation = OLD.generation AND org = OLD.org AND status = OLD.status
-      AND hour = OLD.opened_at - OLD.opened_at % 3600000;
+      AND day = OLD.opened_at - OLD.opened_at % 86400000;
 END;
 
 CREATE TRIGGER recheck_moved AFTER UPDATE OF status, opened_at ON recheck
 WHEN (OLD.status, OLD.opened_at) IS NOT (NEW.status, NEW.opened_at) BEGIN
     UPDATE recheck_count SET n = n - 1
     WHERE generation = OLD.generation AND org = OLD.org AND status = OLD.status
-      AND hour = OLD.opened_at - OLD.opened_at % 3600000;
-    INSERT INTO recheck_count (generation, org, status, hour, n)
-    VALUES (NEW.generation, NEW.org, NEW.status, NEW.opened_at - NEW.opened_at % 3600000, 1)
-    ON CONFLICT (generation, org, status, hour) DO UPDATE SET n = n + 1;
+      AND day = OLD.opened_at - OLD.opened_at % 86400000;
+    INSERT INTO recheck_count (generation, org, status, day, n)
+    VALUES (NEW.generation, NEW.org, NEW.status, NEW.opened_at - NEW.opened_at % 86400000, 1)
+    ON CONFLICT (generation, org, status, day) DO UPDATE SET n = n + 1;
 END;
 
 CREATE TABLE fallback (

@@ -54,7 +54,12 @@ fn event(n: u8) -> EventId {
 
 fn ctx(event_id: &EventId, field: Field) -> SealContext<'_> {
     let content_type = match field {
-        Field::FullName | Field::ExternalId | Field::Reason | Field::ReviewNote | Field::VoidNote => {
+        Field::FullName
+        | Field::ExternalId
+        | Field::Reason
+        | Field::ReviewNote
+        | Field::RecheckNote
+        | Field::VoidNote => {
             "text/plain"
         }
         Field::Photo | Field::DeclinedPhoto | Field::Probe => "image/jpeg",

@@ -195,7 +195,8 @@ fn field_names(language: Language, fields: &[Field]) -> String {
         | Field::RecheckNote
         | Field::KtpFrames
         | Field::CaptureFeatures
-        | Field::CaptureClaims => field.as_str(),
+        | Field::CaptureClaims
+        | Field::RecheckNote => field.as_str(),
     };
     fields.iter().map(name).collect::<Vec<_>>().join(", ")
 }

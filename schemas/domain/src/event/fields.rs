@@ -256,9 +256,9 @@ fn capture_fields(e: &KtpCaptureAssessed) -> Vec<EventField> {
         field("reviewCopy", e.review_copy.is_some()),
         field("reviewKeyId", e.review_key_id.as_deref()),
         field("signals", FieldValue::Words(e.signals.clone())),
-        field("fallback", e.fallback.as_ref().map(fallback_fields)),
         field("policyVersion", e.policy_version),
         field("bodyFingerprint", hex(&e.body_fingerprint.0)),
+        field("fallback", e.fallback.as_ref().map(fallback_fields)),
     ]
 }
 
