@@ -60,7 +60,7 @@ pub(crate) fn write(world: &mut World, rng: &mut ChaCha8Rng) -> Vec<NewRecord> {
             24..=26 => encode(world, &challenge(customer, rng)),
             27..=29 => encode(world, &rechecks::failure(customer, rng)),
             30 => encode(world, &rechecks::closing(customer, rng)),
-            27..=29 => encode(world, &voids::void(customer, rng)),
+            31..=33 => encode(world, &voids::void(customer, rng)),
             _ => encode(world, &verdict(customer, rng)),
         };
         script.push(record);

@@ -26,7 +26,6 @@ enum Ordinal {
     ReviewRecorded = 4,
     FallbackRecheckOpened = 5,
     FallbackRecheckSettled = 6,
-    /// 5 and 6 are those of a recheck.
     VoidRecorded = 7,
 }
 
