@@ -1,10 +1,12 @@
 //! What the description of the API says of the endpoints that read. Their handlers are in `reading`.
 #![allow(dead_code, unused_qualifications, reason = "read and written by utoipa's macros")]
 
+use domain::assurance::AssurancePath;
 use domain::capture::AssuranceTier;
 use domain::classify::ReasonCategory;
 use domain::limits::PAGE_ROWS_MAX;
 use domain::orgs::{Capability, Environment, OrgSetting, RateBucket, Scope};
+use domain::recheck::RecheckStatus;
 use org_directory::setting_json;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
@@ -247,6 +249,8 @@ fn kyc_answer() -> Value {
             "kycExpiresAt": "2027-11-23T04:05:06.007Z",
         },
         "eligible": true,
+        "blockers": [],
+        "assurance": { "path": "dukcapil", "recheck": null },
         "verifications": [{
             "id": VERIFICATION,
             "method": "nik_dukcapil",
@@ -348,6 +352,10 @@ fn kyc_rules() -> Vec<FieldRule> {
         ("KycCustomer", "kycLevel", tiers()),
         ("KycCustomer", "kycLastVerifiedAt", time()),
         ("KycCustomer", "kycExpiresAt", time()),
+        ("KycBody", "blockers", json!({ "type": "array", "items": blocker() })),
+        ("AssuranceBody", "path", one_of(AssurancePath::ALL.map(AssurancePath::as_str))),
+        ("AssuranceRecheck", "id", id("rc")),
+        ("AssuranceRecheck", "status", one_of(RecheckStatus::ALL.map(RecheckStatus::as_str))),
         ("KycVerification", "id", id("ver")),
         ("KycVerification", "method", methods()),
         ("KycVerification", "status", statuses()),
@@ -359,6 +367,10 @@ fn kyc_rules() -> Vec<FieldRule> {
         ("KycTierEvent", "toTier", tiers()),
         ("KycTierEvent", "createdAt", time()),
     ]
+}
+
+fn blocker() -> Value {
+    json!({ "type": "string", "pattern": "^(below_standard|expired|signal:[a-z_]+)$" })
 }
 
 fn me_rules() -> Vec<FieldRule> {
