@@ -147,7 +147,7 @@ fn an_external_registrys_ids_are_written_and_read() {
 
 #[test]
 fn the_registry_shows_what_is_committed() {
-    assert_eq!(registry::subjects().len(), 35);
+    assert_eq!(registry::subjects().len(), 37);
     assert!(registry::subjects().is_sorted());
     for subject in registry::subjects() {
         let versions = registry::versions(subject);

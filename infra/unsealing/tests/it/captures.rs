@@ -87,6 +87,7 @@ impl Captured {
                 review_copy: None,
                 review_key_id: None,
                 signals: Vec::new(),
+                fallback: None,
                 policy_version: 1,
                 body_fingerprint: Fingerprint([2; 32]),
                 audit,

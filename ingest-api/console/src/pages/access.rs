@@ -196,8 +196,7 @@ fn field_names(language: Language, fields: &[Field]) -> String {
         | Field::KtpFrames
         | Field::CaptureFeatures
         | Field::CaptureClaims
-        | Field::Nik
-        | Field::RecheckNote => field.as_str(),
+        | Field::Nik => field.as_str(),
     };
     fields.iter().map(name).collect::<Vec<_>>().join(", ")
 }

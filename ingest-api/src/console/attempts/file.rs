@@ -6,7 +6,6 @@ use domain::classify::ReasonCategory;
 use domain::ports::{AttemptsQuery, PageStart, VerificationView};
 use domain::rows::VerificationRow;
 use domain::signals::ShownSignal;
-use futures::stream;
 
 use crate::app::App;
 use crate::console::error::ConsoleError;

@@ -12,7 +12,7 @@ use domain::fold::counts_as_verified;
 use domain::ids::CustomerRef;
 use domain::ports::{AttemptsQuery, EnrolmentsPage, PageRequest, PageStart, RowPlace, VerificationView};
 use domain::rows::{EnrolmentRow, FaceMatchRow, Generation, ReviewRow, SignalRow, TierEventRow, VoidRow};
-use domain::signals::{ShownSignal, SignalKind};
+use domain::signals::SignalKind;
 use domain::time::Timestamp;
 use vault::CustomerKeys;
 

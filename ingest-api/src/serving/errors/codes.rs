@@ -71,6 +71,7 @@ pub enum ErrorCode {
     NotVoidable,
     /// 409.
     AlreadyVoided,
+    /// 409.
     RecheckNotOpen,
     /// 413.
     BodyTooLarge,

@@ -33,27 +33,27 @@ public final class Outcomes {
     private static final Duration STEP = Duration.ofMillis(500);
 
     /** By ce_type, which stays while the subject stays compatible. Fields may be added; none is renamed or removed. */
-    private static final Map<String, Function<GenericRecord, String>> WHAT = Map.of(
-            "identity.VerificationCreated.v1", record -> record.get("verificationId") + " " + record.get("method")
-                    + " " + record.get("status") + " " + orDash(record.get("score")),
-            "identity.FaceEnrolled.v1", record -> {
+    private static final Map<String, Function<GenericRecord, String>> WHAT = Map.ofEntries(
+            Map.entry("identity.VerificationCreated.v1", record -> record.get("verificationId") + " " + record.get("method")
+                    + " " + record.get("status") + " " + orDash(record.get("score"))),
+            Map.entry("identity.FaceEnrolled.v1", record -> {
                 GenericRecord enrolment = (GenericRecord) record.get("enrolment");
                 return enrolment.get("id") + " " + enrolment.get("source");
-            },
-            "identity.KycUpdated.v1", record -> record.get("fromTier") + " -> " + record.get("toTier"),
-            "identity.VerdictConflicted.v1", record -> record.get("verificationId").toString(),
-            "identity.VerdictUnapplied.v1", record -> orDash(record.get("verificationId")) + " " + record.get("cause"),
-            "identity.ReviewRecorded.v1", record -> record.get("verificationId") + " " + record.get("toStatus")
-                    + " " + record.get("reasonCode"),
-            "identity.SignalRaised.v1", record -> record.get("verificationId") + " " + record.get("code")
-                    + " " + record.get("severity"),
-            "identity.FallbackRecheckOpened.v1", record -> record.get("recheckId") + " " + record.get("cause"),
-            "identity.FallbackRecheckSettled.v1", record -> record.get("recheckId") + " " + record.get("status")
-                    + " " + record.get("how"),
-            "identity.VoidRecorded.v1", record -> record.get("verificationId") + " " + record.get("reasonCode")
-                    + " " + record.get("fromTier") + " " + record.get("toTier"),
-            "identity.CustomerErased.v1", record -> ((Collection<?>) record.get("purposes"))
-                    .stream().map(Object::toString).collect(Collectors.joining(",")));
+            }),
+            Map.entry("identity.KycUpdated.v1", record -> record.get("fromTier") + " -> " + record.get("toTier")),
+            Map.entry("identity.VerdictConflicted.v1", record -> record.get("verificationId").toString()),
+            Map.entry("identity.VerdictUnapplied.v1", record -> orDash(record.get("verificationId")) + " " + record.get("cause")),
+            Map.entry("identity.ReviewRecorded.v1", record -> record.get("verificationId") + " " + record.get("toStatus")
+                    + " " + record.get("reasonCode")),
+            Map.entry("identity.SignalRaised.v1", record -> record.get("verificationId") + " " + record.get("code")
+                    + " " + record.get("severity")),
+            Map.entry("identity.FallbackRecheckOpened.v1", record -> record.get("recheckId") + " " + record.get("cause")),
+            Map.entry("identity.FallbackRecheckSettled.v1", record -> record.get("recheckId") + " " + record.get("status")
+                    + " " + record.get("how")),
+            Map.entry("identity.VoidRecorded.v1", record -> record.get("verificationId") + " " + record.get("reasonCode")
+                    + " " + record.get("fromTier") + " " + record.get("toTier")),
+            Map.entry("identity.CustomerErased.v1", record -> ((Collection<?>) record.get("purposes"))
+                    .stream().map(Object::toString).collect(Collectors.joining(","))));
 
     private final Registry registry;
 
