@@ -192,7 +192,6 @@ fn field_names(language: Language, fields: &[Field]) -> String {
         | Field::KtpText
         | Field::ReviewNote
         | Field::VoidNote
-        | Field::RecheckNote
         | Field::KtpFrames
         | Field::CaptureFeatures
         | Field::CaptureClaims
