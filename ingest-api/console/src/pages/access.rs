@@ -195,7 +195,8 @@ fn field_names(language: Language, fields: &[Field]) -> String {
         | Field::KtpFrames
         | Field::CaptureFeatures
         | Field::CaptureClaims
-        | Field::Nik => field.as_str(),
+        | Field::Nik
+        | Field::RecheckNote => field.as_str(),
     };
     fields.iter().map(name).collect::<Vec<_>>().join(", ")
 }

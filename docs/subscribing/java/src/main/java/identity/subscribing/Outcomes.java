@@ -34,26 +34,32 @@ public final class Outcomes {
 
     /** By ce_type, which stays while the subject stays compatible. Fields may be added; none is renamed or removed. */
     private static final Map<String, Function<GenericRecord, String>> WHAT = Map.ofEntries(
-            Map.entry("identity.VerificationCreated.v1", record -> record.get("verificationId") + " " + record.get("method")
+            type("identity.VerificationCreated.v1", record -> record.get("verificationId") + " " + record.get("method")
                     + " " + record.get("status") + " " + orDash(record.get("score"))),
-            Map.entry("identity.FaceEnrolled.v1", record -> {
+            type("identity.FaceEnrolled.v1", record -> {
                 GenericRecord enrolment = (GenericRecord) record.get("enrolment");
                 return enrolment.get("id") + " " + enrolment.get("source");
             }),
-            Map.entry("identity.KycUpdated.v1", record -> record.get("fromTier") + " -> " + record.get("toTier")),
-            Map.entry("identity.VerdictConflicted.v1", record -> record.get("verificationId").toString()),
-            Map.entry("identity.VerdictUnapplied.v1", record -> orDash(record.get("verificationId")) + " " + record.get("cause")),
-            Map.entry("identity.ReviewRecorded.v1", record -> record.get("verificationId") + " " + record.get("toStatus")
+            type("identity.KycUpdated.v1", record -> record.get("fromTier") + " -> " + record.get("toTier")),
+            type("identity.VerdictConflicted.v1", record -> record.get("verificationId").toString()),
+            type("identity.VerdictUnapplied.v1", record -> orDash(record.get("verificationId")) + " " + record.get("cause")),
+            type("identity.ReviewRecorded.v1", record -> record.get("verificationId") + " " + record.get("toStatus")
                     + " " + record.get("reasonCode")),
-            Map.entry("identity.SignalRaised.v1", record -> record.get("verificationId") + " " + record.get("code")
+            type("identity.SignalRaised.v1", record -> record.get("verificationId") + " " + record.get("code")
                     + " " + record.get("severity")),
-            Map.entry("identity.FallbackRecheckOpened.v1", record -> record.get("recheckId") + " " + record.get("cause")),
-            Map.entry("identity.FallbackRecheckSettled.v1", record -> record.get("recheckId") + " " + record.get("status")
+            type("identity.FallbackRecheckOpened.v1", record -> record.get("recheckId") + " " + record.get("cause")),
+            type("identity.FallbackRecheckSettled.v1", record -> record.get("recheckId") + " " + record.get("status")
                     + " " + record.get("how")),
-            Map.entry("identity.VoidRecorded.v1", record -> record.get("verificationId") + " " + record.get("reasonCode")
+            type("identity.VoidRecorded.v1", record -> record.get("verificationId") + " " + record.get("reasonCode")
                     + " " + record.get("fromTier") + " " + record.get("toTier")),
-            Map.entry("identity.CustomerErased.v1", record -> ((Collection<?>) record.get("purposes"))
+            type("identity.CustomerErased.v1", record -> ((Collection<?>) record.get("purposes"))
                     .stream().map(Object::toString).collect(Collectors.joining(","))));
+
+    /** One type, and what a record of it says. */
+    private static Map.Entry<String, Function<GenericRecord, String>> type(
+            String kind, Function<GenericRecord, String> what) {
+        return Map.entry(kind, what);
+    }
 
     private final Registry registry;
 
