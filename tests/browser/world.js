@@ -108,7 +108,7 @@ export class Sandbox {
 
   /** A drawn card, captured: the verification. */
   async capture(customerId) {
-    const asked = { customerId, purpose: 'ktp', steps: 3, ttlMs: 300_000 };
+    const asked = { customerId, steps: 3, ttlMs: 300_000 };
     const challenge = await this.call('POST', '/api/identity/document/ktp/challenge', asked);
     const folder = mkdtempSync(join(tmpdir(), 'identity-capture-'));
     try {
