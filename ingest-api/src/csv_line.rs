@@ -4,7 +4,7 @@
 const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// Writes cells and the line's end.
-pub fn write(cells: &[&str], out: &mut String) {
+pub(crate) fn write(cells: &[&str], out: &mut String) {
     for (at, cell) in cells.iter().enumerate() {
         if at > 0 {
             out.push(',');

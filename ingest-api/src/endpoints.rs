@@ -3,7 +3,7 @@
 
 pub mod capture_bundle;
 pub mod customers;
-mod dukcapil_attempt;
+pub mod dukcapil_attempt;
 pub mod dukcapil_verdict;
 pub mod face_enrolments;
 pub mod face_match;

@@ -54,7 +54,7 @@ async fn a_rebuild_comes_to_the_same_rechecks() {
         match end {
             "confirmed" => drop(api.verdict(&verified(&customer)).await.expect(200)),
             "contradicted" => {
-                drop(api.verdict(&declined(&customer, "Data tidak ditemukan")).await.expect(200))
+                drop(api.verdict(&declined(&customer, "Data tidak ditemukan")).await.expect(200));
             }
             "closed" => {
                 let body = serde_json::json!({ "reasonCode": "customer_left", "note": "Pindah." });

@@ -16,7 +16,7 @@ pub enum WriteRecords {
     /// Evidence, and the event once it is known where the evidence stands.
     WithEvidence {
         /// What else an auditor is told of it, appended first.
-        also: Option<AuditRecord>,
+        also: Option<Box<AuditRecord>>,
         /// The evidence.
         evidence: AuditRecord,
         /// The event of the evidence's place.
@@ -37,7 +37,7 @@ impl WriteRecords {
     #[must_use]
     pub fn telling_also(mut self, record: Option<AuditRecord>) -> Self {
         if let Self::WithEvidence { also, .. } = &mut self {
-            *also = record;
+            *also = record.map(Box::new);
         }
         self
     }

@@ -7,6 +7,7 @@ mod audit;
 mod capture;
 mod challenge;
 mod compliance;
+mod customer;
 mod face;
 mod fields;
 mod place;
@@ -18,6 +19,7 @@ pub use audit::*;
 pub use capture::*;
 pub use challenge::*;
 pub use compliance::*;
+pub use customer::*;
 pub use face::*;
 pub use fields::*;
 pub use place::*;
@@ -26,23 +28,8 @@ pub use sealed_parts::*;
 
 use crate::classify::ReasonCategory;
 use crate::ids::{CustomerRef, EnrolmentId, EventId, FallbackId, RecheckId, VerificationId};
-use crate::sealed::{Field, Purposes, Sealed, SealedMedia};
+use crate::sealed::{Field, Sealed, SealedMedia};
 use crate::time::Timestamp;
-
-/// A customer was registered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CustomerRegistered {
-    /// This event.
-    pub event_id: EventId,
-    /// Whom it is about.
-    pub customer: CustomerRef,
-    /// [`crate::sealed::Field::FullName`].
-    pub full_name: Sealed,
-    /// [`crate::sealed::Field::ExternalId`].
-    pub external_id: Option<Sealed>,
-    /// The registration's body.
-    pub body_fingerprint: Fingerprint,
-}
 
 /// Dukcapil's final verdict about a customer's NIK was received.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,26 +67,6 @@ impl DukcapilVerdictReceived {
     pub fn is_consistent(&self) -> bool {
         self.valid == self.enrolment_id.is_some() && self.valid == self.photo.is_some()
     }
-}
-
-/// A customer's personal data for some purposes is to be unreadable from here on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CustomerErased {
-    /// This event.
-    pub event_id: EventId,
-    /// Whom it is about.
-    pub customer: CustomerRef,
-    /// Which keys go.
-    pub purposes: Purposes,
-}
-
-/// An operator released a quarantined customer: what was parked is applied now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CustomerReleased {
-    /// This event.
-    pub event_id: EventId,
-    /// Whom it is about.
-    pub customer: CustomerRef,
 }
 
 /// Everything that may stand in `identity.events`. No fold has a catch-all arm over it, and nothing but a fold

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::ids::{CustomerId, OrgId};
+use crate::sealed::Purposes;
 
 fn customer() -> CustomerRef {
     CustomerRef::new(OrgId::from_bytes([1; 16]), CustomerId::from_bytes([1; 16]))

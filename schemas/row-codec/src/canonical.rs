@@ -1,6 +1,7 @@
 //! The canonical form of a row: its kind, its key and its body, so that two rows have the same one exactly when they
 //! are the same.
 
+use domain::ids::CustomerRef;
 use domain::rows::{SignalRow, TallyKey, ViewRow};
 
 use crate::RowBody;
@@ -11,9 +12,7 @@ use crate::codes::span_word;
 pub fn write_canonical(row: &ViewRow, out: &mut Vec<u8>) {
     match row {
         ViewRow::Verification(row) => {
-            let mut key = BodyWriter::new(out, 1);
-            key.text(row.customer.org.as_str());
-            key.text(row.id.as_str());
+            write_org_key(1, &row.customer, row.id.as_str(), out);
             row.write_body(out);
         }
         ViewRow::Enrolment(row) => {
@@ -29,9 +28,7 @@ pub fn write_canonical(row: &ViewRow, out: &mut Vec<u8>) {
             row.write_body(out);
         }
         ViewRow::Review(row) => {
-            let mut key = BodyWriter::new(out, 12);
-            key.text(row.customer.org.as_str());
-            key.text(row.verification_id.as_str());
+            write_org_key(12, &row.customer, row.verification_id.as_str(), out);
             row.write_body(out);
         }
         ViewRow::TierEvent(row) => {
@@ -44,21 +41,15 @@ pub fn write_canonical(row: &ViewRow, out: &mut Vec<u8>) {
             row.write_body(out);
         }
         ViewRow::Fallback(row) => {
-            let mut key = BodyWriter::new(out, 21);
-            key.text(row.customer.org.as_str());
-            key.text(row.id.as_str());
+            write_org_key(21, &row.customer, row.id.as_str(), out);
             row.write_body(out);
         }
         ViewRow::RecheckClosure(row) => {
-            let mut key = BodyWriter::new(out, 22);
-            key.text(row.customer.org.as_str());
-            key.text(row.recheck.as_str());
+            write_org_key(22, &row.customer, row.recheck.as_str(), out);
             row.write_body(out);
         }
         ViewRow::Recheck(row) => {
-            let mut key = BodyWriter::new(out, 23);
-            key.text(row.customer.org.as_str());
-            key.text(row.id.as_str());
+            write_org_key(23, &row.customer, row.id.as_str(), out);
             row.write_body(out);
         }
         ViewRow::EraseEnrolments(customer) => BodyWriter::new(out, 6).customer(customer),
@@ -85,6 +76,12 @@ pub fn write_canonical(row: &ViewRow, out: &mut Vec<u8>) {
             row.write_body(out);
         }
     }
+}
+
+fn write_org_key(kind: u8, customer: &CustomerRef, id: &str, out: &mut Vec<u8>) {
+    let mut key = BodyWriter::new(out, kind);
+    key.text(customer.org.as_str());
+    key.text(id);
 }
 
 fn write_signal(row: &SignalRow, out: &mut BodyWriter<'_>) {

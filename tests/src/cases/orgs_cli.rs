@@ -108,7 +108,8 @@ pub async fn a_setting_is_shown_until_it_is_put_back_and_no_name_is_guessed<H: C
     let (org, api) = sandbox.org(&[]).await;
     let names = ["match.high", "match.low", "match.medium"];
     let me = api.get("/api/auth/me").await.expect(200);
-    let words = ["eligibility.blockOn", "keepFrames", "ktp.minAssurance", "ktp.textSource"];
+    let words =
+        ["eligibility.blockOn", "fallback.maxAgeDays", "keepFrames", "ktp.minAssurance", "ktp.textSource"];
     let all: Vec<_> = words.into_iter().chain(names).chain(["reviews.pictures"]).collect();
     assert_eq!(fields(&me["settings"]), all, "{me}");
     for (changes, values) in [

@@ -6,8 +6,8 @@ use domain::classify::ReasonCategory;
 use domain::ids::{CustomerRef, EnrolmentId};
 use domain::ports::StoreError;
 use domain::rows::{
-    CustomerState, SignalRow, Span, TallyRow, VerificationRow, VerificationStatus, ViewRow, ViewWrite,
-    WriteTimestamp,
+    CustomerState, PositionRow, SignalRow, Span, TallyRow, VerificationRow, VerificationStatus, ViewRow,
+    ViewWrite, WriteTimestamp,
 };
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use row_codec::RowBody as _;
@@ -143,22 +143,15 @@ fn put<'t>(
             let statement = &tables.put_books;
             puts.push(Put { stage: Stage::StatesAndCounts, statement, cells, together: Some(together) });
         }
-        ViewRow::Position(row) => {
-            let cells = vec![
-                Cell::topic(row.topic_id),
-                Cell::partition(row.partition)?,
-                Cell::Blob(row.body().into()),
-                at,
-            ];
-            puts.push(Put {
-                stage: Stage::Positions,
-                statement: &tables.put_position,
-                cells,
-                together: None,
-            });
-        }
+        ViewRow::Position(row) => puts.push(put_position(tables, row, at)?),
     }
     Ok(())
+}
+
+fn put_position<'t>(tables: &'t Statements, row: &PositionRow, at: Cell) -> Result<Put<'t>, StoreError> {
+    let cells =
+        vec![Cell::topic(row.topic_id), Cell::partition(row.partition)?, Cell::Blob(row.body().into()), at];
+    Ok(Put { stage: Stage::Positions, statement: &tables.put_position, cells, together: None })
 }
 
 /// A row under its customer and the id of an enrolment.
