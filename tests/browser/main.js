@@ -10,6 +10,7 @@ await import('./sign_in.js');
 await import('./attempts.js');
 await import('./customer.js');
 await import('./roles.js');
+await import('./rechecks.js');
 await import('./pipeline.js');
 await import('./every_page.js');
 await import('./expiry.js');

@@ -14,6 +14,20 @@ export async function sampleCustomer() {
   return sample;
 }
 
+/** A recheck that is open, made once. */
+let recheck;
+export async function openRecheck() {
+  recheck ??= (async () => sandbox.fallback(await sandbox.customer('Rina Wulandari')))();
+  return recheck;
+}
+
+/** A captured card that waits for a person, made once: without models every genuine one does. */
+let waiting;
+export async function waitingCapture() {
+  waiting ??= (async () => sandbox.capture(await sandbox.customer('Agus Salim')))();
+  return waiting;
+}
+
 /** Each page by a name: its address, and whether one must be signed in. */
 export async function pages() {
   const customer = await sampleCustomer();
@@ -26,6 +40,10 @@ export async function pages() {
     { name: 'attempts', url: sandbox.at('/console/attempts'), signIn: true },
     { name: 'attempts-declined', url: sandbox.at('/console/attempts?status=failed'), signIn: true },
     { name: 'reviews', url: sandbox.at('/console/reviews'), signIn: true },
+    { name: 'review', url: sandbox.at(`/console/reviews/${await waitingCapture()}`), signIn: true },
+    { name: 'rechecks', url: sandbox.at('/console/rechecks'), signIn: true },
+    { name: 'rechecks-none', url: sandbox.at('/console/rechecks?status=erased'), signIn: true },
+    { name: 'recheck', url: sandbox.at(`/console/rechecks/${await openRecheck()}`), signIn: true },
     { name: 'access', url: sandbox.at('/console/access'), signIn: true },
     { name: 'account', url: sandbox.at('/console/account'), signIn: true },
     { name: 'not-found', url: sandbox.at('/console/customers/cus_none'), signIn: true },

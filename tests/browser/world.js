@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +23,7 @@ export const WITHIN_MS = Number(process.env.CONSOLE_WITHIN_MS ?? 180_000);
 
 export const screens = env('CONSOLE_SCREENS');
 const program = env('CONSOLE_PROGRAM');
+const xtask = env('CONSOLE_XTASK');
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const photo = readFileSync(env('CONSOLE_PHOTO')).toString('base64');
 
@@ -96,6 +97,30 @@ export class Sandbox {
   async declined(customerId, reason) {
     const body = { customerId, valid: false, reason, raw: { content: [{ NIK: 'Tidak Sesuai' }] } };
     return (await this.call('POST', '/api/identity/nik/dukcapil', body)).verification.id;
+  }
+
+  /** Declares that Dukcapil did not answer; the recheck that is due from then on. */
+  async fallback(customerId) {
+    const attemptedAt = new Date().toISOString();
+    const body = { customerId, from: 'nik_dukcapil', cause: 'timeout', attemptedAt, attempts: 3, elapsedMs: 9_000 };
+    return (await this.call('POST', '/api/identity/fallbacks', body)).fallback.recheckId;
+  }
+
+  /** A drawn card, captured: the verification. */
+  async capture(customerId) {
+    const asked = { customerId, steps: 3, ttlMs: 300_000 };
+    const challenge = await this.call('POST', '/api/identity/document/ktp/challenge', asked);
+    const folder = mkdtempSync(join(tmpdir(), 'identity-capture-'));
+    try {
+      const file = join(folder, 'challenge.json');
+      writeFileSync(file, JSON.stringify(challenge));
+      const command = ['capture', '--kind', 'bona', '--challenge', file, '--customer', customerId];
+      await promisify(execFile)(xtask, [...command, '--out', join(folder, 'body.json')]);
+      const body = JSON.parse(readFileSync(join(folder, 'body.json'), 'utf8'));
+      return (await this.call('POST', '/api/identity/document/ktp/capture', body)).verification.id;
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }
 
   /** A command of the program beside the running sandbox, and the JSON that it prints. */

@@ -11,6 +11,7 @@ mod console;
 mod console_access;
 mod console_attempts;
 mod console_customers;
+mod console_rechecks;
 mod console_sessions;
 mod doors;
 mod edges;

@@ -45,6 +45,8 @@ pub(crate) fn check(root: &Path) -> Result<()> {
         .args(["--test-reporter=spec", "main.js"])
         .env("CONSOLE_SANDBOX", sandbox.folder())
         .env("CONSOLE_PROGRAM", Sandbox::program()?)
+        // Draws the captures that the tests send.
+        .env("CONSOLE_XTASK", std::env::current_exe()?)
         .env("CONSOLE_BROWSER", browser().context("Chromium is missing")?)
         .env("CONSOLE_SCREENS", &screens)
         .env("CONSOLE_PHOTO", root.join("ingest-api/testdata/sample.jpg"))

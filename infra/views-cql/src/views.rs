@@ -153,7 +153,7 @@ impl Views for CqlViews {
         as_of: Option<Timestamp>,
     ) -> Result<KycRows, StoreError> {
         let tables = Statements::of(&self.session, generation).await?;
-        customer_rows::kyc_rows(&self.session, &tables, customer, as_of).await
+        Box::pin(customer_rows::kyc_rows(&self.session, &tables, customer, as_of)).await
     }
 
     async fn enrolments(

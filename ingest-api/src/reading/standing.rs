@@ -172,8 +172,8 @@ impl ReadCustomer<'_> {
             noticed.extend(block_on.iter().copied().filter(|code| created_at <= at && *code == word));
             noticed.len() == block_on.len()
         };
-        for signal in &at_reading {
-            take(signal.kind.as_str(), signal.created_at);
+        if at_reading.iter().any(|signal| take(signal.kind.as_str(), signal.created_at)) {
+            return Ok(noticed);
         }
         self.each_view(self.all_up_to(at), |view| {
             view.signals.iter().any(|signal| take(&signal.kind, signal.created_at))
