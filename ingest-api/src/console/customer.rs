@@ -102,7 +102,7 @@ async fn model(
     let enrolments = app.views.enrolments(generation, customer, &newest).await?;
     let photos: Vec<_> = enrolments.rows.iter().map(|row| row.source).collect();
     let faces = app.faces.of_photos(customer, &photos).await?;
-    let noticed = noticed(app, &enrolments, &faces, &keys);
+    let noticed = noticed(app, &state, &enrolments, &faces, &keys);
     let references = references(&enrolments, &faces, app.faces.models());
     let place = after.map(|cursor| cursor.after);
     let rows = timeline::read(app, generation, customer, place, enrolments).await?;
@@ -151,13 +151,14 @@ fn older_cursor(place: RowPlace, after: Option<Cursor>, signed_in: &SignedIn) ->
 /// What the faces of the references that are read anyway say of the verdicts that brought them.
 fn noticed(
     app: &App,
+    state: &CustomerState,
     enrolments: &EnrolmentsPage,
     faces: &[FaceVectorRow],
     keys: &CustomerKeys,
 ) -> Vec<NoticedSignal> {
     let Some(models) = app.faces.models() else { return Vec::new() };
-    let references: Vec<_> =
-        enrolments.rows.iter().map(|row| FaceReference::joined(row, faces, Some(models))).collect();
+    let standing = enrolments.rows.iter().filter(|row| !state.voids.has_enrolment(&row.id));
+    let references: Vec<_> = standing.map(|row| FaceReference::joined(row, faces, Some(models))).collect();
     disagreements(&references, models, keys)
 }
 

@@ -43,8 +43,14 @@ pub async fn noticed_signals(
     if keys.is_destroyed(Purpose::Biometric) {
         return Ok(Vec::new());
     }
+    let generation = app.generation().await?;
+    let state = app.views.customer(generation, customer).await?;
+    let voids = state.map(|state| state.voids).unwrap_or_default();
     let (mut enrolments, mut dukcapil, mut cards) = (Vec::<EnrolmentRow>::new(), 0_usize, 0_usize);
     each_reference(app, customer, |row| {
+        if voids.has_enrolment(&row.id) {
+            return ControlFlow::Continue(());
+        }
         let count = match row.face_source {
             FaceSource::Dukcapil => &mut dukcapil,
             FaceSource::KtpExtract => &mut cards,

@@ -15,6 +15,7 @@ use domain::rows::{CustomerState, Generation, Kyc, ReviewState, VerificationStat
 use domain::time::Timestamp;
 use vault::CustomerKeys;
 
+use super::nik_signals::{NikSignals, RowNik};
 use super::noticed::{NoticedSignal, noticed_signals};
 use crate::app::App;
 use crate::serving::errors::ApiError;
@@ -175,20 +176,43 @@ impl ReadCustomer<'_> {
         if at_reading.iter().any(|signal| take(signal.kind.as_str(), signal.created_at)) {
             return Ok(noticed);
         }
-        self.each_view(self.all_up_to(at), |view| {
-            view.signals.iter().any(|signal| take(&signal.kind, signal.created_at))
-        })
-        .await?;
-        Ok(noticed)
+        let mut query = self.all_up_to(at);
+        loop {
+            let page = self.app.views.attempts(self.generation, &query).await?;
+            // What was noticed about a verification that counts no more blocks nobody.
+            let views: Vec<_> = page.rows.iter().filter(|view| !is_void_at(view, at)).collect();
+            let niks =
+                NikSignals::look(self.app, self.generation, views.iter().map(|view| &view.row)).await?;
+            for view in views {
+                let of_nik = niks.of(&view.row).into_iter().flat_map(RowNik::signals);
+                let mut of_nik = of_nik.map(|kind| (kind.as_str(), view.row.created_at));
+                let of_row = view.signals.iter().map(|signal| (signal.kind.as_str(), signal.created_at));
+                if of_row.chain(&mut of_nik).any(|(word, created_at)| take(word, created_at)) {
+                    return Ok(noticed);
+                }
+            }
+            match page.rows.last().filter(|_| page.more) {
+                Some(last) => query.start = PageStart::After(last.row.place()),
+                None => return Ok(noticed),
+            }
+        }
     }
 }
 
 /// Whether a verification that counts now counted then already: by itself, or since it was reviewed.
 fn counted_at(view: &VerificationView, at: Timestamp) -> bool {
+    if is_void_at(view, at) {
+        return false;
+    }
     match &view.review {
         Some(review) => review.created_at <= at,
         None => view.row.status == VerificationStatus::Verified,
     }
+}
+
+/// Whether it was void by then.
+fn is_void_at(view: &VerificationView, at: Timestamp) -> bool {
+    view.voided.as_ref().is_some_and(|void| void.created_at <= at)
 }
 
 /// The first moment that is not `at` or before.

@@ -103,11 +103,12 @@ fn history(seed: u64) -> History {
     History { failures, verdicts, now }
 }
 
+/// From, last failure, to, settled, failures by cause, and what became of the rechecks it opened.
+type PlainWindow = (Timestamp, Timestamp, Option<Timestamp>, bool, BTreeMap<AttemptCause, u64>, [u64; 4]);
+
 /// To the letter: a failure starts a window unless another one lies in the fifteen minutes before it; of each start, its
 /// window has every failure that a chain of such steps leads to.
-fn brute_force(
-    of: &History,
-) -> Vec<(Timestamp, Timestamp, Option<Timestamp>, bool, BTreeMap<AttemptCause, u64>, [u64; 4])> {
+fn brute_force(of: &History) -> Vec<PlainWindow> {
     let close = |a: Timestamp, b: Timestamp| a <= b && b.millis() - a.millis() <= 15 * MINUTE_MS;
     let times: Vec<Timestamp> = of.failures.iter().map(|failure| failure.at).collect();
     let mut starts: Vec<Timestamp> =

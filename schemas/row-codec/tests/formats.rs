@@ -6,7 +6,6 @@ use bytes::Bytes;
 use domain::capture::{ChallengeEntry, ChallengePurpose, RecentChallenges};
 use domain::ids::ChallengeId;
 use domain::nik::{HeldNik, HeldNiks, NikTag};
-use domain::recheck::RecheckEffect;
 use domain::rows::*;
 use domain::sealed::Sealed;
 use domain::time::Timestamp;

@@ -38,7 +38,7 @@ mod views {
                     projection: memory.clone(),
                     views: memory.clone(),
                     counts: memory.clone(),
-                    niks: memory,
+                    niks: memory.clone(),
                     rechecks: memory,
                 },
                 (),

@@ -27,12 +27,13 @@ fn recheck(customer: &Customer) -> &RecheckRow {
     customer.state.recheck.as_deref().expect("a recheck")
 }
 
-#[test]
-fn given_a_history_then_the_recheck_stands_there() {
+/// A name, what happens, and where the recheck stands then with how many attempts.
+type HistoryRow = (&'static str, Vec<Fact>, Option<(RecheckStatus, u64)>);
+
+fn histories_of_verdicts() -> Vec<HistoryRow> {
     use ReasonCategory as C;
-    use RecheckStatus::{Closed, Confirmed, Contradicted, Erased, Open};
-    let all = [Purpose::Profile, Purpose::Biometric, Purpose::Evidence];
-    let table: Vec<(&str, Vec<Fact>, Option<(RecheckStatus, u64)>)> = vec![
+    use RecheckStatus::{Confirmed, Contradicted, Open};
+    vec![
         ("nothing", vec![], None),
         ("a verdict alone", vec![valid(1).at(5)], None),
         ("a failure", vec![failure(1).at(5)], Some((Open, 3))),
@@ -78,6 +79,13 @@ fn given_a_history_then_the_recheck_stands_there() {
             vec![failure(1).at(5), declined(1).at(6), valid(2).at(7), failure(2).at(8)],
             Some((Contradicted, 3)),
         ),
+    ]
+}
+
+fn histories_of_closings_and_erasures() -> Vec<HistoryRow> {
+    use RecheckStatus::{Closed, Confirmed, Erased, Open};
+    let all = [Purpose::Profile, Purpose::Biometric, Purpose::Evidence];
+    vec![
         ("closed", vec![failure(1).at(5), closing(1, recheck_id(1), 6)], Some((Closed, 3))),
         (
             "closed is final",
@@ -97,8 +105,14 @@ fn given_a_history_then_the_recheck_stands_there() {
             Some((Confirmed, 3)),
         ),
         ("erased before", vec![erased(5, &all), failure(1).at(6)], None),
-    ];
-    for (name, given, then) in table {
+    ]
+}
+
+#[test]
+fn given_a_history_then_the_recheck_stands_there() {
+    use RecheckStatus::Open;
+    for (name, given, then) in histories_of_verdicts().into_iter().chain(histories_of_closings_and_erasures())
+    {
         let customer = Customer::registered().when(&given);
         let stands = customer.state.recheck.as_deref().map(|row| (row.status, row.attempts));
         assert_eq!(stands, then, "{name}");
