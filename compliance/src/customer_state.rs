@@ -60,9 +60,54 @@ impl StateThen {
     }
 }
 
+/// The rows that a customer's state is shown with, each kind by itself.
+#[derive(Debug, Default)]
+struct RowsThen {
+    verifications: NewestRows<VerificationRow>,
+    history: NewestRows<TierEventRow>,
+    reviews: NewestRows<ReviewRow>,
+    voids: NewestRows<VoidRow>,
+}
+
+impl RowsThen {
+    /// Takes the row up if it was there by then.
+    fn take(&mut self, as_of: Timestamp, row: ViewRow) {
+        match row {
+            ViewRow::Verification(row) if row.created_at <= as_of => {
+                self.verifications.take(row.created_at, row.source.offset, *row);
+            }
+            ViewRow::Review(row) if row.created_at <= as_of => {
+                self.reviews.take(row.created_at, row.source.offset, *row);
+            }
+            ViewRow::Void(row) if row.created_at <= as_of => {
+                self.voids.take(row.created_at, row.source.offset, *row);
+            }
+            ViewRow::TierEvent(row) if row.created_at <= as_of => {
+                self.history.take(row.created_at, row.source.offset, row);
+            }
+            _ => {}
+        }
+    }
+
+    fn newest_first(self) -> KycRows {
+        KycRows {
+            verifications: self.verifications.newest_first(),
+            history: self.history.newest_first(),
+            reviews: self.reviews.newest_first(),
+            voids: self.voids.newest_first(),
+        }
+    }
+}
+
 /// Rows with a `createdAt`, the last [`KYC_ROWS_MAX`] of them.
 #[derive(Debug)]
 struct NewestRows<T>(BTreeMap<(Timestamp, Offset), T>);
+
+impl<T> Default for NewestRows<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
 
 impl<T> NewestRows<T> {
     /// A row that comes again, as one does that waited for a release, stands in its first one's place.
@@ -95,10 +140,7 @@ pub async fn customer_kyc(
     let Some(range) = ranges.into_iter().find(|range| range.partition == theirs) else { return Ok(None) };
     let mut walk = PartitionWalk::new(Topic::Events, range, bounds_beside(1));
     let mut fold = None;
-    let mut verifications = NewestRows::<VerificationRow>(BTreeMap::new());
-    let mut reviews = NewestRows::<ReviewRow>(BTreeMap::new());
-    let mut voids = NewestRows::<VoidRow>(BTreeMap::new());
-    let mut history = NewestRows::<TierEventRow>(BTreeMap::new());
+    let mut rows = RowsThen::default();
     let mut then = StateThen::default();
     while walk.remaining() > 0 {
         let before = walk.remaining();
@@ -108,23 +150,7 @@ pub async fn customer_kyc(
             }
             let fact = fact_of(&ports.codec, &record, customer)?;
             let fold = fold.get_or_insert_with(|| CustomerFold::new(customer.clone(), record.source, None));
-            for row in fold.take(fact)? {
-                match row {
-                    ViewRow::Verification(row) if row.created_at <= as_of => {
-                        verifications.take(row.created_at, row.source.offset, *row);
-                    }
-                    ViewRow::Review(row) if row.created_at <= as_of => {
-                        reviews.take(row.created_at, row.source.offset, *row);
-                    }
-                    ViewRow::Void(row) if row.created_at <= as_of => {
-                        voids.take(row.created_at, row.source.offset, *row);
-                    }
-                    ViewRow::TierEvent(row) if row.created_at <= as_of => {
-                        history.take(row.created_at, row.source.offset, row);
-                    }
-                    _ => {}
-                }
-            }
+            fold.take(fact)?.into_iter().for_each(|row| rows.take(as_of, row));
             if fold.state().last_created_at <= as_of {
                 then = StateThen::of(fold.state());
             }
@@ -143,12 +169,7 @@ pub async fn customer_kyc(
         customer: customer.clone(),
         as_of,
         registration,
-        rows: KycRows {
-            verifications: verifications.newest_first(),
-            history: history.newest_first(),
-            reviews: reviews.newest_first(),
-            voids: voids.newest_first(),
-        },
+        rows: rows.newest_first(),
         assurance: AssurancePath::of(then.verified, then.recheck.as_ref().map(|(_, status)| *status)),
         recheck: then.recheck,
         erased: erased.of(customer).union(state.erased),

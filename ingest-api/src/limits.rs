@@ -203,9 +203,9 @@ pub const PROBE_READ_WITHIN: Duration = Duration::from_secs(10);
 /// [`PROBE_READ_WITHIN`].
 pub const PROBES_WAITING_MAX: usize = 64;
 
-/// How long a capture may wait and be judged: as long as a picture that is compared. On an idle machine it takes less than
-/// a second with a reader of text.
-pub const CAPTURE_JUDGED_WITHIN: Duration = Duration::from_secs(10);
+/// How long a capture may wait and be judged: below the 30 s after which HTTP clients commonly give up, since what was
+/// looked at so far is lost then and the challenge's time goes on. On an idle machine it takes a good second.
+pub const CAPTURE_JUDGED_WITHIN: Duration = Duration::from_secs(20);
 
 /// Captures that may wait for a thread: at 2.8 MiB each some 45 MiB, and what two threads judge within
 /// [`CAPTURE_JUDGED_WITHIN`].

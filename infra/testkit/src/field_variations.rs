@@ -334,12 +334,7 @@ impl Other<'_> {
         for (method, n) in Method::ALL.into_iter().zip(100..) {
             states.push(change(n, &|state| state.verified = Methods::default().with(method)));
         }
-        // A state's recheck is its customer's.
-        for state in &mut states {
-            let customer = state.customer.clone();
-            state.recheck.iter_mut().for_each(|recheck| recheck.customer = customer.clone());
-        }
-        states
+        with_rechecks_of_their_customers(states)
     }
 
     fn tallies(&self) -> Vec<TallyRow> {
@@ -376,4 +371,13 @@ impl Other<'_> {
         rows.extend(as_ofs.into_iter().skip(2).map(|as_of| TallyRow { as_of, ..row.clone() }));
         rows
     }
+}
+
+/// A state's recheck is its customer's.
+fn with_rechecks_of_their_customers(mut states: Vec<CustomerState>) -> Vec<CustomerState> {
+    for state in &mut states {
+        let customer = state.customer.clone();
+        state.recheck.iter_mut().for_each(|recheck| recheck.customer = customer.clone());
+    }
+    states
 }

@@ -355,44 +355,6 @@ impl Event {
             | Self::VerificationVoided(_) => true,
         }
     }
-
-    /// The erasure, if it is one.
-    pub fn as_erasure(&self) -> Option<&CustomerErased> {
-        match self {
-            Self::CustomerErased(e) => Some(e),
-            Self::CustomerRegistered(_)
-            | Self::DukcapilVerdictReceived(_)
-            | Self::CustomerReleased(_)
-            | Self::FaceReferenceAdded(_)
-            | Self::FaceMatchDecided(_)
-            | Self::FlashChallengeIssued(_)
-            | Self::KtpCaptureAssessed(_)
-            | Self::VerificationReviewed(_)
-            | Self::NikFormatChecked(_)
-            | Self::DukcapilAttemptFailed(_)
-            | Self::FallbackRecheckClosed(_)
-            | Self::VerificationVoided(_) => None,
-        }
-    }
-
-    /// The release, if it is one.
-    pub fn as_release(&self) -> Option<&CustomerReleased> {
-        match self {
-            Self::CustomerReleased(e) => Some(e),
-            Self::CustomerRegistered(_)
-            | Self::DukcapilVerdictReceived(_)
-            | Self::CustomerErased(_)
-            | Self::FaceReferenceAdded(_)
-            | Self::FaceMatchDecided(_)
-            | Self::FlashChallengeIssued(_)
-            | Self::KtpCaptureAssessed(_)
-            | Self::VerificationReviewed(_)
-            | Self::NikFormatChecked(_)
-            | Self::DukcapilAttemptFailed(_)
-            | Self::FallbackRecheckClosed(_)
-            | Self::VerificationVoided(_) => None,
-        }
-    }
 }
 
 /// An event as it stands in the log.

@@ -11,10 +11,7 @@ use crate::codes::span_word;
 /// Appends the canonical form. Compared within one build only; nothing keeps it.
 pub fn write_canonical(row: &ViewRow, out: &mut Vec<u8>) {
     match row {
-        ViewRow::Verification(row) => {
-            write_org_key(1, &row.customer, row.id.as_str(), out);
-            row.write_body(out);
-        }
+        ViewRow::Verification(row) => write_in_org(1, &row.customer, row.id.as_str(), &**row, out),
         ViewRow::Enrolment(row) => {
             let mut key = BodyWriter::new(out, 2);
             key.customer(&row.customer);
@@ -27,16 +24,8 @@ pub fn write_canonical(row: &ViewRow, out: &mut Vec<u8>) {
             key.text(row.id.as_str());
             row.write_body(out);
         }
-        ViewRow::Review(row) => {
-            write_org_key(12, &row.customer, row.verification_id.as_str(), out);
-            row.write_body(out);
-        }
-        ViewRow::Void(row) => {
-            let mut key = BodyWriter::new(out, 16);
-            key.text(row.customer.org.as_str());
-            key.text(row.verification_id.as_str());
-            row.write_body(out);
-        }
+        ViewRow::Review(row) => write_in_org(12, &row.customer, row.verification_id.as_str(), &**row, out),
+        ViewRow::Void(row) => write_in_org(16, &row.customer, row.verification_id.as_str(), &**row, out),
         ViewRow::TierEvent(row) => {
             BodyWriter::new(out, 3).customer(&row.customer);
             row.write_body(out);
@@ -46,18 +35,9 @@ pub fn write_canonical(row: &ViewRow, out: &mut Vec<u8>) {
             BodyWriter::new(out, 5).customer(&row.customer);
             row.write_body(out);
         }
-        ViewRow::Fallback(row) => {
-            write_org_key(21, &row.customer, row.id.as_str(), out);
-            row.write_body(out);
-        }
-        ViewRow::RecheckClosure(row) => {
-            write_org_key(22, &row.customer, row.recheck.as_str(), out);
-            row.write_body(out);
-        }
-        ViewRow::Recheck(row) => {
-            write_org_key(23, &row.customer, row.id.as_str(), out);
-            row.write_body(out);
-        }
+        ViewRow::Fallback(row) => write_in_org(21, &row.customer, row.id.as_str(), row, out),
+        ViewRow::RecheckClosure(row) => write_in_org(22, &row.customer, row.recheck.as_str(), row, out),
+        ViewRow::Recheck(row) => write_in_org(23, &row.customer, row.id.as_str(), &**row, out),
         ViewRow::EraseEnrolments(customer) => BodyWriter::new(out, 6).customer(customer),
         ViewRow::NikHolder(row) => {
             let mut key = BodyWriter::new(out, 13);
@@ -94,10 +74,12 @@ pub fn write_canonical(row: &ViewRow, out: &mut Vec<u8>) {
     }
 }
 
-fn write_org_key(kind: u8, customer: &CustomerRef, id: &str, out: &mut Vec<u8>) {
+/// A row that its org and an id name.
+fn write_in_org(kind: u8, customer: &CustomerRef, id: &str, row: &impl RowBody, out: &mut Vec<u8>) {
     let mut key = BodyWriter::new(out, kind);
     key.text(customer.org.as_str());
     key.text(id);
+    row.write_body(out);
 }
 
 fn write_signal(row: &SignalRow, out: &mut BodyWriter<'_>) {

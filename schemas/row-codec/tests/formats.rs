@@ -231,7 +231,8 @@ fn niks() {
         row,
     );
     let held = HeldNik { tag: NikTag([7; 32]), verification: s.verification_id(2) };
-    let bare = CustomerState { registration: None, quarantine: None, ..s.state(&s.customer(0), 2) };
+    let bare =
+        CustomerState { registration: None, quarantine: None, recheck: None, ..s.state(&s.customer(0), 2) };
     let state = CustomerState { niks: HeldNiks::from_entries(vec![held]), ..bare };
     is_read(
         "03000000002407a30f3bef0ac1a5b490db8c64abf800000001000000000000000200020c000000077072656d69756d0100\

@@ -259,9 +259,8 @@ fn was_known(row: &ViewRow) -> bool {
                 && !is_of_recheck(note)
                 && note.void_of.is_none()
         }
-        ViewRow::Reference(_) | ViewRow::Review(_) | ViewRow::Void(_) => false,
-        ViewRow::NikHolder(_) | ViewRow::EraseNiks(_) => false,
-        ViewRow::Fallback(_) | ViewRow::RecheckClosure(_) | ViewRow::Recheck(_) => false,
+        ViewRow::Reference(_) | ViewRow::Review(_) | ViewRow::Void(_) | ViewRow::RecheckClosure(_) => false,
+        ViewRow::Fallback(_) | ViewRow::Recheck(_) | ViewRow::NikHolder(_) | ViewRow::EraseNiks(_) => false,
         ViewRow::Tally(row) => row.key.category.is_none() && row.key.status.of_rows().is_some(),
         ViewRow::TierEvent(_)
         | ViewRow::Signal(_)
@@ -382,8 +381,8 @@ fn a_read_model_with_a_row_that_no_build_wrote_is_refused_and_left_alone() {
     file.execute("UPDATE note SET disposition = 'unheard_of'", []).expect("damaged");
     assert!(SqliteViews::open(folder.path()).is_err());
     let format: i64 = file.pragma_query_value(None, "user_version", |row| row.get(0)).expect("asked");
-    let notes: i64 =
-        file.query_row("SELECT count(disposition) FROM note", [], |row| row.get(0)).expect("counted");
+    let notes = "SELECT count(disposition) FROM note";
+    let notes: i64 = file.query_row(notes, [], |row| row.get(0)).expect("counted");
     assert_eq!(format, 4);
     assert!(notes > 0);
 }

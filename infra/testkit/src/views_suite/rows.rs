@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use domain::event::{Offset, Partition};
 use domain::rows::{
-    BookEntry, CustomerState, Disposition, EnrolmentRow, FaceSource, Generation, Kyc, RowKey,
-    VerificationRow, ViewRow, ViewWrite,
+    BookEntry, CustomerState, Disposition, EnrolmentRow, FaceSource, Generation, Kyc, ReferenceRow,
+    ReviewRow, RowKey, VerificationRow, ViewRow, ViewWrite, VoidRow,
 };
 use domain::sealed::Purposes;
 use futures::future::join_all;
@@ -277,17 +277,14 @@ fn replaced(s: &Samples, rows: &[(RowKey, ViewRow)]) -> Vec<(RowKey, ViewRow)> {
             ViewRow::RecheckClosure(row)
         }
         ViewRow::Recheck(row) => ViewRow::Recheck(Box::new(s.open_recheck(&row.customer, 1))),
-        ViewRow::Review(mut row) => {
-            (row.note, row.enrolment, row.tier_event) = (None, None, None);
-            ViewRow::Review(row)
+        ViewRow::Review(row) => {
+            ViewRow::Review(Box::new(ReviewRow { note: None, enrolment: None, tier_event: None, ..*row }))
         }
-        ViewRow::Void(mut row) => {
-            (row.note, row.enrolment, row.tier_event) = (None, None, None);
-            ViewRow::Void(row)
+        ViewRow::Void(row) => {
+            ViewRow::Void(Box::new(VoidRow { note: None, enrolment: None, tier_event: None, ..*row }))
         }
-        ViewRow::Reference(mut row) => {
-            row.face_source = FaceSource::StepUpPromotion;
-            ViewRow::Reference(row)
+        ViewRow::Reference(row) => {
+            ViewRow::Reference(ReferenceRow { face_source: FaceSource::StepUpPromotion, ..row })
         }
         row @ (ViewRow::Enrolment(_)
         | ViewRow::TierEvent(_)

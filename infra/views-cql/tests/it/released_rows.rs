@@ -101,15 +101,29 @@ async fn write_released(beneath: &Session, space: &str, s: &Samples) {
 
 /// Takes away what that build did not know: it had two versions of a generation's tables.
 async fn put_tables_back(beneath: &Session, space: &str) {
+    let later = [
+        "face_references",
+        "verifications_of_category",
+        "category_buckets",
+        "category_tallies",
+        "reviews_of_customer",
+        "nik_holders",
+        "rechecks",
+        "rechecks_of_customer",
+        "rechecks_of_day",
+        "recheck_days",
+        "fallbacks",
+        "fallbacks_of_customer",
+        "fallbacks_of_day",
+        "fallback_days",
+        "voids_of_customer",
+    ];
+    for table in later {
+        beneath.query_unpaged(format!("DROP TABLE {space}.{table}_g1"), ()).await.expect("as it was");
+    }
     for text in [
-        format!("DROP TABLE {space}.face_references_g1"),
-        format!("DROP TABLE {space}.verifications_of_category_g1"),
-        format!("DROP TABLE {space}.category_buckets_g1"),
-        format!("DROP TABLE {space}.category_tallies_g1"),
-        format!("DROP TABLE {space}.reviews_of_customer_g1"),
-        format!("DROP TABLE {space}.nik_holders_g1"),
         format!(
-            "DELETE FROM {space}.migrations WHERE component = 'generation_1' AND version IN (3, 4, 5, 6)"
+            "DELETE FROM {space}.migrations WHERE component = 'generation_1' AND version IN (3, 4, 5, 6, 7, 8)"
         ),
         format!("DELETE FROM {space}.migrations WHERE component = 'generation_1_categories'"),
     ] {

@@ -169,7 +169,6 @@ fn written(
     secret: &EvidenceSecret,
 ) -> WriteRecords {
     let CaptureWrite { context, customer, submission, challenge, received_at, fingerprint, .. } = write;
-    let JudgedCard { analysis, text, decision, models } = judged;
     let evidence = CaptureEvidence {
         event_id: names.event.clone(),
         verification_id: names.verification.clone(),
@@ -185,23 +184,10 @@ fn written(
         received_at: now,
         api_key_id: context.caller.key.id.as_str().to_owned(),
     };
-    let noticed = analysis.signals.iter().map(|signal| signal.as_str());
+    let noticed = judged.analysis.signals.iter().map(|signal| signal.as_str());
     let signals = noticed.chain(clock_signal(&submission.bundle, *received_at)).map(str::to_owned).collect();
-    let assessment = Box::new(CaptureAssessment {
-        bundle: names.bundle.clone(),
-        challenge: challenge.id(),
-        engine: analysis.engine.to_owned(),
-        policy_version: CAPTURE_POLICY_VERSION,
-        models,
-        verdict: decision.verdict,
-        assurance: decision.assurance,
-        anti_spoof: without_values(decision.anti_spoof),
-        tamper: without_values(decision.tamper),
-        text: text.agreement,
-        guidance: decision.guidance,
-        frames_stored: sealed.frames_kept,
-        values: Some(sealed.values),
-    });
+    let (score, reason_category) = (judged.decision.score, judged.decision.reason_category);
+    let assessment = Box::new(assessment(write, names, judged, sealed.values, sealed.frames_kept));
     let has_portrait = sealed.portrait.is_some();
     let fallback = submission.fallback.as_ref();
     let fallback =
@@ -218,8 +204,8 @@ fn written(
             enrolment_id: has_portrait.then_some(names.enrolment),
             assessment,
             challenge: ShownChallenge { colors: flashes.colors, hold_ms: flashes.hold_ms, issued_at },
-            score: decision.score,
-            reason_category: decision.reason_category,
+            score,
+            reason_category,
             text: sealed.text,
             portrait: sealed.portrait.map(SealedMedia::Inline),
             portrait_content_type: has_portrait.then(|| JPEG.to_owned()),
@@ -233,6 +219,32 @@ fn written(
         })
     })
     .telling_also(declaration)
+}
+
+/// What was decided, as the event says it.
+fn assessment(
+    write: &CaptureWrite<'_>,
+    names: &CaptureNames,
+    judged: JudgedCard,
+    values: Sealed,
+    frames_stored: u32,
+) -> CaptureAssessment {
+    let JudgedCard { analysis, text, decision, models } = judged;
+    CaptureAssessment {
+        bundle: names.bundle.clone(),
+        challenge: write.challenge.id(),
+        engine: analysis.engine.to_owned(),
+        policy_version: CAPTURE_POLICY_VERSION,
+        models,
+        verdict: decision.verdict,
+        assurance: decision.assurance,
+        anti_spoof: without_values(decision.anti_spoof),
+        tamper: without_values(decision.tamper),
+        text: text.agreement,
+        guidance: decision.guidance,
+        frames_stored,
+        values: Some(values),
+    }
 }
 
 /// What an auditor is told of the failure that a capture declares.

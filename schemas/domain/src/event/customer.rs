@@ -1,6 +1,6 @@
 //! Facts about a customer as a whole: registered, erased, released.
 
-use super::Fingerprint;
+use super::{Event, Fingerprint};
 use crate::ids::{CustomerRef, EventId};
 use crate::sealed::{Purposes, Sealed};
 
@@ -37,4 +37,44 @@ pub struct CustomerReleased {
     pub event_id: EventId,
     /// Whom it is about.
     pub customer: CustomerRef,
+}
+
+impl Event {
+    /// The erasure, if it is one.
+    pub fn as_erasure(&self) -> Option<&CustomerErased> {
+        match self {
+            Self::CustomerErased(e) => Some(e),
+            Self::CustomerRegistered(_)
+            | Self::DukcapilVerdictReceived(_)
+            | Self::CustomerReleased(_)
+            | Self::FaceReferenceAdded(_)
+            | Self::FaceMatchDecided(_)
+            | Self::FlashChallengeIssued(_)
+            | Self::KtpCaptureAssessed(_)
+            | Self::VerificationReviewed(_)
+            | Self::NikFormatChecked(_)
+            | Self::DukcapilAttemptFailed(_)
+            | Self::FallbackRecheckClosed(_)
+            | Self::VerificationVoided(_) => None,
+        }
+    }
+
+    /// The release, if it is one.
+    pub fn as_release(&self) -> Option<&CustomerReleased> {
+        match self {
+            Self::CustomerReleased(e) => Some(e),
+            Self::CustomerRegistered(_)
+            | Self::DukcapilVerdictReceived(_)
+            | Self::CustomerErased(_)
+            | Self::FaceReferenceAdded(_)
+            | Self::FaceMatchDecided(_)
+            | Self::FlashChallengeIssued(_)
+            | Self::KtpCaptureAssessed(_)
+            | Self::VerificationReviewed(_)
+            | Self::NikFormatChecked(_)
+            | Self::DukcapilAttemptFailed(_)
+            | Self::FallbackRecheckClosed(_)
+            | Self::VerificationVoided(_) => None,
+        }
+    }
 }

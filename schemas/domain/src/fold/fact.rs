@@ -71,7 +71,7 @@ impl Fact {
         }
     }
 
-    /// What it noticed about its verification ([`Event::noticed`]).
+    /// What it noticed about its verification ([`crate::event::Event::noticed`]).
     pub fn noticed(&self) -> Vec<String> {
         match self {
             Self::Event(event) => event.event.noticed(),

@@ -183,7 +183,7 @@ fn what_contradicts_is_noticed_and_leaves_the_tier() {
         (kinds(&customer), customer.state.kyc.tier),
         (vec!["fallback_contradicted".to_owned()], Tier::Standard)
     );
-    assert_eq!(customer.last_outcomes(), ["FallbackRecheckSettled", "VerificationCreated"]);
+    assert_eq!(customer.last_outcomes(), ["SignalRaised", "FallbackRecheckSettled", "VerificationCreated"]);
     let customer = customer.when(&[declined(4).at(7)]);
     assert_eq!((kinds(&customer), customer.last_outcomes()), (vec![], vec!["VerificationCreated"]));
     let customer = customer.when(&[valid(5).at(8)]);

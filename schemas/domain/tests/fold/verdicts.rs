@@ -50,7 +50,9 @@ fn given_a_row_when_another_body_then_a_conflict_a_signal_and_no_effect() {
     let customer = before.when(&[other.at(9)]);
     assert_eq!(customer.last_rows(), ["note", "signal"]);
     assert_eq!(customer.last_outcomes(), ["SignalRaised", "VerdictConflicted"]);
-    let Outcome::VerdictConflicted(conflict) = &customer.last().outcomes[0] else { panic!("a conflict") };
+    let Some(Outcome::VerdictConflicted(conflict)) = customer.last().outcomes.last() else {
+        panic!("a conflict")
+    };
     assert_eq!((conflict.source, conflict.first_source), (source(9), source(5)));
     assert_eq!((conflict.body_fingerprint.0[0], conflict.first_body_fingerprint.0[0]), (77, 1));
     assert_eq!(customer.state.kyc, kyc);

@@ -27,14 +27,15 @@ fn kyc(tier: Tier, verified_at: i64) -> Kyc {
     Kyc { tier, last_verified_at: Some(last), expires_at: Some(end) }
 }
 
-#[test]
-fn given_a_history_when_a_void_then_this_stands() {
-    use BookEntry::{Applied, Conflict, Duplicate};
+/// A name, what happens with the void last, what becomes of it, and the tier then.
+type VoidCase = (&'static str, Vec<Fact>, BookEntry, Kyc);
+
+fn voids_of_what_counts() -> Vec<VoidCase> {
+    use BookEntry::Applied;
     let photo = verdicts_photo;
     let card = captured_enrolment;
     let selfie = Match { face_source: FaceSource::OnboardingSelfie, ..matched(4) };
-    type Row = (&'static str, Vec<Fact>, BookEntry, Kyc);
-    let table: Vec<Row> = vec![
+    vec![
         ("the only verdict", vec![valid(1).at(3), void(1, 1).at(4)], Applied, Kyc::default()),
         (
             "the newer of two",
@@ -89,6 +90,12 @@ fn given_a_history_when_a_void_then_this_stands() {
             Applied,
             kyc(Tier::Standard, 3),
         ),
+    ]
+}
+
+fn voids_of_reviewed_cards_and_of_what_does_not_count() -> Vec<VoidCase> {
+    use BookEntry::{Applied, Conflict, Duplicate};
+    vec![
         (
             "a reviewed card",
             vec![pending(2).at(3), review(1, 2).at(4), void(1, 2).at(5)],
@@ -127,7 +134,14 @@ fn given_a_history_when_a_void_then_this_stands() {
             Conflict,
             Kyc::default(),
         ),
-    ];
+    ]
+}
+
+#[test]
+fn given_a_history_when_a_void_then_this_stands() {
+    use BookEntry::Conflict;
+    let table =
+        voids_of_what_counts().into_iter().chain(voids_of_reviewed_cards_and_of_what_does_not_count());
     for (name, facts, entry, then) in table {
         let customer = Customer::registered().when(&facts);
         assert_eq!(customer.last().effect.entry, Some(entry), "{name}");

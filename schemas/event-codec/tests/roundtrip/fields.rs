@@ -10,9 +10,10 @@ use crate::samples::{Any, samples};
 /// What every event has, and the reference to its evidence: shown otherwise.
 const COMMON: [&str; 4] = ["id", "orgId", "customerId", "audit"];
 
-/// The names of a record's fields, of those beneath it too.
+/// The names of a record's fields; of one that may be null too.
 fn names_in(schema: &Value) -> Vec<String> {
-    let fields = schema["fields"].as_array().expect("a record has fields");
+    let record = schema.as_array().and_then(|branches| branches.iter().find(|branch| branch.is_object()));
+    let fields = record.unwrap_or(schema)["fields"].as_array().expect("a record has fields");
     fields.iter().map(|field| field["name"].as_str().expect("a name").to_owned()).collect()
 }
 

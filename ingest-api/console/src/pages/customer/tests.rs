@@ -115,8 +115,6 @@ fn signals_say_what_they_mean_and_what_to_do_and_so_does_their_absence() {
     says(&nothing, &["Nothing yet: no verification"]);
     for (word, severity, wanted) in [
         ("idempotency_conflict", "medium", "send it again with a key of its own"),
-        ("valid_but_mismatch", "low", "an address or the like differs"),
-        ("not_a_verdict", "high", "It says nothing of the person."),
         ("probe_equals_reference", "high", "possible attempt at fraud"),
         ("fallback_contradicted", "critical", "The tier stays."),
         ("valid_but_mismatch_minor", "low", "<code>valid_but_mismatch</code>"),
