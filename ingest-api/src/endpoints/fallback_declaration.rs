@@ -136,7 +136,9 @@ impl DeclarationWrite<'_> {
                 match self.row(names).await {
                     // Another body has the name: that is an answer.
                     Err(ApiError::KeyReused) => Ok(Some(None)),
-                    row => Ok(row?.map(Some)),
+                    Ok(Some(row)) => Ok(self.is_in_state(&row).await?.then_some(Some(row))),
+                    Ok(None) => Ok(None),
+                    Err(error) => Err(error),
                 }
             })
             .await
@@ -158,6 +160,14 @@ impl DeclarationWrite<'_> {
             Some(row) if row.body_fingerprint != self.fingerprint => Err(ApiError::KeyReused),
             row => Ok(row),
         }
+    }
+
+    /// Whether the customer's state has it too, which is written after its row: whoever reads the customer next sees it.
+    async fn is_in_state(&self, row: &FallbackRow) -> Result<bool, ApiError> {
+        let app = self.context.app;
+        let generation = app.generation().await?;
+        let state = app.views.customer(generation, &self.customer).await?;
+        Ok(state.is_some_and(|state| state.as_of.offset >= row.source.offset))
     }
 
     /// Its record for an auditor, and its event: the same facts under the same id.
