@@ -22,7 +22,8 @@ test('a reviewer closes a recheck with the keyboard alone, and it is closed', as
       await page.keyboard.press('Tab');
       assert.equal(await page.evaluate(() => document.activeElement.id), 'note');
       await page.keyboard.press('Tab');
-      await page.keyboard.press('Enter');
+      // The form's answer is awaited: another page that is asked for meanwhile would break it off.
+      await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
       await until('it is closed', async () => {
         await page.goto(sandbox.at(`/console/rechecks/${recheck}?lang=en`));
         return (await page.locator('main').innerText()).includes('account_closed');
