@@ -21,7 +21,7 @@ use crate::console::answer;
 use crate::console::error::ConsoleError;
 use crate::console::form::FormFields;
 use crate::console::session::SignedIn;
-use crate::reading::rechecks::{present_tiers, recheck_of};
+use crate::reading::rechecks::{is_settled, present_tiers, recheck_of};
 use crate::reading::unseal;
 use crate::serving::errors::ApiError;
 use crate::serving::query;
@@ -175,7 +175,7 @@ async fn closed(
     append(app, event, carried(req.headers()).as_deref()).await?;
     let settled = poll_until_projected(wait_until, || async {
         let row = recheck_of(app, &row.customer.org, &row.id).await?;
-        Ok((row.status != RecheckStatus::Open).then_some(row))
+        Ok(is_settled(app, &row).await?.then_some(row))
     })
     .await;
     match settled.map(|row| row.closed) {

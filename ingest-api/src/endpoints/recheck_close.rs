@@ -18,7 +18,7 @@ use domain::sealed::{Field, Purpose, Purposes, Sealed};
 use vault::{CustomerKeys, SealContext};
 
 use self::submission::CloseSubmission;
-use crate::reading::rechecks::recheck_of;
+use crate::reading::rechecks::{is_settled, recheck_of};
 use crate::serving::auth::EndpointAccess;
 use crate::serving::errors::ApiError;
 use crate::serving::json::JsonObject;
@@ -142,7 +142,7 @@ impl CloseWrite<'_> {
         }
         let shown = poll_until_projected(times.wait_until, || async {
             let recheck = self.present().await?;
-            Ok((recheck.status != RecheckStatus::Open).then_some(recheck))
+            Ok(is_settled(self.context.app, &recheck).await?.then_some(recheck))
         })
         .await;
         match shown.map(|recheck| recheck.closed) {

@@ -140,6 +140,20 @@ pub async fn recheck_of(app: &App, org: &OrgId, id: &RecheckId) -> Result<Rechec
     app.rechecks.recheck(generation, org, id).await?.ok_or(ApiError::RecheckNotFound)
 }
 
+/// Whether it is settled for whoever reads, in its own row and in its customer's state, which is written after it.
+///
+/// # Errors
+/// From the stores.
+pub async fn is_settled(app: &App, row: &RecheckRow) -> Result<bool, ApiError> {
+    if row.status == RecheckStatus::Open {
+        return Ok(false);
+    }
+    let generation = app.generation().await?;
+    let state = app.views.customer(generation, &row.customer).await?;
+    let present = state.and_then(|state| state.recheck);
+    Ok(present.is_none_or(|present| present.id != row.id || present.status != RecheckStatus::Open))
+}
+
 /// What was asked for.
 #[derive(Debug)]
 struct Asked {

@@ -39,7 +39,7 @@ pub async fn a_card_lifts_to_standard_and_its_portrait_to_premium<H: ContractHar
     let Some(sandbox) = H::with_models().await else { return };
     let api = sandbox.api();
     let customer = api.customer("Budi Santoso").await;
-    let challenge = challenged(&api, &customer, 5, 90_000).await;
+    let challenge = challenged(&api, &customer, 5, 300_000).await;
     let bundle = drawn(&challenge, &customer, &honest(1, Some(portrait("macron_2014"))));
     let answer = decided(&api, &customer, &bundle).await;
     let said = answer.expect(200);
@@ -134,7 +134,7 @@ pub async fn by_the_phones_word_alone_a_card_is_of_low_assurance<H: ContractHarn
         until("the setting to hold", async || (shown(name).await == value).then_some(())).await;
         let (_, api) = sandbox.key(&org, &[]).await;
         let customer = api.customer("Budi Santoso").await;
-        let challenge = challenged(&api, &customer, 5, 90_000).await;
+        let challenge = challenged(&api, &customer, 5, 300_000).await;
         let bundle = drawn(&challenge, &customer, &honest(1, Some(portrait("macron_2014"))));
         let said = decided(&api, &customer, &bundle).await.expect(200);
         assert_eq!(said["verification"]["status"], status, "{change}: {said}");
@@ -153,7 +153,7 @@ pub async fn without_models_a_capture_waits_for_a_person<H: ContractHarness>() {
     let mut pending = Vec::new();
     for seed in 1..=2 {
         let customer = api.customer("Budi Santoso").await;
-        let challenge = challenged(&api, &customer, 5, 90_000).await;
+        let challenge = challenged(&api, &customer, 5, 300_000).await;
         let bundle = drawn(&challenge, &customer, &honest(seed, None));
         let said = decided(&api, &customer, &bundle).await.expect(200);
         assert_eq!(said["verification"]["status"], "pending", "{said}");
@@ -282,8 +282,8 @@ pub async fn a_used_challenge_has_its_answer_for_ever_and_no_other<H: ContractHa
     let mut sandbox = H::alone().await;
     let api = sandbox.api();
     let customer = api.customer("Budi Santoso").await;
-    let unused = challenged(&api, &customer, 3, 15_000).await;
-    let challenge = challenged(&api, &customer, 3, 15_000).await;
+    let unused = challenged(&api, &customer, 3, 30_000).await;
+    let challenge = challenged(&api, &customer, 3, 30_000).await;
     let bundle = plain(&challenge, &customer);
     let mut other = bundle.clone();
     other.ocr_fields = None;
@@ -319,7 +319,7 @@ pub async fn a_capture_is_neither_too_fast_nor_tried_first_and_a_202_says_nothin
     let sandbox = H::start().await;
     let (_, api) = unlimited(&sandbox).await;
     let customer = api.customer("Budi Santoso").await;
-    let challenge = challenged(&api, &customer, 10, 90_000).await;
+    let challenge = challenged(&api, &customer, 10, 300_000).await;
     let bundle = plain(&challenge, &customer);
     let body = bundle.to_json(&customer);
     is_refused(&api.post(CAPTURE, &[], &body).await, 422, "captured_too_fast");

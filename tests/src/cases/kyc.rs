@@ -24,7 +24,7 @@ async fn declare(api: &Api, customer: &str) -> Value {
 
 /// Captures a genuine card with that portrait on it, until it counts.
 async fn capture(api: &Api, customer: &str, portrait_name: &str) {
-    let challenge = challenged(api, customer, 5, 90_000).await;
+    let challenge = challenged(api, customer, 5, 300_000).await;
     let bundle = drawn(&challenge, customer, &honest(1, Some(portrait(portrait_name))));
     let said = decided(api, customer, &bundle).await.expect(200);
     assert_eq!(said["verification"]["status"], "verified", "{said}");
