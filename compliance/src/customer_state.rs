@@ -48,12 +48,12 @@ pub struct CustomerKyc {
 
 /// What the state said that a moment falls on.
 #[derive(Debug, Default)]
-struct StateThen {
+struct StateAsOf {
     verified: Methods,
     recheck: Option<(RecheckId, RecheckStatus)>,
 }
 
-impl StateThen {
+impl StateAsOf {
     fn of(state: &CustomerState) -> Self {
         let recheck = state.recheck.as_ref().map(|row| (row.id.clone(), row.status));
         Self { verified: state.verified, recheck }
@@ -62,14 +62,14 @@ impl StateThen {
 
 /// The rows that a customer's state is shown with, each kind by itself.
 #[derive(Debug, Default)]
-struct RowsThen {
+struct RowsAsOf {
     verifications: NewestRows<VerificationRow>,
     history: NewestRows<TierEventRow>,
     reviews: NewestRows<ReviewRow>,
     voids: NewestRows<VoidRow>,
 }
 
-impl RowsThen {
+impl RowsAsOf {
     /// Takes the row up if it was there by then.
     fn take(&mut self, as_of: Timestamp, row: ViewRow) {
         match row {
@@ -140,8 +140,8 @@ pub async fn customer_kyc(
     let Some(range) = ranges.into_iter().find(|range| range.partition == theirs) else { return Ok(None) };
     let mut walk = PartitionWalk::new(Topic::Events, range, bounds_beside(1));
     let mut fold = None;
-    let mut rows = RowsThen::default();
-    let mut then = StateThen::default();
+    let mut rows = RowsAsOf::default();
+    let mut then = StateAsOf::default();
     while walk.remaining() > 0 {
         let before = walk.remaining();
         for record in walk.next_records(log).await? {
@@ -152,7 +152,7 @@ pub async fn customer_kyc(
             let fold = fold.get_or_insert_with(|| CustomerFold::new(customer.clone(), record.source, None));
             fold.take(fact)?.into_iter().for_each(|row| rows.take(as_of, row));
             if fold.state().last_created_at <= as_of {
-                then = StateThen::of(fold.state());
+                then = StateAsOf::of(fold.state());
             }
         }
         progress.records(before - walk.remaining());

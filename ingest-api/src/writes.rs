@@ -7,6 +7,7 @@ pub mod append;
 mod await_outcome;
 pub mod change_feed;
 pub mod customer_keys;
+pub mod decide_once;
 pub mod evidence_secrets;
 pub mod keyed_mutex;
 pub mod outcome_hub;
@@ -19,4 +20,4 @@ pub mod unprojected_writes;
 pub mod void;
 pub mod write_name;
 
-pub use self::await_outcome::poll_until_projected;
+pub use self::await_outcome::{is_taken_in, poll_until_projected};

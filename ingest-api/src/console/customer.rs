@@ -5,7 +5,7 @@ mod timeline;
 
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use console_pages::pages::customer::{
-    self, CustomerModel, RecheckMark, ReferenceLine, ReferenceStanding, ReferencesPart, TimelineEntry,
+    self, CustomerModel, CustomerRecheck, ReferenceLine, ReferenceStanding, ReferencesPart, TimelineEntry,
     TimelinePart,
 };
 use domain::event::{PersonalDataPage, PersonalDataViewed};
@@ -127,7 +127,7 @@ async fn model(
         expires_at: state.kyc.expires_at,
         blockers,
         assurance: path,
-        recheck: recheck.map(|(id, status, opened_at)| RecheckMark { id, status, opened_at }),
+        recheck: recheck.map(|(id, status, opened_at)| CustomerRecheck { id, status, opened_at }),
         waiting_events: waiting_events(&state),
         erased: state.erased,
         viewed_at: now,

@@ -24,9 +24,9 @@ use crate::writes::answer::{WriteAnswer, WriteConclusion};
 use crate::writes::append::{WriteRecords, append_records};
 use crate::writes::customer_keys::admitted_keys;
 use crate::writes::path::{ReceivedWrite, WriteContext, WriteEndpoint};
-use crate::writes::poll_until_projected;
 use crate::writes::single_flight::FlightRole;
 use crate::writes::write_name::WriteName;
+use crate::writes::{is_taken_in, poll_until_projected};
 
 /// The endpoint's route template: part of every id that an `Idempotency-Key` names.
 pub const ROUTE: &str = "/api/identity/fallbacks";
@@ -136,7 +136,10 @@ impl DeclarationWrite<'_> {
                 match self.row(names).await {
                     // Another body has the name: that is an answer.
                     Err(ApiError::KeyReused) => Ok(Some(None)),
-                    Ok(Some(row)) => Ok(self.is_in_state(&row).await?.then_some(Some(row))),
+                    Ok(Some(row)) => {
+                        let is_taken_in = is_taken_in(self.context.app, &self.customer, row.source).await?;
+                        Ok(is_taken_in.then_some(Some(row)))
+                    }
                     Ok(None) => Ok(None),
                     Err(error) => Err(error),
                 }
@@ -160,14 +163,6 @@ impl DeclarationWrite<'_> {
             Some(row) if row.body_fingerprint != self.fingerprint => Err(ApiError::KeyReused),
             row => Ok(row),
         }
-    }
-
-    /// Whether the customer's state has it too, which is written after its row: whoever reads the customer next sees it.
-    async fn is_in_state(&self, row: &FallbackRow) -> Result<bool, ApiError> {
-        let app = self.context.app;
-        let generation = app.generation().await?;
-        let state = app.views.customer(generation, &self.customer).await?;
-        Ok(state.is_some_and(|state| state.as_of.offset >= row.source.offset))
     }
 
     /// Its record for an auditor, and its event: the same facts under the same id.

@@ -25,10 +25,9 @@ use crate::serving::json::JsonObject;
 use crate::writes::answer::{WriteAnswer, WriteConclusion};
 use crate::writes::append::{WriteRecords, append_records};
 use crate::writes::customer_keys::admitted_keys;
+use crate::writes::decide_once::{DecisionRepetition, DecisionSubject, decide_once};
 use crate::writes::path::{ReceivedWrite, WriteContext, WriteEndpoint};
 use crate::writes::poll_until_projected;
-use crate::writes::single_flight::FlightRole;
-use crate::writes::write_name::WriteName;
 
 /// The route template: part of every id that an `Idempotency-Key` names.
 pub const ROUTE: &str = "/api/identity/fallback/rechecks/{id}/close";
@@ -89,24 +88,19 @@ struct CloseWrite<'a> {
 }
 
 impl CloseWrite<'_> {
-    /// Records it; where repetitions have its name, one at a time and once for ever.
     async fn record(&self) -> Result<WriteAnswer, ApiError> {
-        let of_name = |name: &WriteName<'_>| EventId::from_bytes(name.id_bytes(EventId::PREFIX));
-        let Some(key) = self.submission.idempotency_key.as_deref() else {
-            return self.close(of_name(&WriteName::Random), &self.recheck).await;
+        let subject = DecisionSubject {
+            route: ROUTE,
+            customer: &self.recheck.customer.customer,
+            id: self.recheck.id.as_str(),
         };
-        // The recheck is a part of the name: one key at two of a customer's are two closes, each with its own ids.
-        let of_recheck = format!("{}/{key}", self.recheck.id);
-        let customer = &self.recheck.customer.customer;
-        let event = of_name(&self.context.keyed_name(ROUTE, customer, &of_recheck));
-        let leader = match self.context.app.single_flight.join(&event, self.fingerprint).await {
-            FlightRole::Leader(leader) => leader,
-            FlightRole::OtherBody => return Err(ApiError::KeyReused),
-            FlightRole::Follower(answer) => return answer.map(WriteAnswer::replayed),
-        };
-        let answer = self.once(event).await;
-        leader.land(&answer);
-        answer
+        let key = self.submission.idempotency_key.as_deref();
+        decide_once(&self.context, subject, key, self.fingerprint, async |event, repetition| match repetition
+        {
+            DecisionRepetition::Keyed => self.once(event).await,
+            DecisionRepetition::None => self.close(event, &self.recheck).await,
+        })
+        .await
     }
 
     /// As of now: another one may have closed it while this one waited.

@@ -23,10 +23,9 @@ use crate::serving::errors::ApiError;
 use crate::serving::json::JsonObject;
 use crate::writes::answer::{WriteAnswer, WriteConclusion};
 use crate::writes::customer_keys::admitted_keys;
+use crate::writes::decide_once::{DecisionRepetition, DecisionSubject, decide_once};
 use crate::writes::path::{ReceivedWrite, WriteContext, WriteEndpoint};
 use crate::writes::review::{ReviewDecision, destroy_copy, is_open, record_review, reviewed_view};
-use crate::writes::single_flight::FlightRole;
-use crate::writes::write_name::WriteName;
 
 /// The route template: part of every id that an `Idempotency-Key` names.
 pub const ROUTE: &str = "/api/identity/verifications/{id}/review";
@@ -82,24 +81,19 @@ struct ReviewWrite<'a> {
 }
 
 impl ReviewWrite<'_> {
-    /// Records it; where repetitions have its name, one at a time and once for ever.
     async fn record(&self) -> Result<WriteAnswer, ApiError> {
-        let of_name = |name: &WriteName<'_>| EventId::from_bytes(name.id_bytes(EventId::PREFIX));
-        let Some(key) = self.submission.idempotency_key.as_deref() else {
-            return self.decide(of_name(&WriteName::Random), &self.view).await;
+        let subject = DecisionSubject {
+            route: ROUTE,
+            customer: &self.view.row.customer.customer,
+            id: self.view.row.id.as_str(),
         };
-        // The verification is a part of the name: one key at two of a customer's are two reviews, each with its own ids.
-        let of_verification = format!("{}/{key}", self.view.row.id);
-        let customer = &self.view.row.customer.customer;
-        let event = of_name(&self.context.keyed_name(ROUTE, customer, &of_verification));
-        let leader = match self.context.app.single_flight.join(&event, self.fingerprint).await {
-            FlightRole::Leader(leader) => leader,
-            FlightRole::OtherBody => return Err(ApiError::KeyReused),
-            FlightRole::Follower(answer) => return answer.map(WriteAnswer::replayed),
-        };
-        let answer = self.once(event).await;
-        leader.land(&answer);
-        answer
+        let key = self.submission.idempotency_key.as_deref();
+        decide_once(&self.context, subject, key, self.fingerprint, async |event, repetition| match repetition
+        {
+            DecisionRepetition::Keyed => self.once(event).await,
+            DecisionRepetition::None => self.decide(event, &self.view).await,
+        })
+        .await
     }
 
     /// As of now: another one may have decided while this one waited.

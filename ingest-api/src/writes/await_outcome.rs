@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use domain::ids::VerificationId;
+use domain::event::Source;
+use domain::ids::{CustomerRef, VerificationId};
 use domain::outcome::{Outcome, UnappliedCause};
 use domain::rows::AsOf;
 
@@ -10,6 +11,7 @@ use super::answer::WriteAnswer;
 use super::outcome_hub::OutcomeWaiter;
 use super::record_once::{RecordedWrite, WriteStanding};
 use super::unprojected_writes::UnprojectedWrite;
+use crate::app::App;
 use crate::limits::{ANSWER_GRACE, ROW_POLL};
 use crate::serving::errors::ApiError;
 
@@ -33,16 +35,18 @@ async fn read_row<W: RecordedWrite>(write: &W, id: &VerificationId) -> Result<Op
         Some((view, _)) if view.row.body_fingerprint != write.fingerprint() => Err(W::other_body(id)),
         Some((view, enrolment)) => {
             // A row stands a moment before its customer's state does, and a 200 promises the tier too.
-            let state = app.views.customer(generation, &view.row.customer).await?;
-            let follows = state.is_some_and(|state| is_at_or_after(state.as_of, view.row.source));
-            if follows { W::row_answer(app, &view, enrolment.as_ref()).await.map(Some) } else { Ok(None) }
+            if is_taken_in(app, &view.row.customer, view.row.source).await? {
+                W::row_answer(app, &view, enrolment.as_ref()).await.map(Some)
+            } else {
+                Ok(None)
+            }
         }
     }
 }
 
 /// Whether a state was written with the event at that place, or with a later one. One of another topic than the
 /// row's is the later one.
-fn is_at_or_after(as_of: AsOf, row: domain::event::Source) -> bool {
+fn is_at_or_after(as_of: AsOf, row: Source) -> bool {
     as_of.topic_id != row.topic_id || as_of.offset >= row.offset
 }
 
@@ -111,6 +115,16 @@ async fn next_standing<W: RecordedWrite>(
         }
     }
     Ok(WriteStanding::Unknown)
+}
+
+/// Whether the customer's state has taken in what stands there: it is written after the rows, and whoever reads the customer
+/// after a 200 is to see it.
+///
+/// # Errors
+/// From the store.
+pub async fn is_taken_in(app: &App, customer: &CustomerRef, source: Source) -> Result<bool, ApiError> {
+    let state = app.views.customer(app.generation().await?, customer).await?;
+    Ok(state.is_some_and(|state| is_at_or_after(state.as_of, source)))
 }
 
 /// Reads again and again until the read model shows something, or the deadline: for writes that no outcome is told

@@ -14,7 +14,7 @@ use event_codec::Meta;
 use vault::{CustomerKeys, SealContext};
 
 use super::append::AppendError;
-use super::poll_until_projected;
+use super::{is_taken_in, poll_until_projected};
 use crate::app::App;
 use crate::serving::errors::ApiError;
 
@@ -70,13 +70,15 @@ pub async fn record_review(
     traceparent: Option<&str>,
     wait_until: Option<Instant>,
 ) -> Result<Option<ReviewRow>, ApiError> {
-    let (org, verification) = (decision.customer.org.clone(), decision.verification.clone());
+    let (customer, verification) = (decision.customer.clone(), decision.verification.clone());
+    let org = &customer.org;
     let event_id = decision.event_id.clone();
     append(app, event(keys, decision)?, traceparent).await?;
-    destroy_copy(app, &org, &verification).await;
+    destroy_copy(app, org, &verification).await;
     let Some(wait_until) = wait_until else { return Ok(None) };
     let row = poll_until_projected(wait_until, || async {
-        Ok(reviewed_view(app, &org, &verification).await?.review)
+        let Some(row) = reviewed_view(app, org, &verification).await?.review else { return Ok(None) };
+        Ok(is_taken_in(app, &customer, row.source).await?.then_some(row))
     })
     .await;
     match row {

@@ -12,8 +12,8 @@ use domain::sealed::Field;
 use domain::verdict::Reason;
 use vault::{CustomerKeys, SealContext};
 
-use super::poll_until_projected;
 use super::review::{append, reviewed_view};
+use super::{is_taken_in, poll_until_projected};
 use crate::app::App;
 use crate::serving::errors::ApiError;
 
@@ -72,10 +72,7 @@ pub async fn record_void(
         let Some(row) = reviewed_view(app, &customer.org, &verification).await?.voided else {
             return Ok(None);
         };
-        // A row stands a moment before its customer's state does, and a 200 promises the tier too.
-        let state = app.views.customer(app.generation().await?, &customer).await?;
-        let follows = state.is_some_and(|state| state.voids.has_verification(&verification));
-        Ok(follows.then_some(row))
+        Ok(is_taken_in(app, &customer, row.source).await?.then_some(row))
     })
     .await;
     match row {

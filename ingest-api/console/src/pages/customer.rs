@@ -28,7 +28,7 @@ use crate::{Language, PageFrame, format};
 
 /// The customer's latest recheck.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecheckMark {
+pub struct CustomerRecheck {
     /// Which.
     pub id: RecheckId,
     /// Where it stands.
@@ -58,7 +58,7 @@ pub struct CustomerModel {
     /// What its identity rests on.
     pub assurance: AssurancePath,
     /// Its latest recheck, settled or not.
-    pub recheck: Option<RecheckMark>,
+    pub recheck: Option<CustomerRecheck>,
     /// What was erased of it; a customer whose profile was erased has no page.
     pub erased: Purposes,
     /// How many events wait because one could not be applied.

@@ -250,7 +250,7 @@ fn what_a_customer_rests_on_its_recheck_and_what_blocks_it_are_said() {
     let id = RecheckId::from_bytes([3; 16]);
     let mut model = model(Vec::new());
     model.assurance = AssurancePath::KtpFallback;
-    model.recheck = Some(RecheckMark { id: id.clone(), status: RecheckStatus::Open, opened_at: at(1) });
+    model.recheck = Some(CustomerRecheck { id: id.clone(), status: RecheckStatus::Open, opened_at: at(1) });
     model.blockers = vec![Blocker::Expired, Blocker::Signal("fallback_contradicted")];
     let path = format!("href=\"/console/rechecks/{id}\"");
     let shown = page(Language::English, &model);
